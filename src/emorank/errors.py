@@ -1,0 +1,60 @@
+"""The exceptions of emorank, one small tree.
+
+    EmorankError                what a caller of the library or a reader of the shell catches
+    ├── ImageError              one image file cannot be used: file and reason
+    ├── DatasetError            a folder or table is not what it claims to be
+    ├── WeightsError            a weights file is missing, truncated or not the expected one
+    ├── PlanError               a study plan (study.toml, options) is not valid
+    ├── VotesError              a votes file is not valid
+    ├── RelevanceError          a network or layer that relevance cannot be propagated through
+    ├── StudyError              a stage cannot run on the study folder as it is
+    └── MissingExtraError       an optional part is not installed
+
+Every message says what was expected, what came, and what to do.
+"""
+
+from pathlib import Path
+
+
+class EmorankError(Exception):
+    """Base of all errors that emorank raises on purpose."""
+
+
+class ImageError(EmorankError):
+    """One image cannot be used; `file` and `reason` become a row of the exclusion list."""
+
+    def __init__(self, file: Path | str, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.file = str(file)
+        self.reason = reason
+
+
+class DatasetError(EmorankError):
+    """A folder or table does not hold the data set that it was taken for."""
+
+
+class WeightsError(EmorankError):
+    """Weights are missing, truncated, altered or of another network."""
+
+
+class PlanError(EmorankError):
+    """A study plan has an unknown key, a wrong type or an impossible value."""
+
+
+class VotesError(EmorankError):
+    """A votes file has unknown ranks, unknown images or duplicate votes."""
+
+
+class RelevanceError(EmorankError):
+    """A network has a layer without a rule, or a preset does not fit it."""
+
+
+class StudyError(EmorankError):
+    """A stage lacks what an earlier stage should have written, or found it altered."""
+
+
+class MissingExtraError(EmorankError):
+    """An optional part of emorank is not installed."""
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the extra '{extra}': pip install 'emorank[{extra}]'")

@@ -1,0 +1,276 @@
+"""Transfer learning: the trained part learns from features of the frozen part.
+
+Everything random in epoch e is drawn from generators seeded with (seed, e), so a run that was
+killed goes on from its last saved epoch to the same weights.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from msgspec import Meta
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emorank.model.features import Features
+from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
+from emorank.progress import Progress, silent
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How to train: Table 1 of the paper, and what it leaves open."""
+
+    epochs: Annotated[int, Meta(ge=1, le=10_000)] = 100
+    batch: Annotated[int, Meta(ge=2, le=4096)] = 32
+    learning_rate: Annotated[float, Meta(gt=0, le=1)] = 1e-4
+    weight_decay: Annotated[float, Meta(ge=0, le=1)] = 0.001
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.5
+    hidden: Annotated[int, Meta(ge=1, le=16384)] = 4096
+    unfreeze: Literal["none", "block5"] = "none"
+    views: Annotated[int, Meta(ge=1, le=64)] = 1
+    patience: Annotated[int, Meta(ge=0)] = 0
+    class_weights: bool = False
+    seed: Annotated[int, Meta(ge=0)] = 0
+
+    @property
+    def cut(self) -> int:
+        """Where the network is cut into its frozen and its trained part."""
+        return CUT_HEAD if self.unfreeze == "none" else CUT_BLOCK5
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the curves; losses in nats, accuracies in [0, 1]."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Features with labels; every image may have several views, the first being itself."""
+
+    features: Features
+    views: Int[np.ndarray, "images views"]  # index into `features`
+    labels: Int[np.ndarray, " images"]  # class index
+
+
+def fresh(classes: int, convolutions: dict[str, Tensor], recipe: Recipe) -> VGG16:
+    """The network before training: given convolutions, classifier drawn from the recipe's seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        net = VGG16(classes, recipe.hidden, recipe.dropout)
+    net.load_state_dict(convolutions, strict=False)
+    return channels_last(net)
+
+
+def train(
+    net: VGG16,
+    training: Examples,
+    validation: Examples,
+    recipe: Recipe,
+    *,
+    state: Path | None = None,
+    save_every: float = 60.0,
+    progress: Progress = silent,
+) -> list[Epoch]:
+    """Train `net` in place; it ends with the weights of its best epoch on the validation part.
+
+    Best is the highest validation accuracy, and among equals the lowest loss.
+
+    Args:
+        net: from `fresh`.
+        training: what is learnt from; each epoch sees one random view of each image.
+        validation: what decides on the best epoch and on early stopping; never learnt from.
+        recipe: how.
+        state: file for going on after a kill; removed at the end. A state of another recipe is an
+            earlier attempt and is ignored.
+        save_every: seconds between saves of the state (it holds three times the trained weights).
+        progress: told of epochs done.
+
+    Returns:
+        The curves, one row per epoch run.
+    """
+    run = _Run(net, recipe)
+    if state is not None:
+        run.resume(state)
+    weights = _class_weights(training.labels, net, recipe)
+    saved = time.monotonic()
+    for epoch in range(len(run.history) + 1, recipe.epochs + 1):
+        if run.exhausted():
+            break
+        start = time.monotonic()
+        loss, accuracy = run.learn(epoch, training, weights)
+        validation_loss, validation_accuracy = score(net, validation, recipe)
+        seconds = time.monotonic() - start
+        run.close(
+            Epoch(epoch, loss, accuracy, validation_loss, validation_accuracy, round(seconds, 3))
+        )
+        progress(epoch, recipe.epochs, f"loss {loss:.3f} · validation {validation_accuracy:.3f}")
+        if state is not None and time.monotonic() - saved >= save_every:
+            run.save(state)
+            saved = time.monotonic()
+    run.restore_best()
+    progress(recipe.epochs, recipe.epochs, f"best validation accuracy {run.best_accuracy:.3f}")
+    if state is not None:
+        state.unlink(missing_ok=True)
+    return run.history
+
+
+@torch.inference_mode()
+def score(net: VGG16, examples: Examples, recipe: Recipe) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy on the images themselves, without dropout."""
+    net.eval()
+    total, right = 0.0, 0
+    for images in _batches(np.arange(len(examples.labels)), recipe.batch):
+        logits = net.tail(examples.features.batch(examples.views[images, 0]), recipe.cut)
+        labels = torch.from_numpy(examples.labels[images])
+        total += float(F.cross_entropy(logits, labels, reduction="sum"))
+        right += int((logits.argmax(1) == labels).sum())
+    return total / len(examples.labels), right / len(examples.labels)
+
+
+class _Run:
+    """The state of one training: optimiser, curves, and the best weights so far."""
+
+    def __init__(self, net: VGG16, recipe: Recipe) -> None:
+        self.net, self.recipe = net, recipe
+        trained = nn.ModuleDict({"features": net.features[recipe.cut :], "head": net.classifier})
+        self.parameters = dict(trained.named_parameters())
+        net.requires_grad_(False)
+        trained.requires_grad_(True)
+        # The convolutions start from good values and the classifier from none: a tenth of its rate.
+        convolutions = [p for name, p in self.parameters.items() if name.startswith("features")]
+        head = [p for name, p in self.parameters.items() if name.startswith("head")]
+        groups: list[dict[str, Any]] = [{"params": head}]
+        if convolutions:
+            groups.append({"params": convolutions, "lr": recipe.learning_rate / 10})
+        self.optimiser = torch.optim.AdamW(
+            groups,
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            fused=True,
+        )
+        self.history: list[Epoch] = []
+        self.best: dict[str, Tensor] = {}
+
+    def learn(self, epoch: int, examples: Examples, weights: Tensor) -> tuple[float, float]:
+        """One pass over the training part; mean loss and accuracy while learning."""
+        self.net.train()
+        random = np.random.default_rng([self.recipe.seed, epoch])
+        order = random.permutation(len(examples.labels))
+        chosen = random.integers(examples.views.shape[1], size=len(order))
+        total, right = 0.0, 0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.recipe.seed * 100_003 + epoch)  # dropout draws from here
+            for images in _batches(order, self.recipe.batch):
+                inputs = examples.features.batch(examples.views[images, chosen[images]])
+                labels = torch.from_numpy(examples.labels[images])
+                logits = self.net.tail(inputs, self.recipe.cut)
+                loss = F.cross_entropy(logits, labels, weights)
+                self.optimiser.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                self.optimiser.step()
+                total += loss.item() * len(images)
+                right += int((logits.detach().argmax(1) == labels).sum())
+        return total / len(order), right / len(order)
+
+    def close(self, epoch: Epoch) -> None:
+        """Enter an epoch into the curves and keep its weights if they are the best."""
+        self.history.append(epoch)
+        if self.best_epoch() is epoch:
+            if not self.best:
+                self.best = {name: p.detach().clone() for name, p in self.parameters.items()}
+            for name, parameter in self.parameters.items():
+                self.best[name].copy_(parameter.detach())
+
+    def best_epoch(self) -> Epoch:
+        """The earliest of the best epochs."""
+        return max(self.history, key=lambda e: (e.validation_accuracy, -e.validation_loss))
+
+    @property
+    def best_accuracy(self) -> float:
+        """Of the best epoch, on the validation part."""
+        return self.best_epoch().validation_accuracy
+
+    def exhausted(self) -> bool:
+        """Whether early stopping ends the training here."""
+        if not self.recipe.patience or not self.history:
+            return False
+        return len(self.history) - self.best_epoch().epoch >= self.recipe.patience
+
+    def restore_best(self) -> None:
+        """Give the network its best weights and end in evaluation mode."""
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(self.best[name])
+        self.net.requires_grad_(False).eval()
+
+    def save(self, state: Path) -> None:
+        """Write everything that is needed to go on, atomically."""
+        tensors: dict[str, Tensor] = {}
+        for name, parameter in self.parameters.items():
+            tensors[f"now.{name}"] = parameter.detach().contiguous()
+            tensors[f"best.{name}"] = self.best[name].contiguous()
+            for key, value in self.optimiser.state[parameter].items():
+                tensors[f"{key}.{name}"] = value.contiguous()
+        about = {
+            "recipe": msgspec.json.encode(self.recipe).decode(),
+            "history": json.dumps([asdict(epoch) for epoch in self.history]),
+        }
+        partial = state.with_name(f".{state.name}.partial")
+        try:
+            save_file(tensors, partial, metadata=about)
+            partial.replace(state)
+        except SafetensorError as error:
+            raise OSError(f"{state} could not be written: {error}") from error
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def resume(self, state: Path) -> None:
+        """Go on from a saved state of the same recipe, if there is one that can be read."""
+        try:
+            with safe_open(state, framework="pt") as file:
+                about = file.metadata() or {}
+                if about.get("recipe") != msgspec.json.encode(self.recipe).decode():
+                    return
+                for name, parameter in self.parameters.items():
+                    with torch.no_grad():
+                        parameter.copy_(file.get_tensor(f"now.{name}"))
+                    self.best[name] = file.get_tensor(f"best.{name}")
+                    self.optimiser.state[parameter] = {
+                        key: file.get_tensor(f"{key}.{name}")
+                        for key in ("step", "exp_avg", "exp_avg_sq")
+                    }
+        except (OSError, SafetensorError):  # none, or one that a full disk spoilt: start afresh
+            return
+        self.history = [Epoch(**row) for row in json.loads(about["history"])]
+
+
+def _batches(order: Int[np.ndarray, " images"], size: int) -> Iterator[Int[np.ndarray, " batch"]]:
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def _class_weights(
+    labels: Int[np.ndarray, " images"], net: VGG16, recipe: Recipe
+) -> Float[Tensor, " classes"]:
+    """Ones, or the inverse of each class's share, so that every class weighs the same."""
+    classes = net.classes
+    if not recipe.class_weights:
+        return torch.ones(classes)
+    counts = np.bincount(labels, minlength=classes)
+    return torch.tensor(len(labels) / (classes * np.maximum(counts, 1)), dtype=torch.float32)

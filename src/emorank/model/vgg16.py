@@ -1,0 +1,90 @@
+"""VGG-16 (Simonyan and Zisserman 2015, configuration D) with torchvision's state-dict keys."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+CHANNELS = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+
+# Where `features` is cut in two: what lies before the cut is frozen, and its output can be kept.
+CUT_HEAD = 31  # all thirteen convolutions frozen, as in the paper
+CUT_BLOCK5 = 24  # the last three convolutions are trained too
+
+
+class VGG16(nn.Module):
+    """The thirteen convolutions, average pooling to 7×7, and the paper's new classifier.
+
+    Args:
+        classes: number of outputs.
+        hidden: width of the two hidden dense layers (the paper: 4096).
+        dropout: probability after each of them (the paper: 0.5).
+    """
+
+    def __init__(self, classes: int, hidden: int = 4096, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.classes, self.hidden = classes, hidden
+        self.features = _convolutions()
+        self.avgpool = nn.AdaptiveAvgPool2d(7)
+        self.classifier = nn.Sequential(
+            nn.Linear(512 * 7 * 7, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, classes),
+        )
+
+    def forward(
+        self, images: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch classes"]:
+        """Logits of normalised images (see `normalise`)."""
+        return self.tail(self.features[:CUT_BLOCK5](images), CUT_BLOCK5)
+
+    def trunk(self, images: Float[Tensor, "batch 3 height width"], cut: int) -> Tensor:
+        """The frozen part: what enters `tail`; pooled to 7×7 at `CUT_HEAD`."""
+        maps: Tensor = self.features[:cut](images)
+        return maps if cut < CUT_HEAD else torch.nn.functional.adaptive_avg_pool2d(maps, 7)
+
+    def tail(self, maps: Float[Tensor, "batch channels height width"], cut: int) -> Tensor:
+        """The trained part: logits from the trunk's output."""
+        maps = self.avgpool(self.features[cut:](maps))
+        logits: Tensor = self.classifier(torch.flatten(maps, 1))
+        return logits
+
+
+def _convolutions() -> nn.Sequential:
+    layers: list[nn.Module] = []
+    channels = 3
+    for width in CHANNELS:
+        if isinstance(width, str):
+            layers.append(nn.MaxPool2d(2, 2))
+        else:
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
+            channels = width
+    return nn.Sequential(*layers)
+
+
+def channels_last(net: VGG16) -> VGG16:
+    """Lay the kernels out channels last, nearly twice as fast on the CPU; in place."""
+    # torch's own annotations do not know this keyword of Module.to.
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return net
+
+
+def normalise(
+    pixels: Float[Tensor, "batch 3 height width"],
+) -> Float[Tensor, "batch 3 height width"]:
+    """Bring pixels in [0, 1] to the mean and deviation of ImageNet, per channel."""
+    mean = pixels.new_tensor(MEAN).view(3, 1, 1)
+    deviation = pixels.new_tensor(DEVIATION).view(3, 1, 1)
+    return (pixels - mean) / deviation
+
+
+def bounds() -> tuple[Float[Tensor, "3"], Float[Tensor, "3"]]:
+    """The lowest and highest value that `normalise` can give, per channel (for the z-box rule)."""
+    low = normalise(torch.zeros(1, 3, 1, 1)).flatten()
+    high = normalise(torch.ones(1, 3, 1, 1)).flatten()
+    return low, high
