@@ -1,0 +1,139 @@
+"""Data sets: a folder becomes a table of faces, whatever layout it has.
+
+One file per data set, each with `CARD`, `recognise(root)` and `load(root, **options)`; what they
+return is in `table.py`. Beside them: `inspect.py` (what is in it), `splits.py` (training,
+validation and test part), `leakage.py` (what the parts share).
+"""
+
+from collections.abc import Callable
+from inspect import signature
+from pathlib import Path
+from types import ModuleType
+
+from emorank.datasets import (
+    affectnet,
+    ckplus,
+    fer2013,
+    folder,
+    jaffe,
+    kdef,
+    manifest,
+    rafdb,
+    sample,
+)
+from emorank.datasets.table import Card, Dataset, Problem
+from emorank.errors import DatasetError, PlanError
+
+__all__ = ["ADAPTERS", "NAMES", "Card", "Dataset", "Problem", "load", "recognise"]
+
+# In the order in which a folder is held against them: first those that a marker file or folder
+# gives away, then those that file names give away, then what fits almost anything.
+ADAPTERS: dict[str, ModuleType] = {
+    "affectnet": affectnet,
+    "fer2013": fer2013,
+    "rafdb": rafdb,
+    "ckplus": ckplus,
+    "kdef": kdef,
+    "jaffe": jaffe,
+    "manifest": manifest,
+    "folder": folder,
+}
+SAMPLE = (
+    "sample"  # shipped inside the package, so it is asked for by name and has no folder to give
+)
+NAMES = (*ADAPTERS, SAMPLE)
+
+
+def load(root: Path | str | None, name: str = "auto", **options: object) -> Dataset:
+    """Read a data set, recognised by its layout or taken for what it is called.
+
+    Args:
+        root: the folder, or a manifest file; None for the shipped sample.
+        name: one of `NAMES`, or "auto".
+        options: of the adapter's own `load`.
+
+    Raises:
+        DatasetError: no such folder, an empty one, one that is not what it is taken for, or one
+            of no known layout.
+        PlanError: no such name, or an option that this data set does not have.
+    """
+    if root is None and name != SAMPLE:
+        raise PlanError(f"the data set '{name}' needs a folder; only '{SAMPLE}' comes without one")
+    if name == "auto" and root is not None:
+        name, given = recognise(root), False
+    else:
+        given = True
+    if name not in NAMES:
+        raise PlanError(
+            f"'{name}' is no data set that is known; expected auto or one of {', '.join(NAMES)}"
+        )
+    adapter = sample if name == SAMPLE else ADAPTERS[name]
+    _check_options(adapter.load, name, options)
+    if name == SAMPLE or root is None:
+        return _load_sample(root)
+    try:
+        loaded: Dataset = adapter.load(Path(root), **options)
+    except DatasetError as error:
+        other = _other(root, name) if given else None
+        if other is None:
+            raise
+        raise DatasetError(
+            f"{error}. The folder looks like '{other}': leave the name out or give that one"
+        ) from error
+    return loaded
+
+
+def recognise(root: Path | str) -> str:
+    """Return the name under which a folder or file can be loaded.
+
+    Raises:
+        DatasetError: there is no such folder, it is empty, or it has no known layout.
+    """
+    root = Path(root)
+    if not root.exists():
+        raise DatasetError(f"{root}: no such folder; expected a data set")
+    if (root / "faces.csv").is_file() and (root / "votes.csv").is_file() and _is_sample(root):
+        return SAMPLE
+    candidates = {"manifest": manifest} if root.is_file() else ADAPTERS
+    for name, adapter in candidates.items():
+        if adapter.recognise(root):
+            return name
+    found = ", ".join(entry.name for entry in sorted(root.iterdir())[:6]) if root.is_dir() else ""
+    raise DatasetError(
+        f"{root}: no known data set; expected one of {', '.join(ADAPTERS)}: for your own images a "
+        f"folder per emotion with images in it, or manifest.csv; found "
+        f"{found or ('a file' if root.is_file() else 'an empty folder')}"
+    )
+
+
+def _load_sample(root: Path | str | None) -> Dataset:
+    data = sample.load()
+    if root is not None and Path(root).resolve() != data.root.resolve():
+        raise PlanError(f"{root}: the sample is inside the package; give no folder with its name")
+    return data
+
+
+def _is_sample(root: Path) -> bool:
+    try:
+        return sample.load().root.resolve() == root.resolve()
+    except DatasetError:
+        return False
+
+
+def _check_options(reader: Callable[..., Dataset], name: str, options: dict[str, object]) -> None:
+    known = [option for option in signature(reader).parameters if option != "root"]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise PlanError(
+            f"the data set {name} has no option {', '.join(unknown)}; "
+            f"it has {', '.join(known) or 'none'}"
+        )
+
+
+def _other(root: Path | str, name: str) -> str | None:
+    """Return what a folder is, if that is not what it was taken for."""
+    try:
+        found = recognise(root)
+    except DatasetError:
+        return None
+    return None if name == found else found

@@ -1,0 +1,128 @@
+"""A folder per emotion: any photographs, sorted by hand or by a download.
+
+An image belongs to the nearest folder above it that is named after an emotion ("Angry",
+"happiness", "03_sadness"), so `train/angry/1.png` works as well as `angry/1.png`. Images in no
+such folder are listed and left out.
+
+Who is in the picture comes from the file name: by a regular expression with a group `person`
+where one is given; otherwise, where every emotion folder holds the same file names but for a
+tenth (`happiness/044.jpg` and `neutral/044.jpg`), the name without its extension is the person;
+otherwise persons are unknown, and a split by person is then one by image.
+"""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from emorank.datasets import files
+from emorank.datasets.table import Card, Dataset, Problem, dataset
+from emorank.errors import DatasetError, PlanError
+from emorank.vocabulary import Emotion
+
+CARD = Card(
+    name="folder",
+    title="A folder of images per emotion",
+    licence="Unknown; see where the images come from",
+    citation="",
+    url="",
+    cropped=False,
+)
+
+_SAME_NAMES = 0.9  # share of all file names that every emotion folder must hold
+
+
+def recognise(root: Path) -> bool:
+    """Whether some image lies in a folder named after an emotion."""
+    return any(_emotion(file) is not None for file in files.walk(root))
+
+
+def load(root: Path, person: str | None = None, cropped: bool = False) -> Dataset:
+    r"""Read the table of faces from folder and file names.
+
+    Args:
+        root: the folder that holds the emotion folders.
+        person: regular expression with a group `person`, searched in the file name, for example
+            `r"^(?P<person>\d+)_"`; images without a match have no known person.
+        cropped: whether the images show faces already cropped and aligned.
+
+    Raises:
+        DatasetError: no image lies in a folder named after an emotion, or the expression finds
+            no person at all.
+        PlanError: the expression is not valid or has no group `person`.
+    """
+    pattern = _compile(person)
+    files.require_folder(root, "one folder per emotion")
+    placed: list[tuple[str, Emotion]] = []
+    problems = list(files.passed_over(root))
+    elsewhere: Counter[str] = Counter()
+    for file in files.walk(root):
+        emotion = _emotion(file)
+        if emotion is None:
+            elsewhere[str(PurePosixPath(file).parent)] += 1
+        else:
+            placed.append((file, emotion))
+    problems += [
+        Problem(folder, f"{number} images in no folder named after an emotion")
+        for folder, number in sorted(elsewhere.items())
+    ]
+    if not placed:
+        names = ", ".join(folder.name for folder in files.folders(root)[:8]) or "none"
+        raise DatasetError(
+            f"{root}: expected folders named after emotions ({', '.join(Emotion)}) with images in "
+            f"them; found {elsewhere.total()} images elsewhere, folders: {names}"
+        )
+    persons = _by_pattern(placed, pattern) if pattern else _by_stem(placed)
+    if pattern and not any(persons):
+        raise DatasetError(
+            f"{root}: the expression '{person}' matches no file name such as "
+            f"'{PurePosixPath(placed[0][0]).name}'; correct it or leave it out"
+        )
+    rows = [
+        {"image": file, "emotion": emotion.value, "person": name}
+        for (file, emotion), name in zip(placed, persons, strict=True)
+    ]
+    return dataset(replace(CARD, cropped=cropped), root, rows, problems)
+
+
+def _compile(person: str | None) -> re.Pattern[str] | None:
+    if person is None:
+        return None
+    try:
+        pattern = re.compile(person)
+    except re.error as error:
+        raise PlanError(f"person: '{person}' is no regular expression ({error})") from error
+    if "person" not in pattern.groupindex:
+        raise PlanError(
+            f"person: '{person}' has no group named person; write for example (?P<person>\\d+)"
+        )
+    return pattern
+
+
+def _emotion(file: str) -> Emotion | None:
+    """Return the emotion of the nearest folder that is named after one."""
+    for folder in PurePosixPath(file).parts[-2::-1]:
+        try:
+            return Emotion.parse(re.sub(r"^[\d\W_]+", "", folder))
+        except DatasetError:
+            continue
+    return None
+
+
+def _by_pattern(placed: list[tuple[str, Emotion]], pattern: re.Pattern[str]) -> list[str | None]:
+    matches = (pattern.search(PurePosixPath(file).name) for file, _ in placed)
+    return [match["person"] if match else None for match in matches]
+
+
+def _by_stem(placed: list[tuple[str, Emotion]]) -> list[str | None]:
+    """Return file stems if all emotions share them, otherwise nobody is known."""
+    stems: dict[Emotion, set[str]] = {}
+    for file, emotion in placed:
+        stems.setdefault(emotion, set()).add(PurePosixPath(file).stem)
+    shared, every = set.intersection(*stems.values()), set.union(*stems.values())
+    # Numbered downloads share names too (im0.png in each folder), but their folders differ in
+    # size, and in each an image's name is used once only if the folders are flat.
+    flat = len(placed) == sum(len(names) for names in stems.values())
+    if len(stems) > 1 and flat and len(shared) >= _SAME_NAMES * len(every):
+        return [PurePosixPath(file).stem for file, _ in placed]
+    return [None] * len(placed)

@@ -1,0 +1,152 @@
+"""What a data set holds: classes, persons, image sizes, problems, and how it compares."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from emorank import images
+from emorank.datasets.table import Card, Dataset, Problem, inside
+from emorank.errors import ImageError
+from emorank.vocabulary import Emotion
+
+_SAMPLE = 500  # images whose size is looked up; an evenly spaced choice
+
+_SEVEN = (
+    Emotion.ANGER,
+    Emotion.CONTEMPT,
+    Emotion.DISGUST,
+    Emotion.FEAR,
+    Emotion.HAPPY,
+    Emotion.SADNESS,
+    Emotion.SURPRISE,
+)
+_NO_CONTEMPT = tuple(e for e in _SEVEN if e is not Emotion.CONTEMPT)
+
+# Table 2 of the paper, by card name. Its column contempt holds neutral for JAFFE and KDEF, which
+# have no contempt, and is entered so; JAFFE's printed total is 180, its classes add up to 210.
+TABLE_2: dict[str, dict[Emotion, int]] = {
+    "JAFFE": dict.fromkeys((*_NO_CONTEMPT, Emotion.NEUTRAL), 30),
+    "CK+": dict(zip(_SEVEN, (135, 54, 177, 75, 207, 84, 249), strict=True)),
+    "KDEF": dict.fromkeys((*_NO_CONTEMPT, Emotion.NEUTRAL), 70),
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Widths and heights in pixels, of a sample of the images.
+
+    Attributes:
+        least: smallest width, smallest height.
+        median: median width, median height.
+        greatest: largest width, largest height.
+        sampled: number of images that were looked at and could be read.
+    """
+
+    least: tuple[int, int]
+    median: tuple[int, int]
+    greatest: tuple[int, int]
+    sampled: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a data set holds.
+
+    Attributes:
+        card: what it is, its licence and citation, whether faces are cropped.
+        images: number of usable images.
+        emotions: images of each emotion that occurs, in the order of `Emotion`.
+        unlabelled: images whose emotion is unknown.
+        persons: number of persons, None if none is known.
+        per_person: least and greatest number of images of one person, None if none is known.
+        sequences: number of sequences, None if none is known.
+        intensities: images with a known expression intensity.
+        sizes: None if not asked for or not one image can be read.
+        problems: files left out and deviations, as the adapter found them.
+        published: published number of images per emotion, None if there is none.
+        table_2: the same by Table 2 of the paper, None for sets that are not in it.
+    """
+
+    card: Card
+    images: int
+    emotions: Mapping[Emotion, int]
+    unlabelled: int
+    persons: int | None
+    per_person: tuple[int, int] | None
+    sequences: int | None
+    intensities: int
+    sizes: Sizes | None
+    problems: tuple[Problem, ...]
+    published: Mapping[Emotion, int] | None
+    table_2: Mapping[Emotion, int] | None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per emotion, found or published: emotion, images, published, table_2."""
+        known = [self.emotions, self.published or {}, self.table_2 or {}]
+        rows = [
+            {
+                "emotion": emotion.value,
+                "images": self.emotions.get(emotion, 0),
+                "published": (self.published or {}).get(emotion),
+                "table_2": (self.table_2 or {}).get(emotion),
+            }
+            for emotion in Emotion
+            if any(emotion in counts for counts in known)
+        ]
+        frame = pd.DataFrame(rows, columns=["emotion", "images", "published", "table_2"])
+        return frame.astype(
+            {"emotion": "string", "images": "Int64", "published": "Int64", "table_2": "Int64"}
+        )
+
+
+def inspect(dataset: Dataset, sizes: bool = True) -> Inspection:
+    """Count what a data set holds; `sizes` reads the headers of up to 500 images."""
+    table = dataset.table
+    found = Counter(table["emotion"].dropna())
+    persons = table["person"].dropna()
+    sequences = table["sequence"].dropna()
+    each = persons.value_counts()
+    return Inspection(
+        card=dataset.card,
+        images=len(table),
+        emotions={emotion: found[emotion] for emotion in Emotion if found[emotion]},
+        unlabelled=int(table["emotion"].isna().sum()),
+        persons=len(each) if len(persons) else None,
+        per_person=(int(each.min()), int(each.max())) if len(persons) else None,
+        sequences=int(sequences.nunique()) if len(sequences) else None,
+        intensities=int(table["intensity"].notna().sum()),
+        sizes=_sizes(dataset) if sizes else None,
+        problems=dataset.problems,
+        published=dataset.card.counts,
+        table_2=TABLE_2.get(dataset.card.name),
+    )
+
+
+def _sizes(dataset: Dataset) -> Sizes | None:
+    table = dataset.table
+    chosen = np.unique(np.linspace(0, len(table) - 1, _SAMPLE).astype(int))
+    found = [size for index in chosen if (size := _size(dataset, table["image"].iloc[index]))]
+    if not found:
+        return None
+    pixels = np.array(found)
+    least, median, greatest = pixels.min(axis=0), np.median(pixels, axis=0), pixels.max(axis=0)
+    return Sizes(_pair(least), _pair(median), _pair(greatest), len(found))
+
+
+def _size(dataset: Dataset, image: str) -> tuple[int, int] | None:
+    """Return width and height, None for an image that cannot be read: another stage lists it."""
+    file = inside(dataset.root, image)
+    try:
+        if file.is_file():
+            return images.size(file)
+        height, width = dataset.read(image).shape[:2]  # no file of its own: a row of a table
+    except ImageError:
+        return None
+    return width, height
+
+
+def _pair(values: np.ndarray) -> tuple[int, int]:
+    return int(values[0]), int(values[1])

@@ -1,0 +1,159 @@
+"""A CSV or Parquet table of images: the way in for everything without an adapter of its own.
+
+Columns: `image` (path relative to the table's folder) and `emotion`, and where they are known
+`person`, `sequence`, `frame` (whole number) and `intensity` (0 to 1). Other columns are ignored.
+"""
+
+import warnings
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from emorank.datasets import files
+from emorank.datasets.table import COLUMNS, Card, Dataset, Problem, dataset, inside
+from emorank.errors import DatasetError
+from emorank.vocabulary import Emotion
+
+CARD = Card(
+    name="manifest",
+    title="A table of images",
+    licence="Unknown; see where the images come from",
+    citation="",
+    url="",
+    cropped=False,
+)
+
+_NAMES = ("manifest.parquet", "manifest.csv")
+_SUFFIXES = {".csv", ".parquet"}
+
+
+def recognise(root: Path) -> bool:
+    """Whether this is a CSV or Parquet file, or a folder with one named manifest."""
+    if root.is_file():
+        return root.suffix.lower() in _SUFFIXES
+    return _inside(root) is not None
+
+
+def load(root: Path, cropped: bool = False) -> Dataset:
+    """Read the table; images that are missing become problems.
+
+    Args:
+        root: the table, or a folder that holds `manifest.csv` or `manifest.parquet`.
+        cropped: whether the images show faces already cropped and aligned.
+
+    Raises:
+        DatasetError: the table cannot be read, lacks a column, names an unknown emotion, lists an
+            image twice, or lists one outside its folder.
+    """
+    file = root if root.is_file() else _inside(files.require_folder(root, "manifest.csv"))
+    if file is None:
+        raise DatasetError(
+            f"{root}: expected manifest.csv or manifest.parquet in it; found neither; give the "
+            "path of the table itself if it has another name"
+        )
+    table = _clean(_table(file), file)
+    problems = []
+    for image in table["image"]:
+        try:
+            present = inside(file.parent, image).is_file()
+        except DatasetError as error:
+            raise DatasetError(f"{file}: {error}") from error
+        if not present:
+            problems.append(Problem(image, "is listed in the table, but there is no such file"))
+    missing = {problem.file for problem in problems}
+    kept = table[~table["image"].isin(missing)]
+    return dataset(replace(CARD, cropped=cropped), file.parent, kept, problems)
+
+
+def _inside(root: Path) -> Path | None:
+    found = (files.child(root, name) for name in _NAMES)
+    return next((file for file in found if file is not None and file.is_file()), None)
+
+
+def _table(file: Path) -> pd.DataFrame:
+    try:
+        if file.suffix.lower() == ".parquet":
+            return pd.read_parquet(file)
+        with warnings.catch_warnings():
+            # rows longer than the header would be cut, or worse, taken for an index
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            # as text: a person called 007 keeps the zeros, and one called NA stays a person
+            return pd.read_csv(
+                file,
+                dtype=str,
+                encoding="utf-8-sig",
+                index_col=False,
+                keep_default_na=False,
+                na_values=[""],
+            )
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # pyarrow's are ValueErrors
+        raise DatasetError(
+            f"{file}: cannot be read as a table ({str(error).splitlines()[0]}); expected CSV in "
+            "UTF-8 with a header, or Parquet"
+        ) from error
+
+
+def _clean(table: pd.DataFrame, file: Path) -> pd.DataFrame:
+    table = table.rename(columns={name: str(name).strip().lower() for name in table.columns})
+    missing = [name for name in ("image", "emotion") if name not in table.columns]
+    if missing:
+        raise DatasetError(
+            f"{file}: lacks the column {' and '.join(missing)}; found "
+            f"{', '.join(map(str, table.columns))[:200]}; expected image and emotion, and "
+            "optionally person, sequence, frame, intensity"
+        )
+    if not table.columns.is_unique:
+        raise DatasetError(f"{file}: a column is there twice: {', '.join(table.columns)}")
+    clean = pd.DataFrame(index=table.index)
+    for name in [name for name in COLUMNS if name in table.columns]:
+        if name in ("frame", "intensity"):
+            clean[name] = _numbers(table[name], name, file)
+        else:
+            clean[name] = _text(table[name])
+    if clean["image"].isna().any():
+        raise DatasetError(f"{file}: {int(clean['image'].isna().sum())} rows have no image")
+    clean["image"] = clean["image"].map(_posix)
+    clean["emotion"] = clean["emotion"].map(_emotions(clean["emotion"], file), na_action="ignore")
+    twice = clean.loc[clean["image"].duplicated(), "image"]
+    if len(twice):
+        raise DatasetError(
+            f"{file}: image '{twice.iloc[0]}' is listed more than once ({len(twice)} repeated "
+            "rows); give every image one row"
+        )
+    return clean
+
+
+def _emotions(words: pd.Series, file: Path) -> dict[str, str]:
+    emotions, unknown = {}, []
+    for word in words.dropna().unique():
+        try:
+            emotions[word] = Emotion.parse(word).value
+        except DatasetError:
+            unknown.append(word)
+    if unknown:
+        rows = int(words.isin(unknown).sum())
+        raise DatasetError(
+            f"{file}: {rows} rows name no emotion that is known ({', '.join(unknown[:5])[:100]}); "
+            f"expected {', '.join(Emotion)} or a usual synonym, or nothing where it is unknown"
+        )
+    return emotions
+
+
+def _numbers(values: pd.Series, name: str, file: Path) -> pd.Series:
+    try:
+        return pd.to_numeric(values).astype(COLUMNS[name])
+    except (ValueError, TypeError, OverflowError) as error:
+        what = "whole numbers" if name == "frame" else "numbers from 0 to 1"
+        raise DatasetError(f"{file}: column {name} must hold {what} ({error})") from error
+
+
+def _text(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype(COLUMNS["frame"])  # persons 1, 2 and an empty cell, read as 1.0
+    return values.astype(COLUMNS["image"]).str.strip()
+
+
+def _posix(image: str) -> str:
+    """Bring a path to one spelling, so that a/./b and a//b are seen to be the same image."""
+    return str(PurePosixPath(image.replace("\\", "/")))

@@ -1,0 +1,117 @@
+"""RAF-DB, the Real-world Affective Faces, basic emotions: 15 339 faces from the web, no persons.
+
+`EmoLabel/list_patition_label.txt` (spelt so) names each image and a number 1-7; the images lie in
+`Image/aligned/train_00001_aligned.jpg` (100×100, the default here) and, as found,
+`Image/original/train_00001.jpg`. The published parts are not kept: `splits.py` makes one.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from emorank.datasets import files
+from emorank.datasets.table import Card, Dataset, Problem, dataset, published
+from emorank.errors import DatasetError, PlanError
+from emorank.vocabulary import Emotion
+
+VIEWS = ("aligned", "original")
+
+LABELS = {
+    "1": Emotion.SURPRISE,
+    "2": Emotion.FEAR,
+    "3": Emotion.DISGUST,
+    "4": Emotion.HAPPY,
+    "5": Emotion.SADNESS,
+    "6": Emotion.ANGER,
+    "7": Emotion.NEUTRAL,
+}
+
+CARD = Card(
+    name="RAF-DB",
+    title="The Real-world Affective Faces Database (basic emotions)",
+    licence="Non-commercial research under the agreement of its authors; no redistribution",
+    citation=(
+        "Li, S., Deng, W., Du, J. (2017). Reliable Crowdsourcing and Deep Locality-Preserving "
+        "Learning for Expression Recognition in the Wild. CVPR 2017, 2584-2593."
+    ),
+    url="http://www.whdeld.com/raf/model1.html",
+    cropped=True,
+    counts={
+        Emotion.SURPRISE: 1290 + 329,
+        Emotion.FEAR: 281 + 74,
+        Emotion.DISGUST: 717 + 160,
+        Emotion.HAPPY: 4772 + 1185,
+        Emotion.SADNESS: 1982 + 478,
+        Emotion.ANGER: 705 + 162,
+        Emotion.NEUTRAL: 2524 + 680,
+    },
+)
+
+_LISTS = ("list_patition_label.txt", "list_partition_label.txt")
+
+
+def recognise(root: Path) -> bool:
+    """Whether the folder holds RAF-DB's list of labels."""
+    return _list(root) is not None
+
+
+def load(root: Path, view: str = "aligned") -> Dataset:
+    """Read the table of faces from the list of labels.
+
+    Args:
+        root: the folder `basic`, or the one around it.
+        view: "aligned" for the cropped faces, "original" for the photographs.
+
+    Raises:
+        DatasetError: no list of labels, or none of the listed images is there.
+        PlanError: no such view.
+    """
+    if view not in VIEWS:
+        raise PlanError(f"RAF-DB has no view '{view}'; expected one of {', '.join(VIEWS)}")
+    files.require_folder(root, CARD.name)
+    file = _list(root)
+    if file is None:
+        raise DatasetError(
+            f"{root}: expected RAF-DB with EmoLabel/list_patition_label.txt, found no such list"
+        )
+    folder = files.child(file.parent.parent, "Image", view)
+    if folder is None:
+        raise DatasetError(
+            f"{file.parent.parent}: expected the images in Image/{view}, found no such folder; "
+            "unpack the images beside EmoLabel, or choose the other view"
+        )
+    present = {Path(name).name.lower(): name for name in files.walk(folder)}
+    rows: list[dict[str, object]] = []
+    problems = list(files.passed_over(folder))
+    reasons: Counter[str] = Counter()
+    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+        words = line.split()
+        if not words:
+            continue
+        image = present.get(_file_name(words[0], view).lower())
+        if len(words) != 2 or words[1] not in LABELS:
+            problems.append(Problem(words[0], f"has no label from 1 to 7: '{line.strip()[:60]}'"))
+        elif image is None:
+            reasons["the image file is missing"] += 1
+        else:
+            name = (folder.relative_to(root) / image).as_posix()
+            rows.append({"image": name, "emotion": LABELS[words[1]].value})
+    problems += [Problem(f"({n} images)", reason) for reason, n in sorted(reasons.items())]
+    card = replace(CARD, cropped=view == "aligned")
+    if rows:
+        problems += published(card, (str(row["emotion"]) for row in rows))
+    return dataset(card, root, rows, problems)
+
+
+def _file_name(name: str, view: str) -> str:
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem}_aligned{dot}{extension}" if view == "aligned" else name
+
+
+def _list(root: Path) -> Path | None:
+    for name in _LISTS:
+        for path in ((name,), ("EmoLabel", name)):
+            file = files.somewhere(root, *path)
+            if file is not None and file.is_file() and file.parent.name.lower() == "emolabel":
+                return file
+    return None

@@ -1,0 +1,204 @@
+"""What every adapter returns: the card of a data set and the table of its faces."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emorank import images
+from emorank.errors import DatasetError
+from emorank.vocabulary import Emotion
+
+COLUMNS: dict[str, pd.StringDtype | pd.Int64Dtype | pd.Float64Dtype] = {
+    "image": pd.StringDtype(),  # unique id, a POSIX path below the root
+    "emotion": pd.StringDtype(),  # a value of Emotion, <NA> when unknown
+    "person": pd.StringDtype(),
+    "sequence": pd.StringDtype(),
+    "frame": pd.Int64Dtype(),
+    "intensity": pd.Float64Dtype(),  # of the expression, 0 (neutral) to 1 (peak), if known
+}
+
+# Line breaks and half characters, which tables cannot hold. Odd spaces are fine: screenshots of
+# macOS have them in their names.
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
+_DRIVE = re.compile("[A-Za-z]:")
+
+Read = Callable[[str], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a data set is, said once.
+
+    Attributes:
+        name: the short name of the literature, "KDEF".
+        title: the full name.
+        licence: under which terms it is given out, in words.
+        citation: how its authors want it cited.
+        url: where it is described or applied for.
+        cropped: True if the images are cropped faces already (crop "none" by default), False if
+            they are photographs with hair, shoulders or background (crop "face").
+        counts: published number of images per emotion in the adapter's default view, None if
+            there is no such number.
+        simulated: True if the faces were rendered, not photographed.
+    """
+
+    name: str
+    title: str
+    licence: str
+    citation: str
+    url: str
+    cropped: bool
+    counts: Mapping[Emotion, int] | None = None
+    simulated: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that was left out, or a deviation from what was published, and why."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The faces of one data set: a table, what is missing from it, and how to read an image.
+
+    Attributes:
+        card: what the data set is.
+        root: the folder that image ids are relative to.
+        table: one row per image with the columns of `COLUMNS`, sorted by `image`.
+        problems: files left out and deviations from the published counts: rows of the
+            exclusion list.
+        read: image id → UInt8 "height width 3", upright RGB; raises ImageError.
+    """
+
+    card: Card
+    root: Path
+    table: pd.DataFrame
+    problems: tuple[Problem, ...]
+    read: Read
+
+
+def dataset(
+    card: Card,
+    root: Path,
+    rows: Iterable[Mapping[str, object]] | pd.DataFrame,
+    problems: Iterable[Problem] = (),
+    read: Read | None = None,
+) -> Dataset:
+    """Bring rows to the dtypes of `COLUMNS`, check them, and wrap them as a `Dataset`.
+
+    Columns that are absent become <NA>; columns that are not in `COLUMNS` are dropped. The
+    default reader reads `root / image`.
+
+    Raises:
+        DatasetError: no rows, an image id twice or leaving the root, an unknown emotion, or an
+            intensity outside [0, 1].
+    """
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame.from_records(list(rows))
+    problems = tuple(problems)
+    if frame.empty or "image" not in frame.columns:
+        raise DatasetError(_nothing(card, root, problems))
+    table = pd.DataFrame({name: _column(frame, name) for name in COLUMNS})
+    _check(table, root)
+    table = table.sort_values("image", ignore_index=True)
+    return Dataset(card, root, table, problems, read or partial(_read, root))
+
+
+def inside(root: Path, image: str) -> Path:
+    """Return the file of an image id, refusing every id that leaves the root.
+
+    Ids come from lists that somebody else wrote, so absolute paths, drive letters, "..", and
+    symbolic links that point out of the root are refused. The file need not exist.
+
+    Raises:
+        DatasetError: the id is empty or leaves the root.
+    """
+    if not plain(image):
+        raise DatasetError(
+            f"image '{image}' leaves the data folder {root}; expected a path below it"
+        )
+    file = root / image
+    if not file.resolve().is_relative_to(root.resolve()):
+        raise DatasetError(
+            f"image '{image}' is a link that leaves the data folder {root}; copy the file into it"
+        )
+    return file
+
+
+def plain(image: str) -> bool:
+    """Whether a string is a path that stays below its folder, judged without looking at files."""
+    # By hand: pathlib takes ten times as long, and data sets have hundreds of thousands of names.
+    absolute = image.startswith(("/", "\\")) or _DRIVE.match(image)
+    escapes = absolute or ".." in image.replace("\\", "/").split("/")
+    return bool(image.strip()) and not _CONTROL.search(image) and not escapes
+
+
+def published(card: Card, table_emotions: Iterable[str]) -> tuple[Problem, ...]:
+    """Compare a list of emotions with the published counts: no row, or one that says how far off.
+
+    A partial copy is usable, so a deviation is told and is not an error.
+    """
+    if card.counts is None:
+        return ()
+    found = Counter(table_emotions)
+    off = [
+        f"{emotion} {found[emotion]} of {card.counts.get(emotion, 0)}"
+        for emotion in Emotion
+        if found[emotion] != card.counts.get(emotion, 0)
+    ]
+    if not off:
+        return ()
+    total = sum(card.counts.values())
+    return (
+        Problem(
+            "(whole set)",
+            f"expected {total} images as published, found {found.total()}: {', '.join(off)}",
+        ),
+    )
+
+
+def _read(root: Path, image: str) -> np.ndarray:
+    return images.read(inside(root, image))
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name not in frame.columns:
+        return pd.Series(pd.NA, index=frame.index, dtype=COLUMNS[name])
+    return frame[name].astype(COLUMNS[name])
+
+
+def _check(table: pd.DataFrame, root: Path) -> None:
+    if table["image"].isna().any():
+        raise DatasetError(f"{root}: {int(table['image'].isna().sum())} rows have no image")
+    twice = table.loc[table["image"].duplicated(), "image"]
+    if len(twice):
+        raise DatasetError(
+            f"{root}: image '{twice.iloc[0]}' is listed more than once ({len(twice)} repeated"
+            " rows); give every image one row"
+        )
+    unknown = set(table["emotion"].dropna()) - {emotion.value for emotion in Emotion}
+    if unknown:
+        raise DatasetError(
+            f"{root}: '{min(unknown)}' names no emotion; expected {', '.join(Emotion)}"
+        )
+    intensity = table["intensity"].dropna()
+    outside = intensity[~intensity.between(0, 1)]
+    if len(outside):
+        raise DatasetError(
+            f"{root}: intensity {outside.iloc[0]:g} is outside [0, 1]; divide by the"
+            " maximum of the scale"
+        )
+
+
+def _nothing(card: Card, root: Path, problems: tuple[Problem, ...]) -> str:
+    why = f"; {len(problems)} files were left out, the first: " if problems else ""
+    first = f"{problems[0].file} ({problems[0].reason})" if problems else ""
+    return f"{root}: expected images of {card.name}, found none that can be used{why}{first}"

@@ -1,0 +1,121 @@
+"""Tables of images: what people write, and what must not pass."""
+
+import pandas as pd
+import pytest
+
+from emorank.datasets import manifest
+from emorank.errors import DatasetError
+
+
+@pytest.fixture
+def root(tmp_path, picture):
+    for name in ("a.png", "sub/b.png", "c.png"):
+        picture(tmp_path / "data" / name)
+    picture(tmp_path / "secret.png")
+    return tmp_path / "data"
+
+
+def written(root, text, name="manifest.csv"):
+    (root / name).write_text(text, encoding="utf-8")
+    return root / name
+
+
+def test_csv_with_all_columns(root):
+    """Names in any case, synonyms, zeros before numbers, empty cells, foreign columns."""
+    file = written(
+        root,
+        "\ufeffImage,Emotion,person, sequence,frame,intensity,note\n"
+        "a.png,Happiness,007,s1,3,0.25,x\nsub\\b.png,,NA,,,,\nc.png,sad,,,,1,\n",
+    )
+    assert manifest.recognise(root)
+    assert manifest.recognise(file)
+    for place in (root, file):
+        table = manifest.load(place).table
+        assert table["image"].tolist() == ["a.png", "c.png", "sub/b.png"]
+        assert table["emotion"].tolist() == ["happy", "sadness", pd.NA]
+        assert table["person"].tolist() == ["007", pd.NA, "NA"]
+        assert table["frame"].tolist() == [3, pd.NA, pd.NA]
+        assert table["intensity"].tolist() == [0.25, 1.0, pd.NA]
+        assert table["sequence"].iloc[0] == "s1"
+
+
+def test_parquet(root):
+    """The same as Parquet, with numbers as persons."""
+    frame = pd.DataFrame(
+        {"image": ["a.png", "c.png"], "emotion": ["fear", "joy"], "person": [1, 2]}
+    )
+    frame.to_parquet(root / "list.parquet")
+    data = manifest.load(root / "list.parquet", cropped=True)
+    assert data.table["emotion"].tolist() == ["fear", "happy"]
+    assert data.table["person"].tolist() == ["1", "2"]
+    assert data.card.cropped
+    assert data.read("a.png").shape == (20, 20, 3)
+
+
+def test_numbered_persons_with_gaps(root):
+    """Persons 1 and unknown are a column of floats in Parquet, and still person 1."""
+    frame = pd.DataFrame({"image": ["a.png", "c.png"], "emotion": "fear", "person": [1, None]})
+    frame.to_parquet(root / "list.parquet")
+    assert manifest.load(root / "list.parquet").table["person"].tolist() == ["1", pd.NA]
+
+
+def test_missing_files_become_problems(root):
+    """One row each; if nothing is left that is an error."""
+    written(root, "image,emotion\na.png,fear\ngone.png,fear\n")
+    data = manifest.load(root)
+    assert data.table["image"].tolist() == ["a.png"]
+    assert [problem.file for problem in data.problems] == ["gone.png"]
+    written(root, "image,emotion\ngone.png,fear\n")
+    with pytest.raises(DatasetError, match="found none that can be used"):
+        manifest.load(root)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image,label\na.png,fear\n", "lacks the column emotion; found image, label"),
+        ("a.png,fear\n", "lacks the column image and emotion"),
+        ("", "cannot be read as a table"),
+        (
+            "image,emotion\na.png,bored\nc.png,bored\n",
+            "2 rows name no emotion that is known (bored)",
+        ),
+        ("image,emotion\na.png,fear\n./a.png,fear\n", "listed more than once"),
+        ("image,emotion\n,fear\n", "1 rows have no image"),
+        ("image,emotion,frame\na.png,fear,1.5\n", "column frame must hold whole numbers"),
+        ("image,emotion,frame\na.png,fear,x\n", "column frame must hold whole numbers"),
+        ("image,emotion,frame\na.png,fear,inf\n", "column frame must hold whole numbers"),
+        ("image,emotion,intensity\na.png,fear,strong\n", "column intensity must hold numbers"),
+        ("image,emotion,intensity\na.png,fear,3\n", "outside [0, 1]"),
+        ("image,emotion,Image\na.png,fear,c.png\n", "a column is there twice"),
+        ("image,emotion\n../secret.png,fear\n", "leaves the data folder"),
+        ("image,emotion\n/etc/passwd,fear\n", "leaves the data folder"),
+        ("image,emotion\nC:\\x.png,fear\n", "leaves the data folder"),
+        ("image,emotion\na.png,fear,1,2,3\nc.png,fear\n", "cannot be read as a table"),
+        ("image,emotion\na.png,fear\nc.png,fear,3\n", "cannot be read as a table"),
+    ],
+)
+def test_bad_tables_are_refused(root, text, words):
+    """Each with the file's name and what is wrong."""
+    file = written(root, text)
+    with pytest.raises(DatasetError) as caught:
+        manifest.load(root)
+    assert words in str(caught.value)
+    assert str(file.parent) in str(caught.value)
+
+
+def test_a_link_out_of_the_folder_is_refused(root):
+    """A manifest cannot fetch what its folder does not hold."""
+    (root / "out.png").symlink_to(root.parent / "secret.png")
+    written(root, "image,emotion\nout.png,fear\n")
+    with pytest.raises(DatasetError, match="is a link that leaves"):
+        manifest.load(root)
+
+
+def test_files_that_are_no_tables_are_refused(root):
+    """Binary content, and a folder without a table."""
+    (root / "manifest.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(DatasetError, match="cannot be read as a table"):
+        manifest.load(root)
+    with pytest.raises(DatasetError, match=r"expected manifest\.csv"):
+        manifest.load(root / "sub")

@@ -1,0 +1,112 @@
+"""The table every adapter returns, and the ids that must not leave their folder."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emorank.datasets.table import COLUMNS, Card, Problem, dataset, inside, plain, published
+from emorank.errors import DatasetError, ImageError
+from emorank.vocabulary import Emotion
+
+CARD = Card("X", "x", "free", "me", "", cropped=True, counts={Emotion.ANGER: 2})
+
+ESCAPES = [
+    "../a.png",
+    "a/../../b.png",
+    "/etc/passwd",
+    "C:\\a.png",
+    "C:/a.png",
+    "..\\a.png",
+    "\\\\server\\a.png",
+    "",
+    " ",
+    "a\0.png",
+    "a\n.png",
+]
+
+
+def test_rows_get_the_columns_and_dtypes(tmp_path):
+    """Absent columns are <NA>, foreign ones are dropped, rows are sorted by image."""
+    rows = [
+        {"image": "b.png", "emotion": "fear", "frame": 3, "colour": "red"},
+        {"image": "a.png", "emotion": None, "frame": None},
+    ]
+    table = dataset(CARD, tmp_path, rows).table
+    assert dict(table.dtypes) == COLUMNS
+    assert table["image"].tolist() == ["a.png", "b.png"]
+    assert table["frame"].tolist() == [pd.NA, 3]
+    assert table["emotion"].isna().tolist() == [True, False]
+    assert table["person"].isna().all()
+    assert table["intensity"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "found none that can be used"),
+        ([{"image": "a"}, {"image": "a"}], "more than once"),
+        ([{"image": "a", "emotion": "Angry"}], "names no emotion"),
+        ([{"image": "a", "intensity": 1.5}], "outside [0, 1]"),
+        ([{"image": "a", "intensity": -0.1}], "outside [0, 1]"),
+        ([{"image": None}], "have no image"),
+    ],
+)
+def test_impossible_rows_are_refused(tmp_path, rows, words):
+    """No rows, a repeated image, an unknown emotion or intensity, each with its message."""
+    with pytest.raises(DatasetError) as caught:
+        dataset(CARD, tmp_path, rows)
+    assert words in str(caught.value)
+
+
+def test_nothing_usable_says_why(tmp_path):
+    """Where every file was left out, the first reason is in the message."""
+    with pytest.raises(DatasetError, match=r"2 files were left out.*a\.png \(is black\)"):
+        dataset(CARD, tmp_path, [], [Problem("a.png", "is black"), Problem("b.png", "too")])
+
+
+@pytest.mark.parametrize("image", ESCAPES)
+def test_an_image_must_stay_below_the_root(tmp_path, image):
+    """Absolute paths, drives, dots and control characters are refused on every system."""
+    assert not plain(image)
+    with pytest.raises(DatasetError, match="leaves the data folder"):
+        inside(tmp_path, image)
+
+
+def test_a_link_out_of_the_root_is_refused(tmp_path, picture):
+    """A link is judged by where it leads, a link inside the root is fine."""
+    picture(tmp_path / "secret.png")
+    root = tmp_path / "root"
+    picture(root / "a.png", grey=7)
+    (root / "out.png").symlink_to(tmp_path / "secret.png")
+    (root / "in.png").symlink_to(root / "a.png")
+    with pytest.raises(DatasetError, match="is a link that leaves"):
+        inside(root, "out.png")
+    assert inside(root, "in.png").is_file()
+
+
+@given(st.text(max_size=30))
+def test_whatever_is_accepted_stays_inside(tmp_path_factory, image):
+    """No text gives a path outside the root."""
+    root = tmp_path_factory.getbasetemp()
+    if plain(image):
+        assert (root / image).resolve().is_relative_to(root.resolve())
+
+
+def test_the_reader_reads_below_the_root(tmp_path, picture):
+    """An id is read as upright RGB; one that is missing is an ImageError."""
+    picture(tmp_path / "a" / "b.png", grey=9)
+    data = dataset(CARD, tmp_path, [{"image": "a/b.png"}])
+    np.testing.assert_array_equal(data.read("a/b.png"), np.full((20, 20, 3), 9))
+    with pytest.raises(ImageError, match=r"c\.png"):
+        data.read("c.png")
+
+
+def test_deviation_from_the_published_counts_is_one_row():
+    """It says how many are there and which emotions are off; nothing where all is well."""
+    assert published(CARD, ["anger", "anger"]) == ()
+    (problem,) = published(CARD, ["anger", "fear"])
+    assert "expected 2 images as published, found 2" in problem.reason
+    assert "anger 1 of 2" in problem.reason
+    assert "fear 1 of 0" in problem.reason
