@@ -1,0 +1,218 @@
+"""How well expressed emotions are recognised: the test of a trained classifier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from emorank.evaluation import confusion
+from emorank.evaluation.uncertainty import (
+    LEVEL,
+    RESAMPLES,
+    Estimate,
+    bootstrap,
+    clusters,
+    counts_per_cluster,
+    wilson,
+)
+
+_STATISTICS = {
+    "accuracy": confusion.accuracy,
+    "balanced_accuracy": confusion.balanced_accuracy,
+    "macro_f1": confusion.macro_f1,
+}
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """Scores of one class against all others; None where undefined, and `reason` says why."""
+
+    label: str
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    support: int
+    predicted: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What somebody scores who always answers with the most frequent class.
+
+    Attributes:
+        label: that class.
+        source: the part in which it is the most frequent, "train" or "test".
+        accuracy: on the test part, with Wilson's interval.
+    """
+
+    label: str
+    source: str
+    accuracy: Estimate
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The emotion test.
+
+    Attributes:
+        classes: in the order of the confusion matrix.
+        confusion: counts, rows the true class, columns the predicted one.
+        count: images tested.
+        unlabelled: images left out because their true class is unknown.
+        persons: persons among the images tested, None if no person is known.
+        accuracy: with Wilson's interval (images taken for independent).
+        accuracy_over_persons: the same accuracy with the bootstrap over persons.
+        balanced_accuracy: mean recall over the classes with images.
+        macro_f1: mean F1 over the classes with images.
+        per_class: scores of each class.
+        baseline: the majority class; None if there are no images.
+    """
+
+    classes: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    count: int
+    unlabelled: int
+    persons: int | None
+    accuracy: Estimate
+    accuracy_over_persons: Estimate
+    balanced_accuracy: Estimate
+    macro_f1: Estimate
+    per_class: tuple[ClassScore, ...]
+    baseline: Baseline | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, dicts and numbers for JSON; undefined is None."""
+        result: dict[str, Any] = msgspec.to_builtins(self)
+        return result
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> "Classification":
+        """The inverse of `to_dict`."""
+        return msgspec.convert(record, cls)
+
+
+def classification(
+    truth: Sequence[Any] | pd.Series,
+    predicted: Sequence[str] | pd.Series,
+    classes: Sequence[str],
+    *,
+    rng: np.random.Generator,
+    persons: Sequence[Any] | pd.Series | None = None,
+    majority: str | None = None,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+) -> Classification:
+    """Score predicted against true classes.
+
+    Args:
+        truth: the true class of each image, missing where unknown (such images are left out).
+        predicted: the predicted class of each image.
+        classes: all classes that may occur, in the order of the tables.
+        rng: draws the resamples.
+        persons: the person of each image, missing where unknown: each such image then counts as
+            a person of its own.
+        majority: the most frequent class of the train part, for the baseline; without it, the most
+            frequent class of these images (the first of equals), which flatters the baseline.
+        resamples: of the bootstrap.
+        level: coverage of the intervals.
+
+    Raises:
+        ValueError: lengths differ, or a class is not among `classes`.
+    """
+    if len(truth) != len(predicted):
+        raise ValueError(f"{len(truth)} true classes but {len(predicted)} predicted ones")
+    # By position: the index of a Series says nothing here.
+    true = np.array(list(truth), dtype=object)
+    guess = np.array(list(predicted), dtype=object)
+    known = ~np.asarray(pd.isna(true), dtype=bool)
+    true, guess = true[known].astype(str), guess[known].astype(str)
+    names = [str(name) for name in classes]
+    for word, values in (("true", true), ("predicted", guess)):
+        strangers = sorted(set(values.tolist()) - set(names))
+        if strangers:
+            raise ValueError(f"{word} class {strangers[0]!r} is not among {', '.join(names)}")
+
+    people = None if persons is None else np.array(list(persons), dtype=object)[known]
+    if people is not None and pd.isna(people).all():
+        people = None
+    cluster = clusters(people, len(true))
+    position = {name: i for i, name in enumerate(names)}
+    rows = np.array([position[name] for name in true], dtype=np.int64)
+    columns = np.array([position[name] for name in guess], dtype=np.int64)
+    tables = counts_per_cluster(rows, columns, (len(names), len(names)), cluster)
+    estimates = bootstrap(
+        _STATISTICS,
+        tables,
+        rng,
+        unit="images" if people is None else "persons",
+        resamples=resamples,
+        level=level,
+    )
+    matrix = tables.sum(axis=0)
+    return Classification(
+        classes=tuple(names),
+        confusion=tuple(tuple(row) for row in matrix.tolist()),
+        count=len(true),
+        unlabelled=int((~known).sum()),
+        persons=None if people is None else len(tables),
+        accuracy=wilson(int(np.trace(matrix)), len(true), level),
+        accuracy_over_persons=estimates["accuracy"],
+        balanced_accuracy=estimates["balanced_accuracy"],
+        macro_f1=estimates["macro_f1"],
+        per_class=class_scores(matrix, names),
+        baseline=majority_baseline(matrix, names, majority, level),
+    )
+
+
+def class_scores(matrix: np.ndarray[Any, Any], labels: Sequence[str]) -> tuple[ClassScore, ...]:
+    """Precision, recall and F1 of each class from a confusion matrix, rows the truth.
+
+    A class that is never predicted has no precision; a class without images has no recall and no
+    F1. They are None, not 0: the paper scores an empty class 0 (Table 7, Strong Fear).
+    """
+    hits, support, predicted = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
+    scores = []
+    for i, label in enumerate(labels):
+        empty = support[i] == 0
+        reasons = ["no image of this class"] * bool(empty)
+        reasons += ["never predicted"] * bool(predicted[i] == 0)
+        scores.append(
+            ClassScore(
+                label=str(label),
+                precision=None if predicted[i] == 0 else float(hits[i] / predicted[i]),
+                recall=None if empty else float(hits[i] / support[i]),
+                f1=None if empty else float(2 * hits[i] / (support[i] + predicted[i])),
+                support=int(support[i]),
+                predicted=int(predicted[i]),
+                reason=", ".join(reasons),
+            )
+        )
+    return tuple(scores)
+
+
+def majority_baseline(
+    matrix: np.ndarray[Any, Any],
+    labels: Sequence[str],
+    majority: str | None = None,
+    level: float = LEVEL,
+) -> Baseline | None:
+    """The accuracy of always answering with `majority`, or else with the most frequent class.
+
+    Args:
+        matrix: confusion matrix, rows the truth.
+        labels: of its rows.
+        majority: the most frequent class of the train part.
+        level: coverage of the interval.
+    """
+    support, total = matrix.sum(axis=1), int(matrix.sum())
+    if total == 0:
+        return None
+    if majority is not None and majority not in labels:
+        raise ValueError(f"majority class {majority!r} is not among {', '.join(labels)}")
+    best = int(support.argmax()) if majority is None else list(labels).index(majority)
+    source = "test" if majority is None else "train"
+    return Baseline(str(labels[best]), source, wilson(int(support[best]), total, level))

@@ -1,0 +1,155 @@
+"""Numbers with their uncertainty: Wilson's interval, and the bootstrap over persons.
+
+The images of one person are not independent, so whole persons are drawn again and not images
+(a cluster bootstrap). Every statistic here is a function of a table of counts, and counts add up:
+a resample is a weighted sum of the persons' tables, and thousands of resamples are one matrix
+product instead of a loop.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+# (…, K, L) counts → (…) values, NaN where the statistic is not defined
+Statistic = Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
+
+RESAMPLES = 2000
+LEVEL = 0.95
+# An interval over the few resamples in which a statistic happens to be defined would flatter it.
+_MOST_UNDEFINED = 0.05
+_CHUNK = 2_000_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and its interval; None where there is none, and `reason` says why.
+
+    Attributes:
+        value: of the statistic on the data as they are.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        level: the coverage that the interval aims at.
+        method: how the interval was found, for the reader of a table.
+        reason: why the value or the interval is None; empty if neither is.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float = LEVEL
+    method: str = ""
+    reason: str = ""
+
+
+def wilson(successes: int, total: int, level: float = LEVEL) -> Estimate:
+    """A share with Wilson's interval, which takes the images for independent.
+
+    Source: Wilson 1927, JASA 22, 209–212.
+    """
+    from scipy.stats import binomtest
+
+    if total == 0:
+        return Estimate(None, level=level, method="Wilson", reason="no images")
+    interval = binomtest(successes, total).proportion_ci(level, method="wilson")
+    return Estimate(successes / total, float(interval.low), float(interval.high), level, "Wilson")
+
+
+def clusters(persons: Sequence[Any] | pd.Series | None, count: int) -> Int[np.ndarray, " image"]:
+    """Number the persons 0, 1 …; an image whose person is unknown is a person of its own.
+
+    Args:
+        persons: one entry per image, missing where unknown; None if no person is known.
+        count: the number of images.
+    """
+    if persons is None:
+        return np.arange(count)
+    codes, known = pd.factorize(pd.Series(persons, dtype="object"))
+    if len(codes) != count:
+        raise ValueError(f"expected one person per image ({count}), came {len(codes)}")
+    unknown = codes < 0
+    codes[unknown] = len(known) + np.arange(unknown.sum())
+    return codes
+
+
+def counts_per_cluster(
+    rows: Int[np.ndarray, " image"],
+    columns: Int[np.ndarray, " image"],
+    shape: tuple[int, int],
+    cluster: Int[np.ndarray, " image"],
+) -> Int[np.ndarray, "cluster row column"]:
+    """One table of counts per person: image i counts in cell (rows[i], columns[i])."""
+    size = int(cluster.max()) + 1 if len(cluster) else 0
+    flat = (cluster * shape[0] + rows) * shape[1] + columns
+    return np.bincount(flat, minlength=size * shape[0] * shape[1]).reshape(size, *shape)
+
+
+def bootstrap(
+    statistics: Mapping[str, Statistic],
+    tables: Int[np.ndarray, "cluster row column"],
+    rng: np.random.Generator,
+    *,
+    unit: str = "persons",
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+) -> dict[str, Estimate]:
+    """Values of several statistics with percentile intervals, persons drawn with replacement.
+
+    All statistics see the same resamples.
+
+    Args:
+        statistics: by name; each maps counts (…, K, L) to values (…), NaN where undefined.
+        tables: counts of each person, from `counts_per_cluster`.
+        rng: draws the resamples.
+        unit: what a cluster is, in words.
+        resamples: how many.
+        level: coverage of the intervals.
+
+    Source: Davison and Hinkley 1997, Bootstrap Methods and Their Application, section 3.8.
+    """
+    number = len(tables)
+    method = f"bootstrap over {number} {unit}, {resamples} resamples"
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = {name: float(f(tables.sum(axis=0))) for name, f in statistics.items()}
+        draws = {name: np.empty(0) for name in statistics}
+        if number > 1:
+            pieces: dict[str, list[Float[np.ndarray, " resample"]]] = {n: [] for n in statistics}
+            chunk = max(1, min(resamples, _CHUNK // number))
+            for start in range(0, resamples, chunk):
+                size = min(chunk, resamples - start)
+                weights = rng.multinomial(number, np.full(number, 1 / number), size=size)
+                sums = np.tensordot(weights.astype(float), tables.astype(float), axes=1)
+                for name, f in statistics.items():
+                    pieces[name].append(f(sums))
+            draws = {name: np.concatenate(parts) for name, parts in pieces.items()}
+    return {
+        name: _estimate(value, draws[name], number, unit, level, method)
+        for name, value in values.items()
+    }
+
+
+def _estimate(
+    value: float,
+    draws: Float[np.ndarray, " resample"],
+    number: int,
+    unit: str,
+    level: float,
+    method: str,
+) -> Estimate:
+    if not np.isfinite(value):
+        reason = "no images" if number == 0 else "not defined for these images"
+        return Estimate(None, level=level, method=method, reason=reason)
+    if number < 2:
+        singular = {"persons": "person"}.get(unit, unit.removesuffix("s"))
+        reason = f"no interval: one {singular} only"
+        return Estimate(value, level=level, method=method, reason=reason)
+    undefined = 1 - np.isfinite(draws).mean()
+    if undefined > _MOST_UNDEFINED:
+        reason = f"no interval: not defined in {undefined:.0%} of the resamples"
+        return Estimate(value, level=level, method=method, reason=reason)
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(draws, [tail, 1 - tail])
+    return Estimate(value, float(low), float(high), level, method)

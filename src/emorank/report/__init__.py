@@ -1,0 +1,1 @@
+"""Figures, tables, and the one page that shows a whole study."""

@@ -1,0 +1,361 @@
+"""Figures from arrays and tables; the one place that draws.
+
+Every function returns a `Figure` of its own that no global state knows, so that they can be called
+from threads and forgotten; `png` makes bytes of it, the same for the same input.
+"""
+
+import functools
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
+
+from emorank.evaluation.rank_scores import METRICS, RANKS, EmotionRanks
+from emorank.report import heatmaps
+from emorank.report.heatmaps import Pixels
+from emorank.vocabulary import Emotion, Rank
+
+# Okabe and Ito's colours, told apart with every kind of colour vision.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+RANK_COLOURS = dict(zip(RANKS, ("#56B4E9", "#E69F00", "#D55E00"), strict=True))
+# The intervals of each rank, from 1 (paper, section III-F).
+GROUPS = {Rank.MINIMAL: (1, 5), Rank.AVERAGE: (4, 8), Rank.STRONG: (6, 10)}
+INK, PALE = "#1f2933", "#d9dee4"
+DPI = 110
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#8a94a0",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": PALE,
+    "legend.frameon": False,
+    "text.parse_math": False,  # a file name may hold dollars
+    "image.interpolation": "nearest",
+}
+_P = ParamSpec("_P")
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    """Our style, whatever the user's matplotlibrc says."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def _styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
+    @functools.wraps(draw)
+    def styled(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
+        with _style():
+            return draw(*args, **kwargs)
+
+    return styled
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG, without date or version in it."""
+    buffer = io.BytesIO()
+    with _style():  # ticks are made when they are drawn
+        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def jpeg(figure: Figure) -> bytes:
+    """The figure as JPEG, for figures full of photographs and heatmaps."""
+    buffer = io.BytesIO()
+    options = {"quality": 85, "subsampling": 0, "optimize": True}
+    with _style():
+        figure.savefig(buffer, format="jpeg", dpi=DPI, pil_kwargs=options)
+    return buffer.getvalue()
+
+
+@_styled
+def explanation(
+    image: Pixels,
+    relevance: Float[np.ndarray, "3 height width"],
+    *,
+    emotion: str,
+    probability: float,
+    rank: str | None,
+    counts: Int[np.ndarray, " 10"] | Sequence[int],
+    zero: float,
+    title: str = "",
+) -> Figure:
+    """One face and why: heatmaps summed and per channel, and the ten intervals below.
+
+    As figures 9–12 of the paper. The three channels share one scale, the sum has its own.
+
+    Args:
+        image: what the network saw, upright RGB.
+        relevance: of the predicted emotion, as computed.
+        emotion: the predicted emotion, in words.
+        probability: of that emotion, in [0, 1].
+        rank: Minimal, Average, Strong, or None.
+        counts: values in each tenth of the min–max scaled relevance.
+        zero: where relevance zero lands on that scale, in [0, 1].
+        title: the image's name; a long one is shortened.
+    """
+    figure = _figure(7.6, 8.6)
+    parts: Any = figure.subfigures(3, 1, height_ratios=(1, 1, 0.95))
+    sums, channels, below = parts
+    total = relevance.sum(axis=0)
+    whole, single = heatmaps.scale(total), heatmaps.scale(relevance)
+    summed = {
+        "image": image,
+        "overlay": heatmaps.overlay(image, total, whole.full),
+        "relevance": heatmaps.colours(total, whole.full),
+    }
+    names = ("red channel", "green channel", "blue channel")
+    apart = {
+        name: heatmaps.colours(plane, single.full)
+        for name, plane in zip(names, relevance, strict=True)
+    }
+    _panels(sums, summed, whole, "channels summed")
+    _panels(channels, apart, single, "each channel")
+    _intervals(below.subplots(), np.asarray(counts), zero, rank)
+    verdict = f"{emotion}, {rank or 'no rank'} (probability {probability:.2f})"
+    name = _short(title)
+    figure.suptitle(f"{name}\n{verdict}" if name else verdict, x=0.01, ha="left", fontsize=11.5)
+    return figure
+
+
+@_styled
+def confusion(
+    matrix: Sequence[Sequence[int]],
+    labels: Sequence[str],
+    title: str = "",
+    *,
+    rows: str = "true",
+    columns: str = "predicted",
+) -> Figure:
+    """A confusion matrix: counts, and shares of the row as shades."""
+    size = max(2.8, 0.52 * len(labels) + 1.4)
+    figure = _figure(size + 0.3, size)
+    axes = figure.add_subplot()
+    _matrix(axes, np.asarray(matrix), labels)
+    axes.set(xlabel=columns, ylabel=rows)
+    axes.set_title(title)
+    return figure
+
+
+@_styled
+def rank_confusions(emotions: Sequence[EmotionRanks]) -> Figure:
+    """One 3×3 matrix per emotion, annotated against predicted rank, as figures 15–17."""
+    across = min(3, max(1, len(emotions)))
+    down = max(1, -(-len(emotions) // across))
+    figure = _figure(2.7 * across, 2.75 * down)
+    for i, ranks in enumerate(emotions):
+        axes = figure.add_subplot(down, across, i + 1)
+        _matrix(axes, np.asarray(ranks.confusion), ["Min", "Avg", "Str"])
+        axes.set_title(f"{Emotion(ranks.emotion).label} ({ranks.count})")
+        axes.set(xlabel="predicted rank", ylabel="raters" if i % across == 0 else "")
+    return figure
+
+
+@_styled
+def curves(training: pd.DataFrame) -> Figure:
+    """Loss and accuracy over the epochs; the epoch with the lowest validation loss is marked.
+
+    Args:
+        training: `epoch`, `train_loss`, `train_accuracy`, `validation_loss`,
+            `validation_accuracy`.
+    """
+    figure = _figure(7.6, 3.1)
+    loss = training["validation_loss"]
+    best = training.iloc[int(loss.to_numpy().argmin())] if loss.notna().any() else None
+    for i, name in enumerate(("loss", "accuracy")):
+        axes = figure.add_subplot(1, 2, i + 1)
+        for part, colour in (("train", PALETTE[0]), ("validation", PALETTE[5])):
+            column = f"{part}_{name}"
+            axes.plot(training["epoch"], training[column], c=colour, label=part)
+            if best is not None and part == "validation":
+                axes.axvline(best["epoch"], color=INK, lw=0.8, ls=":")
+                axes.plot(best["epoch"], best[column], "o", c=colour, ms=5)
+                text = f"epoch {best['epoch']:.0f}: {best[column]:.3f}"
+                axes.set_title(f"{name.capitalize()} — best {text}")
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylim(bottom=0, top=1.02 if name == "accuracy" else None)
+        axes.grid(axis="y")
+        axes.legend()
+    return figure
+
+
+@_styled
+def distribution(table: pd.DataFrame) -> Figure:
+    """Images per emotion, stacked by part of the split.
+
+    Args:
+        table: emotions as index, parts as columns, counts.
+    """
+    figure = _figure(5.4, 0.36 * len(table) + 1.1)
+    axes = figure.add_subplot()
+    start = np.zeros(len(table))
+    places = np.arange(len(table))
+    for i, part in enumerate(table.columns):
+        values = table[part].to_numpy(dtype=float)
+        axes.barh(places, values, left=start, color=PALETTE[i % len(PALETTE)], label=str(part))
+        start += values
+    for place, total in zip(places, start, strict=True):
+        axes.annotate(f" {total:,.0f}", (total, place), va="center")
+    axes.set_yticks(places, [_short(str(name), 24) for name in table.index])
+    axes.invert_yaxis()
+    axes.set_xlabel("images")
+    axes.margins(x=0.1)
+    axes.tick_params(axis="y", length=0)
+    figure.legend(loc="outside upper left", ncols=max(1, len(table.columns)))
+    return figure
+
+
+@_styled
+def metric_bars(table: pd.DataFrame) -> Figure:
+    """Accuracy, precision, recall and F1 per emotion and rank, as figures 13 and 14.
+
+    Args:
+        table: from `scores_table`; undefined values leave a gap with a dash.
+    """
+    rows = table[table["rank"] != "all"]
+    emotions = list(dict.fromkeys(rows["emotion"]))
+    figure = _figure(7.6, 5.4)
+    for i, metric in enumerate(METRICS):
+        axes = figure.add_subplot(2, 2, i + 1)
+        for k, rank in enumerate(RANKS):
+            values = rows[rows["rank"] == rank].set_index("emotion")[metric].reindex(emotions)
+            x = np.arange(len(emotions)) + (k - 1) * 0.27
+            heights = values.to_numpy(dtype=float)
+            axes.bar(x, heights, 0.25, color=RANK_COLOURS[rank], label=rank if i == 0 else None)
+            for place in x[np.isnan(heights)]:
+                axes.annotate("–", (place, 0), ha="center", va="bottom")
+        axes.set_title({"f1": "F1"}.get(metric, metric.capitalize()))
+        axes.set_xticks(range(len(emotions)), [name[:8] for name in emotions], rotation=30)
+        axes.set_ylim(0, 1.02)
+        axes.grid(axis="y")
+    figure.legend(loc="outside upper left", ncols=3)
+    return figure
+
+
+@_styled
+def intensity(known: Sequence[float], ranks: Sequence[str]) -> Figure:
+    """The known intensity of the expressions (0 to 1) within each predicted rank."""
+    values, labels = np.asarray(known, dtype=float), np.asarray(ranks, dtype=object)
+    figure = _figure(7.6, 2.6)
+    axes = figure.add_subplot()
+    for place, rank in enumerate(RANKS):
+        here = np.sort(values[labels == rank])
+        if not len(here):
+            continue
+        # Spread by position in the order, not by chance: the same data, the same picture.
+        spread = ((np.arange(len(here)) * 0.618) % 1 - 0.5) * 0.5
+        axes.plot(here, place + spread, "o", ms=4, mec="white", mew=0.4, c=RANK_COLOURS[rank])
+        axes.plot([np.median(here)] * 2, [place - 0.34, place + 0.34], c=INK, lw=2)
+    axes.set_yticks(range(3), [f"{r} ({int((labels == r).sum())})" for r in RANKS])
+    axes.set(xlim=(-0.03, 1.03), xlabel="known intensity (bar: median)", ylabel="predicted rank")
+    axes.grid(axis="x")
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _matrix(axes: Axes, counts: np.ndarray[Any, Any], labels: Sequence[str]) -> None:
+    support = counts.sum(axis=1, keepdims=True)
+    share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1.15)
+    for (row, column), count in np.ndenumerate(counts):
+        colour = "white" if share[row, column] > 0.6 else INK if count else "#a6afb9"
+        axes.annotate(f"{count:,}", (column, row), ha="center", va="center", color=colour)
+    tilted = len(labels) > 3
+    names = [_short(label, 12) for label in labels]
+    axes.set_xticks(range(len(labels)), names, rotation=40 if tilted else 0,
+                    ha="right" if tilted else "center", rotation_mode="anchor")  # fmt: skip
+    axes.set_yticks(range(len(labels)), names)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _panels(figure: SubFigure, panels: dict[str, Pixels], scale: heatmaps.Scale, what: str) -> None:
+    """Three pictures side by side, the bar of their colours, and the scale in words."""
+    axes = figure.subplots(1, len(panels))
+    for one, (name, pixels) in zip(axes, panels.items(), strict=True):
+        one.imshow(pixels)
+        one.set_title(name.capitalize(), fontsize=9)
+        one.set(xticks=[], yticks=[])
+        one.spines[:].set(visible=True, color=PALE)
+    ramp = heatmaps.colours(np.linspace(-1, 1, 256)[None], 1.0)[0] / 255
+    full = scale.full or 1.0
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(-full, full), ListedColormap(ramp)), ax=list(axes), shrink=0.85
+    )
+    bar.set_ticks([-full, 0, full], labels=[f"−{full:.2g}", "0", f"+{full:.2g}"], fontsize=8)
+    bar.outline.set_visible(False)
+    figure.supxlabel(f"{what.capitalize()}: {scale}", x=0.01, ha="left", fontsize=8)
+
+
+def _intervals(axes: Axes, counts: Int[np.ndarray, " 10"], zero: float, rank: str | None) -> None:
+    """The ten intervals on a logarithmic axis, the three groups above, zero as a line."""
+    places = np.arange(10) / 10 + 0.05
+    top = max(10.0, float(counts.max(initial=1)))
+    axes.bar(places, np.maximum(counts, 0.0), 0.094, color="#9aa5b1", log=True)
+    for place, count in zip(places, counts, strict=True):
+        _note(axes, f"{count:,}", (place, max(count, 0.7)), (0, 1.5), ha="center")
+    # On a logarithmic axis equal factors are equal distances: one bracket above the other.
+    for step, group in enumerate(Rank):
+        first, last = GROUPS[group]
+        height = top * 10 ** (1 + 0.95 * step)
+        chosen = group.label == rank
+        ends = [(first - 1) / 10 + 0.006, last / 10 - 0.006]
+        colour = RANK_COLOURS[group.label] if chosen else "#b9c2cc"
+        axes.plot(ends, [height] * 2, lw=5 if chosen else 3, c=colour, solid_capstyle="butt")
+        text = f"{group.label}, intervals {first}–{last}: {int(counts[first - 1 : last].sum()):,}"
+        weight = "bold" if chosen else "normal"
+        _note(axes, text, (ends[0], height), (0, 3.5), ha="left", weight=weight)
+    if np.isfinite(zero):
+        axes.axvline(zero, color=INK, lw=1.1, ls=(0, (4, 2)))
+        left = zero > 0.8
+        beside, side = (-4, "right") if left else (4, "left")
+        _note(axes, f"zero relevance at {zero:.3f}", (zero, top * 10**3.85), (beside, 0), ha=side)
+    axes.set(xlim=(0, 1), ylim=(0.5, top * 10**4.4))
+    decades = [10**k for k in range(int(np.log10(top)) + 1)]
+    axes.set_yticks(decades, [f"{decade:,}" for decade in decades])
+    axes.set_yticks([], minor=True)
+    axes.set_ylabel("values", loc="bottom")
+    axes.set_xticks(np.arange(11) / 10)
+    axes.set_xlabel("relevance, min–max scaled over the whole map, in ten intervals")
+
+
+def _note(
+    axes: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any
+) -> None:
+    """A small text that stays readable on top of a line."""
+    box = {"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85}
+    axes.annotate(text, at, offset, textcoords="offset points", fontsize=8, bbox=box, **style)
+
+
+def _short(text: str, most: int = 70) -> str:
+    """A name for a picture: printable, on one line, its end kept when it is long."""
+    clean = "".join(c if c.isprintable() else "�" for c in text)
+    return clean if len(clean) <= most else "…" + clean[1 - most :]

@@ -1,0 +1,86 @@
+"""Relevance as colours: blue below zero, white at zero, red above it.
+
+Here relevance is scaled for the eye, and only here; what is stored stays as it was computed.
+"""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+# Darkest at the ends, exactly white in the middle; told apart with every kind of colour vision.
+COLOURS = (
+    (0x08, 0x30, 0x6B),
+    (0x21, 0x71, 0xB5),
+    (0x9E, 0xCA, 0xE1),
+    (0xFF, 0xFF, 0xFF),
+    (0xFC, 0x92, 0x72),
+    (0xCB, 0x18, 0x1D),
+    (0x67, 0x00, 0x0D),
+)
+# A few pixels hold most of the relevance: a scale up to the greatest value leaves the rest white.
+PERCENTILE = 99.5
+
+Plane = Float[np.ndarray, "height width"]
+Pixels = UInt8[np.ndarray, "height width 3"]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A symmetric colour scale.
+
+    Attributes:
+        full: the |relevance| from which on a colour is at its darkest.
+        greatest: the greatest |relevance| of the map.
+    """
+
+    full: float
+    greatest: float
+
+    def __str__(self) -> str:
+        return (
+            f"zero is white, ±{self.full:.2g} and beyond darkest ({PERCENTILE:g} % of the values "
+            f"lie within); greatest |R| {self.greatest:.2g}"
+        )
+
+
+def scale(relevance: Float[np.ndarray, "*axes"]) -> Scale:
+    """The scale of a relevance map, over all its values at once; (0, 0) if all are zero."""
+    size = np.abs(np.nan_to_num(relevance))
+    greatest = float(size.max(initial=0.0))
+    full = float(np.percentile(size, PERCENTILE)) if size.size else 0.0
+    return Scale(full or greatest, greatest)
+
+
+def colours(plane: Plane, full: float) -> Pixels:
+    """The colour of each value, from -full (blue) over 0 (white) to full (red)."""
+    place = np.nan_to_num(plane) / full if full > 0 else np.zeros(plane.shape)
+    stops = np.linspace(-1, 1, len(COLOURS))
+    table = np.array(COLOURS, dtype=float)
+    channels = [np.interp(place, stops, table[:, c]) for c in range(3)]
+    return np.stack(channels, axis=-1).round().astype(np.uint8)
+
+
+def overlay(image: Pixels, plane: Plane, full: float) -> Pixels:
+    """The heatmap over the image in grey, the more opaque the greater |relevance|."""
+    grey = image @ np.array([0.299, 0.587, 0.114])
+    size = np.abs(np.nan_to_num(plane)) / full if full > 0 else np.zeros(plane.shape)
+    alpha = np.minimum(size, 1)[..., None] ** 0.5
+    mixed = alpha * colours(plane, full) + (1 - alpha) * grey[..., None]
+    result: Pixels = mixed.round().astype(np.uint8)
+    return result
+
+
+def strip(image: Pixels, relevance: Float[np.ndarray, "3 height width"]) -> bytes:
+    """The image, its overlay and its heatmap (channels summed) side by side, as JPEG."""
+    from PIL import Image
+
+    total = relevance.sum(axis=0)
+    full = scale(total).full
+    gap = np.full((len(image), max(1, len(image) // 56), 3), 255, np.uint8)
+    row = [image, gap, overlay(image, total, full), gap, colours(total, full)]
+    buffer = io.BytesIO()
+    # Heatmaps are as noisy as photographs: as PNG a report would be four times as large.
+    Image.fromarray(np.concatenate(row, axis=1)).save(buffer, "JPEG", quality=88, subsampling=0)
+    return buffer.getvalue()
