@@ -50,6 +50,18 @@ class RecordStore:
             return np.empty((0, *self.shape), self.dtype)
         return np.memmap(self.folder / "data", self.dtype, "r", shape=(count, *self.shape))
 
+    def chunks(self, records: int) -> Iterator[tuple[list[str], np.ndarray[Any, np.dtype[Any]]]]:
+        """Keys and arrays, some records at a time, read into memory that is given back after use.
+
+        A memory map would be counted as the process's own memory as far as it was touched.
+        """
+        keys = self.keys()
+        for start in range(0, len(keys), records):
+            some = keys[start : start + records]
+            count = len(some) * int(np.prod(self.shape))
+            flat = np.fromfile(self.folder / "data", self.dtype, count, offset=start * self.size)
+            yield some, flat.reshape(len(some), *self.shape)
+
     @contextmanager
     def appending(self) -> Iterator["Appender"]:
         """Open for writing; one process at a time.
@@ -66,14 +78,13 @@ class RecordStore:
                 f"{self.folder}: another process is writing here; wait for it or stop it"
             ) from None
         try:
-            keys = self.keys()
             with (
                 (self.folder / "data").open("ab") as data,
                 (self.folder / "keys").open("ab") as names,
             ):
-                data.truncate(len(keys) * self.size)
-                names.truncate(sum(len(key.encode()) + 1 for key in keys))
-                yield Appender(self, data, names)
+                appender = Appender(self, data, names)
+                appender.keep(len(self.keys()))
+                yield appender
         finally:
             lock.release()
 
@@ -95,3 +106,9 @@ class Appender:
         os.fsync(self.data.fileno())
         self.names.write("".join(f"{key}\n" for key in keys).encode())
         self.names.flush()
+
+    def keep(self, records: int) -> None:
+        """Cut off all but the first records."""
+        keys = self.store.keys()[:records]
+        self.data.truncate(len(keys) * self.store.size)
+        self.names.truncate(sum(len(key.encode()) + 1 for key in keys))

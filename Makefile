@@ -1,0 +1,45 @@
+# One Makefile for hand, hook and CI. Every target does its own set-up; a second run starts at once.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+# Two cores: BLAS threads times test processes must not exceed them.
+CORES ?= 2
+
+.PHONY: help demo test lint bench docs weights clean
+
+help: ## Say what the targets do
+	@grep -E '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(VENV)/.done: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "emorank needs Python 3.11 or later")'
+	test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable . --group test --group lint
+	touch $@
+
+.venv: $(VENV)/.done ## Make the environment
+
+weights: $(VENV)/.done ## Fetch the ImageNet weights once
+	@$(RUN)/emorank weights path >/dev/null 2>&1 || $(RUN)/emorank weights get
+
+demo: weights ## The whole study on the shipped sample, in at most five minutes
+	$(RUN)/emorank run studies/sample.toml --out demo
+
+test: weights ## All tests, in random order
+	OMP_NUM_THREADS=1 $(RUN)/python -m pytest --numprocesses $(CORES) --dist worksteal
+
+lint: $(VENV)/.done ## Style, types, and which layer imports which
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: weights ## The benchmarks, each against a named peer or limit
+	$(RUN)/python -m benchmarks
+
+docs: $(VENV)/.done ## Check that every link and command in the documentation works
+	$(RUN)/python -m pytest -q tests/test_documentation.py
+
+clean: ## Remove the environment and the demo study
+	rm -rf $(VENV) demo

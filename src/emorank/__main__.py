@@ -1,0 +1,5 @@
+"""`python -m emorank` is `emorank`."""
+
+from emorank.cli import main
+
+main()

@@ -1,0 +1,79 @@
+"""The command line: one file per verb, loaded when it is called for."""
+
+import importlib
+import os
+import sys
+
+import click
+
+from emorank import __version__
+from emorank.errors import EmorankError
+
+VERBS = (
+    "run",
+    "prepare",
+    "train",
+    "test",
+    "explain",
+    "rank",
+    "validate",
+    "report",
+    "data",
+    "weights",
+)
+
+
+class Verbs(click.Group):
+    """The verbs in the order of a study, each imported from the file of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The order in which a study goes, not the alphabet's."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb's file; its `command` is the verb."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"emorank.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+
+@click.command(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try it: emorank run studies/sample.toml --out demo",
+)
+@click.version_option(__version__, prog_name="emorank")
+def emorank() -> None:
+    """Name the expressed emotion of a face, show which pixels made the model say so, and rank how
+    strongly it is expressed: Minimal, Average, Strong.
+
+    A study goes through the stages prepare, train, test, explain, rank, validate, report; `run`
+    does them all and goes on where it was stopped.
+    """  # noqa: D205 - click prints the first paragraph as it stands
+
+
+def main() -> None:
+    """Run the command line; every expected error is one line on stderr and a non-zero exit."""
+    try:
+        emorank(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped; the same command goes on from here", 130)
+    except EmorankError as error:
+        _fail(str(error), 1)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}; nothing half-written was left", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    sys.exit(code)

