@@ -1,0 +1,51 @@
+"""The shipped sample: rendered faces of persons who do not exist, with known intensity.
+
+`sample/render.py` at the root of the repository makes it; `docs/sample.md` says how. The ten raters
+of its votes are simulated from the known intensity: nobody has looked at the images.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+
+from emorank.datasets.table import Card, Dataset, dataset
+from emorank.errors import DatasetError
+
+CARD = Card(
+    name="sample",
+    title="The rendered sample of emorank",
+    licence="Apache-2.0; made with anny (Apache-2.0) from MakeHuman's meshes (CC0)",
+    citation="The shipped sample of emorank: faces rendered with anny 0.6.2, expressions after "
+    "Ekman, Friesen & Hager (2002), Facial Action Coding System: Investigator's Guide.",
+    url="https://pypi.org/project/anny/",
+    cropped=True,
+    simulated=True,
+)
+
+
+def load() -> Dataset:
+    """Read the shipped sample: six emotions at four known intensities, and neutral faces.
+
+    `frame` counts from the weakest image of a sequence to its peak; `intensity` is the factor in
+    [0, 1] on the facial actions, 0 for neutral.
+
+    Raises:
+        DatasetError: the installed package lacks the sample.
+    """
+    root = _folder()
+    table = root / "faces.csv"
+    if not table.is_file():
+        raise DatasetError(
+            f"{table}: expected the table of the shipped sample, found none; install emorank again"
+        )
+    return dataset(CARD, root, pd.read_csv(table, dtype={"person": "string", "frame": "Int64"}))
+
+
+def votes_path() -> Path:
+    """Return the votes of ten *simulated* raters: CSV with columns image, rater, rank."""
+    return _folder() / "votes.csv"
+
+
+def _folder() -> Path:
+    return Path(str(files("emorank.datasets"))) / "sample_faces"
