@@ -1,0 +1,37 @@
+"""The walk through emorank's own VGG-16, with random weights and a narrow head."""
+
+import pytest
+import torch
+from torch import nn
+
+from emorank.model.vgg16 import VGG16, bounds, normalise
+from emorank.relevance import PRESETS, relevance
+
+
+def small_vgg16() -> VGG16:
+    torch.manual_seed(0)
+    net = VGG16(7, hidden=16).eval()
+    for layer in net.features:
+        if isinstance(layer, nn.Conv2d):  # so that something reaches the logits
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return net
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_vgg16_is_explained_by_every_preset(preset):
+    """Its own logits, all layers by name, and nothing lost in the bias-free convolutions."""
+    net = small_vgg16().double()
+    images = normalise(torch.rand(1, 3, 32, 32, dtype=torch.float64))
+    low, high = bounds()
+    result = relevance(net, images, preset=preset, low=low, high=high)
+    torch.testing.assert_close(result.logits, net(images).detach(), rtol=1e-10, atol=1e-10)
+    assert result.layers[:4] == ("classifier.6", "classifier.3", "classifier.0", "avgpool")
+    assert result.layers[-1] == "features.0"
+    assert len(result.layers) == 3 + 1 + 5 + 13
+    convolutions = result.sums[4:]
+    # One relevance after another, up to the stabiliser, and alpha-beta where all signs are one.
+    tolerance = 5e-2 if "alpha2" in preset else 1e-3
+    torch.testing.assert_close(
+        convolutions, convolutions[:1].expand_as(convolutions), rtol=tolerance, atol=tolerance
+    )
