@@ -95,8 +95,8 @@ def test_one_hundred_and_fifty_thousand_values_fit(face):
     assert "Strong, intervals 6–10: 209" in said
 
 
-def test_the_best_epoch_is_that_of_the_lowest_loss(contents):
-    """Epoch 3 has the lowest validation loss, though not the only best accuracy."""
+def test_the_best_epoch_has_the_best_accuracy_and_then_the_lowest_loss(contents):
+    """Of the epochs with the best validation accuracy, epoch 3 has the lowest loss."""
     said = words(figures.curves(contents.training))
     assert "best epoch 3: 1.100" in said
     assert "best epoch 3: 0.600" in said

@@ -175,15 +175,18 @@ def rank_confusions(emotions: Sequence[EmotionRanks]) -> Figure:
 
 @_styled
 def curves(training: pd.DataFrame) -> Figure:
-    """Loss and accuracy over the epochs; the epoch with the lowest validation loss is marked.
+    """Loss and accuracy over the epochs; the epoch whose weights are the model's is marked.
+
+    That is the one with the highest validation accuracy, and among equals the lowest loss.
 
     Args:
         training: `epoch`, `train_loss`, `train_accuracy`, `validation_loss`,
             `validation_accuracy`.
     """
     figure = _figure(7.6, 3.1)
-    loss = training["validation_loss"]
-    best = training.iloc[int(loss.to_numpy().argmin())] if loss.notna().any() else None
+    known = training.dropna(subset=["validation_accuracy", "validation_loss"])
+    order = known.sort_values(["validation_accuracy", "validation_loss"], ascending=[False, True])
+    best = order.iloc[0] if len(order) else None
     for i, name in enumerate(("loss", "accuracy")):
         axes = figure.add_subplot(1, 2, i + 1)
         for part, colour in (("train", PALETTE[0]), ("validation", PALETTE[5])):

@@ -62,6 +62,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
     ranked = rows[rows["rank"].notna()]
     known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
     plan: dict[str, Any] = msgspec.to_builtins(study.plan)
+    citation = open_dataset(study).card.citation
     return page.Contents(
         title=plan.pop("title"),
         created=datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -79,7 +80,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         exclusions=study.table("excluded"),
         versions=_versions(),
         hashes=_hashes(study),
-        cite=(PAPER, LRP, open_dataset(study).card.citation, f"emorank {__version__}."),
+        cite=tuple(filter(None, (f"emorank {__version__}.", PAPER, LRP, citation))),
     )
 
 

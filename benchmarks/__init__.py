@@ -1,0 +1,1 @@
+"""One script per question; `make bench` runs them all and prints tables."""

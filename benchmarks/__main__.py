@@ -1,0 +1,19 @@
+"""Run every benchmark, or those named: python -m benchmarks head_training."""
+
+import importlib
+import sys
+
+from benchmarks.timing import machine
+
+ALL = ("head_training", "ranking_memory", "relevance_cost")
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or ALL
+    unknown = set(chosen) - set(ALL)
+    if unknown:
+        sys.exit(f"no benchmark {', '.join(unknown)}; there are: {', '.join(ALL)}")
+    print(machine())
+    for name in chosen:
+        module = importlib.import_module(f"benchmarks.{name}")
+        print(f"\n## {module.__doc__.splitlines()[0]}\n")
+        print(module.main(), flush=True)
