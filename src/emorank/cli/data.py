@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.group("data", short_help="Look into a data set.")
 def command() -> None:
-    r"""Look into a data set before a study is made of it.
+    """Look into a data set before a study is made of it.
 
     \b
     Example:
@@ -32,7 +32,7 @@ def command() -> None:
     help="An option of the data set's own, for instance angle=HL for KDEF; may be repeated.",
 )
 def inspect(path: Path, dataset: str, options: tuple[str, ...]) -> None:
-    r"""Recognise the layout of PATH and print emotions, persons, sizes, problems and licence.
+    """Recognise the layout of PATH and print emotions, persons, sizes, problems and licence.
 
     \b
     Examples:

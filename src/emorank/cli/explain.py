@@ -9,8 +9,6 @@ from emorank.cli.options import changed, opened, run_stages, settings_option, st
 from emorank.cli.rank import files, report_excluded, watched
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from emorank.study.apply import Explained
 
 
@@ -38,7 +36,7 @@ def command(
     strict: bool,
     settings: tuple[str, ...],
 ) -> None:
-    r"""Draw the relevance of IMAGES (files or folders): one figure per face.
+    """Draw the relevance of IMAGES (files or folders): one figure per face.
 
     The figure shows the face, the relevance of each colour channel and of their sum with zero at
     white, and the ten intervals that the rank comes from. Without IMAGES the study's own test part
@@ -54,7 +52,6 @@ def command(
     if not images:
         run_stages(opened(folder, settings), first="explain", last="explain")
         return
-    from emorank.report.figures import png
     from emorank.study.apply import Applied
     from emorank.study.folder import replacing
 
@@ -64,17 +61,17 @@ def command(
         row = found.row
         name = f"{Path(row['image']).stem}_{row['face']}_relevance.png"
         with replacing(out / name) as partial:
-            partial.write_bytes(png(_figure(found)))
+            partial.write_bytes(_figure(found))
         click.echo(out / name)
     report_excluded(applied)
 
 
-def _figure(found: "Explained") -> "Figure":
-    from emorank.report.figures import explanation
+def _figure(found: "Explained") -> bytes:
+    from emorank.report.figures import explanation, png
     from emorank.vocabulary import Emotion
 
     row = found.row
-    return explanation(
+    figure = explanation(
         found.pixels,
         found.relevance,
         emotion=Emotion(row["predicted"]).label,
@@ -84,3 +81,4 @@ def _figure(found: "Explained") -> "Figure":
         zero=row["zero"],
         title=row["image"],
     )
+    return png(figure)

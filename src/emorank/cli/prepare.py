@@ -25,7 +25,7 @@ def command(
     strict: bool,
     settings: tuple[str, ...],
 ) -> None:
-    r"""Begin a study: read every image, find and frame the face, split by person.
+    """Begin a study: read every image, find and frame the face, split by person.
 
     \b
     Example:

@@ -33,7 +33,7 @@ def command(
     strict: bool,
     settings: tuple[str, ...],
 ) -> None:
-    r"""Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
+    """Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
 
     Every face of an image is a row, the nearest first. Without IMAGES the study's own test part is
     ranked, as a stage of the study. Images that cannot be used are listed, and make the exit
@@ -116,17 +116,20 @@ def write_table(rows: list[dict[str, Any]], out: Path) -> None:
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    """One line per face on the terminal; the counts are in the written tables."""
+    """One line per face on the terminal; whole paths and counts are in the written tables."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("image", "face", "expressed emotion", "rank", "zero at", "next most probable")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for title in ("image", "face", "expressed emotion", "rank", "zero at", "next most probable"):
+        table.add_column(title, no_wrap=True)
     for row in rows:
         others = {k[2:]: v for k, v in row.items() if k.startswith("p_")}
         probability = others.pop(row["predicted"])
         second = max(others, key=lambda emotion: others[emotion])
         table.add_row(
-            row["image"],
+            Path(row["image"]).name,
             str(row["face"]),
             f"{row['predicted']} {probability:.2f}",
             row["rank"] if isinstance(row["rank"], str) else "–",

@@ -11,7 +11,7 @@ from emorank.cli.options import opened, run_stages, settings_option, study_optio
 @study_option
 @settings_option
 def command(folder: Path, settings: tuple[str, ...]) -> None:
-    r"""Write the report of a study: one HTML file with every table and figure in it.
+    """Write the report of a study: one HTML file with every table and figure in it.
 
     \b
     Example:

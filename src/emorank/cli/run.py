@@ -34,7 +34,7 @@ def command(
     strict: bool,
     settings: tuple[str, ...],
 ) -> None:
-    r"""Do a whole study: prepare, train, test, explain, rank, validate, report.
+    """Do a whole study: prepare, train, test, explain, rank, validate, report.
 
     PLAN is a TOML file such as those in studies/; without one every choice has its default and
     the data set is recognised from the folder. A run that was stopped goes on where it was when

@@ -11,7 +11,7 @@ from emorank.cli.options import opened, run_stages, settings_option, study_optio
 @study_option
 @settings_option
 def command(folder: Path, settings: tuple[str, ...]) -> None:
-    r"""Name the expressed emotion of every test image and score the names.
+    """Name the expressed emotion of every test image and score the names.
 
     Accuracy comes with its interval and beside what always answering the most frequent emotion
     would score.

@@ -11,7 +11,7 @@ from emorank.cli.options import opened, run_stages, settings_option, study_optio
 @study_option
 @settings_option
 def command(folder: Path, settings: tuple[str, ...]) -> None:
-    r"""Train the network of a prepared study on its training part.
+    """Train the network of a prepared study on its training part.
 
     The convolutions' features are computed once per image and kept; a training that was stopped
     goes on. Every choice of Table 1 of the paper is a key of the plan's [train] table.

@@ -21,7 +21,7 @@ from emorank.cli.options import opened, run_stages, settings_option, study_optio
 )
 @settings_option
 def command(folder: Path, votes: Path | None, ties: str | None, settings: tuple[str, ...]) -> None:
-    r"""Compare the predicted ranks with the majority of the raters.
+    """Compare the predicted ranks with the majority of the raters.
 
     Ranks are written Minimal, Average, Strong (or Min, Avg, Str; or 1, 2, 3); an empty rank is a
     vote that was not given. Unknown images or ranks and double votes are refused.

@@ -7,7 +7,7 @@ import click
 
 @click.group("weights", short_help="Fetch and find the ImageNet weights.")
 def command() -> None:
-    r"""Fetch, find and list the weights that training starts from.
+    """Fetch, find and list the weights that training starts from.
 
     \b
     Example:
@@ -17,7 +17,7 @@ def command() -> None:
 
 @command.command("list", short_help="Say which weights there are and where they come from.")
 def list_() -> None:
-    r"""Say which weights are known, where they come from, and whether they are here.
+    """Say which weights are known, where they come from, and whether they are here.
 
     \b
     Example:
@@ -42,7 +42,7 @@ def list_() -> None:
     help="A file already downloaded; see: emorank weights list.",
 )
 def get(source: Path | None) -> None:
-    r"""Fetch the ImageNet weights, check them against pinned sums, keep them for use offline.
+    """Fetch the ImageNet weights, check them against pinned sums, keep them for use offline.
 
     \b
     Examples:
@@ -56,7 +56,7 @@ def get(source: Path | None) -> None:
 
 @command.command("path", short_help="Print where the ImageNet weights lie.")
 def path() -> None:
-    r"""Print the path of the ImageNet weights; an error if they are not here.
+    """Print the path of the ImageNet weights; an error if they are not here.
 
     \b
     Example:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from emorank.study.report import report
-
 from emorank import __version__
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
@@ -17,6 +15,7 @@ from emorank.study.explain import explain
 from emorank.study.folder import Study, fingerprint, write_json
 from emorank.study.prepare import prepare
 from emorank.study.rank import rank
+from emorank.study.report import report
 from emorank.study.test import test
 from emorank.study.train import train
 from emorank.study.validate import validate

@@ -1,0 +1,1 @@
+"""A study: a plan, a folder, and the stages from images to the report."""
