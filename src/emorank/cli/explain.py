@@ -76,7 +76,7 @@ def _figure(found: "Explained") -> bytes:
         found.relevance,
         emotion=Emotion(row["predicted"]).label,
         probability=row[f"p_{row['predicted']}"],
-        rank=row["rank"] if isinstance(row["rank"], str) else None,
+        rank=row["rank"],
         counts=[row[f"n_{j}"] for j in range(1, 11)],
         zero=row["zero"],
         title=row["image"],

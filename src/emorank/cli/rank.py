@@ -1,6 +1,7 @@
 """`emorank rank`: emotion and rank of images, or of a study's test part."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ import click
 from emorank.cli.options import changed, opened, run_stages, settings_option, study_option
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from emorank.study.apply import Applied
 
 
@@ -49,16 +52,18 @@ def command(
             raise click.UsageError("--out, --crop, --nearest and --strict go with IMAGES")
         run_stages(opened(folder, settings), first="rank", last="rank")
         return
+    if out is not None and out.suffix not in {".csv", ".parquet"}:
+        raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
     from emorank.study.apply import Applied
 
     paths = files(images)
     applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
-    rows = [found.row for found in watched(applied, len(paths))]
+    rows = (found.row for found in watched(applied, len(paths)))
+    if out is None:
+        print_table(list(rows))
+    elif count := write_table(rows, out):
+        click.echo(f"{count:,} faces: {out}")
     report_excluded(applied)
-    if out is not None:
-        write_table(rows, out)
-    else:
-        print_table(rows)
 
 
 def files(given: Iterable[Path]) -> list[Path]:
@@ -97,22 +102,43 @@ def report_excluded(applied: "Applied") -> None:
         raise applied.excluded[0]
 
 
-def write_table(rows: list[dict[str, Any]], out: Path) -> None:
-    """CSV or Parquet by the ending, whole or not at all."""
-    import pandas as pd
+def write_table(rows: Iterable[dict[str, Any]], out: Path) -> int:
+    """CSV or Parquet by the ending, whole or not at all; returns the number of rows.
 
-    from emorank.errors import PlanError
+    Rows are written some hundred at a time, so that a folder of a million needs no more memory.
+    """
+    import pyarrow as pa
+    from pyarrow.csv import CSVWriter
+    from pyarrow.parquet import ParquetWriter
+
     from emorank.study.folder import replacing
 
-    if out.suffix not in {".csv", ".parquet"}:
-        raise PlanError(f"{out}: expected a name ending in .csv or .parquet")
-    table = pd.DataFrame(rows)
-    with replacing(out) as partial:
-        if out.suffix == ".csv":
-            table.to_csv(partial, index=False)
-        else:
-            table.to_parquet(partial, index=False)
-    click.echo(f"{len(table)} faces: {out}")
+    open_writer = CSVWriter if out.suffix == ".csv" else ParquetWriter
+    chunks = _chunks(rows, 500)
+    first = next(chunks, None)
+    if first is None:
+        return 0
+    schema = _schema(pa.Table.from_pylist(first).schema)
+    with replacing(out) as partial, open_writer(partial, schema) as writer:
+        count = 0
+        for some in chain([first], chunks):
+            writer.write_table(pa.Table.from_pylist(some, schema))
+            count += len(some)
+    return count
+
+
+def _schema(found: "pa.Schema") -> "pa.Schema":
+    """A column that begins with missing ranks is one of words all the same."""
+    import pyarrow as pa
+
+    named = (f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in found)
+    return pa.schema(named)
+
+
+def _chunks(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    rows = iter(rows)
+    while some := list(islice(rows, size)):
+        yield some
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
@@ -122,8 +148,10 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in ("image", "face", "expressed emotion", "rank", "zero at", "next most probable"):
+    for title in ("image", "face", "expressed", "rank", "zero at", "next"):
         table.add_column(title, no_wrap=True)
+    if not rows:
+        return
     for row in rows:
         others = {k[2:]: v for k, v in row.items() if k.startswith("p_")}
         probability = others.pop(row["predicted"])
@@ -132,7 +160,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
             Path(row["image"]).name,
             str(row["face"]),
             f"{row['predicted']} {probability:.2f}",
-            row["rank"] if isinstance(row["rank"], str) else "–",
+            row["rank"] or "–",
             f"{row['zero']:.2f}",
             f"{second} {others[second]:.2f}",
         )

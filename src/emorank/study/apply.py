@@ -112,5 +112,5 @@ class Applied:
         ranks = ranks_table(interval_rank(maps, rule=self.study.plan.rank.rule))
         table = without_neutral(pd.concat([table, ranks], axis=1))
         for face, relevance, row in zip(batch, maps, table.to_dict("records"), strict=True):
-            named = {str(column): value for column, value in row.items()}
+            named = {str(name): None if value is pd.NA else value for name, value in row.items()}
             yield Explained(face.pixels, relevance, face.about | named)
