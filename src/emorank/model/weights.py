@@ -140,6 +140,9 @@ def _save(state: dict[str, Tensor], target: Path) -> None:
     try:
         save_file(state, partial)
         partial.replace(target)
+    except SafetensorError as error:
+        # safetensors wraps what the system says (disk full, no permission); callers want that.
+        raise OSError(f"{target} could not be written: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
 
