@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import parsed
+from emorank.cli.options import dataset_options, parsed
 
 if TYPE_CHECKING:
     from emorank.datasets.inspect import Inspection
@@ -23,14 +23,7 @@ def command() -> None:
 
 @command.command("inspect", short_help="Recognise a data set and print what is in it.")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--dataset", default="auto", help="Its name; by default recognised by its layout.")
-@click.option(
-    "--option",
-    "options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="An option of the data set's own, for instance angle=HL for KDEF; may be repeated.",
-)
+@dataset_options
 def inspect(path: Path, dataset: str, options: tuple[str, ...]) -> None:
     """Recognise the layout of PATH and print emotions, persons, sizes, problems and licence.
 

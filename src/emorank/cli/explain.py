@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import changed, opened, run_stages, settings_option, study_option
+from emorank.cli.options import changed, images_options, opened, run_stages
 from emorank.cli.rank import files, report_excluded, watched
 
 if TYPE_CHECKING:
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", short_help="Draw which pixels made the model say so.")
-@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
-@study_option
+@images_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
     help="Folder for the figures; by default the present one.",
 )
 @click.option("--preset", help="Rules of the propagation, for instance epsilon-gamma-box.")
-@click.option("--crop", type=click.Choice(["none", "face"]), help="Default: as in training.")
-@click.option("--nearest", is_flag=True, help="Only the nearest face of each image.")
-@click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used.")
-@settings_option
 def command(
     images: tuple[Path, ...],
     folder: Path,

@@ -63,3 +63,79 @@ def run_stages(study: "Study", first: str, last: str) -> None:
 
     with Terminal() as terminal:
         run(study, terminal, first=first, last=last)
+
+
+def images_options(function: Function) -> Function:
+    """IMAGES and the options of the verbs that take new ones."""
+    for option in (
+        settings_option,
+        click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used."),
+        click.option("--nearest", is_flag=True, help="Only the nearest face of each image."),
+        click.option(
+            "--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid."
+        ),
+        study_option,
+        click.argument("images", nargs=-1, type=click.Path(path_type=Path)),
+    ):
+        function = option(function)
+    return function
+
+
+def plan_options(function: Function) -> Function:
+    """PLAN and the options of the verbs that begin a study."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    for option in (
+        settings_option,
+        click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used."),
+        click.option(
+            "--crop", type=click.Choice(["auto", "none", "face"]), help="How faces are framed."
+        ),
+        click.option("--out", required=True, type=folder, help="Folder of the study."),
+        click.option("--data", type=click.Path(path_type=Path), help="Folder or table of images."),
+        click.argument("plan", required=False, type=click.Path(path_type=Path, dir_okay=False)),
+    ):
+        function = option(function)
+    return function
+
+
+def dataset_options(function: Function) -> Function:
+    """`--dataset NAME` and `--option KEY=VALUE` of the verbs that read a data set."""
+    for option in (
+        click.option(
+            "--option",
+            "options",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="An option of the data set's own, for instance angle=HL for KDEF.",
+        ),
+        click.option(
+            "--dataset", default="auto", help="Its name; recognised by its layout if unsaid."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def planned(
+    plan: Path | None,
+    data: Path | None,
+    out: Path,
+    crop: str | None,
+    strict: bool,
+    settings: tuple[str, ...],
+    votes: Path | None = None,
+) -> "Study":
+    """The study in `out` with the plan as the options complete it."""
+    from emorank.study.folder import create_study
+    from emorank.study.plan import Plan, override, read_plan
+    from emorank.study.prepare import resolve
+
+    given = {
+        "data.path": data and str(data.expanduser().resolve()),
+        "validate.votes": votes and str(votes.expanduser().resolve()),
+        "data.crop": crop,
+        "data.strict": strict or None,
+    }
+    changes = parsed(settings) | {key: value for key, value in given.items() if value is not None}
+    chosen = override(read_plan(plan) if plan else Plan(), changes, "the options")
+    return create_study(out, resolve(chosen))

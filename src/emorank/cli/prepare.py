@@ -4,19 +4,11 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import run_stages, settings_option
-from emorank.cli.run import planned
+from emorank.cli.options import plan_options, planned, run_stages
 
 
 @click.command("prepare", short_help="Look at the images, frame the faces, split by person.")
-@click.argument("plan", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--data", type=click.Path(path_type=Path), help="Folder or table of the images.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Study folder."
-)
-@click.option("--crop", type=click.Choice(["auto", "none", "face"]), help="How faces are framed.")
-@click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used.")
-@settings_option
+@plan_options
 def command(
     plan: Path | None,
     data: Path | None,
@@ -31,4 +23,4 @@ def command(
     Example:
       emorank prepare studies/kdef.toml --data ~/KDEF_and_AKDEF --out kdef
     """
-    run_stages(planned(plan, data, out, None, crop, strict, settings), first="", last="prepare")
+    run_stages(planned(plan, data, out, crop, strict, settings), first="", last="prepare")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emorank.cli.options import changed, opened, run_stages, settings_option, study_option
+from emorank.cli.options import changed, images_options, opened, run_stages
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,17 +16,12 @@ if TYPE_CHECKING:
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
-@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
-@study_option
+@images_options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a table, CSV or Parquet by its ending, instead of printing one.",
 )
-@click.option("--crop", type=click.Choice(["none", "face"]), help="Default: as in training.")
-@click.option("--nearest", is_flag=True, help="Only the nearest face of each image.")
-@click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used.")
-@settings_option
 def command(
     images: tuple[Path, ...],
     folder: Path,

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import opened, parsed, run_stages, settings_option, study_option
+from emorank.cli.options import (
+    dataset_options,
+    opened,
+    parsed,
+    run_stages,
+    settings_option,
+    study_option,
+)
 
 if TYPE_CHECKING:
     from emorank.study.transfer import Transfer
@@ -14,14 +21,7 @@ if TYPE_CHECKING:
 @click.command("test", short_help="Score the network on the test part, or on another data set.")
 @study_option
 @click.option("--data", type=click.Path(path_type=Path), help="Another data set to test on.")
-@click.option("--dataset", default="auto", help="Its name; by default recognised by its layout.")
-@click.option(
-    "--option",
-    "options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="An option of that data set, for instance angle=HL for KDEF; may be repeated.",
-)
+@dataset_options
 @click.option("--crop", type=click.Choice(["none", "face"]), help="Default: as in training.")
 @click.option(
     "--out",

@@ -1,15 +1,14 @@
 """A trained network as one safetensors file that says what it is."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from emorank.errors import WeightsError
+from emorank.model.tensors import save_tensors
 from emorank.model.vgg16 import VGG16, channels_last
 from emorank.vocabulary import Emotion
 
@@ -35,16 +34,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         "size": str(checkpoint.size),
         "crop": checkpoint.crop,
     }
-    state = {name: tensor.contiguous() for name, tensor in checkpoint.net.state_dict().items()}
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        save_file(state, partial, metadata=about)
-        partial.replace(path)
-    except SafetensorError as error:
-        # safetensors wraps what the system says (disk full, no permission); callers want that.
-        raise OSError(f"{path} could not be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    save_tensors(checkpoint.net.state_dict(), path, about)
 
 
 def load(path: Path) -> Checkpoint:

@@ -17,11 +17,11 @@ import torch
 from jaxtyping import Float, Int
 from msgspec import Meta
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emorank.model.features import Features
+from emorank.model.tensors import save_tensors
 from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
 from emorank.progress import Progress, silent
 
@@ -158,7 +158,9 @@ class _Head(nn.Module):
         whole = _first(classifier)
         self.whole = [whole]  # in a list: its parameters are not ours
         self.register_buffer("alive", _alive(training))
-        self.first = nn.Linear(len(self.alive), whole.out_features)
+        # Without drawing weights: they come from the whole, and the global generator is not ours.
+        inputs, outputs = len(self.alive), whole.out_features
+        self.first = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
         self.rest = classifier[1:]
         with torch.no_grad():
             self.first.weight.copy_(whole.weight[:, self.alive])
@@ -290,22 +292,15 @@ class _Run:
         """Write everything that is needed to go on, atomically."""
         tensors: dict[str, Tensor] = {}
         for name, parameter in self.parameters.items():
-            tensors[f"now.{name}"] = parameter.detach().contiguous()
-            tensors[f"best.{name}"] = self.best[name].contiguous()
+            tensors[f"now.{name}"] = parameter.detach()
+            tensors[f"best.{name}"] = self.best[name]
             for key, value in self.optimiser.state[parameter].items():
-                tensors[f"{key}.{name}"] = value.contiguous()
+                tensors[f"{key}.{name}"] = value
         about = {
             "recipe": msgspec.json.encode(self.recipe).decode(),
             "history": json.dumps([asdict(epoch) for epoch in self.history]),
         }
-        partial = state.with_name(f".{state.name}.partial")
-        try:
-            save_file(tensors, partial, metadata=about)
-            partial.replace(state)
-        except SafetensorError as error:
-            raise OSError(f"{state} could not be written: {error}") from error
-        finally:
-            partial.unlink(missing_ok=True)
+        save_tensors(tensors, state, about)
 
     def resume(self, state: Path) -> None:
         """Go on from a saved state of the same recipe, if there is one that can be read."""
@@ -318,9 +313,10 @@ class _Run:
                     with torch.no_grad():
                         parameter.copy_(file.get_tensor(f"now.{name}"))
                     self.best[name] = file.get_tensor(f"best.{name}")
-                    self.optimiser.state[parameter] = {
-                        key: file.get_tensor(f"{key}.{name}")
-                        for key in ("step", "exp_avg", "exp_avg_sq")
+                    self.optimiser.state[parameter] = {"step": file.get_tensor(f"step.{name}")} | {
+                        # The fused step walks through memory: moments must lie as the kernel does.
+                        key: torch.empty_like(parameter).copy_(file.get_tensor(f"{key}.{name}"))
+                        for key in ("exp_avg", "exp_avg_sq")
                     }
         except (OSError, SafetensorError):  # none, or one that a full disk spoilt: start afresh
             return

@@ -22,10 +22,11 @@ import numpy as np
 import torch
 from platformdirs import user_cache_path
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from emorank.errors import WeightsError
+from emorank.model.tensors import save_tensors
 from emorank.model.vgg16 import VGG16
 
 CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
@@ -101,7 +102,7 @@ def get(source: Path | None = None) -> Path:
                 state = _read_source(_fetch(Path(folder)))
         if digest(state) != IMAGENET_DIGEST:
             raise WeightsError(f"{source}: holds other convolutions than the published ones")
-        _save(state, target)
+        save_tensors(state, target)
     return target
 
 
@@ -132,19 +133,6 @@ def digest(state: Mapping[str, Tensor]) -> str:
         total.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
         total.update(tensor.numpy().tobytes())
     return total.hexdigest()
-
-
-def _save(state: dict[str, Tensor], target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}.partial")
-    try:
-        save_file(state, partial)
-        partial.replace(target)
-    except SafetensorError as error:
-        # safetensors wraps what the system says (disk full, no permission); callers want that.
-        raise OSError(f"{target} could not be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _fetch(folder: Path) -> Path:
