@@ -153,7 +153,12 @@ def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterato
     right["probability"] = [row[f"p_{row['predicted']}"] for _, row in right.iterrows()]
     right = right.sort_values("probability", ascending=False)
     chosen = right.groupby(["predicted", "rank"]).head(study.plan.report.examples)
-    chosen = chosen.merge(study.table("faces").drop(columns=["emotion", "intensity", "digest"]))
+    order = {word: i for i, word in enumerate([*Emotion, *(rank.label for rank in Rank)])}
+    chosen = chosen.sort_values(["predicted", "rank"], key=lambda words: words.map(order))
+    chosen = chosen.merge(
+        study.table("faces").drop(columns=["emotion", "intensity", "digest"]),
+        on="image",
+    )
     framed = Framed(study, chosen)
     maps = stores(study)[0]
     place = {key: i for i, key in enumerate(maps.keys())}
