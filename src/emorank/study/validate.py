@@ -50,6 +50,6 @@ def validate(study: Study, progress: Progress = silent) -> str:
         return f"{len(votes)} votes, but none on a test image that was ranked"
     kappa = result.quadratic_kappa.value
     return (
-        f"rank accuracy {result.accuracy.value:.3f} on {result.population.conditional} recognised test "
-        f"images, quadratic kappa {'–' if kappa is None else f'{kappa:.3f}'}"
+        f"rank accuracy {result.accuracy.value:.3f} on {result.population.conditional} recognised "
+        f"test images, quadratic kappa {'–' if kappa is None else f'{kappa:.3f}'}"
     )
