@@ -1,3 +1,133 @@
-"""Reads a face, names the expressed emotion, explains it by relevance, ranks its intensity."""
+"""Reads a face, names the expressed emotion, explains it by relevance, ranks its intensity.
+
+What the names below do is in docs/api.md, with an example each. They are loaded when they are first
+asked for, so that `import emorank` costs a millisecond and not seconds of PyTorch.
+"""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from emorank.annotations.votes import read_votes
+    from emorank.annotations.voting import majority
+    from emorank.datasets import load as load_dataset
+    from emorank.errors import EmorankError
+    from emorank.faces import crop as crop_face
+    from emorank.faces import find as find_faces
+    from emorank.images import read as read_image
+    from emorank.ranking import rank as interval_rank
+    from emorank.relevance import relevance as propagate_relevance
+    from emorank.study.apply import Applied
+    from emorank.study.folder import Study, create_study, open_study
+    from emorank.study.plan import Plan, read_plan
+    from emorank.study.plan import override as override_plan
+    from emorank.study.prepare import resolve as resolve_plan
+    from emorank.study.run import run as run_study
+    from emorank.vocabulary import Emotion, Rank
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "EmorankError",
+    "Emotion",
+    "Plan",
+    "Rank",
+    "create_study",
+    "crop_face",
+    "find_faces",
+    "interval_rank",
+    "load_dataset",
+    "majority",
+    "open_study",
+    "override_plan",
+    "propagate_relevance",
+    "rank_images",
+    "read_image",
+    "read_plan",
+    "read_votes",
+    "resolve_plan",
+    "run_study",
+]
+
+# Each name: the module that holds it, and what it is called there. None may be the name of a module
+# of the package (`relevance`, say): importing that module would take the name's place.
+_PLACES = {
+    # a study
+    "Plan": ("study.plan", "Plan"),
+    "read_plan": ("study.plan", "read_plan"),
+    "override_plan": ("study.plan", "override"),
+    "resolve_plan": ("study.prepare", "resolve"),
+    "create_study": ("study.folder", "create_study"),
+    "open_study": ("study.folder", "open_study"),
+    "run_study": ("study.run", "run"),
+    # its parts
+    "read_image": ("images", "read"),
+    "find_faces": ("faces", "find"),
+    "crop_face": ("faces", "crop"),
+    "load_dataset": ("datasets", "load"),
+    "propagate_relevance": ("relevance", "relevance"),
+    "interval_rank": ("ranking", "rank"),
+    "read_votes": ("annotations.votes", "read_votes"),
+    "majority": ("annotations.voting", "majority"),
+    # words
+    "Emotion": ("vocabulary", "Emotion"),
+    "Rank": ("vocabulary", "Rank"),
+    "EmorankError": ("errors", "EmorankError"),
+}
+
+
+def rank_images(
+    study: "Study",
+    images: "Iterable[Path | str]",
+    *,
+    crop: str | None = None,
+    nearest: bool = False,
+    strict: bool = False,
+) -> "Applied":
+    """Name and rank the expressed emotion of every face in images that a study has never seen.
+
+    Images are read a batch at a time while the result is iterated over, so memory does not grow
+    with their number.
+
+    Args:
+        study: trained.
+        images: files.
+        crop: "face" or "none"; None for the framing that the model was trained on.
+        nearest: only the nearest face of an image instead of every one.
+        strict: raise at the first image that cannot be used.
+
+    Returns:
+        To be iterated over once: a record for each face with `row` (as in the table that
+        `emorank rank --out` writes), `pixels` (what the network saw) and `relevance`. Its list
+        `excluded` fills on the way with an ImageError for each image that could not be used.
+
+    Raises:
+        WeightsError: the study has no model; at the first step, like all errors.
+        ImageError: an image cannot be used, if `strict`.
+    """
+    from pathlib import Path
+
+    from emorank.study.apply import Applied
+
+    return Applied(study, map(Path, images), crop, nearest, strict)
+
+
+# Hidden from the type checker, which would take it to mean that any name exists.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Load a public name when it is first asked for (PEP 562)."""
+        if name not in _PLACES:
+            raise AttributeError(f"module 'emorank' has no attribute '{name}'")
+        module, attribute = _PLACES[name]
+        value = getattr(import_module(f"emorank.{module}"), attribute)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted({*globals(), *__all__})

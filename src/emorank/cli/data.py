@@ -42,6 +42,7 @@ def inspect(path: Path, dataset: str, options: tuple[str, ...]) -> None:
 def print_inspection(found: "Inspection") -> None:
     """Tables and lines for a person to read."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from emorank.vocabulary import Emotion
@@ -60,9 +61,10 @@ def print_inspection(found: "Inspection") -> None:
         table.add_row(Emotion(row["emotion"]).label, *cells)
     console.print(table)
     for name, words in _facts(found).items():
-        console.print(f"[dim]{name:10}[/] {words}", soft_wrap=True)
+        console.print(f"[dim]{name:10}[/] {escape(words)}", soft_wrap=True)
     for problem in found.problems[:20]:
-        console.print(f"[yellow]problem[/]    {problem.file}: {problem.reason}", soft_wrap=True)
+        words = escape(f"{problem.file}: {problem.reason}")
+        console.print(f"[yellow]problem[/]    {words}", soft_wrap=True)
     if len(found.problems) > 20:
         console.print(f"[yellow]problem[/]    … and {len(found.problems) - 20:,} more")
 

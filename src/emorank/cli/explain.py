@@ -1,5 +1,6 @@
 """`emorank explain`: heatmaps of images, or the relevance of a study's test part."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,11 @@ def command(
 
     paths = files(images)
     applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
+    drawn: Counter[str] = Counter()
     for found in watched(applied, len(paths)):
-        row = found.row
-        name = f"{Path(row['image']).stem}_{row['face']}_relevance.png"
+        name = f"{Path(found.row['image']).stem}_{found.row['face']}_relevance"
+        drawn[name] += 1  # images in two folders may have one name
+        name += f"_{drawn[name]}.png" if drawn[name] > 1 else ".png"
         with replacing(out / name) as partial:
             partial.write_bytes(_figure(found))
         click.echo(out / name)

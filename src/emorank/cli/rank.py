@@ -140,6 +140,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     """One line per face on the terminal; whole paths and counts are in the written tables."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -152,7 +153,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
         probability = others.pop(row["predicted"])
         second = max(others, key=lambda emotion: others[emotion])
         table.add_row(
-            Path(row["image"]).name,
+            escape(Path(row["image"]).name),
             str(row["face"]),
             f"{row['predicted']} {probability:.2f}",
             row["rank"] or "–",

@@ -3,6 +3,7 @@
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -66,4 +67,4 @@ class Terminal:
         if stage in self.tasks:
             self.bars.remove_task(self.tasks.pop(stage))
         mark = "[green]✓[/]" if again else "[dim]✓ (done before)[/]"
-        self.console.print(f"{mark} {stage}: {outcome}", soft_wrap=True)
+        self.console.print(f"{mark} {stage}: {escape(outcome)}", soft_wrap=True)

@@ -28,13 +28,13 @@ class Checkpoint:
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write atomically: either the whole file is there, or the earlier one still is."""
     about = {
-        "format": FORMAT,
-        "classes": json.dumps([str(emotion) for emotion in checkpoint.classes]),
-        "hidden": str(checkpoint.net.hidden),
-        "size": str(checkpoint.size),
+        "classes": [str(emotion) for emotion in checkpoint.classes],
+        "hidden": checkpoint.net.hidden,
+        "size": checkpoint.size,
         "crop": checkpoint.crop,
     }
-    save_tensors(checkpoint.net.state_dict(), path, about)
+    # One entry: safetensors shuffles several, and equal networks shall make equal files.
+    save_tensors(checkpoint.net.state_dict(), path, {FORMAT: json.dumps(about)})
 
 
 def load(path: Path) -> Checkpoint:
@@ -47,14 +47,15 @@ def load(path: Path) -> Checkpoint:
         raise WeightsError(f"{path}: no trained model here; train one first: emorank train")
     try:
         with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            if about.get("format") != FORMAT:
+            words = (file.metadata() or {}).get(FORMAT)
+            if words is None:
                 raise WeightsError(f"{path}: expected a model trained by emorank ({FORMAT})")
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
-    classes = tuple(Emotion(word) for word in json.loads(about["classes"]))
+    about = json.loads(words)
+    classes = tuple(Emotion(word) for word in about["classes"])
     with torch.device("meta"):  # no time spent on random weights that are replaced at once
-        net = VGG16(len(classes), hidden=int(about["hidden"]))
+        net = VGG16(len(classes), hidden=about["hidden"])
     net.load_state_dict(state, assign=True)
-    return Checkpoint(channels_last(net.eval()), classes, int(about["size"]), about["crop"])
+    return Checkpoint(channels_last(net.eval()), classes, about["size"], about["crop"])

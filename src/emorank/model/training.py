@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
@@ -220,14 +220,8 @@ class _Run:
         )
         self.tail.requires_grad_(True)
         self.parameters = dict(self.tail.named_parameters())
-        # The convolutions start from good values and the classifier from none: a tenth of its rate.
-        convolutions = [p for name, p in self.parameters.items() if name.startswith("features")]
-        head = [p for name, p in self.parameters.items() if not name.startswith("features")]
-        groups: list[dict[str, Any]] = [{"params": head}]
-        if convolutions:
-            groups.append({"params": convolutions, "lr": recipe.learning_rate / 10})
         self.optimiser = torch.optim.AdamW(
-            groups,
+            list(self.parameters.values()),
             lr=recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             fused=True,

@@ -26,7 +26,9 @@ def explain(study: Study, progress: Progress = silent) -> str:
     explainer = ready(model.net.to(device), study.plan.explain.preset)
     maps, sums = stores(study, len(explainer.layers))
     have = set(sums.keys())
-    wanted = [i for i, digest in enumerate(table["digest"]) if digest not in have]
+    # Equal pictures share a map: two under one digest would make four rows of two ranks.
+    first = {digest: i for i, digest in reversed(list(enumerate(table["digest"])))}
+    wanted = sorted(i for digest, i in first.items() if digest not in have)
     with maps.appending() as maps_out, sums.appending() as sums_out:
         # A kill between the two stores leaves a map without its sums: it is written again.
         maps_out.keep(len(have))

@@ -82,7 +82,7 @@ def create_study(folder: Path, plan: Plan) -> Study:
                 f"{folder} holds a study of {there.dataset} at '{there.path}', not of "
                 f"{plan.data.dataset} at '{plan.data.path}'; choose another --out"
             )
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif folder.is_dir() and any(not _unfinished(path) for path in folder.iterdir()):
         raise StudyError(f"{folder} is not empty and holds no study; choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "study.toml") as partial:
@@ -100,6 +100,17 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sweep(study: Study) -> None:
+    """Remove the files that a kill left half-written; only while no other process is at work."""
+    for path in study.folder.rglob(".*"):
+        if _unfinished(path):
+            path.unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".partial")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -81,7 +81,10 @@ def resolve(plan: Plan) -> Plan:
     if votes == SAMPLE:
         changes["validate.votes"] = str(sample.votes_path())
     elif votes:
-        changes["validate.votes"] = str(Path(votes).expanduser().resolve())
+        path = Path(votes).expanduser().resolve()
+        if not path.is_file():  # said now, not after an hour of training
+            raise PlanError(f"{path}: expected a file of votes; there is none")
+        changes["validate.votes"] = str(path)
     return override(plan, changes, "the plan")
 
 

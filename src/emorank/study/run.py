@@ -12,7 +12,7 @@ from emorank import __version__
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.explain import explain
-from emorank.study.folder import Study, fingerprint, write_json
+from emorank.study.folder import Study, fingerprint, sweep, write_json
 from emorank.study.prepare import prepare
 from emorank.study.rank import rank
 from emorank.study.report import report
@@ -90,6 +90,7 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
     names = [stage.name for stage in STAGES]
     begin = names.index(first) if first else 0
     with _alone(study):
+        sweep(study)
         for number, stage in enumerate(STAGES[: names.index(last) + 1]):
             key = _key(study, number)
             done, outcome = _done(study, stage, key)

@@ -1,0 +1,188 @@
+"""`emorank rank` and `emorank explain` on images that the study has not seen, and the stages."""
+
+import shutil
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from emorank.study.folder import open_study
+
+pytestmark = pytest.mark.weights
+
+COLUMNS = [
+    "image", "face", "predicted", "p_anger", "p_happy", "p_surprise", "logit", "rank",
+    *(f"n_{j}" for j in range(1, 11)), "value_1", "value_2", "value_3", "zero",
+]  # fmt: skip
+
+
+def test_a_table_on_the_terminal(cli, drawn, finished):
+    """A line per image: its name, the emotion, the rank."""
+    done = cli("rank", drawn / "happy/p0.png", drawn / "anger/p1.png", "--study", finished)
+    assert done.code == 0, done.err
+    lines = [line for line in done.out.splitlines() if ".png" in line]
+    assert [line.split()[0] for line in lines] == ["p0.png", "p1.png"]
+    assert "happy" in lines[0]
+    assert any(rank in lines[0] for rank in ("Minimal", "Average", "Strong"))
+
+
+def test_a_name_with_brackets_is_printed_as_it_is(cli, drawn, finished, tmp_path):
+    """A file name that looks like markup is no markup."""
+    shutil.copy(drawn / "happy/p0.png", tmp_path / "p[bold]0.png")
+    done = cli("rank", tmp_path, "--study", finished)
+    assert done.code == 0, done.err
+    assert "p[bold]0.png" in done.out
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_as_a_file(cli, drawn, finished, tmp_path, suffix):
+    """A folder of images: emotion, probabilities, rank, counts, where zero lies."""
+    out = tmp_path / "deep" / f"ranks{suffix}"
+    done = cli("rank", drawn / "happy", "--study", finished, "--out", out)
+    assert done.out == f"8 faces: {out}\n"
+    table = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
+    assert table.columns.to_list() == COLUMNS
+    assert table["image"].to_list() == [str(drawn / f"happy/p{i}.png") for i in range(8)]
+    assert (table["predicted"] == "happy").mean() > 0.8
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+
+
+def test_both_formats_hold_the_same(cli, drawn, finished, tmp_path):
+    """CSV and Parquet differ in nothing but the format."""
+    for suffix in (".csv", ".parquet"):
+        cli("rank", drawn / "anger", "--study", finished, "--out", tmp_path / f"r{suffix}")
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "r.csv"), pd.read_parquet(tmp_path / "r.parquet"), check_dtype=False
+    )
+
+
+def test_images_that_cannot_be_used_are_named(cli, drawn, finished, tmp_path):
+    """One of two: the other is ranked. The only one: exit status 1. Strict: the first ends it."""
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
+    done = cli("rank", tmp_path / "broken.png", drawn / "happy/p0.png", "--study", finished)
+    assert done.code == 0
+    assert "left out: " in done.err
+    assert "broken.png" in done.err
+    assert "p0.png" in done.out
+    assert "broken.png" in cli("rank", tmp_path / "broken.png", "--study", finished).failure
+    images = [drawn / "happy/p0.png", tmp_path / "broken.png"]
+    assert "broken.png" in cli("rank", *images, "--strict", "--study", finished).failure
+
+
+def test_a_failed_table_leaves_none(cli, drawn, finished, tmp_path):
+    """Strict, with the error after some faces were written: no file, whole or half."""
+    for name in "abcdefgh":
+        Image.open(drawn / "happy/p0.png").save(tmp_path / f"{name}.png")
+    (tmp_path / "z.png").write_bytes(b"no image")
+    out = tmp_path / "out" / "ranks.csv"
+    assert "z.png" in cli("rank", tmp_path, "--strict", "--study", finished, "--out", out).failure
+    assert not out.exists()
+    assert not out.parent.exists() or list(out.parent.iterdir()) == []
+
+
+def test_a_folder_without_images_is_an_error(cli, finished, tmp_path):
+    """Nothing to rank is told, not an empty table."""
+    (tmp_path / "notes.txt").touch()
+    assert "no image files in this folder" in cli("rank", tmp_path, "--study", finished).failure
+
+
+def test_no_face_found_is_said(cli, drawn, finished):
+    """Photographs are searched for faces on demand; a drawing of a few strokes may have none."""
+    plain = drawn.parent / "plain.png"
+    Image.new("RGB", (64, 64), "gray").save(plain)
+    done = cli("rank", plain, "--crop", "face", "--study", finished)
+    assert "no face was found" in done.failure
+
+
+def test_settings_for_new_images_leave_the_study_alone(cli, drawn, finished):
+    """`--set` on new images is for this call."""
+    before = (finished / "study.toml").read_bytes()
+    done = cli("rank", drawn / "happy/p0.png", "--study", finished, "--set", "rank.rule=mean")
+    assert done.code == 0
+    assert (finished / "study.toml").read_bytes() == before
+
+
+def test_ranking_the_test_part_is_a_stage(cli, own_study):
+    """Without images the stage runs again and the plan remembers the setting."""
+    done = cli("rank", "--study", own_study.folder, "--set", "rank.rule=sum")
+    assert done.code == 0, done.err
+    assert "✓ rank: " in done.err
+    assert open_study(own_study.folder).plan.rank.rule == "sum"
+    assert "'rank' is not done" not in cli("validate", "--study", own_study.folder).err
+
+
+def test_explain_draws_a_figure_for_each_face(cli, drawn, finished, tmp_path):
+    """One PNG per image, named after it, and its path on stdout."""
+    out = tmp_path / "heatmaps"
+    done = cli("explain", drawn / "happy/p0.png", drawn / "happy/p1.png",
+               "--study", finished, "--out", out, "--preset", "epsilon-gamma-box")  # fmt: skip
+    assert done.code == 0, done.err
+    figures = [out / f"p{i}_1_relevance.png" for i in (0, 1)]
+    assert done.out.split() == [str(figure) for figure in figures]
+    assert sorted(out.iterdir()) == figures
+    with Image.open(figures[0]) as image:
+        image.load()
+        assert image.format == "PNG"
+        assert min(image.size) > 200
+
+
+def test_figures_of_images_of_one_name_do_not_replace_each_other(cli, drawn, finished, tmp_path):
+    """happy/p0.png and anger/p0.png are two images and have two figures."""
+    images = [drawn / "happy/p0.png", drawn / "anger/p0.png"]
+    done = cli("explain", *images, "--study", finished, "--out", tmp_path / "heatmaps")
+    assert done.code == 0, done.err
+    assert len(set(done.out.split())) == 2
+    assert len(list((tmp_path / "heatmaps").iterdir())) == 2
+
+
+def test_a_model_is_tested_on_another_folder(cli, own_drawn, finished, tmp_path):
+    """Scores on the terminal; predictions, exclusions and scores as files."""
+    (own_drawn / "happy/p0.png").write_bytes(b"")
+    out = tmp_path / "other"
+    done = cli("test", "--study", finished, "--data", own_drawn, "--out", out)
+    assert done.code == 0, done.err
+    assert "Expressed emotion: accuracy" in done.out
+    assert "1 images left out" in done.out
+    assert len(pd.read_csv(out / "predictions.csv")) == 23
+    assert pd.read_csv(out / "excluded.csv")["file"].to_list() == ["happy/p0.png"]
+    assert {path.name for path in out.iterdir()} == {
+        "predictions.csv", "excluded.csv", "scores.json",
+    }  # fmt: skip
+
+
+def test_the_stages_by_name_make_what_run_makes(cli, drawn, votes, finished, tmp_path, settings):
+    """prepare, train, test, explain, rank, validate, report, one after another."""
+    folder = tmp_path / "study"
+    done = cli("prepare", "--data", drawn, "--out", folder, *settings({"report.examples": 0}))
+    assert done.code == 0, done.err
+    for verb in ("train", "test", "explain", "rank", "validate", "report"):
+        done = cli(verb, "--study", folder, *(["--votes", votes] if verb == "validate" else []))
+        assert done.code == 0, done.err
+        assert f"✓ {verb}: " in done.err
+    assert done.out.strip() == str(folder / "report/index.html")
+    study, expected = open_study(folder), open_study(finished)
+    for name in ("split", "predictions", "ranks", "votes"):
+        pd.testing.assert_frame_equal(study.table(name), expected.table(name))
+    assert study.metrics() == expected.metrics()
+
+
+def test_a_finished_run_says_so_and_ends_with_the_report(cli, own_study, tmp_path):
+    """The same command again: every stage was done before, three lines and the report's path."""
+    plan = tmp_path / "plan.toml"
+    plan.write_bytes(own_study.path("study.toml").read_bytes())
+    done = cli("run", plan, "--out", own_study.folder)
+    assert done.code == 0, done.err
+    assert done.err.count("(done before)") == 7
+    lines = done.out.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith("Expressed emotion: accuracy")
+    assert lines[-1].endswith(str(own_study.folder / "report/index.html"))
+
+
+def test_a_study_in_a_folder_with_brackets(cli, drawn, finished, tmp_path):
+    """A folder's name that looks like markup neither vanishes nor breaks the output."""
+    folder = tmp_path / "a[" / "b]c"  # "[/b]" is how rich ends bold
+    shutil.copytree(finished, folder)
+    done = cli("report", "--study", folder, "--set", "report.examples=0")
+    assert done.code == 0, done.err
+    assert "a[/b]c/report/index.html" in done.err

@@ -1,0 +1,159 @@
+"""The folder of a study: files are there whole or not at all, and nobody else's are touched."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from emorank.errors import PlanError, StudyError
+from emorank.study.folder import (
+    Study,
+    create_study,
+    fingerprint,
+    open_study,
+    replacing,
+    sweep,
+    write_json,
+)
+from emorank.study.plan import Plan, override
+
+
+@pytest.fixture
+def plan():
+    return override(Plan(), {"data.dataset": "folder", "data.path": "/faces"})
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_replacing_puts_the_whole_file_in_place(tmp_path):
+    """Until the block ends the old content is there; folders above are made."""
+    path = tmp_path / "a" / "b.txt"
+    with replacing(path) as partial:
+        partial.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert names(path.parent) == ["b.txt"]
+
+
+def test_a_failure_while_writing_leaves_the_old_file(tmp_path):
+    """Half a file is thrown away, the earlier one stays."""
+    path = tmp_path / "b.txt"
+    path.write_text("old")
+    with pytest.raises(OSError, match="full"), replacing(path) as partial:  # noqa: PT012 - as used
+        partial.write_text("half")
+        raise OSError("disk full")
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["b.txt"]
+
+
+def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path, plan, monkeypatch):
+    """The same for tables, whose library writes in pieces."""
+    study = Study(tmp_path, plan)
+    study.write_table("faces", pd.DataFrame({"image": ["a"]}))
+
+    def full(self, path, index):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    with pytest.raises(OSError, match="No space"):
+        study.write_table("faces", pd.DataFrame({"image": ["b"]}))
+    monkeypatch.undo()
+    assert study.table("faces")["image"].to_list() == ["a"]
+    assert names(tmp_path) == ["faces.parquet"]
+
+
+def test_json_that_cannot_be_written_leaves_the_old(tmp_path):
+    """A value that JSON has no word for changes nothing."""
+    write_json(tmp_path / "a.json", {"é": 1})
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a.json", {"a": object()})
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"é": 1}
+    assert names(tmp_path) == ["a.json"]
+
+
+def test_metrics_are_kept_section_by_section(tmp_path, plan):
+    """A section is replaced; the others stay."""
+    study = Study(tmp_path, plan)
+    assert study.metrics() == {}
+    study.write_metrics("emotion", {"accuracy": 0.5})
+    study.write_metrics("rank", None)
+    study.write_metrics("emotion", {"accuracy": 0.75})
+    assert study.metrics() == {"emotion": {"accuracy": 0.75}, "rank": None}
+
+
+def test_a_missing_or_damaged_table_says_what_to_do(tmp_path, plan):
+    """Which file, and which way out."""
+    study = Study(tmp_path, plan)
+    with pytest.raises(StudyError, match=r"faces\.parquet is missing: run the stage before"):
+        study.table("faces")
+    study.path("faces.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(StudyError, match=r"faces\.parquet is damaged.*delete it and run again"):
+        study.table("faces")
+
+
+def test_a_study_is_made_and_opened(tmp_path, plan):
+    """The plan in the folder is the plan that was given."""
+    study = create_study(tmp_path / "deep" / "study", plan)
+    assert open_study(study.folder) == study
+    assert names(study.folder) == ["study.toml"]
+
+
+def test_the_plan_may_change_for_the_same_images(tmp_path, plan):
+    """Going on in a folder with another plan for the same images writes the new plan."""
+    create_study(tmp_path, plan)
+    changed = override(plan, {"train.epochs": 3})
+    create_study(tmp_path, changed)
+    assert open_study(tmp_path).plan == changed
+
+
+@pytest.mark.parametrize("changes", [{"data.path": "/other"}, {"data.dataset": "kdef"}])
+def test_a_study_of_other_images_is_not_overwritten(tmp_path, plan, changes):
+    """The message names both, and the plan in the folder stays."""
+    create_study(tmp_path, plan)
+    with pytest.raises(StudyError, match="holds a study of folder at '/faces', not of"):
+        create_study(tmp_path, override(plan, changes))
+    assert open_study(tmp_path).plan == plan
+
+
+def test_a_folder_of_somebody_elses_is_left_alone(tmp_path, plan):
+    """A folder with files and no study is refused; an empty one is taken."""
+    (tmp_path / "holiday.jpg").touch()
+    with pytest.raises(StudyError, match="not empty and holds no study; choose another --out"):
+        create_study(tmp_path, plan)
+    assert names(tmp_path) == ["holiday.jpg"]
+    (tmp_path / "empty").mkdir()
+    create_study(tmp_path / "empty", plan)
+
+
+def test_what_a_kill_left_does_not_stand_in_the_way(tmp_path, plan):
+    """A plan that was being written when its process was killed: the folder is still ours."""
+    (tmp_path / ".study.toml.123.partial").write_text("[da")
+    study = create_study(tmp_path, plan)
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/.index.html.4.partial").touch()
+    (tmp_path / "logits.partial").mkdir()
+    sweep(study)
+    assert names(tmp_path) == ["logits.partial", "report", "study.toml"]
+    assert names(tmp_path / "report") == []
+
+
+def test_a_folder_without_a_study_cannot_be_opened(tmp_path):
+    """Neither an empty folder nor an absent one; a damaged plan is a plan error."""
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(StudyError, match="no study here"):
+            open_study(folder)
+    (tmp_path / "study.toml").write_text("[data")
+    with pytest.raises(PlanError, match="not TOML"):
+        open_study(tmp_path)
+
+
+def test_fingerprints_follow_values():
+    """Equal plans, equal fingerprints; the order of keys is no difference, a value is."""
+    one, two = Plan(), override(Plan(), {"train.epochs": 3})
+    assert fingerprint(one) == fingerprint(Plan())
+    assert fingerprint(one) != fingerprint(two)
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert fingerprint(one, 1) != fingerprint(one)
