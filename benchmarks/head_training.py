@@ -21,7 +21,7 @@ from emorank.model.features import Features, features, to_batch
 from emorank.model.training import Examples, Recipe
 from emorank.model.vgg16 import CUT_HEAD, VGG16
 
-FACES, EPOCHS, ROUNDS, EPOCHS_A_ROUND = 128, 30, 3, 2
+FACES, EPOCHS, ROUNDS, EPOCHS_A_ROUND = 64, 30, 3, 2
 
 
 @dataclass(frozen=True)

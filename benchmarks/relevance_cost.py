@@ -12,7 +12,7 @@ from emorank.model.training import Recipe
 from emorank.relevance import PRESETS
 from emorank.study.explain import ready
 
-ROUNDS = 7
+ROUNDS = 5
 
 
 def main() -> str:

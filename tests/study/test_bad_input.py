@@ -192,7 +192,7 @@ def test_settings_that_no_plan_has(cli, drawn, tmp_path, setting, says):
 
 @pytest.mark.weights
 def test_an_unknown_preset(cli, own_study):
-    """The message names those that there are, and the study's maps are not replaced by nothing."""
+    """The message names those that there are."""
     done = cli("explain", "--study", own_study.folder, "--preset", "rainbow")
     assert "rainbow" in done.failure
     assert "epsilon-gamma-box" in done.failure
