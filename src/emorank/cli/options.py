@@ -37,8 +37,9 @@ def settings_option(function: Function) -> Function:
 def opened(folder: Path, settings: tuple[str, ...] = ()) -> "Study":
     """The study in `folder`, its plan changed as `--set` says."""
     from emorank.study.folder import create_study
+    from emorank.study.prepare import resolve
 
-    return create_study(folder, changed(folder, settings).plan)
+    return create_study(folder, resolve(changed(folder, settings).plan))
 
 
 def changed(folder: Path, settings: tuple[str, ...]) -> "Study":

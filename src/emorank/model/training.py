@@ -67,6 +67,16 @@ class Examples:
     views: Int[np.ndarray, "images views"]  # index into `features`
     labels: Int[np.ndarray, " images"]  # class index
 
+    def batch(
+        self,
+        images: Int[np.ndarray, " batch"],
+        views: Int[np.ndarray, " batch"] | int,
+        to: torch.device,
+    ) -> tuple[Float[Tensor, "batch channels h w"], Int[Tensor, " batch"]]:
+        """Features of one view of each image, and the labels, on a device."""
+        inputs = self.features.batch(self.views[images, views])
+        return inputs.to(to), torch.from_numpy(self.labels[images]).to(to)
+
 
 def fresh(classes: int, convolutions: dict[str, Tensor], recipe: Recipe) -> VGG16:
     """The network before training: given convolutions, classifier drawn from the recipe's seed."""
@@ -98,7 +108,7 @@ def train(
         recipe: how.
         state: file for going on after a kill; removed at the end. A state of another recipe is an
             earlier attempt and is ignored.
-        save_every: seconds between saves of the state (it holds three times the trained weights).
+        save_every: seconds between saves of the state (it holds four times the trained weights).
         progress: told of epochs done.
 
     Returns:
@@ -107,7 +117,7 @@ def train(
     run = _Run(net, training, recipe)
     if state is not None:
         run.resume(state)
-    weights = _class_weights(training.labels, net, recipe)
+    weights = _class_weights(training.labels, net, recipe).to(next(net.parameters()).device)
     saved = time.monotonic()
     for epoch in range(len(run.history) + 1, recipe.epochs + 1):
         if run.exhausted():
@@ -134,10 +144,10 @@ def train(
 def score(tail: nn.Module, examples: Examples, recipe: Recipe) -> tuple[float, float]:
     """Mean cross-entropy and accuracy on the images themselves, without dropout."""
     tail.eval()
-    total, right = 0.0, 0
+    total, right, device = 0.0, 0, next(tail.parameters()).device
     for images in _batches(np.arange(len(examples.labels)), recipe.batch):
-        logits = tail(examples.features.batch(examples.views[images, 0]))
-        labels = torch.from_numpy(examples.labels[images])
+        inputs, labels = examples.batch(images, 0, device)
+        logits = tail(inputs)
         total += float(F.cross_entropy(logits, labels, reduction="sum"))
         right += int((logits.argmax(1) == labels).sum())
     return total / len(examples.labels), right / len(examples.labels)
@@ -157,10 +167,12 @@ class _Head(nn.Module):
         super().__init__()
         whole = _first(classifier)
         self.whole = [whole]  # in a list: its parameters are not ours
-        self.register_buffer("alive", _alive(training))
+        self.register_buffer("alive", _alive(training).to(whole.weight.device))
         # Without drawing weights: they come from the whole, and the global generator is not ours.
         inputs, outputs = len(self.alive), whole.out_features
-        self.first = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
+        self.first = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+            nn.Linear, inputs, outputs, device=whole.weight.device
+        )
         self.rest = classifier[1:]
         with torch.no_grad():
             self.first.weight.copy_(whole.weight[:, self.alive])
@@ -235,12 +247,11 @@ class _Run:
         random = np.random.default_rng([self.recipe.seed, epoch])
         order = random.permutation(len(examples.labels))
         chosen = random.integers(examples.views.shape[1], size=len(order))
-        total, right = 0.0, 0
-        with torch.random.fork_rng(devices=[]):
+        total, right, device = 0.0, 0, weights.device
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(self.recipe.seed * 100_003 + epoch)  # dropout draws from here
             for images in _batches(order, self.recipe.batch):
-                inputs = examples.features.batch(examples.views[images, chosen[images]])
-                labels = torch.from_numpy(examples.labels[images])
+                inputs, labels = examples.batch(images, chosen[images], device)
                 logits = self.tail(inputs)
                 loss = F.cross_entropy(logits, labels, weights)
                 self.optimiser.zero_grad(set_to_none=True)

@@ -168,7 +168,7 @@ def write(contents: Contents, path: Path | str) -> Path:
     path = Path(path)
     page = render(contents).encode("utf-8", "backslashreplace")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, name = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

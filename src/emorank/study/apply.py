@@ -70,7 +70,9 @@ class Applied:
 
     def __iter__(self) -> Iterator[Explained]:
         model = checkpoint.load(self.study.path("model.safetensors"))
-        explainer = ready(model.net, self.study.plan.explain.preset)
+        explainer = ready(
+            model.net.to(self.study.plan.model.device), self.study.plan.explain.preset
+        )
         batch: list[_Face] = []
         for face in self._faces(self.crop or model.crop, model.size):
             batch.append(face)
@@ -105,10 +107,11 @@ class Applied:
     def _explain(
         self, batch: list[_Face], model: checkpoint.Checkpoint, explainer: Explainer
     ) -> Iterator[Explained]:
-        found = explainer(to_batch([face.pixels for face in batch]))
-        maps = found.pixels.numpy()
+        images = to_batch([face.pixels for face in batch]).to(self.study.plan.model.device)
+        found = explainer(images)
+        maps = found.pixels.cpu().numpy()
         names = pd.Series([face.about["image"] for face in batch])
-        table = predictions_table(names, found.logits.numpy(), model.classes)
+        table = predictions_table(names, found.logits.cpu().numpy(), model.classes)
         ranks = ranks_table(interval_rank(maps, rule=self.study.plan.rank.rule))
         table = without_neutral(pd.concat([table, ranks], axis=1))
         for face, relevance, row in zip(batch, maps, table.to_dict("records"), strict=True):

@@ -58,23 +58,25 @@ class Study:
         write_json(self.path("metrics.json"), metrics)
 
 
-def open_study(folder: Path) -> Study:
+def open_study(folder: Path | str) -> Study:
     """Open an existing study.
 
     Raises:
         StudyError: the folder holds none.
     """
+    folder = Path(folder)
     if not (folder / "study.toml").is_file():
         raise StudyError(f"{folder}: no study here (no study.toml); make one with: emorank run")
     return Study(folder, read_plan(folder / "study.toml"))
 
 
-def create_study(folder: Path, plan: Plan) -> Study:
+def create_study(folder: Path | str, plan: Plan) -> Study:
     """Make the folder of a study, or go on in it with a plan for the same images.
 
     Raises:
         StudyError: the folder holds something else, or a study of other images.
     """
+    folder = Path(folder)
     if (folder / "study.toml").is_file():
         there = open_study(folder).plan.data
         if (there.dataset, there.path) != (plan.data.dataset, plan.data.path):

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from emorank.errors import PlanError
 from emorank.model.training import Recipe
+from emorank.relevance import PRESETS
 
 Share = Annotated[float, Meta(gt=0, lt=1)]
 
@@ -88,13 +89,13 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     report: Report = Report()
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path | str) -> Plan:
     """Read a plan; what it does not say has the default.
 
     Raises:
         PlanError: no such file, no TOML, an unknown key, a wrong type or an impossible value.
     """
-    return _convert(_read_toml(path), str(path))
+    return _convert(_read_toml(Path(path)), str(path))
 
 
 def override(plan: Plan, changes: dict[str, Any], origin: str = "--set") -> Plan:
@@ -148,6 +149,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _convert(tree: dict[str, Any], origin: str) -> Plan:
     try:
-        return msgspec.convert(tree, Plan)
+        plan = msgspec.convert(tree, Plan)
     except msgspec.ValidationError as error:
         raise PlanError(f"{origin}: {error}; every key is described in docs/study.md") from error
+    if plan.explain.preset not in PRESETS:
+        raise PlanError(
+            f"{origin}: '{plan.explain.preset}' is no preset; expected one of {', '.join(PRESETS)}"
+        )
+    return plan

@@ -16,9 +16,11 @@ from emorank.datasets.phash import phash
 from emorank.datasets.splits import split
 from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError, PlanError, StudyError
+from emorank.model.weights import IMAGENET
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.plan import Plan, override
+from emorank.vocabulary import Emotion
 
 SAMPLE = "sample"  # the shipped faces, and the simulated votes shipped with them
 JOURNAL = "prepare.partial.jsonl"
@@ -32,12 +34,9 @@ def prepare(study: Study, progress: Progress = silent) -> str:
         ImageError: an image cannot be used and the plan is strict.
     """
     dataset = open_dataset(study)
-    table = _chosen(dataset.table, study.plan.data.emotions)
+    table, excluded = _chosen(dataset, study.plan.data.emotions)
     entries = _examine(study, dataset, table, progress)
-    excluded = [{"file": p.file, "reason": p.reason} for p in dataset.problems]
     excluded += [{"file": e["image"], "reason": e["reason"]} for e in entries if "reason" in e]
-    unlabelled = dataset.table["image"][dataset.table["emotion"].isna()]
-    excluded += [{"file": file, "reason": "no emotion is given"} for file in unlabelled]
     study.write_table(
         "excluded", pd.DataFrame(excluded, columns=["file", "reason"], dtype="string")
     )
@@ -67,11 +66,16 @@ def resolve(plan: Plan) -> Plan:
     """The plan with everything found out that it leaves to the program.
 
     Raises:
-        PlanError: the images or the votes are not said, or not there.
+        PlanError: the images, the votes or the weights are not said, or not there.
         DatasetError: the folder is no data set that is known.
     """
-    data, votes = plan.data, plan.validate.votes
-    changes: dict[str, Any] = {}
+    data, votes, weights = plan.data, plan.validate.votes, plan.model.weights
+    changes: dict[str, Any] = {"data.emotions": [str(Emotion.parse(w)) for w in data.emotions]}
+    if weights != IMAGENET:
+        path = Path(weights).expanduser().resolve()
+        if not path.is_file():
+            raise PlanError(f"{path}: expected a file of weights; there is none")
+        changes["model.weights"] = str(path)
     if data.dataset != SAMPLE:
         if not data.path:
             raise PlanError("no images: give their folder with --data PATH")
@@ -139,11 +143,29 @@ class Framed:
             ) from error
 
 
-def _chosen(table: pd.DataFrame, emotions: list[str]) -> pd.DataFrame:
-    known = table[table["emotion"].notna()]
-    if not emotions:
-        return known.reset_index(drop=True)
-    return known[known["emotion"].isin(emotions)].reset_index(drop=True)
+def _chosen(dataset: Dataset, emotions: list[str]) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """The images to look at, and a row for what the data set or the plan leaves out.
+
+    Raises:
+        DatasetError: nothing is left.
+    """
+    excluded = [{"file": p.file, "reason": p.reason} for p in dataset.problems]
+    table = dataset.table
+    unlabelled = table["image"][table["emotion"].isna()]
+    excluded += [{"file": file, "reason": "no emotion is given"} for file in unlabelled]
+    table = table[table["emotion"].notna()]
+    if emotions:
+        wanted = table["emotion"].isin(emotions)
+        for emotion, count in table.loc[~wanted, "emotion"].value_counts().items():
+            reason = f"the plan does not ask for the emotion {emotion}"
+            excluded.append({"file": f"({count:,} images)", "reason": reason})
+        table = table[wanted]
+    if table.empty:
+        raise DatasetError(
+            f"{dataset.root}: no image of an expressed emotion that the plan asks for "
+            f"({', '.join(emotions) or 'any'})"
+        )
+    return table.reset_index(drop=True), excluded
 
 
 def _require_classes(table: pd.DataFrame, dataset: Dataset) -> None:

@@ -33,7 +33,8 @@ def rank(study: Study, progress: Progress = silent) -> str:
         progress(done, len(predictions), "ranks")
     if not found or not set(predictions["digest"]) <= set(pd.concat(found)["digest"]):
         raise StudyError(
-            f"{study.folder}: relevance maps are missing; run: emorank explain --study"
+            f"{study.folder}: relevance maps are missing; run: "
+            f"emorank explain --study {study.folder}"
         )
     ranks = predictions[["image", "predicted", "digest"]].merge(pd.concat(found), on="digest")
     ranks = without_neutral(ranks).drop(columns="digest")

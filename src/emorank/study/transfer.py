@@ -52,17 +52,20 @@ def transfer(
         WeightsError: the study has no model.
     """
     model = checkpoint.load(study.path("model.safetensors"))
+    device = study.plan.model.device
+    net = model.net.to(device)
     excluded = [(problem.file, problem.reason) for problem in dataset.problems]
     known = dataset.table["emotion"].isin([str(emotion) for emotion in model.classes]).fillna(False)
     for image, emotion in dataset.table.loc[~known, ["image", "emotion"]].to_numpy():
-        excluded.append((image, f"the model does not know the emotion {emotion}"))
+        unknown = f"the model does not know the emotion {emotion}"
+        excluded.append((image, "no emotion is given" if pd.isna(emotion) else unknown))
     table = dataset.table[known].reset_index(drop=True)
     used, logits = [], []
     batches = _batches(dataset, table, crop or model.crop, model.size, excluded)
     with torch.inference_mode():
         for rows, pixels in batches:
             progress(rows[-1], len(table), dataset.card.name)
-            logits.append(model.net(to_batch(pixels)).numpy())
+            logits.append(net(to_batch(pixels).to(device)).cpu().numpy())
             used += rows
     progress(len(table), len(table), dataset.card.name)
     if not used:
