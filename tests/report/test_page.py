@@ -1,8 +1,8 @@
 """The report: one file that loads nothing, tells everything, and is written whole or not at all."""
 
-import os
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -155,11 +155,13 @@ def test_a_failed_write_leaves_the_old_report(contents, tmp_path, monkeypatch):
     path = tmp_path / "index.html"
     path.write_text("old")
 
-    def full(_descriptor):
+    def full(self, data):
+        with self.open("wb") as file:
+            file.write(data[:1])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(page, "render", lambda _contents: "new")
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
         write(contents, path)
     assert path.read_text() == "old"

@@ -11,7 +11,6 @@ from emorank.study.folder import (
     create_study,
     fingerprint,
     open_study,
-    replacing,
     sweep,
     write_json,
 )
@@ -25,27 +24,6 @@ def plan():
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
-
-
-def test_replacing_puts_the_whole_file_in_place(tmp_path):
-    """Until the block ends the old content is there; folders above are made."""
-    path = tmp_path / "a" / "b.txt"
-    with replacing(path) as partial:
-        partial.write_text("new")
-        assert not path.exists()
-    assert path.read_text() == "new"
-    assert names(path.parent) == ["b.txt"]
-
-
-def test_a_failure_while_writing_leaves_the_old_file(tmp_path):
-    """Half a file is thrown away, the earlier one stays."""
-    path = tmp_path / "b.txt"
-    path.write_text("old")
-    with pytest.raises(OSError, match="full"), replacing(path) as partial:  # noqa: PT012 - as used
-        partial.write_text("half")
-        raise OSError("disk full")
-    assert path.read_text() == "old"
-    assert names(tmp_path) == ["b.txt"]
 
 
 def test_a_table_that_cannot_be_written_leaves_the_old_one(tmp_path, plan, monkeypatch):

@@ -48,8 +48,8 @@ def command(
     if not images:
         run_stages(opened(folder, settings), first="explain", last="explain")
         return
+    from emorank.files import replacing
     from emorank.study.apply import Applied
-    from emorank.study.folder import replacing
 
     paths = files(images)
     applied = Applied(changed(folder, settings), paths, crop, nearest, strict)

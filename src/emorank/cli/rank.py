@@ -106,7 +106,7 @@ def write_table(rows: Iterable[dict[str, Any]], out: Path) -> int:
     from pyarrow.csv import CSVWriter
     from pyarrow.parquet import ParquetWriter
 
-    from emorank.study.folder import replacing
+    from emorank.files import replacing
 
     open_writer = CSVWriter if out.suffix == ".csv" else ParquetWriter
     chunks = _chunks(rows, 500)

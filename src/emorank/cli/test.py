@@ -90,7 +90,8 @@ def print_scores(found: "Transfer") -> None:
 
 def write(found: "Transfer", out: Path) -> None:
     """Predictions and exclusions as CSV, scores as JSON."""
-    from emorank.study.folder import replacing, write_json
+    from emorank.files import replacing
+    from emorank.study.folder import write_json
 
     for name, table in (("predictions", found.predictions), ("excluded", found.excluded)):
         with replacing(out / f"{name}.csv") as partial:

@@ -1,12 +1,13 @@
 """Tensors in a safetensors file, written whole or not at all."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
+
+from emorank.files import replacing
 
 
 def save_tensors(
@@ -17,14 +18,10 @@ def save_tensors(
     Raises:
         OSError: it cannot be written (disk full, no permission).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     try:
-        save_file(contiguous, partial, metadata=dict(about or {}))
-        partial.replace(path)
+        with replacing(path) as partial:
+            save_file(contiguous, partial, metadata=dict(about or {}))
     except SafetensorError as error:
         # safetensors wraps what the system says; callers want that.
         raise OSError(f"{path} could not be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,8 +1,6 @@
 """The report: one HTML file that needs nothing else, to read, print and pass on."""
 
 import base64
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from matplotlib.figure import Figure
 
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
+from emorank.files import replacing
 from emorank.report import figures, tables
 from emorank.report.headline import verdict
 
@@ -167,22 +166,8 @@ def write(contents: Contents, path: Path | str) -> Path:
     """
     path = Path(path)
     page = render(contents).encode("utf-8", "backslashreplace")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(".partial", f".{path.name}.", path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp lets nobody else read; a report is for others, as far as the umask allows.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(path) as partial:
+        partial.write_bytes(page)
     return path
 
 

@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import msgspec
 import pandas as pd
 
 from emorank.errors import StudyError
+from emorank.files import replacing, unfinished
 from emorank.study.plan import Plan, dump_plan, read_plan
 
 
@@ -84,7 +82,7 @@ def create_study(folder: Path | str, plan: Plan) -> Study:
                 f"{folder} holds a study of {there.dataset} at '{there.path}', not of "
                 f"{plan.data.dataset} at '{plan.data.path}'; choose another --out"
             )
-    elif folder.is_dir() and any(not _unfinished(path) for path in folder.iterdir()):
+    elif folder.is_dir() and any(not unfinished(path) for path in folder.iterdir()):
         raise StudyError(f"{folder} is not empty and holds no study; choose another --out")
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "study.toml") as partial:
@@ -92,27 +90,11 @@ def create_study(folder: Path | str, plan: Plan) -> Study:
     return Study(folder, plan)
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`: takes its place when all went well, is gone if not."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def sweep(study: Study) -> None:
     """Remove the files that a kill left half-written; only while no other process is at work."""
     for path in study.folder.rglob(".*"):
-        if _unfinished(path):
+        if unfinished(path):
             path.unlink(missing_ok=True)
-
-
-def _unfinished(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(".partial")
 
 
 def write_json(path: Path, value: Any) -> None:
