@@ -16,7 +16,8 @@ ROUNDS = 5
 
 
 def main() -> str:
-    net = training.fresh(7, weights.load(), Recipe()).eval()
+    # Without gradients of the weights, which nobody asked the peer for.
+    net = training.fresh(7, weights.load(), Recipe()).eval().requires_grad_(False)
     rows: list[list[object]] = []
     costs = {batch: _costs(net, batch) for batch in (1, 8)}
     for name in costs[1]:
