@@ -6,6 +6,7 @@ Everything else is equal. The ratio at 30 epochs counts the one pass that fills 
 """
 
 import tempfile
+import time
 from dataclasses import dataclass
 from statistics import median
 from unittest.mock import patch
@@ -67,8 +68,6 @@ def _measure(
     images: list[np.ndarray], labels: np.ndarray, state: dict[str, Tensor], batch: int
 ) -> tuple[float, float, float]:
     """Median seconds of an epoch with and without the cache, and of filling it."""
-    import time
-
     keys = [str(i) for i in range(len(images))]
     views = np.arange(len(images)).reshape(-1, 1)
     seconds: dict[str, list[float]] = {"cached": [], "recomputed": [], "filling": []}

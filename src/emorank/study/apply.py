@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, UInt8
 
-from emorank import faces, images
+from emorank import images
 from emorank.errors import ImageError
 from emorank.model import checkpoint
 from emorank.model.features import to_batch
@@ -17,7 +17,7 @@ from emorank.ranking import rank as interval_rank
 from emorank.relevance import Explainer
 from emorank.study.explain import ready
 from emorank.study.folder import Study
-from emorank.study.prepare import BOX, framed
+from emorank.study.prepare import BOX, faces_in, framed
 from emorank.study.rank import ranks_table, without_neutral
 from emorank.study.test import predictions_table
 
@@ -96,9 +96,7 @@ class Applied:
         if crop == "none":
             yield _Face(framed(rgb, None, size), {"image": str(path), "face": 1})
             return
-        found = faces.find(rgb)
-        if not found:
-            raise ImageError(path, "no face was found")
+        found = faces_in(rgb, path)
         for number, face in enumerate(found[:1] if self.nearest else found, start=1):
             box = dict(zip(BOX, (round(float(v), 1) for v in face.box), strict=True))
             about = {"image": str(path), "face": number} | box

@@ -117,6 +117,18 @@ def framed(
     return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size)
 
 
+def faces_in(rgb: UInt8[np.ndarray, "height width 3"], image: Path | str) -> tuple[faces.Face, ...]:
+    """At least one face, nearest first.
+
+    Raises:
+        ImageError: there is none.
+    """
+    found = faces.find(rgb)
+    if not found:
+        raise ImageError(image, "no face was found")
+    return found
+
+
 class Framed:
     """The framed images of a study, read when asked for."""
 
@@ -205,11 +217,9 @@ def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, A
         about: dict[str, Any] = {"width": rgb.shape[1], "height": rgb.shape[0]}
         landmarks = None
         if crop == "face":
-            found = faces.find(rgb)
-            if not found:
-                raise ImageError(image, "no face was found")
-            landmarks = [round(float(v), 2) for v in found[0].landmarks.ravel()]
-            box = [round(float(v), 2) for v in found[0].box]
+            face = faces_in(rgb, image)[0]
+            landmarks = [round(float(v), 2) for v in face.landmarks.ravel()]
+            box = [round(float(v), 2) for v in face.box]
             about |= dict(zip(BOX, box, strict=True)) | {"landmarks": landmarks}
         pixels = framed(rgb, landmarks, size)
     except ImageError as error:

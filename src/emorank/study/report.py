@@ -11,7 +11,7 @@ import msgspec
 import pandas as pd
 
 from emorank import __version__
-from emorank.annotations.voting import sheet
+from emorank.annotations.voting import majority, sheet
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
@@ -102,9 +102,6 @@ def _data(study: Study, faces: pd.DataFrame) -> page.Data:
     dataset = open_dataset(study)
     card, persons = dataset.card, faces["person"].nunique()
     counts = pd.crosstab(faces["emotion"], faces["part"])
-    order = [emotion for emotion in Emotion if emotion in counts.index]
-    counts = counts.reindex(index=order, columns=PARTS, fill_value=0)
-    counts.index = pd.Index([emotion.label for emotion in order])
     crop = {"none": "images as they are", "face": "aligned by five landmarks"}
     return page.Data(
         name=card.name,
@@ -114,7 +111,7 @@ def _data(study: Study, faces: pd.DataFrame) -> page.Data:
         url=card.url,
         images=len(faces),
         persons=persons or None,
-        distribution=counts,
+        distribution=_labelled(counts, PARTS),
         simulated=card.simulated,
         crop=f"{crop[framing(study, dataset)]}, {study.plan.data.size} px",
     )
@@ -141,10 +138,15 @@ def _split(study: Study) -> page.Split:
 
 def _counts(ranked: pd.DataFrame) -> pd.DataFrame:
     table = pd.crosstab(ranked["predicted"], ranked["rank"])
-    order = [emotion for emotion in Emotion if emotion in table.index]
-    table = table.reindex(index=order, columns=[rank.label for rank in Rank], fill_value=0)
-    table.index = pd.Index([emotion.label for emotion in order])
-    return table
+    return _labelled(table, tuple(rank.label for rank in Rank))
+
+
+def _labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Counts per emotion with every column, the emotions in their order and as labels."""
+    order = [emotion for emotion in Emotion if emotion in counts.index]
+    counts = counts.reindex(index=order, columns=columns, fill_value=0)
+    counts.index = pd.Index([emotion.label for emotion in order])
+    return counts
 
 
 def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[page.Example]:
@@ -164,7 +166,7 @@ def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterato
     place = {key: i for i, key in enumerate(maps.keys())}
     stored = maps.read()
     voted = study.metrics().get("rank") is not None
-    majority = _majority(study) if voted else {}
+    said = _majority(study) if voted else {}
     for number, (_, row) in enumerate(chosen.iterrows()):
         progress(number, len(chosen), "figures")
         pixels, relevance = framed(number), stored[place[row["digest"]]]
@@ -186,20 +188,16 @@ def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterato
             probability=float(row["probability"]),
             strip=strip(pixels, relevance),
             figure=jpeg(figure),
-            note=f"raters: {majority.get(row['image'], '–')}" if voted else "",
+            note=f"raters: {said.get(row['image'], '–')}" if voted else "",
         )
 
 
 def _majority(study: Study) -> dict[str, str]:
-    from emorank.annotations.voting import majority
-
     voted = majority(study.table("votes"), study.plan.validate.ties).dropna(subset="rank")
     return dict(voted[["image", "rank"]].to_numpy())
 
 
 def _votes(study: Study) -> page.Votes | None:
-    from emorank.annotations.voting import majority
-
     votes, ties = study.table("votes"), study.plan.validate.ties
     if votes.empty:
         return None

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from filelock import FileLock, Timeout
+
 from emorank import __version__
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
@@ -98,7 +100,7 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
                 if not done:
                     raise StudyError(
                         f"{study.folder}: the stage '{stage.name}' is not done for this plan; "
-                        f"run: emorank {stage.name} --study {study.folder}, or emorank run"
+                        f"do that stage first, or all in order with: emorank run"
                     )
                 continue
             # A stage that is asked for by name is done again, unless it was cut short.
@@ -152,8 +154,6 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def _alone(study: Study) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
     lock = FileLock(study.path(".lock"))
     try:
         lock.acquire(timeout=0)

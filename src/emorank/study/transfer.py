@@ -8,7 +8,6 @@ import pandas as pd
 import torch
 from jaxtyping import UInt8
 
-from emorank import faces
 from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError
 from emorank.evaluation.classification import Classification, classification
@@ -16,7 +15,7 @@ from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.prepare import framed
+from emorank.study.prepare import faces_in, framed
 from emorank.study.test import BATCH, predictions_table
 
 
@@ -107,7 +106,4 @@ def _framed(dataset: Dataset, image: str, crop: str, size: int) -> UInt8[np.ndar
     rgb = dataset.read(image)
     if crop == "none":
         return framed(rgb, None, size)
-    found = faces.find(rgb)
-    if not found:
-        raise ImageError(image, "no face was found")
-    return framed(rgb, found[0].landmarks, size)
+    return framed(rgb, faces_in(rgb, image)[0].landmarks, size)
