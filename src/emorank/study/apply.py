@@ -17,7 +17,7 @@ from emorank.ranking import rank as interval_rank
 from emorank.relevance import Explainer
 from emorank.study.explain import ready
 from emorank.study.folder import Study
-from emorank.study.prepare import BOX, faces_in, framed
+from emorank.study.framing import BOX, faces_in, framed
 from emorank.study.rank import ranks_table, without_neutral
 from emorank.study.test import predictions_table
 

@@ -9,7 +9,7 @@ from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.relevance import Explainer, prepare
 from emorank.study.folder import Study
-from emorank.study.prepare import Framed
+from emorank.study.framing import Framed
 
 
 def explain(study: Study, progress: Progress = silent) -> str:

@@ -5,24 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from jaxtyping import UInt8
 
-from emorank import datasets, faces, images
+from emorank import datasets, images
 from emorank.datasets import sample
 from emorank.datasets.leakage import leakage
 from emorank.datasets.phash import phash
 from emorank.datasets.splits import split
 from emorank.datasets.table import Dataset
-from emorank.errors import DatasetError, ImageError, PlanError, StudyError
+from emorank.errors import DatasetError, ImageError, PlanError
 from emorank.model.weights import IMAGENET
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
+from emorank.study.framing import BOX, SAMPLE, faces_in, framed, framing, open_dataset
 from emorank.study.plan import Plan, override
 from emorank.vocabulary import Emotion
 
-SAMPLE = "sample"  # the shipped faces, and the simulated votes shipped with them
 JOURNAL = "prepare.partial.jsonl"
 
 
@@ -90,69 +88,6 @@ def resolve(plan: Plan) -> Plan:
             raise PlanError(f"{path}: expected a file of votes; there is none")
         changes["validate.votes"] = str(path)
     return override(plan, changes, "the plan")
-
-
-def open_dataset(study: Study) -> Dataset:
-    """The data set that the plan names."""
-    data = study.plan.data
-    if data.dataset == SAMPLE:
-        return datasets.load(None, SAMPLE)
-    return datasets.load(Path(data.path), data.dataset, **data.options)
-
-
-def framing(study: Study, dataset: Dataset) -> str:
-    """How faces are framed, "none" or "face": the plan's word, or what the data set's card says."""
-    crop = study.plan.data.crop
-    if crop != "auto":
-        return crop
-    return "none" if dataset.card.cropped else "face"
-
-
-def framed(
-    rgb: UInt8[np.ndarray, "height width 3"], landmarks: Any, size: int
-) -> UInt8[np.ndarray, "side side 3"]:
-    """The network's view of an image: cropped to the face where landmarks are given."""
-    if landmarks is None:
-        return images.resize(rgb, size)
-    return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size)
-
-
-def faces_in(rgb: UInt8[np.ndarray, "height width 3"], image: Path | str) -> tuple[faces.Face, ...]:
-    """At least one face, nearest first.
-
-    Raises:
-        ImageError: there is none.
-    """
-    found = faces.find(rgb)
-    if not found:
-        raise ImageError(image, "no face was found")
-    return found
-
-
-class Framed:
-    """The framed images of a study, read when asked for."""
-
-    def __init__(self, study: Study, table: pd.DataFrame) -> None:
-        self.read = open_dataset(study).read
-        self.size = study.plan.data.size
-        self.images = table["image"].to_list()
-        self.landmarks = (
-            table["landmarks"].to_list() if "landmarks" in table else [None] * len(table)
-        )
-
-    def __call__(self, row: int) -> UInt8[np.ndarray, "side side 3"]:
-        """The image of a row of the table.
-
-        Raises:
-            StudyError: the image could be read when the study was prepared, and can't be now.
-        """
-        try:
-            return framed(self.read(self.images[row]), self.landmarks[row], self.size)
-        except ImageError as error:
-            raise StudyError(
-                f"{error}; it could be read when the study was prepared: bring the image back, "
-                f"or start a new study"
-            ) from error
 
 
 def _chosen(dataset: Dataset, emotions: list[str]) -> tuple[pd.DataFrame, list[dict[str, str]]]:
@@ -227,9 +162,6 @@ def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, A
             raise
         return {"reason": error.reason}
     return about | {"digest": images.digest(pixels), "phash": phash(pixels)}
-
-
-BOX = ("box_left", "box_top", "box_right", "box_bottom")
 
 
 def _read_journal(journal: Path) -> list[dict[str, Any]]:

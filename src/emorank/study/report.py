@@ -21,7 +21,7 @@ from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.study.explain import stores
 from emorank.study.folder import Study
-from emorank.study.prepare import Framed, framing, open_dataset
+from emorank.study.framing import Framed, framing, open_dataset
 from emorank.vocabulary import Emotion, Rank
 
 PARTS = ("train", "validation", "test")

@@ -12,7 +12,7 @@ from emorank.model.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.study.folder import Study
-from emorank.study.prepare import Framed
+from emorank.study.framing import Framed
 from emorank.vocabulary import Emotion
 
 LOGITS = "logits.partial"

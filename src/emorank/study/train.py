@@ -12,7 +12,7 @@ from emorank.model.training import Examples
 from emorank.model.vgg16 import VGG16
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.prepare import Framed, framing, open_dataset
+from emorank.study.framing import Framed, framing, open_dataset
 from emorank.vocabulary import Emotion
 
 STATE = "training.partial.safetensors"

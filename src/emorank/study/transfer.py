@@ -15,7 +15,7 @@ from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.prepare import faces_in, framed
+from emorank.study.framing import faces_in, framed
 from emorank.study.test import BATCH, predictions_table
 
 

@@ -1,0 +1,79 @@
+"""The images of a study as the network sees them: read, framed, resized."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from emorank import datasets, faces, images
+from emorank.datasets.table import Dataset
+from emorank.errors import ImageError, StudyError
+from emorank.study.folder import Study
+
+SAMPLE = "sample"  # the shipped faces, and the simulated votes shipped with them
+BOX = ("box_left", "box_top", "box_right", "box_bottom")
+
+
+def open_dataset(study: Study) -> Dataset:
+    """The data set that the plan names."""
+    data = study.plan.data
+    if data.dataset == SAMPLE:
+        return datasets.load(None, SAMPLE)
+    return datasets.load(Path(data.path), data.dataset, **data.options)
+
+
+def framing(study: Study, dataset: Dataset) -> str:
+    """How faces are framed, "none" or "face": the plan's word, or what the data set's card says."""
+    crop = study.plan.data.crop
+    if crop != "auto":
+        return crop
+    return "none" if dataset.card.cropped else "face"
+
+
+def framed(
+    rgb: UInt8[np.ndarray, "height width 3"], landmarks: Any, size: int
+) -> UInt8[np.ndarray, "side side 3"]:
+    """The network's view of an image: cropped to the face where landmarks are given."""
+    if landmarks is None:
+        return images.resize(rgb, size)
+    return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size)
+
+
+def faces_in(rgb: UInt8[np.ndarray, "height width 3"], image: Path | str) -> tuple[faces.Face, ...]:
+    """At least one face, nearest first.
+
+    Raises:
+        ImageError: there is none.
+    """
+    found = faces.find(rgb)
+    if not found:
+        raise ImageError(image, "no face was found")
+    return found
+
+
+class Framed:
+    """The framed images of a study, read when asked for."""
+
+    def __init__(self, study: Study, table: pd.DataFrame) -> None:
+        self.read = open_dataset(study).read
+        self.size = study.plan.data.size
+        self.images = table["image"].to_list()
+        self.landmarks = (
+            table["landmarks"].to_list() if "landmarks" in table else [None] * len(table)
+        )
+
+    def __call__(self, row: int) -> UInt8[np.ndarray, "side side 3"]:
+        """The image of a row of the table.
+
+        Raises:
+            StudyError: the image could be read when the study was prepared, and can't be now.
+        """
+        try:
+            return framed(self.read(self.images[row]), self.landmarks[row], self.size)
+        except ImageError as error:
+            raise StudyError(
+                f"{error}; it could be read when the study was prepared: bring the image back, "
+                f"or start a new study"
+            ) from error
