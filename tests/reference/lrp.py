@@ -41,6 +41,25 @@ def epsilon(value: float = EPSILON) -> Rule:
     return rule
 
 
+def relative_epsilon(absolute: float, relative: float) -> Rule:
+    """ε in root mean squares of z over the whole layer, added to an absolute one."""
+
+    def rule(a, w, b, connected, r):
+        c = a[:, None] * w
+        z = c.sum(0) + b
+        return share_out(c, z, r, absolute + relative * np.sqrt(np.mean(z**2)))
+
+    return rule
+
+
+def unchanged(a, w, b, connected, r):
+    return r
+
+
+def norm_free(a, w, b, connected, r):
+    return (a[:, None] * w) @ r
+
+
 def zero(a, w, b, connected, r):
     c = a[:, None] * w
     return share_out(c, c.sum(0) + b, r, 0.0)
@@ -156,9 +175,8 @@ def relevance(
         elif isinstance(layer, nn.MaxPool2d):
             r = max_pool(layer, a, r)
         elif isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d):
-            if inputs[k + 1].shape != inputs[k].shape:
-                c = a.flatten()[:, None] * probe(layer, a.shape)
-                r = share_out(c, c.sum(0), r.flatten(), EPSILON).reshape(a.shape)
+            c = a.flatten()[:, None] * probe(layer, a.shape)
+            r = share_out(c, c.sum(0), r.flatten(), EPSILON).reshape(a.shape)
         else:  # ReLU, dropout, flatten
             r = r.reshape(a.shape)
         sums.append(float(r.sum()))

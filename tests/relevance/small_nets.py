@@ -10,6 +10,8 @@ from emorank.relevance.rules import (
     Epsilon,
     Flat,
     Gamma,
+    NormFree,
+    Pass,
     Rule,
     WSquare,
     ZBox,
@@ -73,6 +75,8 @@ RULES: dict[str, Rule] = {
     "zero": Zero(),
     "epsilon": Epsilon(),
     "epsilon 0.25": Epsilon(0.25),
+    "epsilon in root mean squares": Epsilon(1e-9, relative=0.25),
+    "norm-free": NormFree(),
     "z+": ZPlus(),
     "alpha 1 beta 0": AlphaBeta(1, 0),
     "alpha 2 beta 1": AlphaBeta(2, 1),
@@ -110,15 +114,13 @@ def oracle(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Relevance (B, 3, H, W) by the slow oracle, and sums (all layers + 1, B)."""
     layers = list(net)
-    weighted = [k for k, layer in enumerate(layers) if isinstance(layer, nn.Conv2d | nn.Linear)]
+    convolutions = [k for k, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
     rules = {}
-    for k in weighted:
-        if isinstance(layers[k], nn.Linear):
-            rules[k] = _plain(preset.dense, batch)
-        elif k == weighted[0]:
-            rules[k] = _plain(preset.first_convolution, batch)
-        else:
-            rules[k] = _plain(preset.convolution, batch)
+    for k, layer in enumerate(layers):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            depth = convolutions.index(k) if k in convolutions else None
+            rule, _ = preset.rule_for(str(k), depth, len(convolutions))
+            rules[k] = _plain(rule, batch)
     maps, sums = zip(
         *(lrp.relevance(layers, x.numpy(), t, rules) for x, t in zip(batch, target, strict=True)),
         strict=True,
@@ -131,8 +133,14 @@ def _plain(rule: Rule, batch: Tensor) -> lrp.Rule:
     match rule:
         case Zero():
             return lrp.zero
-        case Epsilon(epsilon=value):
+        case Epsilon(epsilon=value, relative=0):
             return lrp.epsilon(value)
+        case Epsilon(epsilon=value, relative=relative):
+            return lrp.relative_epsilon(value, relative)
+        case Pass():
+            return lrp.unchanged
+        case NormFree():
+            return lrp.norm_free
         case ZPlus():
             return lrp.z_plus
         case AlphaBeta(alpha=alpha, beta=beta):

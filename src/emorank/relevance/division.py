@@ -1,4 +1,4 @@
-"""The stabilised division R / (d + ε sign d) that every rule ends in."""
+"""The stabilised division R / (d + ε sign d) that every rule ends in, and sums of relevance."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from torch import Tensor
 def divide(
     relevance: Tensor,
     denominator: Tensor,
-    epsilon: float,
+    epsilon: float | Tensor,
     sign: int = 0,
     *,
     spent: bool = False,
@@ -17,13 +17,14 @@ def divide(
     Args:
         relevance: R_j.
         denominator: d_j, of a shape that broadcasts to that of the relevance.
-        epsilon: ε, absolute; with 0, an output whose denominator is 0 sends nothing.
+        epsilon: ε, absolute, of a shape that broadcasts to that of the denominator; with 0, an
+            output whose denominator is 0 sends nothing.
         sign: of the denominators where known (+1 or −1); what rounding has pushed beyond zero is
             then put back, and a pass over the data is saved.
         spent: the denominators are not needed again; their memory may hold the result (fresh
             memory costs more than the arithmetic).
     """
-    if epsilon == 0:
+    if isinstance(epsilon, float | int) and epsilon == 0:
         shares = relevance / denominator
         return shares.masked_fill_((denominator == 0).expand_as(shares), 0)
     if sign > 0:
@@ -37,3 +38,17 @@ def divide(
     if stable.shape != relevance.shape:
         return relevance / stable
     return torch.div(relevance, stable, out=stable)
+
+
+def stabilised(shares: Tensor, denominator: Tensor, epsilon: float) -> Tensor:
+    """What the stabiliser took of each map: Σ_j s_j ε sign d_j."""
+    signed = torch.where(denominator < 0, -shares, shares)
+    return total(signed) * epsilon
+
+
+def total(values: Tensor, first: int = 1) -> Tensor:
+    """The sum over the dimensions from the first on, half types summed in single precision."""
+    wide = torch.float32 if values.dtype.itemsize < 4 else values.dtype
+    # Over the dimensions as they lie: flattening channels last would copy the map.
+    dims = tuple(range(first, values.ndim))
+    return values.sum(dim=dims, dtype=wide) if dims else values.to(wide)

@@ -1,4 +1,4 @@
-"""Relevance through the layers without weights: pooling, flattening, a ReLU that stands alone."""
+"""Relevance through pooling: to the winner, evenly, or in proportion to the inputs."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from emorank.relevance.division import divide
+from emorank.relevance.division import divide, stabilised
 from emorank.relevance.rules import EPSILON
-
-Saved = tuple[Tensor, ...]
+from emorank.relevance.steps import Saved, Sent
 
 
 @dataclass(frozen=True)
@@ -19,11 +18,13 @@ class MaxPool:
     name: str
     layer: nn.MaxPool2d
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Saved]:
+    passes = False
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         """Pool; keep the inputs (for their shape and layout) and where the maxima were."""
-        layer = self.layer
+        (given,), layer = inputs, self.layer
         pooled, winners = F.max_pool2d(
-            inputs,
+            given,
             layer.kernel_size,
             layer.stride,
             layer.padding,
@@ -31,81 +32,106 @@ class MaxPool:
             ceil_mode=layer.ceil_mode,
             return_indices=True,
         )
-        return pooled, (inputs, winners)
+        return pooled, (given, winners)
 
-    def backward(self, relevance: Tensor, saved: Saved) -> Tensor:
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Scatter to the winners; where windows overlap, shares add up unlike in max_unpool2d."""
         inputs, winners = saved
-        layer = self.layer
+        maps, layer = len(relevance), self.layer
         sizes = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-        given: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
-            relevance, inputs, *map(_pair, sizes), layer.ceil_mode, winners
-        )
-        return given
+        return Sent((
+            torch.ops.aten.max_pool2d_with_indices_backward(
+                relevance,
+                _repeated(inputs, maps),
+                *map(_pair, sizes),
+                layer.ceil_mode,
+                _repeated(winners, maps),
+            ),
+        ))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EvenMaxPool:
+    """A max pooling whose relevance goes to all of each window alike."""
+
+    name: str
+    layer: nn.MaxPool2d
+
+    passes = False
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Pool; keep the inputs for their shape."""
+        pooled: Tensor = self.layer(*inputs)
+        return pooled, inputs
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """Share out over the inputs that lie in the window; padding is none of them."""
+        inputs = _repeated(saved[0], len(relevance))
+        return Sent((_average_backward(relevance, inputs, _averaging(self.layer)),))
 
 
 @dataclass(frozen=True)
 class AveragePool:
-    """In proportion to the inputs: R_i = a_i Σ_j 1/n_j · R_j / (z_j + ε sign z_j)."""
+    """In proportion to the inputs: R_i = a_i Σ_j 1/n_j · R_j / (z_j + ε sign z_j).
+
+    A max pooling is explained like this where the preset says "proportional".
+    """
 
     name: str
-    layer: nn.AvgPool2d | nn.AdaptiveAvgPool2d
+    layer: nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Saved]:
-        """Pool; keep inputs and outputs."""
-        means: Tensor = self.layer(inputs)
-        return means, (inputs, means)
+    passes = False
 
-    def backward(self, relevance: Tensor, saved: Saved) -> Tensor:
-        """Share out in proportion to the inputs, exactly as it came where nothing was pooled."""
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Pool; keep inputs and means."""
+        (given,) = inputs
+        pooled: Tensor = self.layer(given)
+        if isinstance(self.layer, nn.MaxPool2d):
+            return pooled, (given, _averaging(self.layer)(given))
+        return pooled, (given, pooled)
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """Share out in proportion to the inputs."""
         inputs, means = saved
         layer = self.layer
+        shares = divide(relevance, means, EPSILON)
+        repeated = _repeated(inputs, len(relevance))
         if isinstance(layer, nn.AdaptiveAvgPool2d):
-            if inputs.shape == means.shape:  # VGG at 224 pixels: 7×7 to 7×7
-                return relevance
-            shares = divide(relevance, means, EPSILON)
-            given: Tensor = torch.ops.aten._adaptive_avg_pool2d_backward(shares, inputs)
+            given: Tensor = torch.ops.aten._adaptive_avg_pool2d_backward(shares, repeated)
         else:
-            sizes = (layer.kernel_size, layer.stride, layer.padding)
-            given = torch.ops.aten.avg_pool2d_backward(
-                divide(relevance, means, EPSILON),
-                inputs,
-                *map(_pair, sizes),
-                layer.ceil_mode,
-                layer.count_include_pad,
-                layer.divisor_override,
-            )
-        return given.mul_(inputs)
+            average = _averaging(layer) if isinstance(layer, nn.MaxPool2d) else layer
+            given = _average_backward(shares, repeated, average)
+        return Sent((given.mul_(inputs),), stabiliser=stabilised(shares, means, EPSILON))
 
 
-@dataclass(frozen=True)
-class Flatten:
-    """Relevance takes the shape of the inputs again."""
-
-    name: str
-
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Saved]:
-        """Flatten, channel by channel; keep the inputs for their shape."""
-        return inputs.flatten(1), (inputs,)
-
-    def backward(self, relevance: Tensor, saved: Saved) -> Tensor:
-        """Unflatten."""
-        return relevance.reshape(saved[0].shape)
+def _averaging(layer: nn.MaxPool2d) -> nn.AvgPool2d:
+    """The average pooling over the same windows, padding left out."""
+    return nn.AvgPool2d(
+        _pair(layer.kernel_size),
+        _pair(layer.stride),
+        _pair(layer.padding),
+        layer.ceil_mode,
+        count_include_pad=False,
+    )
 
 
-@dataclass(frozen=True)
-class Rectifier:
-    """A ReLU that does not follow a layer with weights: relevance passes as it is."""
+def _average_backward(shares: Tensor, inputs: Tensor, layer: nn.AvgPool2d) -> Tensor:
+    given: Tensor = torch.ops.aten.avg_pool2d_backward(
+        shares,
+        inputs,
+        *map(_pair, (layer.kernel_size, layer.stride, layer.padding)),
+        layer.ceil_mode,
+        layer.count_include_pad,
+        layer.divisor_override,
+    )
+    return given
 
-    name: str
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Saved]:
-        """Rectify, never in place: the layer before keeps its outputs."""
-        return inputs.clamp(min=0), ()
-
-    def backward(self, relevance: Tensor, saved: Saved) -> Tensor:
-        """Pass."""
-        return relevance
+def _repeated(saved: Tensor, maps: int) -> Tensor:
+    """What was saved of one image, once for each of its maps."""
+    if len(saved) == maps:
+        return saved
+    return saved.expand(maps, *saved.shape[1:]).contiguous(memory_format=torch.channels_last)
 
 
 def _pair(size: int | tuple[int, ...]) -> list[int]:

@@ -1,314 +1,406 @@
-"""The walk back: from a logit to the pixels, layer by layer, by hand and without an autograd graph.
+"""The walk back: from the outputs to the pixels, layer by layer, by hand, without an autograd graph.
 
 One pass forward keeps the activations; one pass back turns relevance at the outputs of each layer
-into relevance at its inputs. Modified weights are made once (`prepare`) and serve every batch.
+into relevance at its inputs. On a CPU the layers with images in them are gone through a few images
+at a time, so that what one layer writes is still in the cache when the next one reads it, and the
+dense ones with the whole batch, so that their many weights are read once.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
 from emorank.errors import RelevanceError
-from emorank.relevance.layers import IGNORED, WEIGHTED, chain
-from emorank.relevance.pooling import AveragePool, Flatten, MaxPool, Rectifier
-from emorank.relevance.presets import DEFAULT, Preset, preset
-from emorank.relevance.rules import Rule
-from emorank.relevance.weighted import Weighted, keeps_dead, make_ready, sees_bounds
+from emorank.relevance.division import total
+from emorank.relevance.record import Relevance
+from emorank.relevance.steps import Saved, Step
+from emorank.relevance.targets import Classes, Target, classes, start
 
-Step = Weighted | MaxPool | AveragePool | Flatten | Rectifier
+# What the activations of one layer may take while images share the way, in bytes: beyond it they
+# leave the cache, and twice as far out fresh memory is mapped for each of them.
+CHUNK = 16 * 2**20
 
 
 @dataclass(frozen=True)
-class Relevance:
-    """Relevance of each pixel and colour channel for one class per image.
+class Placed:
+    """A step in the net.
 
     Attributes:
-        pixels: relevance, signed, as computed (never scaled); in units of the logit.
-        target: index of the class that was explained.
-        logits: of all classes.
-        layers: the layers that relevance went through, from the output to the input, as named in
-            the state dict; those that pass it on untouched (ReLU, dropout, flatten) left out.
-        sums: row 0 is the logit f(x); row k + 1 the sum of relevance at the inputs of `layers[k]`;
-            the last row is the sum over the pixels. Equations 1 and 2 of the paper say that all
-            rows are equal; biases, stabilisers and dead units take their share.
+        step: the layer made ready.
+        inputs: positions of what goes in: `IMAGES`, or k + 1 for the outputs of step k.
+        spent: positions that no later step reads.
     """
 
-    pixels: Float[Tensor, "batch channels height width"]
-    target: Int[Tensor, "batch"]
-    logits: Float[Tensor, "batch classes"]
-    layers: tuple[str, ...]
-    sums: Float[Tensor, "layers+1 batch"]
-
-    @property
-    def gap(self) -> Float[Tensor, "layers batch"]:
-        """What each layer took: sum at its outputs less sum at its inputs; 0 is conservation."""
-        return self.sums[:-1] - self.sums[1:]
+    step: Step
+    inputs: tuple[int, ...]
+    spent: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """A net and a preset made ready, to be used for any number of batches.
+    """A net and a preset made ready, to be used for any number of batches, by any threads.
 
     The net's weights as they were: prepare again after training.
+
+    Attributes:
+        steps: in the order of computation.
+        trunk: how many steps come before the first dense layer.
+        weight: of the first layer, for its type and device.
+        low, high: pixel bounds (1, channels, 1, 1) where the z-box rule has them.
+        names: the position of the outputs of each layer that may be asked for.
+        deterministic: only algorithms that give the same bits every time (CUDA has others).
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[Placed, ...]
+    trunk: int
+    weight: Tensor
+    low: Tensor | None
+    high: Tensor | None
+    names: Mapping[str, int]
+    deterministic: bool = False
 
     @property
     def layers(self) -> tuple[str, ...]:
         """As `Relevance.layers`, known before any image."""
-        steps = (step for step in reversed(self.steps) if not isinstance(step, Flatten | Rectifier))
-        return tuple(step.name for step in steps)
+        return tuple(p.step.name for p in reversed(self.steps) if not p.step.passes)
 
     def __call__(
         self,
         images: Float[Tensor, "batch channels height width"],
-        target: Int[Tensor, "batch"] | Sequence[int] | int | None = None,
+        target: Target = None,
+        *,
+        at: Sequence[str] = (),
     ) -> Relevance:
-        """Explain the logits of a batch; see `relevance`."""
-        with torch.no_grad():
+        """Explain a batch; see `relevance`."""
+        with torch.no_grad(), _bits(self.deterministic):
             images = self._checked(images)
-            logits, saved = self._forward(images)
-            chosen = _target(target, logits)
-            start = logits.gather(1, chosen[:, None])
-            at_logits = torch.zeros_like(logits).scatter_(1, chosen[:, None], start)
-            pixels, layers, sums = self._backward(at_logits, saved)
-            if not bool(torch.isfinite(sums).all()):
-                raise RelevanceError(
-                    f"expected finite relevance, got an overflow of {pixels.dtype} on the way back "
-                    "(very large activations cancel); explain in a wider type: "
-                    "net.double(), images.double()"
-                )
-            return Relevance(pixels.contiguous(), chosen, logits, layers, sums)
+            wanted = self._wanted(at)
+            logits, chunks, saved = self._forward(images)
+            chosen, begin = start(target, logits)
+            walk = _Walk(self.steps, wanted)
+            head = walk.back(begin, total(begin), saved, self.trunk, len(self.steps))
+            parts = head.split([size for size, _ in chunks])
+            found = [
+                walk.back(part.relevance, part.running, kept, 0, self.trunk)
+                for part, (_, kept) in zip(parts, chunks, strict=True)
+            ]
+            return _record(self.layers, logits, chosen, begin, head, found)
 
-    def _forward(self, images: Tensor) -> tuple[Tensor, list[tuple[Tensor, ...]]]:
-        """The logits, and what each step keeps for the way back."""
-        values = images
-        saved = []
-        for step in self.steps:
-            try:
-                values, kept = step.forward(values)
-            except RuntimeError as error:
-                raise RelevanceError(
-                    f"layer '{step.name}' cannot take inputs of shape {tuple(values.shape)}; "
-                    f"give images of the size the net was made for ({error})"
-                ) from error
-            saved.append(kept)
-        if values.ndim != 2:
+    def each(
+        self,
+        images: Float[Tensor, "batch channels height width"],
+        of: Sequence[int] | None = None,
+        *,
+        at: Sequence[str] = (),
+    ) -> tuple[Relevance, ...]:
+        """Explain several logits of each image, a record for each class.
+
+        The forward pass and the modified ones are shared; only the way back is gone once a class.
+
+        Args:
+            images: as for `relevance`.
+            of: class indices; None for all.
+            at: names of layers, as for `relevance`.
+        """
+        with torch.no_grad(), _bits(self.deterministic):
+            images = self._checked(images)
+            wanted = self._wanted(at)
+            by_image = [self._each(image, of, wanted) for image in images.split(1)]
+        return tuple(map(_joined, zip(*by_image, strict=True)))
+
+    def stream(
+        self,
+        images: Iterable[Float[Tensor, "channels height width"]],
+        target: Target = None,
+        *,
+        batch: int = 8,
+        at: Sequence[str] = (),
+    ) -> Iterator[Relevance]:
+        """Explain any number of images, a batch at a time: memory does not grow with their number.
+
+        Args:
+            images: one after another, on any device, each normalised; read as they are needed.
+            target: for all of them, as for `relevance`; no list of indices, whose length would have
+                to be known.
+            batch: images in each record; the last may have fewer.
+            at: names of layers, as for `relevance`.
+        """
+        if batch < 1:
+            raise RelevanceError(f"expected batches of at least one image, got batch={batch}")
+        ahead: Tensor | None = None
+        for tensors in _batches(images, batch):
+            # The next batch is on its way to the device while this one is explained.
+            following = self._sent_ahead(tensors)
+            if ahead is not None:
+                yield self(ahead, target, at=at)
+            ahead = following
+        if ahead is not None:
+            yield self(ahead, target, at=at)
+
+    def _sent_ahead(self, tensors: list[Tensor]) -> Tensor:
+        stacked = torch.stack(tensors)
+        if self.weight.device.type != "cuda" or stacked.is_cuda:
+            return stacked.to(self.weight.device)
+        return stacked.pin_memory().to(self.weight.device, non_blocking=True)
+
+    def _each(
+        self, image: Tensor, of: Sequence[int] | None, wanted: Mapping[int, str]
+    ) -> list[Relevance]:
+        """One image with the batch of its maps in the place of a batch of images."""
+        logits, chunks, saved = self._forward(image)
+        count = logits.shape[1]
+        rows = logits.expand(count if of is None else len(of), count)
+        chosen, begin = start(torch.arange(count) if of is None else of, rows)
+        walk = _Walk(self.steps, wanted)
+        head = walk.back(begin, total(begin), saved, self.trunk, len(self.steps))
+        kept = chunks[0][1] if chunks else []
+        body = walk.back(head.relevance, head.running, kept, 0, self.trunk)
+        record = _record(self.layers, rows, chosen, begin, head, [body])
+        return [_only(record, k) for k in range(len(rows))]
+
+    def _forward(
+        self, images: Tensor
+    ) -> tuple[Tensor, list[tuple[int, list[Saved]]], list[Saved]]:
+        """The logits; of each chunk its size and what the trunk keeps of it; what the head keeps."""
+        chunks: list[tuple[int, list[Saved]]] = []
+        outputs = []
+        left = images
+        size = len(images) if images.device.type != "cpu" else 1
+        while len(left) or not chunks:
+            some, left = left[:size], left[size:]
+            values, saved, largest = self._run(some, 0, self.trunk)
+            chunks.append((len(some), saved))
+            outputs.append(values)
+            # The first image tells how many may go together.
+            size = max(1, CHUNK * len(some) // largest) if largest else len(images)
+        logits, saved, _ = self._run(torch.cat(outputs), self.trunk, len(self.steps))
+        if logits.ndim != 2:
             raise RelevanceError(
                 f"expected logits of shape (batch, classes) from the last layer "
-                f"'{self.steps[-1].name}', got {tuple(values.shape)}; "
+                f"'{self.steps[-1].step.name}', got {tuple(logits.shape)}; "
                 "end the net with its classifier"
             )
-        if not bool(torch.isfinite(values).all()):
+        if not bool(torch.isfinite(logits).all()):
             raise RelevanceError(
-                f"expected finite logits, got NaN or infinity ({values.dtype}); look for it in the "
+                f"expected finite logits, got NaN or infinity ({logits.dtype}); look for it in the "
                 "images and the weights, or explain in a wider type"
             )
-        return values, saved
+        return logits, chunks, saved
 
-    def _backward(
-        self, relevance: Tensor, saved: list[tuple[Tensor, ...]]
-    ) -> tuple[Tensor, tuple[str, ...], Tensor]:
-        """Relevance at the pixels; the layers and sums on the way. Empties `saved`."""
-        layers = []
-        sums = [_sum(relevance)]
-        for step in reversed(self.steps):
-            relevance = step.backward(relevance, saved.pop())
-            if not isinstance(step, Flatten | Rectifier):
-                layers.append(step.name)
-                sums.append(_sum(relevance))
-        return relevance, tuple(layers), torch.stack(sums)
+    def _run(self, given: Tensor, first: int, last: int) -> tuple[Tensor, list[Saved], int]:
+        """Steps first to last; their outputs, what they keep, the bytes of the largest output."""
+        values = {first: given}
+        kept: list[Saved] = []
+        largest = 0
+        for position, placed in enumerate(self.steps[first:last], start=first + 1):
+            inputs = [values[k] for k in placed.inputs]
+            try:
+                outputs, saved = placed.step.forward(*inputs)
+            except RuntimeError as error:
+                shapes = ", ".join(str(tuple(value.shape)) for value in inputs)
+                raise RelevanceError(
+                    f"layer '{placed.step.name}' cannot take inputs of shape {shapes}; "
+                    f"give images of the size the net was made for ({error})"
+                ) from error
+            values[position] = outputs
+            kept.append(saved)
+            largest = max(largest, outputs.numel() * outputs.element_size())
+            for spent in placed.spent:
+                values.pop(spent, None)
+        return values[last], kept, largest
+
+    def _wanted(self, at: Sequence[str]) -> dict[int, list[str]]:
+        """The layers whose relevance is asked for, by position."""
+        wanted: dict[int, list[str]] = {}
+        for name in [at] if isinstance(at, str) else at:
+            if name not in self.names:
+                raise RelevanceError(
+                    f"'{name}' is no layer of the net; expected one of {', '.join(self.names)}"
+                )
+            wanted.setdefault(self.names[name], []).append(name)
+        return wanted
 
     def _checked(self, images: Tensor) -> Tensor:
         """The images in the net's type and layout."""
-        first = next(step for step in self.steps if isinstance(step, Weighted))
         if images.ndim != 4 or not images.is_floating_point():
             raise RelevanceError(
                 "expected normalised images of shape (batch, channels, height, width) and a "
                 f"floating type, got {tuple(images.shape)} of {images.dtype}"
             )
-        if images.device != first.weight.device:
+        if images.device != self.weight.device:
             raise RelevanceError(
-                f"expected images on {first.weight.device} where the net is, got {images.device}; "
+                f"expected images on {self.weight.device} where the net is, got {images.device}; "
                 "move them with images.to(…)"
             )
         if not bool(torch.isfinite(images).all()):
             raise RelevanceError("expected finite pixels, got NaN or infinity among the images")
-        if first.low is not None and first.high is not None:
-            slack = 1e-3 * (first.high - first.low)
-            if bool(((images < first.low - slack) | (images > first.high + slack)).any()):
+        if self.low is not None and self.high is not None:
+            slack = 1e-3 * (self.high - self.low)
+            if bool(((images < self.low - slack) | (images > self.high + slack)).any()):
                 raise RelevanceError(
                     f"expected pixels between the bounds low and high of the z-box rule, got "
                     f"{float(images.min()):.3g} to {float(images.max()):.3g}; normalise the images "
                     "as the bounds"
                 )
-        return images.detach().to(first.weight.dtype, memory_format=torch.channels_last)
+        return images.detach().to(self.weight.dtype, memory_format=torch.channels_last)
 
 
-def relevance(
-    net: nn.Module,
-    images: Float[Tensor, "batch channels height width"],
-    target: Int[Tensor, "batch"] | Sequence[int] | int | None = None,
-    preset: str | Preset = DEFAULT,
-    *,
-    low: Float[Tensor, "channels"] | None = None,
-    high: Float[Tensor, "channels"] | None = None,
-) -> Relevance:
-    """Relevance of the pixels for one logit of each image; for many batches, `prepare` once.
+@dataclass(frozen=True)
+class _Part:
+    """Relevance that has come to a place in the net, and the account of the way.
 
-    Args:
-        net: a chain of layers (see `chain`); neither it nor its mode is changed, dropout is off.
-        images: normalised, on the net's device; computed in the type of the net's weights.
-        target: class indices; None for the predicted class.
-        preset: a name of `PRESETS`, or rules of your own.
-        low: normalised black per channel, where the preset has the z-box rule.
-        high: normalised white.
-
-    Raises:
-        RelevanceError: a layer has no rule, the preset does not exist or fit, the images do not
-            fit, or numbers left the range of their type.
+    Attributes:
+        relevance: there.
+        running: its sum for each image, (batch,).
+        sums, bias, stabiliser: a row for each layer on the way, (batch,) each.
+        at: relevance at the layers that were asked for.
     """
-    return prepare(net, preset, low=low, high=high)(images, target)
+
+    relevance: Tensor
+    running: Tensor
+    sums: tuple[Tensor, ...]
+    bias: tuple[Tensor, ...]
+    stabiliser: tuple[Tensor, ...]
+    at: Mapping[str, Tensor]
+
+    def split(self, sizes: list[int]) -> list["_Part"]:
+        """The relevance of each chunk of images; the account stays here."""
+        pairs = zip(self.relevance.split(sizes), self.running.split(sizes), strict=True)
+        return [replace(self, relevance=r, running=s) for r, s in pairs]
 
 
-def prepare(
-    net: nn.Module,
-    preset: str | Preset = DEFAULT,
-    *,
-    low: Float[Tensor, "channels"] | None = None,
-    high: Float[Tensor, "channels"] | None = None,
-) -> Explainer:
-    """Make a net and a preset ready; arguments and errors as for `relevance`."""
-    rules = _preset(preset)
-    layers = [(name, layer) for name, layer in chain(net) if type(layer) not in IGNORED]
-    chosen = _rules(layers, rules)
-    steps: list[Step] = []
-    nonnegative = False
-    for k, (name, layer) in enumerate(layers):
-        after_weights = k > 0 and type(layers[k - 1][1]) in WEIGHTED
-        match layer:
-            case nn.Conv2d() | nn.Linear():
-                bounds = _bounds(name, layer, chosen[k], k, low, high)
-                rectified = k + 1 < len(layers) and isinstance(layers[k + 1][1], nn.ReLU)
-                steps.append(
-                    make_ready(
-                        name,
-                        layer,
-                        chosen[k],
-                        rectified=rectified,
-                        alive=_dead_stay_dead(layers, chosen, k),
-                        nonnegative=nonnegative,
-                        low=bounds[0],
-                        high=bounds[1],
-                    )
-                )
-                nonnegative = False
-            case nn.ReLU():
-                if not after_weights:  # else it is part of the step before
-                    steps.append(Rectifier(name))
-                nonnegative = True
-            case nn.MaxPool2d():
-                steps.append(MaxPool(name, layer))
-            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d():
-                steps.append(AveragePool(name, layer))
-            case nn.Flatten():
-                steps.append(Flatten(name))
-    return Explainer(tuple(steps))
+@dataclass(frozen=True)
+class _Walk:
+    """The way back through some of the steps."""
+
+    steps: tuple[Placed, ...]
+    wanted: Mapping[int, list[str]]
+
+    def back(
+        self, relevance: Tensor, running: Tensor, saved: list[Saved], first: int, last: int
+    ) -> _Part:
+        """From the outputs of step `last` to the inputs of step `first`. Empties `saved`."""
+        pending = {last: (relevance, running)}
+        rows: list[tuple[Tensor, Tensor, Tensor]] = []
+        at: dict[str, Tensor] = {}
+        for position in range(last, first, -1):
+            placed, kept = self.steps[position - 1], saved.pop()
+            if position not in pending:  # its outputs lead nowhere
+                continue
+            arrived, received = pending.pop(position)
+            for name in self.wanted.get(position, ()):
+                at[name] = arrived.clone()
+            sent = placed.step.backward(arrived, kept)
+            given = running.new_zeros(()) if not placed.step.passes else received
+            for k, values in zip(placed.inputs, sent.to, strict=True):
+                size = received if placed.step.passes else total(values)
+                if not placed.step.passes:
+                    given = given + size
+                before = pending.get(k)
+                pending[k] = (values, size) if before is None else (
+                    before[0] + values, before[1] + size
+                )  # fmt: skip
+            running = given if len(pending) == 1 else running - received + given
+            if not placed.step.passes:
+                nothing = torch.zeros_like(running)
+                taken = (sent.bias, sent.stabiliser)
+                rows.append((running, *(nothing if t is None else t for t in taken)))
+        arrived, running = pending[first]
+        sums, bias, stabiliser = zip(*rows, strict=True) if rows else ((), (), ())
+        return _Part(arrived, running, sums, bias, stabiliser, at)
 
 
-def _rules(layers: list[tuple[str, nn.Module]], preset: Preset) -> dict[int, Rule]:
-    """The rule of each layer with weights, by its position."""
-    weighted = [k for k, (_, layer) in enumerate(layers) if type(layer) in WEIGHTED]
-    rules: dict[int, Rule] = {}
-    for k in weighted:
-        if isinstance(layers[k][1], nn.Linear):
-            rules[k] = preset.dense
-        else:
-            rules[k] = preset.first_convolution if k == weighted[0] else preset.convolution
-    return rules
+def _record(
+    layers: tuple[str, ...],
+    logits: Tensor,
+    chosen: Tensor,
+    begin: Tensor,
+    head: _Part,
+    chunks: list[_Part],
+) -> Relevance:
+    """The record of a batch from the account of the head and of each chunk of the trunk."""
+    pixels = torch.cat([part.relevance for part in chunks]).contiguous()
 
+    def rows(name: str, *before: Tensor) -> Tensor:
+        trunk = [torch.cat(row) for row in zip(*(getattr(c, name) for c in chunks), strict=True)]
+        found = [*before, *getattr(head, name), *trunk]
+        return torch.stack(found) if found else begin.new_zeros(0, len(begin))
 
-def _dead_stay_dead(
-    layers: list[tuple[str, nn.Module]], rules: dict[int, Rule], position: int
-) -> bool:
-    """Whether the layers above give no relevance to a unit of this one that is zero."""
-    for k in range(position + 1, len(layers)):
-        if k in rules:
-            return keeps_dead(rules[k])
-        if isinstance(layers[k][1], nn.AvgPool2d):
-            return True  # in proportion to the inputs
-    return True  # the walk starts at the logit itself, which is zero then
-
-
-def _bounds(
-    name: str,
-    layer: nn.Conv2d | nn.Linear,
-    rule: Rule,
-    position: int,
-    low: Tensor | None,
-    high: Tensor | None,
-) -> tuple[Tensor, Tensor] | tuple[None, None]:
-    """The pixel bounds as (1, channels, 1, 1), where the rule of the layer needs them."""
-    if not sees_bounds(rule):
-        return None, None
-    if position > 0 or isinstance(layer, nn.Linear):
+    sums = rows("sums", total(begin))
+    if not bool(torch.isfinite(sums).all()):
         raise RelevanceError(
-            f"the z-box rule is for a convolution that sees the pixels, and the preset gives it to "
-            f"layer '{name}'; choose another rule for that layer"
+            f"expected finite relevance, got an overflow of {pixels.dtype} on the way back "
+            "(very large activations cancel); explain in a wider type: "
+            "net.double(), images.double()"
         )
-    if low is None or high is None:
-        raise RelevanceError(
-            f"the z-box rule of layer '{name}' needs the normalised values of black and white: "
-            "low=…, high=…, one number per channel (emorank.model.vgg16.bounds())"
-        )
-    bounds = []
-    for bound in (low, high):
-        if bound.numel() not in (1, layer.in_channels):
+    at = dict(head.at)
+    for name in chunks[0].at:
+        at[name] = torch.cat([part.at[name] for part in chunks]).contiguous()
+    return Relevance(
+        pixels, chosen, logits, layers, sums, rows("bias"), rows("stabiliser"), at
+    )
+
+
+def _only(record: Relevance, k: int) -> Relevance:
+    """The k-th map of a record."""
+    rows = (record.sums, record.bias, record.stabiliser)
+    sums, bias, stabiliser = (row[:, k : k + 1] for row in rows)
+    return Relevance(
+        record.pixels[k : k + 1],
+        record.target[k : k + 1],
+        record.logits[k : k + 1],
+        record.layers,
+        sums,
+        bias,
+        stabiliser,
+        {name: values[k : k + 1] for name, values in record.at.items()},
+    )
+
+
+def _joined(records: Sequence[Relevance]) -> Relevance:
+    """Records of single images as one of the batch."""
+    first = records[0]
+    return Relevance(
+        torch.cat([r.pixels for r in records]),
+        torch.cat([r.target for r in records]),
+        torch.cat([r.logits for r in records]),
+        first.layers,
+        torch.cat([r.sums for r in records], dim=1),
+        torch.cat([r.bias for r in records], dim=1),
+        torch.cat([r.stabiliser for r in records], dim=1),
+        {name: torch.cat([r.at[name] for r in records]) for name in first.at},
+    )
+
+
+def _batches(images: Iterable[Tensor], batch: int) -> Iterator[list[Tensor]]:
+    some: list[Tensor] = []
+    for image in images:
+        if image.ndim != 3:
             raise RelevanceError(
-                f"expected one bound for each of the {layer.in_channels} channels of layer "
-                f"'{name}', got {tuple(bound.shape)}"
+                "expected single images of shape (channels, height, width) to stream over, got "
+                f"{tuple(image.shape)}"
             )
-        flat = bound.detach().to(layer.weight).reshape(1, -1, 1, 1)
-        bounds.append(flat.expand(1, layer.in_channels, 1, 1))
-    if bool((bounds[0] > 0).any()) or bool((bounds[1] < 0).any()):
-        raise RelevanceError(
-            "expected low ≤ 0 ≤ high for the z-box rule (the zeros of the padding lie in the box "
-            f"too), got low={low.flatten().tolist()}, high={high.flatten().tolist()}"
-        )
-    return bounds[0], bounds[1]
+        some.append(image)
+        if len(some) == batch:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
-def _preset(name: str | Preset) -> Preset:
-    return name if isinstance(name, Preset) else preset(name)
-
-
-def _target(target: Tensor | Sequence[int] | int | None, logits: Tensor) -> Tensor:
-    """Class indices (batch,) on the device of the logits."""
-    if target is None:
-        return logits.argmax(dim=1)
-    chosen = torch.as_tensor(target, device=logits.device)
-    batch, classes = logits.shape
-    if chosen.ndim == 0:
-        chosen = chosen.expand(batch)
-    if chosen.is_floating_point() or chosen.shape != (batch,):
-        raise RelevanceError(
-            f"expected a class index for each of {batch} images, got {chosen.dtype} of shape "
-            f"{tuple(chosen.shape)}"
-        )
-    if batch and not 0 <= int(chosen.min()) <= int(chosen.max()) < classes:
-        raise RelevanceError(
-            f"expected class indices from 0 to {classes - 1}, got {int(chosen.min())} to "
-            f"{int(chosen.max())}"
-        )
-    return chosen.long()
-
-
-def _sum(relevance: Tensor) -> Tensor:
-    """The sum for each image, half types summed in single precision."""
-    wide = torch.float32 if relevance.dtype.itemsize < 4 else relevance.dtype
-    # Over the dimensions as they lie: flattening channels last would copy the map.
-    return relevance.sum(dim=tuple(range(1, relevance.ndim)), dtype=wide)
+@contextmanager
+def _bits(deterministic: bool) -> Iterator[None]:
+    """The same bits every time, if asked for; torch refuses what it has no such algorithm for."""
+    if not deterministic:
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)

@@ -22,6 +22,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from emorank.errors import RelevanceError
+
 EPSILON = 1e-6  # absolute, the usual stabiliser of the literature's implementations
 
 Modifier = Callable[[Tensor], Tensor]
@@ -106,6 +108,7 @@ class Branch:
         sign: of the denominator where it is known beforehand (+1, −1), else 0.
         remainder: the denominators of this branch and the one before it add up to z, so that it
             need not be computed.
+        normalised: relevance is divided by the denominator; if not, it is sent as it is.
     """
 
     terms: tuple[Term, ...]
@@ -114,6 +117,7 @@ class Branch:
     outputs: Outputs = Outputs.ALL
     sign: int = 0
     remainder: bool = False
+    normalised: bool = True
 
 
 class Rule(Protocol):
@@ -125,15 +129,29 @@ class Rule(Protocol):
         ...
 
     def branches(self) -> tuple[Branch, ...]:
-        """The formula, as branches."""
+        """The formula, as branches; none where relevance passes a layer as it is."""
         ...
 
 
 @dataclass(frozen=True)
 class Epsilon:
-    """R_i = Σ_j a_i w_ij / (z_j + ε sign z_j) R_j, with an absolute ε: Bach et al. 2015, eq. 58."""
+    """R_i = Σ_j a_i w_ij / (z_j + ε sign z_j) R_j: Bach et al. 2015, eq. 58.
+
+    Attributes:
+        epsilon: the absolute part of ε.
+        relative: what is added to it, in root mean squares of the z of the layer and image: 0.25 in
+            Montavon et al. 2019, section 10.3, where ε is given in "std".
+    """
 
     epsilon: float = EPSILON
+    relative: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.epsilon < 0 or self.relative < 0:
+            raise ValueError(
+                "expected epsilon ≥ 0 and relative ≥ 0 (they move denominators away from zero), "
+                f"got epsilon={self.epsilon}, relative={self.relative}"
+            )
 
     def branches(self) -> tuple[Branch, ...]:
         """The inputs through the weights."""
@@ -141,13 +159,17 @@ class Epsilon:
 
 
 @dataclass(frozen=True)
-class Zero(Epsilon):
+class Zero:
     """R_i = Σ_j a_i w_ij / z_j R_j: Bach et al. 2015, eq. 56.
 
     An output with z_j = 0 sends nothing.
     """
 
     epsilon: float = 0.0
+
+    def branches(self) -> tuple[Branch, ...]:
+        """The inputs through the weights."""
+        return (Branch((Term(Part.WHOLE, whole),)),)
 
 
 @dataclass(frozen=True)
@@ -269,6 +291,77 @@ class Flat:
     def branches(self) -> tuple[Branch, ...]:
         """Ones through ones."""
         return (Branch((Term(Part.ONE, one),), bias=nothing, sign=+1),)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """R_i = R_i: the layer is not there; for layers whose outputs have the shape of their inputs.
+
+    Source: Lapuschkin et al. 2019, for activations.
+    """
+
+    epsilon: float = 0.0
+
+    def branches(self) -> tuple[Branch, ...]:
+        """None: nothing is shared out."""
+        return ()
+
+
+@dataclass(frozen=True)
+class NormFree:
+    """R_i = Σ_j a_i w_ij R_j: contributions that are not divided by their sum.
+
+    Bach et al. 2015, eq. 56, without its denominator. It does not conserve relevance and grows with
+    the activations; it is there to be compared with.
+    """
+
+    epsilon: float = 0.0
+
+    def branches(self) -> tuple[Branch, ...]:
+        """The inputs through the weights, without a denominator."""
+        return (Branch((Term(Part.WHOLE, whole),), bias=nothing, normalised=False),)
+
+
+# Every rule by the name that plans and the command line know it by; a new one is a row here.
+RULES: dict[str, Callable[..., Rule]] = {
+    "zero": Zero,
+    "epsilon": Epsilon,
+    "gamma": Gamma,
+    "z-plus": ZPlus,
+    "alpha-beta": AlphaBeta,
+    "z-box": ZBox,
+    "w-square": WSquare,
+    "flat": Flat,
+    "pass": Pass,
+    "norm-free": NormFree,
+}
+
+
+def rule(text: str) -> Rule:
+    """Read a rule as it is written in a plan: its name, then its numbers in order or by name.
+
+    `gamma`, `gamma 0.1`, `alpha-beta 2 1`, `epsilon relative=0.25`.
+
+    Raises:
+        RelevanceError: there is no such rule, or the numbers do not fit it.
+    """
+    name, *words = text.split()
+    if name not in RULES:
+        raise RelevanceError(f"'{name}' is no rule; expected one of {', '.join(RULES)}")
+    numbers: list[float] = []
+    named: dict[str, float] = {}
+    try:
+        for word in words:
+            key, equals, value = word.rpartition("=")
+            if equals:
+                named[key] = float(value)
+            else:
+                numbers.append(float(value))
+        return RULES[name](*numbers, **named)
+    except (TypeError, ValueError) as error:
+        fields = getattr(RULES[name], "__dataclass_fields__", {})
+        known = ", ".join(f"{key}={field.default:g}" for key, field in fields.items())
+        raise RelevanceError(f"rule '{text}': {error}; expected the numbers of {known}") from error
 
 
 _POSITIVE_CONTRIBUTIONS = Branch(

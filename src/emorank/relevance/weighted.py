@@ -8,24 +8,25 @@ where relevance cannot lie on a dead unit, only outputs z > 0 count.
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from emorank.relevance.division import divide
-from emorank.relevance.pooling import Saved
-from emorank.relevance.rules import Branch, Outputs, Part, Rule, nothing, whole
+from emorank.errors import RelevanceError
+from emorank.relevance.division import divide, total
+from emorank.relevance.operators import Geometry, Ones, Operator, geometry_of
+from emorank.relevance.rules import (
+    Branch,
+    Epsilon,
+    Outputs,
+    Part,
+    Rule,
+    Term,
+    nothing,
+    one,
+    whole,
+)
+from emorank.relevance.steps import Saved, Sent
 
 _OF_INPUTS = (Part.WHOLE, Part.POSITIVE, Part.NEGATIVE)
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """How a convolution slides; a dense layer has none."""
-
-    stride: tuple[int, int]
-    padding: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,23 @@ class Ready:
         stored: the layer's own outputs are part of the denominator.
         forward: the parts and weights of which the rest of the denominator is computed.
         bias: added to the denominator, or None for zero.
+        absorbed: the bias within the denominator, however it came there; None for zero.
         parts: what the shares sent back are multiplied with, one after another.
-        back: the weights that they are sent back through, side by side along the inputs, times
-            the share of the branch.
-        outputs, sign, remainder: as in the rule's branch.
+        back: the weights that they are sent back through, side by side along the inputs.
+        share, outputs, sign, remainder, normalised: as in the rule's branch.
     """
 
     stored: bool
-    forward: tuple[tuple[Part, Tensor], ...]
+    forward: tuple[tuple[Part, Operator | Ones], ...]
     bias: Tensor | None
+    absorbed: Tensor | None
     parts: tuple[Part, ...]
-    back: Tensor
+    back: Operator | Ones
+    share: float
     outputs: Outputs
     sign: int
     remainder: bool
+    normalised: bool
 
 
 @dataclass(frozen=True)
@@ -58,58 +62,88 @@ class Weighted:
 
     Attributes:
         name: of the layer in the net's state dict.
-        weight: (out, in / groups, height, width) or (out, in).
+        own: the layer's own weights.
         bias: (out,) or None.
-        geometry: of a convolution; None for a dense layer.
         rectified: a ReLU follows.
         alive: relevance at the outputs is zero wherever the ReLU's output is.
-        epsilon: the rule's stabiliser.
-        branches: the rule's branches for these weights.
+        epsilon: the absolute part of the rule's stabiliser.
+        relative: the part in root mean squares of z.
+        branches: the rule's branches for these weights; none where relevance passes.
         low, high: pixel bounds (1, channels, 1, 1), for the z-box rule.
+        evenly: spreads what bias and stabiliser would take; None where they keep it.
     """
 
     name: str
-    weight: Tensor
+    own: Operator
     bias: Tensor | None
-    geometry: Geometry | None
     rectified: bool
     alive: bool
     epsilon: float
+    relative: float
     branches: tuple[Ready, ...]
     low: Tensor | None
     high: Tensor | None
+    evenly: Ones | None
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Saved]:
+    passes = False
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         """The layer and its ReLU; keep the inputs and z, of which only z > 0 if `alive`."""
-        outputs = self._apply(inputs, self.weight, self.bias)
+        (given,) = inputs
+        outputs = self.own.forward(given, self.bias)
+        saved: Saved = (given, outputs)
+        if self.relative:
+            size = outputs.square().mean(tuple(range(1, outputs.ndim)), keepdim=True).sqrt_()
+            saved = (given, outputs, size.mul_(self.relative).add_(self.epsilon))
         if not self.rectified:
-            return outputs, (inputs, outputs)
-        rectified = outputs.relu_() if self.alive else outputs.relu()
-        return rectified, (inputs, outputs)
+            return outputs, saved
+        return (outputs.relu_() if self.alive else outputs.relu()), saved
 
-    def backward(self, relevance: Tensor, saved: Saved) -> Tensor:
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Send relevance from the outputs to the inputs by the rule."""
-        inputs, outputs = saved
+        inputs, outputs, *scaled = saved
+        if not self.branches:
+            return Sent((self._passed(relevance, inputs),))
+        epsilon = scaled[0] if scaled else self.epsilon
         denominators: list[Tensor] = []
         for branch in self.branches:
             denominators.append(self._denominator(branch, inputs, outputs, denominators))
         given: Tensor | None = None
+        kept = _Kept(self.evenly)
         for branch, denominator in zip(self.branches, denominators, strict=True):
-            shares = divide(
-                relevance,
-                denominator,
-                self.epsilon,
-                branch.sign,
-                spent=denominator is not outputs,
-            )
-            if branch.outputs is Outputs.POSITIVE:
-                shares.masked_fill_(outputs < 0, 0)
-            elif branch.outputs is Outputs.NEGATIVE:
-                shares.masked_fill_(outputs >= 0, 0)
-            sent = self._gather(branch, self._transpose(shares, branch.back, inputs), inputs)
+            shares = self._shares(branch, relevance, denominator, outputs, epsilon, kept)
+            back = branch.back.back(shares, inputs.shape)
+            sent = self._gather(branch, back, inputs)
             given = sent if given is None else given.add_(sent)
-        assert given is not None  # noqa: S101 - every rule has a branch
-        return given
+        assert given is not None  # noqa: S101 - there is a branch
+        return kept.sent(given, inputs)
+
+    def _shares(
+        self,
+        branch: Ready,
+        relevance: Tensor,
+        denominator: Tensor,
+        outputs: Tensor,
+        epsilon: float | Tensor,
+        kept: "_Kept",
+    ) -> Tensor:
+        """R_j / (d_j + ε sign d_j), for the outputs that the branch is for."""
+        if not branch.normalised:
+            return relevance
+        # Where the sign is unknown it is needed once more, for what the stabiliser took.
+        below = denominator < 0 if branch.sign == 0 else None
+        # The layers above are done with these outputs, and where z is not needed beyond the only
+        # branch their memory may be used. The logits, which are the caller's, are never `alive`.
+        spent = denominator is not outputs or (self.alive and len(self.branches) == 1)
+        shares = divide(relevance, denominator, epsilon, branch.sign, spent=spent)
+        if branch.outputs is Outputs.POSITIVE:
+            shares = shares.masked_fill_(outputs < 0, 0)
+        elif branch.outputs is Outputs.NEGATIVE:
+            shares = shares.masked_fill_(outputs >= 0, 0)
+        if branch.share != 1:
+            shares = shares.mul_(branch.share)
+        kept.account(branch, shares, epsilon, below)
+        return shares
 
     def _denominator(
         self, branch: Ready, inputs: Tensor, outputs: Tensor, before: list[Tensor]
@@ -117,19 +151,19 @@ class Weighted:
         if branch.remainder:
             # Of what cancels, no less may be left than rounding leaves: shares divided by a smaller
             # number would be noise.
-            least = before[-1] * (branch.sign * 4 * torch.finfo(outputs.dtype).eps)
+            least = before[-1] * (branch.sign * _CANCELLED * torch.finfo(outputs.dtype).eps)
             return torch.minimum(outputs - before[-1], least)
-        total = outputs if branch.stored else None
+        found = outputs if branch.stored else None
         bias = branch.bias
-        for part, weight in branch.forward:
+        for part, operator in branch.forward:
             # The bias goes along with the first of the passes, which costs nothing.
-            through = self._apply(self._part(part, inputs), weight, bias)
-            total = through if total is None else total + through
+            through = operator.forward(self._part(part, inputs), bias)
+            found = through if found is None else found + through
             bias = None
-        assert total is not None  # noqa: S101 - every branch has a term
+        assert found is not None  # noqa: S101 - every branch has a term
         if bias is not None:
-            total = total + bias.view(1, -1, *(1,) * (outputs.ndim - 2))
-        return total
+            found = found + bias.view(1, -1, *(1,) * (outputs.ndim - 2))
+        return found
 
     def _part(self, part: Part, inputs: Tensor) -> Tensor:
         """A part of the inputs; what does not depend on the image is a batch of one."""
@@ -153,41 +187,68 @@ class Weighted:
             return sent
         if len(branch.parts) == 1:
             return sent.mul_(self._part(branch.parts[0], inputs))
-        groups = self.geometry.groups if self.geometry else 1
+        groups = self.own.geometry.groups if self.own.geometry else 1
         each = inputs.shape[1] // groups
         by_term = sent.view(len(sent), groups, len(branch.parts), each, *inputs.shape[2:])
-        total = torch.zeros_like(inputs)
+        given = torch.zeros_like(by_term[:, :, 0].flatten(1, 2))
         for k, part in enumerate(branch.parts):
             # reshape, not a view in place: channels last and groups may need a copy
-            total += by_term[:, :, k].reshape(inputs.shape) * self._part(part, inputs)
-        return total
+            given += by_term[:, :, k].reshape(given.shape) * self._part(part, inputs)
+        return given
 
-    def _apply(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        g = self.geometry
-        if g is None:
-            return F.linear(inputs, weight, bias)
-        return F.conv2d(inputs, weight, bias, g.stride, g.padding, g.dilation, g.groups)
-
-    def _transpose(self, shares: Tensor, weight: Tensor, inputs: Tensor) -> Tensor:
-        g = self.geometry
-        if g is None:
-            return shares @ weight
-        # What the stride left over at the lower right edge, and no window saw.
-        rest = [
-            size - ((out - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1)
-            for size, out, stride, padding, dilation, kernel in zip(
-                inputs.shape[2:],
-                shares.shape[2:],
-                g.stride,
-                g.padding,
-                g.dilation,
-                weight.shape[2:],
-                strict=True,
+    def _passed(self, relevance: Tensor, inputs: Tensor) -> Tensor:
+        if relevance.shape[1:] != inputs.shape[1:]:
+            raise RelevanceError(
+                f"the rule 'pass' is for layers whose outputs have the shape of their inputs, and "
+                f"layer '{self.name}' takes {tuple(inputs.shape[1:])} to "
+                f"{tuple(relevance.shape[1:])}; choose another rule for it"
             )
-        ]
-        return F.conv_transpose2d(
-            shares, weight, None, g.stride, g.padding, rest, g.groups, g.dilation
-        )
+        return relevance
+
+
+class _Kept:
+    """What bias and stabiliser take at one layer: counted, and spread over the inputs if asked."""
+
+    def __init__(self, evenly: Ones | None) -> None:
+        self.evenly = evenly
+        self.bias: Tensor | None = None
+        self.stabiliser: Tensor | None = None
+        self.spread: Tensor | None = None  # (batch, out, …), to be shared out evenly
+
+    def account(
+        self, branch: Ready, shares: Tensor, epsilon: float | Tensor, below: Tensor | None
+    ) -> None:
+        """Add what one branch keeps: s_j b_j and s_j ε sign d_j."""
+        signed = shares if below is None else torch.where(below, -shares, shares)
+        epsilon = epsilon * (branch.sign or 1)
+        channels = total(shares, first=2)
+        if branch.absorbed is not None:
+            self.bias = _plus(self.bias, channels @ branch.absorbed.to(channels.dtype))
+        sums = channels.sum(1) if below is None else total(signed)
+        size = epsilon.flatten() if isinstance(epsilon, Tensor) else epsilon
+        self.stabiliser = _plus(self.stabiliser, sums * size)
+        if self.evenly is not None:
+            left = signed * epsilon
+            if branch.absorbed is not None:
+                left += shares * branch.absorbed.view(1, -1, *(1,) * (shares.ndim - 2))
+            self.spread = _plus(self.spread, left)
+
+    def sent(self, given: Tensor, inputs: Tensor) -> Sent:
+        """The relevance of the inputs with what was spread, and what was kept."""
+        if self.evenly is None or self.spread is None:
+            return Sent((given,), self.bias, self.stabiliser)
+        counts = self.evenly.forward(torch.ones_like(inputs[:1]))
+        # A unit that sees the padding only is connected with nothing, and keeps what it has.
+        each = torch.where(counts > 0, self.spread / counts.clamp(min=1), 0)
+        return Sent((given + self.evenly.back(each, inputs.shape),))
+
+
+def _plus(total: Tensor | None, more: Tensor) -> Tensor:
+    return more if total is None else total + more
+
+
+# What a difference of denominators may keep of rounding, in units of it.
+_CANCELLED = 4
 
 
 def make_ready(
@@ -200,6 +261,7 @@ def make_ready(
     nonnegative: bool,
     low: Tensor | None = None,
     high: Tensor | None = None,
+    distributed: bool = False,
 ) -> Weighted:
     """Modify the weights of a layer as its rule asks, leaving out what is known to vanish.
 
@@ -213,27 +275,42 @@ def make_ready(
         nonnegative: the inputs are ≥ 0.
         low: the lowest values of the inputs, (1, channels, 1, 1), for the z-box rule.
         high: the highest ones.
+        distributed: what bias and stabiliser would take is spread over the inputs.
     """
     geometry = None
     weight = layer.weight.detach()
     if isinstance(layer, nn.Conv2d):
-        geometry = _geometry(layer)
+        geometry = geometry_of(layer)
         weight = weight.contiguous(memory_format=torch.channels_last)
+    own = Operator(weight, geometry)
     bias = None if layer.bias is None else layer.bias.detach()
     alive = alive and rectified
     branches = tuple(
-        _ready(branch, weight, bias, alive=alive, nonnegative=nonnegative)
+        _ready(branch, own, bias, alive=alive, nonnegative=nonnegative)
         for branch in rule.branches()
         if not (alive and branch.outputs is Outputs.NEGATIVE)
     )
     return Weighted(
-        name, weight, bias, geometry, rectified, alive, rule.epsilon, branches, low, high
+        name=name,
+        own=own,
+        bias=bias,
+        rectified=rectified,
+        alive=alive,
+        epsilon=rule.epsilon,
+        relative=rule.relative if isinstance(rule, Epsilon) else 0.0,
+        branches=branches,
+        low=low,
+        high=high,
+        evenly=Ones(weight.shape, geometry) if distributed else None,
     )
 
 
 def keeps_dead(rule: Rule) -> bool:
     """Whether a rule gives relevance only to inputs that are not zero."""
-    return all(term.part in _OF_INPUTS for branch in rule.branches() for term in branch.terms)
+    branches = rule.branches()
+    return bool(branches) and all(
+        term.part in _OF_INPUTS for branch in branches for term in branch.terms
+    )
 
 
 def sees_bounds(rule: Rule) -> bool:
@@ -244,7 +321,7 @@ def sees_bounds(rule: Rule) -> bool:
 
 
 def _ready(
-    branch: Branch, weight: Tensor, bias: Tensor | None, *, alive: bool, nonnegative: bool
+    branch: Branch, own: Operator, bias: Tensor | None, *, alive: bool, nonnegative: bool
 ) -> Ready:
     terms = branch.terms
     if nonnegative:
@@ -253,41 +330,48 @@ def _ready(
         parts = tuple(whole_part.get(t.part, t.part) for t in terms)
     else:
         parts = tuple(t.part for t in terms)
-    weights = [t.weight(weight) for t in terms]
     stored = [
         part is Part.WHOLE and t.weight is whole for part, t in zip(parts, terms, strict=True)
     ]
     modified = None if bias is None or branch.bias is nothing else branch.bias(bias)
+    added = modified
     if any(stored) and bias is not None:
         # z holds the whole bias already.
-        modified = None if branch.bias is whole else branch.bias(bias) - bias
-    only_stored = all(stored) and modified is None
-    joined = weights[0] if len(weights) == 1 else torch.cat(weights, dim=1)
-    if branch.share != 1:
-        joined = joined * branch.share
-    if joined.ndim == 4:
-        joined = joined.contiguous(memory_format=torch.channels_last)
+        added = None if branch.bias is whole else branch.bias(bias) - bias
+    only_stored = all(stored) and added is None
+    forward, back = _operators(terms, own)
     return Ready(
         stored=any(stored),
         forward=tuple(
-            (part, w) for part, w, known in zip(parts, weights, stored, strict=True) if not known
+            (part, through)
+            for part, through, known in zip(parts, forward, stored, strict=True)
+            if not known and branch.normalised and not branch.remainder
         ),
-        bias=modified,
+        bias=added,
+        absorbed=modified if branch.normalised else None,
         parts=parts,
-        back=joined,
+        back=back,
+        share=branch.share,
         outputs=Outputs.ALL if alive else branch.outputs,
         sign=+1 if alive and only_stored else branch.sign,
         remainder=branch.remainder,
+        normalised=branch.normalised,
     )
 
 
-def _geometry(layer: nn.Conv2d) -> Geometry:
-    dilation = (layer.dilation[0], layer.dilation[1])
-    kernel = (layer.kernel_size[0], layer.kernel_size[1])
-    if layer.padding == "same":
-        padding = (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
-    elif isinstance(layer.padding, str):  # 'valid'
-        padding = (0, 0)
-    else:
-        padding = (layer.padding[0], layer.padding[1])
-    return Geometry((layer.stride[0], layer.stride[1]), padding, dilation, layer.groups)
+def _operators(
+    terms: tuple[Term, ...], own: Operator
+) -> tuple[list[Operator | Ones], Operator | Ones]:
+    """The weights of each term forwards, and all of them side by side back."""
+    geometry = own.geometry
+    if [t.weight for t in terms] == [one]:
+        ones = Ones(own.weight.shape, geometry)
+        return [ones], ones
+    weights = [t.weight(own.weight) for t in terms]
+    forward = [own if w is own.weight else Operator(w, geometry) for w in weights]
+    if len(forward) == 1:
+        return [*forward], forward[0]
+    joined = torch.cat(weights, dim=1)
+    if joined.ndim == 4:
+        joined = joined.contiguous(memory_format=torch.channels_last)
+    return [*forward], Operator(joined, geometry)

@@ -1,0 +1,158 @@
+"""The linear map of a layer with given weights, forwards and back, by the cheapest way there is."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from emorank.relevance import winograd
+
+# Below, the transforms cost what they save: measured on two cores (docs/relevance.md).
+_CHANNELS = (64, 128)  # at least, of the side with fewer and of the one with more
+_LEAST_ROWS = 24
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How a convolution slides; a dense layer has none."""
+
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A convolution or matrix product without its bias, and its transpose.
+
+    Attributes:
+        weight: (out, in / groups, height, width) channels last, or (out, in).
+        geometry: of a convolution; None for a dense layer.
+    """
+
+    weight: Tensor
+    geometry: Geometry | None
+
+    def forward(self, inputs: Tensor, bias: Tensor | None = None) -> Tensor:
+        """From inputs to outputs."""
+        g = self.geometry
+        if g is None:
+            return F.linear(inputs, self.weight, bias)
+        if self._quick and inputs.shape[2] >= _LEAST_ROWS:
+            return winograd.convolve(inputs, self._kernels_forward, bias, g.padding)
+        return F.conv2d(inputs, self.weight, bias, g.stride, g.padding, g.dilation, g.groups)
+
+    def back(self, shares: Tensor, size: torch.Size) -> Tensor:
+        """From outputs to inputs, whose height and width are the last two of `size`."""
+        g = self.geometry
+        if g is None:
+            return shares @ self.weight
+        if self._quick and shares.shape[2] >= _LEAST_ROWS:
+            beside = self.weight.shape[3] - 1 - g.padding[1]
+            return winograd.convolve(
+                shares, self._kernels_back, None, (2 - g.padding[0], beside)
+            )
+        return F.conv_transpose2d(
+            shares,
+            self.weight,
+            None,
+            g.stride,
+            g.padding,
+            _rest(g, self.weight, shares, size),
+            g.groups,
+            g.dilation,
+        )
+
+    @cached_property
+    def _quick(self) -> bool:
+        g, weight = self.geometry, self.weight
+        return (
+            g is not None
+            and weight.ndim == 4
+            and weight.dtype == torch.float32
+            and weight.device.type == "cpu"  # cuDNN chooses by itself
+            and weight.shape[2] == 3
+            and min(weight.shape[:2]) >= _CHANNELS[0]
+            and max(weight.shape[:2]) >= _CHANNELS[1]
+            and (g.stride, g.dilation, g.groups) == ((1, 1), (1, 1), 1)
+            and g.padding[0] <= 2
+            and g.padding[1] < weight.shape[3]
+        )
+
+    @cached_property
+    def _kernels_forward(self) -> winograd.Kernels:
+        return winograd.kernels(self.weight)
+
+    @cached_property
+    def _kernels_back(self) -> winograd.Kernels:
+        return winograd.kernels(self.weight.transpose(0, 1).flip(2, 3))
+
+
+@dataclass(frozen=True)
+class Ones:
+    """An operator whose weights are all one, in a few sums instead of so many products.
+
+    Attributes:
+        shape: of the weights that it stands for.
+        geometry: as in `Operator`.
+    """
+
+    shape: torch.Size
+    geometry: Geometry | None
+
+    def forward(self, inputs: Tensor, bias: Tensor | None = None) -> Tensor:
+        """The sum of the inputs that each output is connected with."""
+        g, (out, each) = self.geometry, self.shape[:2]
+        if g is None:
+            sums = inputs.sum(1, keepdim=True).repeat(1, out)
+        else:
+            grouped = inputs.unflatten(1, (g.groups, each)).sum(2)
+            kernel = inputs.new_ones(g.groups, 1, *self.shape[2:])
+            sums = F.conv2d(grouped, kernel, None, g.stride, g.padding, g.dilation, g.groups)
+            sums = sums.repeat_interleave(out // g.groups, 1)
+        return sums if bias is None else sums + bias.view(1, -1, *(1,) * (sums.ndim - 2))
+
+    def back(self, shares: Tensor, size: torch.Size) -> Tensor:
+        """To each input the sum of the outputs that it is connected with."""
+        g, (out, each) = self.geometry, self.shape[:2]
+        if g is None:
+            return shares.sum(1, keepdim=True).repeat(1, each)
+        grouped = shares.unflatten(1, (g.groups, out // g.groups)).sum(2)
+        kernel = shares.new_ones(g.groups, 1, *self.shape[2:])
+        rest = _rest(g, kernel, shares, size)
+        sums = F.conv_transpose2d(
+            grouped, kernel, None, g.stride, g.padding, rest, g.groups, g.dilation
+        )
+        return sums.repeat_interleave(each, 1)
+
+
+def geometry_of(layer: nn.Conv2d) -> Geometry:
+    """The geometry of a convolution, its padding in numbers."""
+    dilation = (layer.dilation[0], layer.dilation[1])
+    kernel = (layer.kernel_size[0], layer.kernel_size[1])
+    if layer.padding == "same":
+        padding = (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
+    elif isinstance(layer.padding, str):  # 'valid'
+        padding = (0, 0)
+    else:
+        padding = (layer.padding[0], layer.padding[1])
+    return Geometry((layer.stride[0], layer.stride[1]), padding, dilation, layer.groups)
+
+
+def _rest(g: Geometry, weight: Tensor, shares: Tensor, size: torch.Size) -> list[int]:
+    """Rows and columns of inputs that the stride left over at the lower right, seen by no window."""
+    return [
+        length - ((out - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1)
+        for length, out, stride, padding, dilation, kernel in zip(
+            size[-2:],
+            shares.shape[2:],
+            g.stride,
+            g.padding,
+            g.dilation,
+            weight.shape[2:],
+            strict=True,
+        )
+    ]

@@ -1,0 +1,275 @@
+"""A net and a preset made ready: the graph read, a rule found for each layer, the weights modified."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from emorank.errors import RelevanceError
+from emorank.relevance.folding import fold
+from emorank.relevance.graph import IMAGES, WEIGHTED, Node, Sum, read
+from emorank.relevance.joins import Join
+from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
+from emorank.relevance.presets import DEFAULT, MaxPooling, Preset, preset as named
+from emorank.relevance.propagate import Explainer, Placed
+from emorank.relevance.record import Relevance
+from emorank.relevance.rules import Rule
+from emorank.relevance.steps import Flatten, Rectifier, Step
+from emorank.relevance.targets import Target
+from emorank.relevance.weighted import Weighted, keeps_dead, make_ready, sees_bounds
+
+
+def relevance(
+    net: nn.Module,
+    images: Float[Tensor, "batch channels height width"],
+    target: Target = None,
+    preset: str | Preset = DEFAULT,
+    *,
+    low: Float[Tensor, "channels"] | None = None,
+    high: Float[Tensor, "channels"] | None = None,
+    at: Sequence[str] = (),
+) -> Relevance:
+    """Relevance of the pixels for one target of each image; for many batches, `prepare` once.
+
+    Args:
+        net: a graph of layers (see `graph.read`); neither it nor its mode is changed, dropout is
+            off.
+        images: normalised, on the net's device; computed in the type of the net's weights.
+        target: class indices for their logits, None for the predicted class, a `Logit`,
+            `Difference` or `Probability`, or a function from logits to relevance at the outputs.
+        preset: a name of `PRESETS`, or rules of your own.
+        low: normalised black per channel, where the preset has the z-box rule.
+        high: normalised white.
+        at: names of layers; relevance at their outputs is kept in the record.
+
+    Raises:
+        RelevanceError: a layer has no rule, the preset does not exist or fit, the images do not
+            fit, or numbers left the range of their type.
+    """
+    return prepare(net, preset, low=low, high=high)(images, target, at=at)
+
+
+def prepare(
+    net: nn.Module,
+    preset: str | Preset = DEFAULT,
+    *,
+    low: Float[Tensor, "channels"] | None = None,
+    high: Float[Tensor, "channels"] | None = None,
+    deterministic: bool = False,
+) -> Explainer:
+    """Make a net and a preset ready; arguments and errors as for `relevance`.
+
+    Args:
+        net: as for `relevance`.
+        preset: likewise.
+        low: likewise.
+        high: likewise.
+        deterministic: only algorithms that give the same bits every time; on CUDA they are slower,
+            and torch raises a RuntimeError where it has none.
+    """
+    chosen = named(preset)
+    nodes = fold(read(net))
+    return _Preparation(nodes, chosen, low, high).explainer(deterministic)
+
+
+class _Preparation:
+    """The nodes of a net, what is known of each, and the steps that come of them."""
+
+    def __init__(
+        self, nodes: tuple[Node, ...], preset: Preset, low: Tensor | None, high: Tensor | None
+    ) -> None:
+        self.nodes = nodes
+        self.preset = preset
+        self.bounds = (low, high)
+        self.readers: dict[int, list[int]] = {}
+        for k, node in enumerate(nodes):
+            for position in node.inputs:
+                self.readers.setdefault(position, []).append(k)
+        self.rules = _rules(nodes, preset)
+
+    def explainer(self, deterministic: bool) -> Explainer:
+        """The steps, a ReLU being part of the step before where only it reads that one."""
+        steps: list[tuple[Step, tuple[int, ...]]] = []
+        moved = {IMAGES: IMAGES}  # from positions of nodes to positions of steps
+        names: dict[str, int] = {}
+        low = high = None
+        for k, node in enumerate(self.nodes):
+            if isinstance(node.layer, nn.ReLU) and self._is_part_of_step_before(node):
+                moved[k + 1] = moved[node.inputs[0]]
+            else:
+                step = self._step(k, node)
+                if isinstance(step, Weighted) and step.low is not None:
+                    low, high = step.low, step.high
+                steps.append((step, tuple(moved[position] for position in node.inputs)))
+                moved[k + 1] = len(steps)
+            names[node.name] = moved[k + 1]
+        weighted = next(node.layer for node in self.nodes if type(node.layer) in WEIGHTED)
+        return Explainer(
+            steps=_placed(steps),
+            trunk=_trunk(steps),
+            weight=weighted.weight.detach(),
+            low=low,
+            high=high,
+            names=names,
+            deterministic=deterministic,
+        )
+
+    def _step(self, k: int, node: Node) -> Step:
+        layer, rectified = node.layer, self._rectified(k)
+        match layer:
+            case nn.Conv2d() | nn.Linear():
+                low, high = self._bounds(node, layer, self.rules[k])
+                return make_ready(
+                    node.name,
+                    layer,
+                    self.rules[k],
+                    rectified=rectified,
+                    alive=rectified and self._dead_stay_dead(k),
+                    nonnegative=self._nonnegative(node.inputs[0]),
+                    low=low,
+                    high=high,
+                    distributed=self.preset.bias == "distributed",
+                )
+            case Sum():
+                return Join(node.name, rectified, rectified and self._dead_stay_dead(k))
+            case nn.MaxPool2d():
+                return _max_pool(node.name, layer, self.preset.max_pooling)
+            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d():
+                return AveragePool(node.name, layer)
+            case nn.Flatten():
+                return Flatten(node.name)
+            case _:
+                return Rectifier(node.name)
+
+    def _is_part_of_step_before(self, node: Node) -> bool:
+        return node.inputs[0] != IMAGES and self._rectified(node.inputs[0] - 1)
+
+    def _rectified(self, k: int) -> bool:
+        """Whether a ReLU, and nothing else, reads a layer with weights or a sum."""
+        readers = self.readers.get(k + 1, [])
+        return (
+            type(self.nodes[k].layer) in (*WEIGHTED, Sum)
+            and len(readers) == 1
+            and isinstance(self.nodes[readers[0]].layer, nn.ReLU)
+        )
+
+    def _nonnegative(self, position: int) -> bool:
+        """Whether what lies at a position cannot be negative."""
+        if position == IMAGES:
+            return False
+        node = self.nodes[position - 1]
+        match node.layer:
+            case nn.ReLU():
+                return True
+            case nn.Conv2d() | nn.Linear():
+                return False
+            case _:
+                return all(self._nonnegative(before) for before in node.inputs)
+
+    def _dead_stay_dead(self, k: int) -> bool:
+        """Whether the layers above give no relevance to a unit of this one that is zero."""
+        readers = self.readers.get(k + 1, [])
+        # Nothing reads the outputs of the net, where a target may put relevance anywhere.
+        return bool(readers) and all(self._spares_dead(reader) for reader in readers)
+
+    def _spares_dead(self, k: int) -> bool:
+        """Whether a layer gives no relevance to an input that is zero."""
+        layer = self.nodes[k].layer
+        match layer:
+            case nn.Conv2d() | nn.Linear():
+                return keeps_dead(self.rules[k]) and self.preset.bias == "absorbed"
+            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Sum():
+                return True  # in proportion to the inputs
+            case nn.MaxPool2d() if self.preset.max_pooling != "winner":
+                return self.preset.max_pooling == "proportional"
+            case _:
+                # What passes a unit's relevance on as it came: a dead unit has dead outputs here.
+                return self._dead_stay_dead(k)
+
+    def _bounds(
+        self, node: Node, layer: nn.Conv2d | nn.Linear, rule: Rule
+    ) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        """The pixel bounds as (1, channels, 1, 1), where the rule of the layer needs them."""
+        if not sees_bounds(rule):
+            return None, None
+        name = node.name
+        if node.inputs != (IMAGES,) or isinstance(layer, nn.Linear):
+            raise RelevanceError(
+                f"the z-box rule is for a convolution that sees the pixels, and the preset gives "
+                f"it to layer '{name}'; choose another rule for that layer"
+            )
+        low, high = self.bounds
+        if low is None or high is None:
+            raise RelevanceError(
+                f"the z-box rule of layer '{name}' needs the normalised values of black and white: "
+                "low=…, high=…, one number per channel (emorank.model.vgg16.bounds())"
+            )
+        bounds = []
+        for bound in (low, high):
+            if bound.numel() not in (1, layer.in_channels):
+                raise RelevanceError(
+                    f"expected one bound for each of the {layer.in_channels} channels of layer "
+                    f"'{name}', got {tuple(bound.shape)}"
+                )
+            flat = bound.detach().to(layer.weight).reshape(1, -1, 1, 1)
+            bounds.append(flat.expand(1, layer.in_channels, 1, 1))
+        if bool((bounds[0] > 0).any()) or bool((bounds[1] < 0).any()):
+            raise RelevanceError(
+                "expected low ≤ 0 ≤ high for the z-box rule (the zeros of the padding lie in the "
+                f"box too), got low={low.flatten().tolist()}, high={high.flatten().tolist()}"
+            )
+        return bounds[0], bounds[1]
+
+
+def _rules(nodes: tuple[Node, ...], preset: Preset) -> dict[int, Rule]:
+    """The rule of each layer with weights, by its place among the nodes.
+
+    Raises:
+        RelevanceError: a key of the preset fits no layer, so that it was meant for another net.
+    """
+    weighted = {k: node for k, node in enumerate(nodes) if type(node.layer) in WEIGHTED}
+    convolutions = [k for k, node in weighted.items() if isinstance(node.layer, nn.Conv2d)]
+    rules: dict[int, Rule] = {}
+    used: set[str] = set()
+    for k, node in weighted.items():
+        depth = convolutions.index(k) if k in convolutions else None
+        rules[k], key = preset.rule_for(node.name, depth, len(convolutions))
+        used.add(key)
+    unused = [key for key in preset.names if key not in used]
+    if unused:
+        raise RelevanceError(
+            f"the preset has a rule for {', '.join(map(repr, unused))}, which fits no layer with "
+            f"weights (or only layers that an earlier key fits); there are "
+            f"{', '.join(node.name for node in weighted.values())}"
+        )
+    return rules
+
+
+def _max_pool(name: str, layer: nn.MaxPool2d, way: MaxPooling) -> Step:
+    if way == "winner":
+        return MaxPool(name, layer)
+    if layer.dilation not in (1, (1, 1)):
+        raise RelevanceError(
+            f"max_pooling='{way}' is for windows without gaps, and layer '{name}' has "
+            f"dilation={layer.dilation}; use 'winner'"
+        )
+    return EvenMaxPool(name, layer) if way == "even" else AveragePool(name, layer)
+
+
+def _placed(steps: list[tuple[Step, tuple[int, ...]]]) -> tuple[Placed, ...]:
+    """The steps with what is read for the last time at each."""
+    last = {position: k for k, (_, inputs) in enumerate(steps) for position in inputs}
+    return tuple(
+        Placed(step, inputs, tuple(p for p in set(inputs) if last[p] == k))
+        for k, (step, inputs) in enumerate(steps)
+    )
+
+
+def _trunk(steps: list[tuple[Step, tuple[int, ...]]]) -> int:
+    """How many steps there are up to the flattening that everything later goes through."""
+    for k, (step, _) in enumerate(steps):
+        if isinstance(step, Flatten):
+            later = [position for _, inputs in steps[k + 1 :] for position in inputs]
+            return k + 1 if all(position > k for position in later) else 0
+    return 0
