@@ -5,17 +5,19 @@ RUN := $(VENV)/bin
 # Two cores: BLAS threads times test processes must not exceed them.
 CORES ?= 2
 
-.PHONY: help demo test lint bench docs weights clean
+.PHONY: help demo test lint bench bench-relevance docs weights clean
 
 help: ## Say what the targets do
-	@grep -E '^[a-z.]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
 
-$(VENV)/.done: pyproject.toml constraints.txt
+$(VENV)/.done: pyproject.toml constraints.txt tests/oracles.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "emorank needs Python 3.11 or later")'
 	test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable . --group test --group lint
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --ignore-requires-python --requirement tests/oracles.txt
 	touch $@
 
 .venv: $(VENV)/.done ## Make the environment
@@ -37,6 +39,9 @@ lint: $(VENV)/.done ## Style, types, and which layer imports which
 
 bench: weights ## The benchmarks, each against a named peer or limit
 	$(RUN)/python -m benchmarks
+
+bench-relevance: weights ## Relevance against zennit and captum: cost, memory, a figure
+	$(RUN)/python -m benchmarks.relevance_cost --figure docs/images/relevance_cost.png
 
 docs: $(VENV)/.done ## Check that every link and command in the documentation works
 	$(RUN)/python -m pytest -q tests/test_documentation.py

@@ -5,7 +5,13 @@ import sys
 
 from benchmarks.timing import machine
 
-ALL = ("head_training", "ranking_memory", "relevance_cost")
+ALL = (
+    "head_training",
+    "ranking_memory",
+    "relevance_cost",
+    "relevance_precision",
+    "relevance_gpu",
+)
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or ALL

@@ -1,51 +1,191 @@
-"""Layer-wise relevance propagation, each preset, in plain forward passes.
+"""Layer-wise relevance propagation: ours, zennit, captum, the gradient, in plain forward passes.
 
-The limit is the forward pass itself; the peer is the vanilla gradient by autograd, which is one
-forward and one backward pass.
+One process, candidates in turn, medians; the peers in the layout that is faster for them, which
+one uncounted round decides. Peak memory above model and images, each candidate in a process of its
+own (benchmarks/peak_memory.py).
 """
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
-from benchmarks.timing import interleaved, table
-from emorank.model import training, weights
-from emorank.model.training import Recipe
+from benchmarks.candidates import (
+    CAPTUM,
+    FORWARD,
+    LAYOUTS,
+    OURS,
+    ZENNIT,
+    Candidate,
+    every,
+    made_ready,
+    network,
+    pictures,
+)
+from benchmarks.peak_memory import peak_mib
+from benchmarks.relevance_figure import draw
+from benchmarks.timing import cores, interleaved, machine, table, timed
 from emorank.relevance import PRESETS
-from emorank.study.explain import ready
 
 ROUNDS = 5
+# What the engine set out to reach on two cores at batch 8: forward passes; times as fast as a peer.
+PASSES = {
+    "epsilon": 1.8,
+    "epsilon-plus-flat": 2.5,
+    "epsilon-gamma-box": 2.5,
+    "epsilon-alpha2-beta1": 3.7,
+}
+FASTER = {
+    (ZENNIT, "epsilon"): 2.3,
+    (CAPTUM, "epsilon"): 1.8,
+    (ZENNIT, "epsilon-plus-flat"): 2.4,
+    (ZENNIT, "epsilon-alpha2-beta1"): 2.8,
+    (ZENNIT, "epsilon-gamma-box"): 4.5,
+}
+MEMORY = 0.5  # of zennit's
 
 
-def main() -> str:
-    # Without gradients of the weights, which nobody asked the peer for.
-    net = training.fresh(7, weights.load(), Recipe()).eval().requires_grad_(False)
+@dataclass(frozen=True)
+class Measured:
+    """One batch size: median seconds and peak MiB of each candidate that was kept."""
+
+    batch: int
+    seconds: dict[Candidate, float]
+    memory: dict[Candidate, float]
+
+    def of(self, who: str, preset: str) -> Candidate | None:
+        """The candidate, in whichever layout was kept."""
+        same = (c for c in self.seconds if (c.who, c.preset) == (who, preset))
+        return next(same, None)
+
+    def passes(self, candidate: Candidate, layout: str) -> float:
+        """Cost in plain forward passes of that layout."""
+        return self.seconds[candidate] / self.seconds[Candidate(FORWARD, "", layout)]
+
+
+def main(
+    batches: tuple[int, ...] = (),
+    rounds: int = ROUNDS,
+    presets: tuple[str, ...] = tuple(PRESETS),
+    figure: Path | None = None,
+) -> str:
+    """Measure, and return tables in Markdown; the figure is of the last batch size."""
+    torch.set_num_threads(cores())
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    batches = batches or ((1, 8, 64) if device == "cuda" else (1, 8))
+    parts = []
+    for batch in batches:
+        measured = _measure(batch, rounds, presets, device)
+        parts += [
+            f"Batch {batch}, {device}, rounds: {rounds}",
+            _costs(measured),
+            _targets(measured),
+        ]
+        if figure and batch == batches[-1]:
+            # The gradient and the forward stand for themselves; they have no preset to stand by.
+            bars = {(c.who, c.preset): measured.passes(c, "as built") for c in measured.seconds}
+            memory = {(c.who, c.preset): mib for c, mib in measured.memory.items()}
+            draw(bars, memory, f"VGG-16, batch {batch}, {device}: {machine()}", figure)
+    return "\n\n".join(parts)
+
+
+def _measure(batch: int, rounds: int, presets: tuple[str, ...], device: str) -> Measured:
+    nets = {layout: network(layout, device) for layout in LAYOUTS}
+    images = {layout: pictures(batch, layout, device) for layout in LAYOUTS}
+    runs: dict[Candidate, Callable[[], object]] = {}
+    warm: dict[Candidate, float] = {}
+    for candidate in every(presets):
+        layout = candidate.layout or "channels last"
+        runs[candidate] = _waiting(made_ready(candidate, nets[layout], images[layout]), device)
+        warm[candidate] = timed(runs[candidate])
+    kept = [c for c in runs if c.who == FORWARD or c == _faster(c, warm)]
+    seconds = interleaved({candidate: runs[candidate] for candidate in kept}, rounds)
+    del runs, nets, images  # the processes below need the memory
+    return Measured(batch, seconds, {c: peak_mib(c, batch, device) for c in kept})
+
+
+def _faster(candidate: Candidate, seconds: dict[Candidate, float]) -> Candidate:
+    """The same in the layout that took less time."""
+    same = [c for c in seconds if (c.who, c.preset) == (candidate.who, candidate.preset)]
+    return min(same, key=seconds.__getitem__)
+
+
+def _waiting(run: Callable[[], object], device: str) -> Callable[[], object]:
+    """The same until the GPU is done."""
+    if device != "cuda":
+        return run
+
+    def until_done() -> None:
+        run()
+        torch.cuda.synchronize()
+
+    return until_done
+
+
+def _costs(measured: Measured) -> str:
     rows: list[list[object]] = []
-    costs = {batch: _costs(net, batch) for batch in (1, 8)}
-    for name in costs[1]:
-        ratios = [f"{costs[batch][name] / costs[batch]['forward']:.1f}" for batch in costs]
-        rows.append([name, *ratios])
-    forward = ", ".join(f"{1000 * costs[b]['forward']:.0f} ms at batch {b}" for b in costs)
-    header = ["", *(f"forward passes, batch {batch}" for batch in costs)]
-    return table(header, rows) + f"\n\nA plain forward pass of VGG-16 took {forward}."
+    for candidate, seconds in measured.seconds.items():
+        passes = [f"{measured.passes(candidate, layout):.2f}" for layout in LAYOUTS]
+        ours = measured.of(OURS, candidate.preset)
+        ratio = f"{seconds / measured.seconds[ours]:.2f}" if ours else ""
+        name = f"{candidate.who} {candidate.preset}".strip()
+        layout = candidate.layout or "its own"
+        memory = f"{measured.memory[candidate]:.0f}"
+        rows.append([name, layout, f"{1000 * seconds:.0f}", *passes, ratio, memory])
+    header = ["", "layout", "ms", *(f"forward passes, {layout}" for layout in LAYOUTS)]
+    return table([*header, "times ours", "peak memory, MiB"], rows)
 
 
-def _costs(net: torch.nn.Module, batch: int) -> dict[str, float]:
-    images = torch.randn(batch, 3, 224, 224, generator=torch.Generator().manual_seed(0))
-    images = images.contiguous(memory_format=torch.channels_last)
+def _targets(measured: Measured) -> str:
+    """What was aimed at, and what came out, beside each other."""
+    rows: list[list[object]] = []
+    for preset, most in PASSES.items():
+        ours = measured.of(OURS, preset)
+        if ours:
+            found = [measured.passes(ours, layout) for layout in LAYOUTS]
+            words = " / ".join(f"{value:.2f}" for value in found)
+            met = " / ".join(_met(value <= most) for value in found)
+            rows.append([f"{preset}: forward passes", f"≤ {most}", words, met])
+    for (who, preset), least in FASTER.items():
+        ours, peer = measured.of(OURS, preset), measured.of(who, preset)
+        if ours and peer:
+            ratio = measured.seconds[peer] / measured.seconds[ours]
+            words = f"{preset}: times as fast as {who}"
+            rows.append([words, f"≥ {least}", f"{ratio:.2f}", _met(ratio >= least)])
+    for candidate, peak in measured.memory.items():
+        peer = measured.of(ZENNIT, candidate.preset)
+        if candidate.who == OURS and peer:
+            share = peak / measured.memory[peer]
+            words = f"{candidate.preset}: memory, share of zennit's"
+            rows.append([words, f"≤ {MEMORY}", f"{share:.2f}", _met(share <= MEMORY)])
+    header = ["target (at batch 8 on two cores)", "wanted", f"measured ({' / '.join(LAYOUTS)})", ""]
+    return table(header, rows)
 
-    def forward() -> None:
-        with torch.inference_mode():
-            net(images)
 
-    def gradient() -> None:
-        pixels = images.clone().requires_grad_()
-        net(pixels).max(1).values.sum().backward()
+def _met(yes: bool) -> str:
+    return "met" if yes else "missed"
 
-    candidates = {"forward": forward, "gradient (autograd)": gradient}
-    for name in PRESETS:
-        explainer = ready(net, name)
-        candidates[name] = lambda explainer=explainer: explainer(images.clamp(-1.8, 2.2))
-    return interleaved(candidates, ROUNDS)
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog="example: python -m benchmarks.relevance_cost --batch 8 --rounds 3",
+    )
+    parser.add_argument("--batch", type=int, nargs="+", default=[], help="sizes (1 8; a GPU: 64)")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help="rounds that count (%(default)s)"
+    )
+    parser.add_argument("--presets", nargs="+", choices=PRESETS, default=list(PRESETS))
+    parser.add_argument("--figure", type=Path, help="draw the last batch size to this file")
+    chosen = parser.parse_args()
+    if min([chosen.rounds, *chosen.batch]) < 1:
+        parser.error("expected rounds and batch sizes of at least 1")
+    return chosen
 
 
 if __name__ == "__main__":
-    print(main())
+    options = _arguments()
+    print(machine())
+    print(main(tuple(options.batch), options.rounds, tuple(options.presets), options.figure))

@@ -1,5 +1,6 @@
 """Timing that holds on a noisy machine: candidates in turn, medians, ratios."""
 
+import os
 import platform
 import subprocess
 import time
@@ -7,20 +8,34 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import torch
 
+Name = TypeVar("Name")
 
-def interleaved(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+
+def interleaved(candidates: dict[Name, Callable[[], object]], rounds: int) -> dict[Name, float]:
     """Median seconds of each candidate; one uncounted round first, then A B C, A B C."""
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
+    seconds: dict[Name, list[float]] = {name: [] for name in candidates}
     for number in range(rounds + 1):
         for name, run in candidates.items():
-            start = time.perf_counter()
-            run()
+            took = timed(run)
             if number:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(took)
     return {name: median(values) for name, values in seconds.items()}
+
+
+def timed(run: Callable[[], object]) -> float:
+    """Seconds that it takes once."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def machine() -> str:
