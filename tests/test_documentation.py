@@ -15,11 +15,13 @@ import msgspec
 import pandas as pd
 import pytest
 import tomli_w
+import torch
 from tests.conftest import QUICK, draw, write_votes
 
 import emorank
 from emorank.cli import emorank as command_line
 from emorank.datasets import ADAPTERS, NAMES
+from emorank.model.vgg import alexnet
 from emorank.relevance import PRESETS
 from emorank.study.plan import Plan, override, parse_setting
 from emorank.study.run import STAGES
@@ -88,7 +90,7 @@ TABLES = {
         for line in (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8").splitlines()
         if line.startswith("|")
     ]
-    for name in ("study", "datasets", "api")
+    for name in ("study", "datasets", "api", "explain")
 }
 
 
@@ -131,12 +133,13 @@ def test_python_compiles(block):
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch, drawn):
-    """A present folder as the examples suppose it: images, votes, and a plan that is quick."""
+    """A present folder as the examples suppose it: images, votes, a checkpoint, a quick plan."""
     shutil.copytree(drawn, tmp_path / "my_faces")
     (tmp_path / "photographs").mkdir()
     for person in (1, 2):
         draw("happy", person).save(tmp_path / "photographs" / f"{person}.jpg")
     draw("happy", 3, side=160).save(tmp_path / "holiday.jpg")
+    torch.save(alexnet(3, 12, 8).state_dict(), tmp_path / "checkpoint.pth")
     write_votes(tmp_path / "votes.csv")
     (tmp_path / "studies").mkdir()
     with (tmp_path / "studies" / "folder.toml").open("wb") as file:
@@ -304,6 +307,12 @@ def test_no_key_is_documented_that_is_not_there():
 def test_presets_are_documented():
     """The row of `explain.preset` names every preset."""
     assert set(re.findall(r"`([^`]*)`", DOCUMENTED["explain.preset"][1])) == set(PRESETS)
+
+
+def test_presets_are_pictured():
+    """docs/explain.md says of every preset what it shows."""
+    rows = {row[0].strip("`") for row in TABLES["explain"] if len(row) == 5}
+    assert rows - {"preset", "---"} == set(PRESETS)
 
 
 def test_toml_blocks_are_plans():

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from emorank.annotations.voting import majority
     from emorank.datasets import load as load_dataset
     from emorank.errors import EmorankError
+    from emorank.explaining import explain_images, save_relevance
     from emorank.faces import crop as crop_face
     from emorank.faces import find as find_faces
+    from emorank.images import center as crop_center
     from emorank.images import read as read_image
+    from emorank.model.features import to_batch as normalise_images
+    from emorank.model.network import load_network
     from emorank.ranking import rank as interval_rank
     from emorank.relevance import relevance as propagate_relevance
+    from emorank.report.explained import draw_explanation
     from emorank.study.apply import Applied
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.plan import Plan, read_plan
@@ -36,11 +41,16 @@ __all__ = [
     "Plan",
     "Rank",
     "create_study",
+    "crop_center",
     "crop_face",
+    "draw_explanation",
+    "explain_images",
     "find_faces",
     "interval_rank",
     "load_dataset",
+    "load_network",
     "majority",
+    "normalise_images",
     "open_study",
     "override_plan",
     "propagate_relevance",
@@ -50,6 +60,7 @@ __all__ = [
     "read_votes",
     "resolve_plan",
     "run_study",
+    "save_relevance",
 ]
 
 # Each name: the module that holds it, and what it is called there. None may be the name of a module
@@ -63,10 +74,17 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
-    # its parts
+    # anybody's network
+    "load_network": ("model.network", "load_network"),
+    "explain_images": ("explaining", "explain_images"),
+    "draw_explanation": ("report.explained", "draw_explanation"),
+    "save_relevance": ("explaining", "save_relevance"),
+    # their parts
     "read_image": ("images", "read"),
     "find_faces": ("faces", "find"),
     "crop_face": ("faces", "crop"),
+    "crop_center": ("images", "center"),
+    "normalise_images": ("model.features", "to_batch"),
     "load_dataset": ("datasets", "load"),
     "propagate_relevance": ("relevance", "relevance"),
     "interval_rank": ("ranking", "rank"),

@@ -159,7 +159,7 @@ def test_the_published_file_is_converted_once(own_cache, monkeypatch, tmp_path):
     path = weights.get(file)
     assert path == weights.imagenet_path()
     assert [p.name for p in own_cache.iterdir()] == [path.name]
-    found = weights._read(path)
+    found = weights.read(path)
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
     file.unlink()

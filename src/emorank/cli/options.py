@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def study_option(function: Function) -> Function:
+def study_option(function: Function, required: bool = True) -> Function:
     """`--study DIR`, the folder of an existing study."""
     return click.option(
         "--study",
         "folder",
-        required=True,
+        required=required,
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder of the study.",
     )(function)
@@ -67,15 +67,10 @@ def run_stages(study: "Study", first: str, last: str) -> None:
 
 
 def images_options(function: Function) -> Function:
-    """IMAGES and the options of the verbs that take new ones."""
+    """IMAGES and the options of the verbs that take new ones, but how a face is framed."""
     for option in (
-        settings_option,
         click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used."),
         click.option("--nearest", is_flag=True, help="Only the nearest face of each image."),
-        click.option(
-            "--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid."
-        ),
-        study_option,
         click.argument("images", nargs=-1, type=click.Path(path_type=Path)),
     ):
         function = option(function)

@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emorank.cli.options import changed, images_options, opened, run_stages
+from emorank.cli.options import (
+    changed,
+    images_options,
+    opened,
+    run_stages,
+    settings_option,
+    study_option,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from emorank.explaining import Explanations
     from emorank.study.apply import Applied
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
 @images_options
+@study_option
+@click.option("--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid.")
+@settings_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -78,7 +89,7 @@ def files(given: Iterable[Path]) -> list[Path]:
     return paths
 
 
-def watched(applied: "Applied", total: int) -> Iterator[Any]:
+def watched(applied: "Applied | Explanations", total: int) -> Iterator[Any]:
     """Iterate with a bar on the terminal; it counts faces, and there may be several an image."""
     from emorank.cli.watch import Terminal
 
@@ -89,7 +100,7 @@ def watched(applied: "Applied", total: int) -> Iterator[Any]:
             yield found
 
 
-def report_excluded(applied: "Applied") -> None:
+def report_excluded(applied: "Applied | Explanations") -> None:
     """Name what was left out; fail when nothing else was there."""
     for error in applied.excluded:
         click.echo(f"left out: {error}", err=True)

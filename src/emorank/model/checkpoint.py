@@ -1,11 +1,13 @@
 """A trained network as one safetensors file that says what it is."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
 
 from emorank.errors import WeightsError
 from emorank.model.tensors import save_tensors
@@ -25,16 +27,39 @@ class Checkpoint:
     crop: str  # "none" or "face": how images were framed in training
 
 
+class Header(msgspec.Struct, forbid_unknown_fields=True):
+    """What a model file says about itself; `hidden` is the width of the dense layers."""
+
+    classes: list[Emotion]
+    hidden: Annotated[int, msgspec.Meta(ge=1)]
+    size: Annotated[int, msgspec.Meta(ge=16, le=4096)]
+    crop: Annotated[str, msgspec.Meta(pattern="^(none|face)$")]
+
+
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write atomically: either the whole file is there, or the earlier one still is."""
-    about = {
-        "classes": [str(emotion) for emotion in checkpoint.classes],
-        "hidden": checkpoint.net.hidden,
-        "size": checkpoint.size,
-        "crop": checkpoint.crop,
-    }
+    about = Header(
+        list(checkpoint.classes), checkpoint.net.hidden, checkpoint.size, checkpoint.crop
+    )
     # One entry: safetensors shuffles several, and equal networks shall make equal files.
-    save_tensors(checkpoint.net.state_dict(), path, {FORMAT: json.dumps(about)})
+    words = msgspec.json.encode(about).decode()
+    save_tensors(checkpoint.net.state_dict(), path, {FORMAT: words})
+
+
+def header(path: Path) -> Header | None:
+    """What emorank wrote about a model of its own; None in a safetensors file of somebody else's.
+
+    Raises:
+        WeightsError: truncated, or the words are not emorank's.
+    """
+    if path.suffix != ".safetensors":
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            words = (file.metadata() or {}).get(FORMAT)
+        return None if words is None else msgspec.json.decode(words, type=Header)
+    except (SafetensorError, OSError, msgspec.MsgspecError) as error:
+        raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
 
 
 def load(path: Path) -> Checkpoint:
@@ -45,17 +70,14 @@ def load(path: Path) -> Checkpoint:
     """
     if not path.is_file():
         raise WeightsError(f"{path}: no trained model here; train one first: emorank train")
-    try:
-        with safe_open(path, framework="pt") as file:
-            words = (file.metadata() or {}).get(FORMAT)
-            if words is None:
-                raise WeightsError(f"{path}: expected a model trained by emorank ({FORMAT})")
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
-    about = json.loads(words)
-    classes = tuple(Emotion(word) for word in about["classes"])
+    about = header(path)
+    if about is None:
+        raise WeightsError(f"{path}: expected a model trained by emorank ({FORMAT})")
+    classes = tuple(about.classes)
     with torch.device("meta"):  # no time spent on random weights that are replaced at once
-        net = VGG16(len(classes), hidden=about["hidden"])
-    net.load_state_dict(state, assign=True)
-    return Checkpoint(channels_last(net.eval()), classes, about["size"], about["crop"])
+        net = VGG16(len(classes), hidden=about.hidden)
+    try:
+        net.load_state_dict(load_file(path), assign=True)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
+    return Checkpoint(channels_last(net.eval()), classes, about.size, about.crop)

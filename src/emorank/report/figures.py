@@ -6,7 +6,7 @@ from threads and forgotten; `png` makes bytes of it, the same for the same input
 
 import functools
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec
 
@@ -137,6 +137,54 @@ def explanation(
     verdict = f"{emotion}, {rank or 'no rank'} (probability {probability:.2f})"
     name = _short(title)
     figure.suptitle(f"{name}\n{verdict}" if name else verdict, x=0.01, ha="left", fontsize=11.5)
+    return figure
+
+
+@_styled
+def comparison(
+    image: Pixels,
+    maps: Mapping[str, Float[np.ndarray, "3 height width"]],
+    *,
+    verdict: str,
+    title: str = "",
+) -> Figure:
+    """One image and its relevance, channels summed, under one preset or several side by side.
+
+    A single map is shown over the image too. Each map has its own scale, written below it, because
+    presets differ in size.
+
+    Args:
+        image: what the network saw, upright RGB.
+        maps: relevance by preset, as computed.
+        verdict: what was explained, in words.
+        title: the image's name; a long one is shortened.
+    """
+    sums = {name: relevance.sum(axis=0) for name, relevance in maps.items()}
+    scales = {name: heatmaps.scale(total) for name, total in sums.items()}
+    tiles = [("Image", image, "")]
+    for name, total in sums.items():
+        full, greatest = scales[name].full, scales[name].greatest
+        if len(sums) == 1:
+            tiles.append(("Overlay", heatmaps.overlay(image, total, full), ""))
+        note = f"darkest from ±{full:.2g}, greatest {greatest:.2g}\n"
+        note += f"sum {total.sum():+.3g}".replace("-", "−")
+        tiles.append((name, heatmaps.colours(total, full), note))
+    across = min(4, len(tiles))
+    down = -(-len(tiles) // across)
+    figure = _figure(2.5 * across + 0.5, 2.85 * down + 0.75)
+    grid = figure.subplots(down, across, squeeze=False).flat
+    for axes, (name, pixels, note) in zip(grid, tiles, strict=False):
+        axes.imshow(pixels)
+        axes.set_title(name, fontsize=9)
+        axes.set(xticks=[], yticks=[])
+        axes.set_xlabel(note, fontsize=7.5, loc="left")
+        axes.spines[:].set(visible=True, color=PALE)
+    for axes in list(figure.axes)[len(tiles) :]:
+        axes.set_visible(False)
+    _ramp(figure, list(figure.axes), [-1, 0, 1], ["against", "0", "for"])
+    most = 30 * across  # of characters, as wide as the figure
+    words = [_short(text, most) for text in (title, verdict) if text]
+    figure.suptitle("\n".join(words), x=0.01, ha="left", fontsize=11)
     return figure
 
 
@@ -308,14 +356,20 @@ def _panels(figure: SubFigure, panels: dict[str, Pixels], scale: heatmaps.Scale,
         one.set_title(name.capitalize(), fontsize=9)
         one.set(xticks=[], yticks=[])
         one.spines[:].set(visible=True, color=PALE)
-    ramp = heatmaps.colours(np.linspace(-1, 1, 256)[None], 1.0)[0] / 255
     full = scale.full or 1.0
-    bar = figure.colorbar(
-        ScalarMappable(Normalize(-full, full), ListedColormap(ramp)), ax=list(axes), shrink=0.85
-    )
-    bar.set_ticks([-full, 0, full], labels=[f"−{full:.2g}", "0", f"+{full:.2g}"], fontsize=8)
-    bar.outline.set_visible(False)
+    _ramp(figure, list(axes), [-full, 0, full], [f"−{full:.2g}", "0", f"+{full:.2g}"])
     figure.supxlabel(f"{what.capitalize()}: {scale}", x=0.01, ha="left", fontsize=8)
+
+
+def _ramp(
+    figure: Figure | SubFigure, axes: list[Axes], ticks: list[float], labels: list[str]
+) -> None:
+    """The bar of the heatmaps' colours beside some pictures."""
+    ramp = heatmaps.colours(np.linspace(-1, 1, 256)[None], 1.0)[0] / 255
+    colours = ScalarMappable(Normalize(ticks[0], ticks[-1]), ListedColormap(ramp))
+    bar = figure.colorbar(colours, ax=axes, shrink=0.85)
+    bar.set_ticks(ticks, labels=labels, fontsize=8)
+    bar.outline.set_visible(False)
 
 
 def _intervals(axes: Axes, counts: Int[np.ndarray, " 10"], zero: float, rank: str | None) -> None:

@@ -1,6 +1,6 @@
 """A study applied to images that it has never seen."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, UInt8
 
-from emorank import images
 from emorank.errors import ImageError
+from emorank.framing import BOX, View, Views
 from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.ranking import rank as interval_rank
 from emorank.relevance import Explainer
 from emorank.study.explain import ready
 from emorank.study.folder import Study
-from emorank.study.framing import BOX, faces_in, framed
 from emorank.study.rank import ranks_table, without_neutral
 from emorank.study.test import predictions_table
 
@@ -35,12 +34,6 @@ class Explained:
     pixels: UInt8[np.ndarray, "side side 3"]
     relevance: Float32[np.ndarray, "3 side side"]
     row: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Face:
-    pixels: UInt8[np.ndarray, "side side 3"]
-    about: dict[str, Any]
 
 
 @dataclass
@@ -73,45 +66,26 @@ class Applied:
         explainer = ready(
             model.net.to(self.study.plan.model.device), self.study.plan.explain.preset
         )
-        batch: list[_Face] = []
-        for face in self._faces(self.crop or model.crop, model.size):
-            batch.append(face)
-            if len(batch) == self.study.plan.explain.batch:
-                yield from self._explain(batch, model, explainer)
-                batch = []
-        if batch:
+        crop = self.crop or model.crop
+        views = Views(self.paths, model.size, crop, self.excluded, self.nearest, self.strict)
+        for batch in views.batches(self.study.plan.explain.batch):
             yield from self._explain(batch, model, explainer)
 
-    def _faces(self, crop: str, size: int) -> Iterator[_Face]:
-        for path in self.paths:
-            try:
-                yield from self._of_image(path, crop, size)
-            except ImageError as error:
-                if self.strict:
-                    raise
-                self.excluded.append(error)
-
-    def _of_image(self, path: Path, crop: str, size: int) -> Iterator[_Face]:
-        rgb = images.read(path)
-        if crop == "none":
-            yield _Face(framed(rgb, None, size), {"image": str(path), "face": 1})
-            return
-        found = faces_in(rgb, path)
-        for number, face in enumerate(found[:1] if self.nearest else found, start=1):
-            box = dict(zip(BOX, (round(float(v), 1) for v in face.box), strict=True))
-            about = {"image": str(path), "face": number} | box
-            yield _Face(framed(rgb, face.landmarks, size), about)
-
     def _explain(
-        self, batch: list[_Face], model: checkpoint.Checkpoint, explainer: Explainer
+        self, batch: Sequence[View], model: checkpoint.Checkpoint, explainer: Explainer
     ) -> Iterator[Explained]:
-        images = to_batch([face.pixels for face in batch]).to(self.study.plan.model.device)
+        images = to_batch([view.pixels for view in batch]).to(self.study.plan.model.device)
         found = explainer(images)
         maps = found.pixels.cpu().numpy()
-        names = pd.Series([face.about["image"] for face in batch])
+        names = pd.Series([str(view.image) for view in batch])
         table = predictions_table(names, found.logits.cpu().numpy(), model.classes)
         ranks = ranks_table(interval_rank(maps, rule=self.study.plan.rank.rule))
         table = without_neutral(pd.concat([table, ranks], axis=1))
-        for face, relevance, row in zip(batch, maps, table.to_dict("records"), strict=True):
+        for view, relevance, row in zip(batch, maps, table.to_dict("records"), strict=True):
             named = {str(name): None if value is pd.NA else value for name, value in row.items()}
-            yield Explained(face.pixels, relevance, face.about | named)
+            yield Explained(view.pixels, relevance, _about(view) | named)
+
+
+def _about(view: View) -> dict[str, Any]:
+    box = () if view.box is None else (round(float(v), 1) for v in view.box)
+    return {"image": str(view.image), "face": view.number} | dict(zip(BOX, box, strict=False))

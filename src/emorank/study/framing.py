@@ -1,19 +1,18 @@
-"""The images of a study as the network sees them: read, framed, resized."""
+"""The images of a study as the network sees them."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from emorank import datasets, faces, images
+from emorank import datasets
 from emorank.datasets.table import Dataset
 from emorank.errors import ImageError, StudyError
+from emorank.framing import framed
 from emorank.study.folder import Study
 
 SAMPLE = "sample"  # the shipped faces, and the simulated votes shipped with them
-BOX = ("box_left", "box_top", "box_right", "box_bottom")
 
 
 def open_dataset(study: Study) -> Dataset:
@@ -30,27 +29,6 @@ def framing(study: Study, dataset: Dataset) -> str:
     if crop != "auto":
         return crop
     return "none" if dataset.card.cropped else "face"
-
-
-def framed(
-    rgb: UInt8[np.ndarray, "height width 3"], landmarks: Any, size: int
-) -> UInt8[np.ndarray, "side side 3"]:
-    """The network's view of an image: cropped to the face where landmarks are given."""
-    if landmarks is None:
-        return images.resize(rgb, size)
-    return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size)
-
-
-def faces_in(rgb: UInt8[np.ndarray, "height width 3"], image: Path | str) -> tuple[faces.Face, ...]:
-    """At least one face, nearest first.
-
-    Raises:
-        ImageError: there is none.
-    """
-    found = faces.find(rgb)
-    if not found:
-        raise ImageError(image, "no face was found")
-    return found
 
 
 class Framed:

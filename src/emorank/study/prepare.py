@@ -14,10 +14,11 @@ from emorank.datasets.phash import phash
 from emorank.datasets.splits import split
 from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError, PlanError
+from emorank.framing import BOX, faces_in, framed
 from emorank.model.weights import IMAGENET
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.framing import BOX, SAMPLE, faces_in, framed, framing, open_dataset
+from emorank.study.framing import SAMPLE, framing, open_dataset
 from emorank.study.plan import Plan, override
 from emorank.vocabulary import Emotion
 

@@ -11,11 +11,11 @@ from jaxtyping import UInt8
 from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError
 from emorank.evaluation.classification import Classification, classification
+from emorank.framing import faces_in, framed
 from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.framing import faces_in, framed
 from emorank.study.test import BATCH, predictions_table
 
 

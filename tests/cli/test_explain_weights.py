@@ -1,0 +1,136 @@
+"""`emorank explain --weights`: any checkpoint with torchvision's keys, from the shell."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from emorank.model.vgg import alexnet
+from emorank.relevance import PRESETS
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A checkpoint of a narrow AlexNet, as a training script writes it."""
+    torch.manual_seed(3)
+    state = {f"module.{k}": v for k, v in alexnet(3, 12, 8).state_dict().items()}
+    path = tmp_path_factory.mktemp("weights") / "mine.pth"
+    torch.save({"state_dict": state}, path)
+    return path
+
+
+@pytest.fixture
+def labels(tmp_path):
+    (tmp_path / "labels.txt").write_text("cat\ndog\nbird\n", encoding="utf-8")
+    return tmp_path / "labels.txt"
+
+
+def test_one_figure_for_each_image(cli, drawn, weights, tmp_path):
+    """A folder of images, several presets: a PNG each, its path on stdout, nothing else."""
+    out = tmp_path / "heatmaps"
+    done = cli("explain", drawn / "happy", "--weights", weights, "--size", 96, "--out", out,
+               "--preset", "epsilon,epsilon-plus", "--preset", "epsilon-gamma-box")  # fmt: skip
+    assert done.code == 0, done.err
+    figures = [out / f"p{i}_1_relevance.png" for i in range(8)]
+    assert done.out.split() == [str(figure) for figure in figures]
+    assert sorted(out.iterdir()) == figures
+    with Image.open(figures[0]) as image:
+        image.load()
+        assert image.format == "PNG"
+        assert image.width > 3 * image.height / 2  # four tiles in a row
+
+
+def test_raw_relevance_beside_the_figures(cli, drawn, weights, labels, tmp_path):
+    """All presets, a class by its name; the arrays are in the file that was asked for."""
+    out, save = tmp_path / "heatmaps", tmp_path / "raw.npz"
+    done = cli("explain", drawn / "happy/p0.png", "--weights", weights, "--size", 96, "--out", out,
+               "--preset", "all", "--target", "dog", "--labels", labels,
+               "--save", save)  # fmt: skip
+    assert done.code == 0, done.err
+    with np.load(save, allow_pickle=False) as file:
+        assert set(PRESETS) < set(file)
+        assert file["target"].tolist() == [1]
+        assert file["epsilon-plus"].shape == (1, 3, 96, 96)
+    assert str(save) in done.out
+
+
+def test_the_default_is_a_preset_and_the_cpu(cli, drawn, weights, tmp_path):
+    """Image and weights are all that has to be said."""
+    done = cli("explain", drawn / "happy/p0.png", "--weights", weights, "--out", tmp_path,
+               "--device", "cpu")  # fmt: skip
+    assert done.code == 0, done.err
+    assert (tmp_path / "p0_1_relevance.png").is_file()
+
+
+@pytest.mark.weights
+def test_the_model_of_a_study_is_a_checkpoint_too(cli, drawn, finished, tmp_path):
+    """model.safetensors brings classes and size: a class can be named without --labels."""
+    done = cli("explain", drawn / "happy/p0.png", "--weights", finished / "model.safetensors",
+               "--target", "anger", "--out", tmp_path, "--save", tmp_path / "r.npz")  # fmt: skip
+    assert done.code == 0, done.err
+    with np.load(tmp_path / "r.npz") as file:
+        assert file["pixels"].shape == (1, 64, 64, 3)
+
+
+def test_images_that_cannot_be_used_are_named(cli, drawn, weights, tmp_path):
+    """One of two: the other is drawn. The only one: exit status 1, and no file for it."""
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
+    options = ("--weights", weights, "--size", 96, "--out", tmp_path / "out")
+    save = ("--save", tmp_path / "out" / "r.npz")
+    assert "broken.png" in cli("explain", tmp_path / "broken.png", *options, *save).failure
+    assert not (tmp_path / "out").exists()
+    done = cli("explain", tmp_path / "broken.png", drawn / "happy/p0.png", *options)
+    assert done.code == 0
+    assert "left out: " in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--preset", "rainbow"], "'rainbow' is no preset"),
+        (["--preset", "epsilon,"], "'' is no preset"),
+        (["--target", "7"], "'7' is no class; expected an index from 0 to 2"),
+        (["--target", "cat"], "no labels are known"),
+        (["--size", "9"], "expected a size from 16"),
+        (["--device", "abacus"], "cannot compute on 'abacus'"),
+        (["--save", "relevance.pkl"], "expected a name ending in .npz or .safetensors"),
+        (["--labels", "absent.txt"], "absent.txt: cannot be read"),
+        (["--crop", "face"], "no face was found"),
+    ],
+)
+def test_what_is_wrong_is_one_line(cli, weights, tmp_path, monkeypatch, options, says):
+    """Told before anything is written."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (64, 64), "gray").save(tmp_path / "plain.png")
+    assert says in cli("explain", "plain.png", "--weights", weights, *options).failure
+    assert [path.name for path in tmp_path.iterdir()] == ["plain.png"]
+
+
+def test_convolutions_only_say_what_to_do(cli, drawn, tmp_path):
+    """What `emorank weights get` keeps names no class."""
+    state = alexnet(3, 12, 8).features.state_dict()
+    torch.save({f"features.{k}": v for k, v in state.items()}, tmp_path / "features.pth")
+    done = cli("explain", drawn / "happy/p0.png", "--weights", tmp_path / "features.pth")
+    assert "convolutions only" in done.failure
+    assert "absent.pth: no such weights file" in cli(
+        "explain", drawn / "happy/p0.png", "--weights", tmp_path / "absent.pth"
+    ).failure  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["a.jpg"], "either --study DIR or --weights FILE"),
+        (["a.jpg", "--study", "x", "--weights", "y"], "either --study DIR or --weights FILE"),
+        (["--weights", "y"], "--weights goes with IMAGES"),
+        (["a.jpg", "--weights", "y", "--set", "explain.batch=2"], "not with --set"),
+        (["a.jpg", "--study", "x", "--target", "3", "--size", "9"], "--target, --size"),
+        (["a.jpg", "--study", "x", "--preset", "epsilon,epsilon-plus"], "several --preset"),
+        (["a.jpg", "--study", "x", "--crop", "center"], "--crop center"),
+    ],
+)
+def test_wrong_usage_is_told_apart_from_failure(cli, arguments, says):
+    """Exit status 2 and the reason."""
+    done = cli("explain", *arguments)
+    assert done.code == 2
+    assert says in done.err
