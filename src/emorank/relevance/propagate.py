@@ -254,15 +254,14 @@ class _Part:
     Attributes:
         relevance: there.
         running: its sum for each image, (batch,).
-        sums, bias, stabiliser: a row for each layer on the way, (batch,) each.
+        rows: for each layer on the way the sum behind it, what its bias and what its stabiliser
+            took, (batch,) each.
         at: relevance at the layers that were asked for.
     """
 
     relevance: Tensor
     running: Tensor
-    sums: tuple[Tensor, ...]
-    bias: tuple[Tensor, ...]
-    stabiliser: tuple[Tensor, ...]
+    rows: tuple[tuple[Tensor, Tensor, Tensor], ...]
     at: Mapping[str, Tensor]
 
     def split(self, sizes: list[int]) -> list["_Part"]:
@@ -309,8 +308,7 @@ class _Walk:
                 taken = nothing if sent.stabiliser is None else sent.stabiliser
                 rows.append((running, bias, taken))
         arrived, running = pending[first]
-        columns = tuple(zip(*rows, strict=True)) or ((), (), ())
-        return _Part(arrived, running, *columns, at)
+        return _Part(arrived, running, tuple(rows), at)
 
 
 def _record(
@@ -324,12 +322,13 @@ def _record(
     """The record of a batch from the account of the head and of each chunk of the trunk."""
     pixels = torch.cat([part.relevance for part in chunks]).contiguous()
 
-    def rows(name: str, *before: Tensor) -> Tensor:
-        trunk = [torch.cat(row) for row in zip(*(getattr(c, name) for c in chunks), strict=True)]
-        found = [*before, *getattr(head, name), *trunk]
+    def column(k: int, *before: Tensor) -> Tensor:
+        by_layer = zip(*(part.rows for part in chunks), strict=True)
+        trunk = [torch.cat([row[k] for row in rows]) for rows in by_layer]
+        found = [*before, *(row[k] for row in head.rows), *trunk]
         return torch.stack(found) if found else begin.new_zeros(0, len(begin))
 
-    sums = rows("sums", total(begin))
+    sums = column(0, total(begin))
     if not bool(torch.isfinite(sums).all()):
         raise RelevanceError(
             f"expected finite relevance, got an overflow of {pixels.dtype} on the way back "
@@ -339,7 +338,7 @@ def _record(
     at = dict(head.at)
     for name in chunks[0].at:
         at[name] = torch.cat([part.at[name] for part in chunks]).contiguous()
-    return Relevance(pixels, chosen, logits, layers, sums, rows("bias"), rows("stabiliser"), at)
+    return Relevance(pixels, chosen, logits, layers, sums, column(1), column(2), at)
 
 
 def _only(record: Relevance, k: int) -> Relevance:
