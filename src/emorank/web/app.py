@@ -13,7 +13,7 @@ from emorank.annotations.project import Project
 from emorank.annotations.store import Closed, UnknownShowing
 from emorank.errors import RatingError, StorageError
 from emorank.web import claim, owner, rate
-from emorank.web.safety import Guard, Origins, TooLarge
+from emorank.web.safety import Guard, Origins
 from emorank.web.templating import page
 from emorank.web.visitors import Failures, NobodyError, TooOftenError
 
@@ -22,7 +22,6 @@ _LOG = logging.getLogger(__name__)
 _SAID: tuple[tuple[type[Exception], int, str], ...] = (
     (NobodyError, 401, "You are not known here (any longer): open the link that you were sent."),
     (TooOftenError, 429, "Too many links that do not work; wait a minute."),
-    (TooLarge, 413, "The request is too large."),
     (UnknownShowing, 404, "There is no such picture among yours."),
     (Closed, 409, "This rating is closed; no more answers are taken. Thank you."),
     (StorageError, 503, "The database does not answer just now; try again in a moment."),
@@ -31,8 +30,8 @@ _SAID: tuple[tuple[type[Exception], int, str], ...] = (
 )
 
 
-def make_app(project: Project, origins: Origins) -> FastAPI:
-    """The application that serves one project."""
+def make_app(project: Project, origins: Origins) -> Guard:
+    """The application that serves one project, behind its guard."""
     # No pages about the interface: they would load scripts from elsewhere.
     app = FastAPI(title="emorank rating room", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.project, app.state.origins = project, origins
@@ -42,7 +41,6 @@ def make_app(project: Project, origins: Origins) -> FastAPI:
         app.include_router(part.router)
     static = str(files("emorank.web") / "static")
     app.mount("/static", StaticFiles(directory=static), "static")
-    app.add_middleware(Guard, known=origins)
     for kind, _, _ in _SAID:
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(HTTPException, _http)
@@ -54,7 +52,7 @@ def make_app(project: Project, origins: Origins) -> FastAPI:
         project.about()
         return {"status": "ok"}
 
-    return app
+    return Guard(app, origins)
 
 
 def _answer(request: Request, error: Exception) -> Response:

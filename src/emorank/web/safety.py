@@ -1,6 +1,7 @@
 """What every request has to pass, and what every answer carries, before any page has a say.
 
-Plain ASGI, so that a body is counted while it comes and not after it has been taken in.
+Plain ASGI around the whole application, so that a body is counted while it comes, and the answer to
+an unforeseen error carries the headers too.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from emorank.errors import RatingError
 MAX_BODY = 64 * 1024  # bytes; a hundred answers are a quarter of it
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _SAFE = {"GET", "HEAD"}
+_TOO_LARGE = f"the request is larger than {MAX_BODY} bytes"
 HEADERS = {
     # Nothing but what this server itself serves: no inline script, no inline style, no other host.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -92,7 +94,13 @@ class Guard:
         if refused is not None:
             await JSONResponse({"error": refused[1]}, refused[0])(scope, receive, guarded)
             return
-        await self.app(scope, _counted(receive), guarded)
+        if scope["method"] not in _SAFE:
+            body = await _body(receive)
+            if body is None:
+                await JSONResponse({"error": _TOO_LARGE}, 413)(scope, receive, guarded)
+                return
+            receive = _replayed(body, receive)
+        await self.app(scope, receive, guarded)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         # A name that somebody else's DNS points here must not be answered (DNS rebinding).
@@ -101,7 +109,7 @@ class Guard:
         if not headers.get("content-length", "0").isdecimal():
             return 400, "the length of the request is no number"
         if int(headers.get("content-length", "0")) > MAX_BODY:
-            return 413, f"the request is larger than {MAX_BODY} bytes"
+            return 413, _TOO_LARGE
         if method in _SAFE:
             return None
         # Browsers send both with every POST; what has neither is no page of ours.
@@ -120,19 +128,23 @@ class Guard:
             headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
-class TooLarge(Exception):
-    """A body without a declared length went on for too long."""
-
-
-def _counted(receive: Receive) -> Receive:
-    taken = 0
-
-    async def counting() -> Message:
-        nonlocal taken
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None as soon as it is too large, whatever length it claimed to have."""
+    body = b""
+    while True:
         message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > MAX_BODY:
-            raise TooLarge
-        return message
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return None
+        if not message.get("more_body", False):
+            return body
 
-    return counting
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Hand a body out once; what comes after it is the connection's own."""
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replaying() -> Message:
+        return left.pop() if left else await receive()
+
+    return replaying
