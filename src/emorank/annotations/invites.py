@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from emorank.annotations.project import Project
 from emorank.annotations.schema import EVENTS, INVITES, RATERS, SESSIONS

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from emorank.annotations.answers import answers_table
 from emorank.annotations.project import Project, add_rater
-from emorank.annotations.schema import EVENTS, IMAGES, INVITES, RATERS, SHOWINGS, VOTES
+from emorank.annotations.schema import EVENTS, IMAGES, INVITES, RATERS, SESSIONS, SHOWINGS, VOTES
 from emorank.annotations.store import Vote, store_vote
 from emorank.errors import RatingError
 
@@ -24,7 +24,8 @@ class RaterProgress:
         total: showings, those for the second time too.
         median_ms: of the reaction times; None before the first.
         last_at: of the last answer, milliseconds since 1970; None before the first.
-        link: of the newest invite: "open", "claimed", "expired", "revoked", or "none".
+        link: "claimed" while a session is good; else "open", "expired", "revoked", "ended" (its
+            session is over) or "none".
     """
 
     id: str
@@ -76,7 +77,7 @@ def progress(project: Project) -> list[RaterProgress]:
 
 
 def answers(project: Project) -> pd.DataFrame:
-    """Every answer that stands, in the order in which they were given, as `answers_table` has it."""
+    """Every answer that stands, in the order given, as `answers_table` has it."""
     query = (
         select(
             IMAGES.c.name.label("image"),
@@ -151,25 +152,24 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
     units = _units(project, table)
     with project.database.writing() as connection:
         raters = dict(connection.execute(select(RATERS.c.name, RATERS.c.id)).tuples().all())
-        for row, image in zip(table.itertuples(), units, strict=True):
-            if row.rater not in raters:
-                raters[row.rater] = add_rater(connection, project, str(row.rater))
-            rater = raters[row.rater]
-            showing, answered = _showing(connection, rater, image, bool(row.repeat))
+        for row, image in zip(table.to_dict("records"), units, strict=True):
+            name = row["rater"]
+            if name not in raters:
+                raters[name] = add_rater(connection, project, name)
+            showing, answered = _showing(connection, raters[name], image, row["repeat"])
             if answered:
                 raise RatingError(
-                    f"'{row.image}' has an answer of rater '{row.rater}' already; nothing was "
-                    "imported"
+                    f"'{row['image']}' has an answer of rater '{name}' already; nothing was imported"
                 )
             vote = Vote(
                 f"import-{secrets.token_urlsafe(12)}",
                 showing,
-                str(row.answer),
-                None if pd.isna(row.reaction_ms) else int(row.reaction_ms),
-                None if pd.isna(row.hidden_ms) else int(row.hidden_ms),
+                row["answer"],
+                None if pd.isna(row["reaction_ms"]) else row["reaction_ms"],
+                None if pd.isna(row["hidden_ms"]) else row["hidden_ms"],
             )
-            at = None if pd.isna(row.at) else row.at.value // 1_000_000
-            store_vote(connection, rater, vote, at, answered=False, kind="import")
+            at = None if pd.isna(row["at"]) else int(1000 * row["at"].timestamp())
+            store_vote(connection, raters[name], vote, at, answered=False, kind="import")
     return len(table)
 
 
@@ -181,13 +181,12 @@ def _units(project: Project, table: pd.DataFrame) -> list[str]:
         by_name.setdefault(name, []).append(image)
     found, missing = [], []
     for name, emotion in zip(table["image"], table["emotion"], strict=True):
-        of_name = by_name.get(name, [])
-        image = of_name[0] if pd.isna(emotion) and len(of_name) == 1 else None
-        image = image if pd.isna(emotion) else known.get((name, emotion))
-        if image is None:
-            missing.append(f"{name} ({'no emotion' if pd.isna(emotion) else emotion})")
+        unsaid = pd.isna(emotion)
+        images = by_name.get(name, []) if unsaid else [known.get((name, emotion), "")]
+        if len(images) == 1 and images[0]:
+            found.append(images[0])
         else:
-            found.append(image)
+            missing.append(f"{name} ({'no emotion' if unsaid else emotion})")
     if missing:
         raise RatingError(
             f"{len(missing)} answers are on images that the project does not have, the first: "
@@ -226,17 +225,20 @@ def _showing(connection: Connection, rater: str, image: str, repeat: bool) -> tu
 
 
 def _links(connection: Connection, now: int) -> dict[str, str]:
-    """The state of each rater's newest invite."""
+    """Of each rater: "claimed" while a session is good, or else the state of the newest link."""
     states: dict[str, str] = {}
     for row in connection.execute(select(INVITES).order_by(INVITES.c.created_at)):
-        if row.claimed_at is not None:
-            state = "claimed"
-        elif row.revoked_at is not None:
+        if row.revoked_at is not None:
             state = "revoked"
+        elif row.claimed_at is not None:
+            state = "ended"
         else:
             state = "open" if row.expires_at > now else "expired"
         states[row.rater_id] = state
-    return states
+    live = select(SESSIONS.c.rater_id).where(
+        SESSIONS.c.revoked_at.is_(None), SESSIONS.c.expires_at > now
+    )
+    return states | dict.fromkeys(connection.execute(live).scalars(), "claimed")
 
 
 def rater_name(project: Project, rater: str) -> str:

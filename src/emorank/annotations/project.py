@@ -1,9 +1,9 @@
 """A rating project: a folder with the pictures that raters see, and a database of what they say.
 
-    rating.toml     where the database is; readable by its owner only, for a URL may hold a password
-    rating.db       the database, unless it is a PostgreSQL server's
-    images/         the pictures, re-encoded under random names: no file name, no camera data
-    excluded.csv    images that were left out, and why
+rating.toml     where the database is; readable by its owner only, for a URL may hold a password
+rating.db       the database, unless it is a PostgreSQL server's
+images/         the pictures, re-encoded under random names: no file name, no camera data
+excluded.csv    images that were left out, and why
 """
 
 import csv
@@ -124,7 +124,7 @@ def create_project(
     images: Sequence[tuple[str, str]],
     read: Callable[[str], np.ndarray],
     raters: Iterable[str],
-    setup: Setup = Setup(),  # noqa: B008 - frozen
+    setup: Setup = Setup(),
     progress: Progress = silent,
 ) -> Project:
     """Make a project, whole or not at all.

@@ -102,9 +102,7 @@ def image_of(project: Project, rater: str, showing: str) -> str:
     return str(image)
 
 
-def submit(
-    project: Project, rater: str, votes: Sequence[Vote]
-) -> tuple[list[Outcome], Standing]:
+def submit(project: Project, rater: str, votes: Sequence[Vote]) -> tuple[list[Outcome], Standing]:
     """Store a rater's answers, in their order; durable when this returns.
 
     An answer whose id is known is not stored again. One to a picture that has an answer already
@@ -183,9 +181,7 @@ def close(project: Project, closed: bool = True) -> None:
         connection.execute(EVENTS.insert().values(at=now, kind="close" if closed else "reopen"))
 
 
-def _known(
-    connection: Connection, rater: str, votes: Sequence[Vote]
-) -> dict[str, tuple[str, str]]:
+def _known(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, tuple[str, str]]:
     """What came before under the ids of these votes."""
     query = select(EVENTS.c.submission, EVENTS.c.showing_id, EVENTS.c.answer).where(
         EVENTS.c.rater_id == rater, EVENTS.c.submission.in_({vote.submission for vote in votes})
@@ -211,16 +207,12 @@ def _standing(connection: Connection, rater: str) -> Standing:
     mine = SHOWINGS.c.rater_id == rater
     joined = SHOWINGS.outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
     total, answered, pace = connection.execute(
-        select(
-            func.count(SHOWINGS.c.id), func.count(VOTES.c.seq), func.avg(VOTES.c.reaction_ms)
-        )
+        select(func.count(SHOWINGS.c.id), func.count(VOTES.c.seq), func.avg(VOTES.c.reaction_ms))
         .select_from(joined)
         .where(mine)
     ).one()
     first = connection.scalar(
-        select(func.min(SHOWINGS.c.position))
-        .select_from(joined)
-        .where(mine, VOTES.c.seq.is_(None))
+        select(func.min(SHOWINGS.c.position)).select_from(joined).where(mine, VOTES.c.seq.is_(None))
     )
     closed = connection.scalar(select(PROJECT.c.closed_at)) is not None
     pace_ms = None if pace is None else round(float(pace))

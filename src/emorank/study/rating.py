@@ -59,7 +59,9 @@ def gallery(
     left_out = [f"{problem.file}: {problem.reason}" for problem in problems]
     if len(table) > len(known):
         left_out.append(f"{len(table) - len(known)} images without an emotion")
-    for emotion, count in known.loc[~known["emotion"].isin(wanted), "emotion"].value_counts().items():
+    for emotion, count in (
+        known.loc[~known["emotion"].isin(wanted), "emotion"].value_counts().items()
+    ):
         left_out.append(f"{count} images of the emotion {emotion}, which is not asked for")
     if chosen.empty:
         raise RatingError(

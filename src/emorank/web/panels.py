@@ -62,7 +62,8 @@ class Summary:
 def summarise(answers: pd.DataFrame, pictures: dict[tuple[str, str], str]) -> Summary:
     """Sum up the answers of a project; `pictures` as `overview.pictures` gives it."""
     first = firsts_of(answers)
-    first = first.assign(picture=list(map(pictures.get, zip(first["image"], first["emotion"]))))
+    units = zip(first["image"], first["emotion"], strict=True)
+    first = first.assign(picture=[pictures[unit] for unit in units])
     return Summary(len(answers), _bars(first), _disputed(first), _flagged(first))
 
 
@@ -70,7 +71,10 @@ def _bars(first: pd.DataFrame) -> tuple[Bar, ...]:
     counts = pd.crosstab(first["emotion"], first["answer"]).reindex(
         columns=list(ANSWERS), fill_value=0
     )
-    bars = [_bar(str(emotion), row) for emotion, row in zip(counts.index, counts.to_numpy())]
+    bars = [
+        _bar(str(emotion), row)
+        for emotion, row in zip(counts.index, counts.to_numpy(), strict=True)
+    ]
     if len(bars) > 1:
         bars.append(_bar("all", counts.to_numpy().sum(axis=0)))
     return tuple(bars)

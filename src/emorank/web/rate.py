@@ -108,7 +108,9 @@ def upcoming(
 
 
 @router.get("/picture/{showing}")
-def picture(project: TheProject, rater: Rater, showing: Annotated[str, Path(max_length=64)]) -> Response:
+def picture(
+    project: TheProject, rater: Rater, showing: Annotated[str, Path(max_length=64)]
+) -> Response:
     """The picture of one of the rater's own showings."""
     return picture_file(project.picture(image_of(project, rater, showing)))
 

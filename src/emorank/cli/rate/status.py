@@ -27,7 +27,9 @@ def command(project: Path) -> None:
     about, raters = opened.about(), progress(opened)
     console = Console(highlight=False)
     state = "open" if about.closed_at is None else "closed"
-    console.print(f"[bold]{escape(about.title)}[/] ({state}) [dim]{escape(str(opened.database))}[/]")
+    console.print(
+        f"[bold]{escape(about.title)}[/] ({state}) [dim]{escape(str(opened.database))}[/]"
+    )
     table = Table("rater", box=None, header_style="dim", pad_edge=False)
     for title in ("answered", "of", "median time"):
         table.add_column(title, justify="right")
