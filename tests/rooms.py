@@ -150,7 +150,7 @@ class Room:
 
     def vote(self, name: str, answers: dict[str, str]) -> None:
         """Let a rater answer some showings: id → answer."""
-        votes = [Vote(f"test-{id}", id, word, 800, 0) for id, word in answers.items()]
+        votes = [Vote(f"test-{key}", key, word, 800, 0) for key, word in answers.items()]
         submit(self.project, self.raters[name], votes)
 
     def vote_all(self, name: str, answer=lambda showing: "Average") -> None:

@@ -138,9 +138,9 @@ def test_the_log_cannot_be_changed(room, rater, change):
     """Triggers of the database refuse it."""
     submit(room.project, rater, [vote(room.showings("r1")[0].id)])
     before = log(room.project)
-    with pytest.raises(StorageError, match="append-only"):
-        with room.project.database.writing() as connection:
-            connection.execute(text(change))
+    writing = room.project.database.writing
+    with pytest.raises(StorageError, match="append-only"), writing() as connection:
+        connection.execute(text(change))
     assert log(room.project).equals(before)
 
 

@@ -31,9 +31,9 @@ class Visitor(TestClient):
     def showings(self, **where):
         return self.get("/rate/showings", params=where).json()["showings"]
 
-    def vote(self, showing, answer="Strong", id=None, change=False, **more):
+    def vote(self, showing, answer="Strong", submission=None, change=False, **more):
         vote = {
-            "id": id or f"vote-{showing}", "showing": showing, "answer": answer,
+            "id": submission or f"vote-{showing}", "showing": showing, "answer": answer,
             "reaction_ms": 700, "hidden_ms": 0, "change": change,
         }  # fmt: skip
         return self.post("/rate/votes", json={"votes": [vote | more]})

@@ -41,7 +41,7 @@ def rater_id(project: Project, name: str) -> str:
         rows = dict(connection.execute(select(RATERS.c.name, RATERS.c.id)).tuples().all())
     if name not in rows:
         raise RatingError(f"there is no rater '{name}'; there are {', '.join(rows) or 'none'}")
-    return rows[name]
+    return str(rows[name])
 
 
 def invite(project: Project, rater: str | None, life: int = INVITE_LIFE) -> str:

@@ -34,7 +34,7 @@ def showing_order(
     if ordering == "mixed":
         blocks = [rng.permutation(len(words))]
     else:
-        classes = rng.permutation(np.unique(words)) if len(words) else []
+        classes = rng.permutation(sorted(set(emotions)))
         blocks = [rng.permutation(np.flatnonzero(words == name)) for name in classes]
     early = [image for block in blocks if len(block) >= 6 for image in block[: len(block) // 3]]
     count = min(round(repeats * len(words)), len(early))

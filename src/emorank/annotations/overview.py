@@ -159,7 +159,8 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
             showing, answered = _showing(connection, raters[name], image, row["repeat"])
             if answered:
                 raise RatingError(
-                    f"'{row['image']}' has an answer of rater '{name}' already; nothing was imported"
+                    f"'{row['image']}' has an answer of rater '{name}' already; "
+                    "nothing was imported"
                 )
             vote = Vote(
                 f"import-{secrets.token_urlsafe(12)}",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from emorank.annotations.project import Project
 from emorank.annotations.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS, VOTES
@@ -71,7 +71,7 @@ def standing(project: Project, rater: str) -> Standing:
         return _standing(connection, rater)
 
 
-def showings(project: Project, rater: str, start: int, count: int) -> list[Row[Any]]:
+def showings(project: Project, rater: str, start: int, count: int) -> list[Any]:
     """Some of a rater's showings: `position`, `id`, `emotion`, and the rater's own `answer`."""
     query = (
         select(SHOWINGS.c.position, SHOWINGS.c.id, IMAGES.c.emotion, VOTES.c.answer)

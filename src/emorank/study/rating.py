@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from emorank import datasets
+from emorank.datasets import Problem
 from emorank.errors import RatingError
 from emorank.study.folder import open_study
 from emorank.study.framing import open_dataset
@@ -46,13 +47,13 @@ def gallery(
     if (path / "study.toml").is_file():
         study = open_study(path)
         table, read = study.table("faces"), open_dataset(study).read
-        source, problems = f"study {path.name}", ()
+        source, problems = f"study {path.name}", list[Problem]()
     else:
         # The shipped sample has no folder that one would know of.
         root = None if dataset == datasets.SAMPLE else path
         found = datasets.load(root, dataset, **options)
         table, read = found.table, found.read
-        source, problems = found.card.title, found.problems
+        source, problems = found.card.title, list(found.problems)
     wanted = {str(Emotion.parse(word)) for word in emotions} or {*Emotion} - {Emotion.NEUTRAL}
     known = table[table["emotion"].notna()]
     chosen = known[known["emotion"].isin(wanted)]

@@ -19,7 +19,7 @@ from emorank.web.visitors import (
 )
 
 router = APIRouter()
-Secret = Path(min_length=1, max_length=128)
+Secret = Path(pattern=r"^[A-Za-z0-9_-]{1,128}$")
 
 
 @router.get("/")

@@ -1,9 +1,8 @@
 """The owner's page: progress, what came out so far, invites, export, and the end of it."""
 
 import threading
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from emorank.annotations.answers import ANSWERS
@@ -12,12 +11,11 @@ from emorank.annotations.overview import answers, pictures, progress, rater_name
 from emorank.annotations.project import Project
 from emorank.annotations.store import UnknownShowing, close
 from emorank.web.panels import SHOWN, Summary, summarise
-from emorank.web.rate import picture_file
+from emorank.web.rate import Key, picture_file
 from emorank.web.templating import page
 from emorank.web.visitors import Owner, TheOrigins, TheProject
 
 router = APIRouter(prefix="/owner")
-Id = Annotated[str, Path(max_length=64)]
 
 
 class Summaries:
@@ -57,7 +55,7 @@ def show_answers(request: Request, project: TheProject, _: Owner) -> Response:
 
 
 @router.get("/picture/{image}")
-def picture(project: TheProject, _: Owner, image: Id) -> Response:
+def picture(project: TheProject, _: Owner, image: Key) -> Response:
     """A picture of the project's list, by its id there."""
     if image not in pictures(project).values():
         raise UnknownShowing("there is no such picture in the project")
@@ -79,7 +77,7 @@ def go_on(project: TheProject, _: Owner) -> Response:
 
 
 @router.post("/invite/{rater}")
-def renew(project: TheProject, known: TheOrigins, _: Owner, rater: Id) -> Response:
+def renew(project: TheProject, known: TheOrigins, _: Owner, rater: Key) -> Response:
     """A new link for a rater; the old one and every session of the rater end."""
     name = _name(project, rater)
     revoke(project, rater)
@@ -88,7 +86,7 @@ def renew(project: TheProject, known: TheOrigins, _: Owner, rater: Id) -> Respon
 
 
 @router.post("/revoke/{rater}")
-def withdraw(project: TheProject, _: Owner, rater: Id) -> Response:
+def withdraw(project: TheProject, _: Owner, rater: Key) -> Response:
     """A rater's link and sessions end; the answers stay."""
     _name(project, rater)
     revoke(project, rater)

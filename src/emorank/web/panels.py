@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from emorank.annotations.answers import ANSWERS, NONE, firsts_of, unit_votes_of
@@ -71,16 +72,14 @@ def _bars(first: pd.DataFrame) -> tuple[Bar, ...]:
     counts = pd.crosstab(first["emotion"], first["answer"]).reindex(
         columns=list(ANSWERS), fill_value=0
     )
-    bars = [
-        _bar(str(emotion), row)
-        for emotion, row in zip(counts.index, counts.to_numpy(), strict=True)
-    ]
+    rows = zip(counts.index, counts.to_numpy(), strict=True)
+    bars = [_bar(str(emotion), row) for emotion, row in rows]
     if len(bars) > 1:
         bars.append(_bar("all", counts.to_numpy().sum(axis=0)))
     return tuple(bars)
 
 
-def _bar(emotion: str, row: "pd.Series[int]") -> Bar:
+def _bar(emotion: str, row: np.ndarray) -> Bar:
     counts = tuple(int(count) for count in row)
     starts = [100 * sum(counts[:i]) / sum(counts) for i in range(len(counts))]
     lengths = [100 * count / sum(counts) for count in counts]

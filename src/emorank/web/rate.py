@@ -16,6 +16,7 @@ router = APIRouter(prefix="/rate")
 
 MAX_VOTES, MAX_SHOWINGS = 100, 200  # in one request
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # of a picture, in an address
 # A day; what stood longer on the screen is told as a day.
 Milliseconds = Annotated[int, Field(ge=0, le=24 * 60 * 60 * 1000)]
 
@@ -108,9 +109,7 @@ def upcoming(
 
 
 @router.get("/picture/{showing}")
-def picture(
-    project: TheProject, rater: Rater, showing: Annotated[str, Path(max_length=64)]
-) -> Response:
+def picture(project: TheProject, rater: Rater, showing: Key) -> Response:
     """The picture of one of the rater's own showings."""
     return picture_file(project.picture(image_of(project, rater, showing)))
 
