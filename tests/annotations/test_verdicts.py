@@ -73,7 +73,7 @@ def test_half_none_is_a_tie():
      (None, "Strong")],
 )  # fmt: skip
 def test_labels_name_rank_and_emotion(emotion, label):
-    """ "Strong Happy"; synonyms by our word, strange words as they are, an unknown one not at all."""
+    """Synonyms by our word, strange words as they are, an unknown one not at all."""
     assert one("Strong", emotion=emotion)["label"] == label
 
 

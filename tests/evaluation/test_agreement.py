@@ -93,7 +93,7 @@ def test_the_record_holds_what_the_parts_say():
     found = agreement(answers, np.random.default_rng(0), resamples=400)
     assert found == agreement(answers, np.random.default_rng(0), resamples=400)
     grid = ratings(answers)
-    table = coincidence.unit_tables(grid.counts(), np.arange(len(grid.values))).sum(axis=0)
+    table = coincidence.unit_tables(grid.counts(), np.arange(len(grid.levels))).sum(axis=0)
     assert found.counts.alpha_ordinal is not None
     for estimate, statistic in (
         (found.counts.alpha_ordinal, coincidence.ordinal_alpha),

@@ -206,7 +206,7 @@ def _median(counts: Int[np.ndarray, "unit rank"]) -> Int[np.ndarray, " unit"]:
 
 
 def _named(verdict: pd.Series, emotion: pd.Series) -> pd.Series:
-    """ "Strong Happy", or "No Happy" where None won; the rank alone of an unknown emotion."""
+    """Such as "Strong Happy"; "No Happy" where None won; the rank alone of an unknown emotion."""
     words = {word: _emotion_label(word) for word in emotion.dropna().unique()}
     rank = verdict.mask((verdict == NONE).fillna(value=False), "No")
     named = rank + " " + emotion.map(words).astype("string")

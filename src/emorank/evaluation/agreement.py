@@ -238,6 +238,6 @@ def _each(
         pairwise = float(known.mean()) if len(known) else None
         ceiling = float(of_rater[i]) if len(of_rater) and np.isfinite(of_rater[i]) else None
         reason = "" if ceiling is not None else "shares no two levels with the others"
-        votes = int((grid.values[:, i] >= 0).sum())
+        votes = int((grid.levels[:, i] >= 0).sum())
         result.append(RaterKappa(name, votes, pairwise, ceiling, reason))
     return result

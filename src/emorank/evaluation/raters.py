@@ -27,7 +27,7 @@ def pair_tables(ratings: Ratings) -> Int[np.ndarray, "image pair cell"]:
     Pairs are in the order of `itertools.combinations`, cells row by row.
     """
     pairs = combinations(range(len(ratings.raters)), 2)
-    columns = ((ratings.values[:, a], ratings.values[:, b]) for a, b in pairs)
+    columns = ((ratings.levels[:, a], ratings.levels[:, b]) for a, b in pairs)
     return _tables(list(columns), ratings)
 
 
@@ -39,7 +39,7 @@ def leave_one_out_tables(ratings: Ratings) -> Int[np.ndarray, "image rater cell"
     counts = ratings.counts()
     columns = []
     for rater in range(len(ratings.raters)):
-        own = ratings.values[:, rater]
+        own = ratings.levels[:, rater]
         others = counts - (own[:, None] == np.arange(_K))
         columns.append((own, winners(others)[0].astype(np.int8)))
     return _tables(columns, ratings)
@@ -59,7 +59,10 @@ def mean_kappa(tables: Tables) -> Float[np.ndarray, "*stack"]:
     known = np.isfinite(each)
     number = known.sum(-1)
     total: np.ndarray[Any, Any] = np.where(known, each, 0).sum(-1)
-    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+    mean: np.ndarray[Any, Any] = np.divide(
+        total, number, out=np.full(total.shape, np.nan), where=number > 0
+    )
+    return mean
 
 
 def _tables(

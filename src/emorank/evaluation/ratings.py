@@ -19,12 +19,12 @@ class Ratings:
     """First answers, one cell per unit and rater.
 
     Attributes:
-        values: the level's number from 0 (None, Minimal, Average, Strong), -1 for no vote.
+        levels: the level's number from 0 (None, Minimal, Average, Strong), -1 for no vote.
         image: the image that each unit belongs to, numbered from 0.
-        raters: names, the columns of `values`.
+        raters: names, the columns of `levels`.
     """
 
-    values: Int8[np.ndarray, "unit rater"]
+    levels: Int8[np.ndarray, "unit rater"]
     image: Int[np.ndarray, " unit"]
     raters: tuple[str, ...]
 
@@ -35,7 +35,7 @@ class Ratings:
 
     def counts(self) -> Int[np.ndarray, "unit level"]:
         """How often each unit was given each level."""
-        return np.stack([(self.values == k).sum(axis=1) for k in range(len(LEVELS))], axis=1)
+        return np.stack([(self.levels == k).sum(axis=1) for k in range(len(LEVELS))], axis=1)
 
 
 def ratings(answers: pd.DataFrame, none_as: NoneAs = "level") -> Ratings:
@@ -50,14 +50,14 @@ def ratings(answers: pd.DataFrame, none_as: NoneAs = "level") -> Ratings:
     if none_as not in get_args(NoneAs):
         raise ValueError(f"none_as={none_as!r}: expected one of {', '.join(get_args(NoneAs))}")
     first = firsts_of(answers)
-    levels = pd.Index(LEVELS).get_indexer(pd.Index(first["answer"]))
-    first = first[levels >= (0 if none_as == "level" else 1)]
-    levels = levels[levels >= (0 if none_as == "level" else 1)]
+    level = pd.Index(LEVELS).get_indexer(pd.Index(first["answer"]))
+    voted = level >= (0 if none_as == "level" else 1)
+    first, level = first[voted], level[voted]
     # An unknown emotion is a unit's property like any other; groupby drops <NA> otherwise.
     unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup().to_numpy()
     rater, raters = pd.factorize(first["rater"], sort=True)
-    values = np.full((int(unit.max()) + 1 if len(unit) else 0, len(raters)), -1, np.int8)
-    values[unit, rater] = levels
-    image = np.zeros(len(values), np.int64)
+    levels = np.full((int(unit.max()) + 1 if len(unit) else 0, len(raters)), -1, np.int8)
+    levels[unit, rater] = level
+    image = np.zeros(len(levels), np.int64)
     image[unit] = pd.factorize(first["image"])[0]
-    return Ratings(values, image, tuple(map(str, raters)))
+    return Ratings(levels, image, tuple(map(str, raters)))
