@@ -143,6 +143,15 @@ def test_votes_of_an_image_with_several_emotions_need_a_choice():
     assert votes_of(table, emotion="fear").to_numpy().tolist() == [["a", "r", "Minimal"]]
 
 
+def test_images_that_half_of_the_raters_flagged_have_no_votes():
+    """There is no intensity to rank; the images are named."""
+    rows = [row(image="a", rater=str(n), answer="None" if n < 2 else "Strong") for n in range(4)]
+    rows += [row(image="b", rater=str(n), answer="None" if n < 1 else "Strong") for n in range(3)]
+    votes = votes_of(answers_table(rows))
+    assert set(votes["image"]) == {"b"}
+    assert votes.attrs["flagged"] == ["a"]
+
+
 def test_repeats_put_both_answers_side_by_side():
     """A unit is matched by image, emotion (an unknown one too) and rater."""
     table = answers_table(

@@ -95,7 +95,9 @@ def unit_votes_of(answers: pd.DataFrame) -> pd.DataFrame:
 def votes_of(answers: pd.DataFrame, emotion: str | None = None) -> pd.DataFrame:
     """The votes table that a study uses: `image`, `rater`, `rank` (label), as `read_votes` gives.
 
-    First showings only, and ranks only: None and Skip are no rank.
+    First showings only, and ranks only: None and Skip are no rank. Where half of the raters or more
+    said None there is no intensity to rank; such images are left out, and `attrs["flagged"]` names
+    them.
 
     Args:
         answers: of any number of emotions, if each image was rated for one of them.
@@ -104,10 +106,10 @@ def votes_of(answers: pd.DataFrame, emotion: str | None = None) -> pd.DataFrame:
     Raises:
         VotesError: an image was rated for several emotions and `emotion` chooses none of them.
     """
-    votes = unit_votes_of(answers)
+    given = answers[~answers["repeat"] & (answers["answer"] != SKIP)]
     if emotion is not None:
-        votes = votes[votes["emotion"].eq(emotion).fillna(value=False)]
-    units = votes[list(UNIT)].drop_duplicates()
+        given = given[given["emotion"].eq(emotion).fillna(value=False)]
+    units = given[list(UNIT)].drop_duplicates()
     several = units.loc[units["image"].duplicated(), "image"]
     if len(several):
         image = several.iloc[0]
@@ -116,7 +118,11 @@ def votes_of(answers: pd.DataFrame, emotion: str | None = None) -> pd.DataFrame:
             f"{several.nunique()} images were rated for several emotions ({image!r} for "
             f"{', '.join(words)}), and a study has one rank an image; choose one with emotion=…"
         )
-    return votes[["image", "rater", "rank"]].reset_index(drop=True)
+    absent = (given["answer"] == NONE).groupby(given["image"], sort=False).mean() >= 0.5
+    flagged = absent.index[absent]
+    votes = unit_votes_of(given[~given["image"].isin(flagged)])[["image", "rater", "rank"]]
+    votes.attrs["flagged"] = list(flagged)
+    return votes
 
 
 def repeats_of(answers: pd.DataFrame) -> pd.DataFrame:

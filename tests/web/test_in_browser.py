@@ -1,0 +1,285 @@
+"""The rating room in Chromium: under the fingers of raters, before the eyes of the owner."""
+
+import re
+
+import pytest
+from tests.rooms import images
+
+from emorank.annotations.overview import answers, log
+from emorank.annotations.store import standing
+
+READY = "#room[data-ready=yes]"
+WORDS = {"1": "Minimal", "2": "Average", "3": "Strong", "s": "Skip", "f": "None"}
+# Notes, before the page's own listener sees a key, which picture is on the screen at that moment.
+# What the page takes for ready is not asked: whether a key counted is read from the database.
+WITNESS = """
+window.seen = [];
+window.addEventListener("keydown", (event) => {
+  const image = document.querySelector("#frame img");
+  window.seen.push([image ? image.src.split("/").pop() : null, event.key]);
+}, true);
+"""
+
+
+@pytest.fixture
+def browse(chromium):
+    """A browser of one's own, that complains aloud and asks nothing of other hosts."""
+    opened = []
+
+    def context(**options):
+        made = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        made.add_init_script(WITNESS)
+        opened.append(made)
+        return made
+
+    yield context
+    for made in opened:
+        made.close()
+
+
+def enter(context, base, link):
+    """Claim a link; the page that follows. What goes wrong on it is kept in `page.complaints`."""
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: request.url.startswith(base) or page.complaints.append(request.url),
+    )
+    page.goto(base + link)
+    page.click("button[type=submit]")
+    return page
+
+
+def rate(page, keys):
+    """Press each key as soon as the picture is there."""
+    for key in keys:
+        page.wait_for_selector(READY)
+        page.keyboard.press(key)
+
+
+def settled(page):
+    """Wait until the server has acknowledged everything."""
+    page.wait_for_function("document.getElementById('room').dataset.unsaved === '0'")
+
+
+def given(room, name):
+    """The answers of a rater in the order of the showings."""
+    return [row.answer for row in room.showings(name)]
+
+
+def test_a_rater_from_the_link_to_the_end(make_room, serve, browse):
+    """Thirty by keyboard, back, a change, closed, on in another browser, to the end; the owner
+    watches, closes and exports."""  # noqa: D205, D209 - one sentence
+    room = make_room(count=36, repeats=0)
+    base = serve(room.project.folder).base
+    first = browse()
+    page = enter(first, base, room.link("r1"))
+    keys = [list(WORDS)[number % 5] for number in range(30)]
+    rate(page, keys)
+    page.wait_for_selector(READY)
+    for _ in range(2):
+        page.keyboard.press("Backspace")
+        page.wait_for_selector(READY)
+    assert page.get_attribute("[aria-pressed=true]", "data-answer") == WORDS[keys[28]]
+    page.keyboard.press("1" if keys[28] != "1" else "2")
+    page.wait_for_selector(READY)
+    assert page.text_content("#count") == "Picture 31 of 36"
+    page.keyboard.press("?")
+    page.click("#elsewhere")
+    page.wait_for_function("document.getElementById('link').textContent.includes('/invite/')")
+    link = page.text_content("#link").partition(base)[2]
+    settled(page)
+    assert page.complaints == []
+    first.close()
+
+    expected = [WORDS[key] for key in keys]
+    expected[28] = "Minimal" if keys[28] != "1" else "Average"
+    assert given(room, "r1")[:30] == expected
+    assert len(log(room.project).query("kind == 'change'")) == 1
+
+    other = browse(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = enter(other, base, link)
+    page.wait_for_selector(READY)
+    assert page.text_content("#count") == "Picture 31 of 36"
+    for _ in range(6):
+        page.tap(f"{READY} [data-answer=Strong]")
+    page.wait_for_selector("#end:not([hidden])")
+    assert page.text_content("#end-heading") == "That was the last picture"
+    assert given(room, "r1") == expected + ["Strong"] * 6
+    assert standing(room.project, room.raters["r1"]).answered == 36
+
+    room.vote_all("r2", lambda showing: "Minimal")
+    owner = enter(browse(), base, room.link(None))
+    owner.wait_for_selector("#progress tbody tr:nth-child(2)")
+    rows = owner.locator("#progress tbody tr").all_text_contents()
+    assert [re.search(r"\d+ / \d+", row)[0] for row in rows] == ["36 / 36", "36 / 36"]
+    owner.wait_for_selector(".cases img")
+    assert "Disputed" in owner.text_content("#answers")
+    with owner.expect_download() as download:
+        owner.click("text=CSV")
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) == 1 + 72
+    owner.on("dialog", lambda dialog: dialog.accept())
+    owner.click("text=Close the rating")
+    owner.wait_for_selector("text=Open again")
+    assert owner.complaints == []
+    page.reload()
+    page.wait_for_selector("#end:not([hidden])")
+    assert page.text_content("#end-heading") == "This rating is closed"
+
+
+def test_two_raters_at_once(make_room, serve, browse):
+    """Each in a browser of their own, keys in turn: each one's answers are that one's."""
+    room = make_room(count=20, repeats=0)
+    base = serve(room.project.folder).base
+    pages = {name: enter(browse(), base, room.link(name)) for name in ("r1", "r2")}
+    for number in range(20):
+        rate(pages["r1"], ["123"[number % 3]])
+        rate(pages["r2"], ["321"[number % 3]])
+    for page in pages.values():
+        page.wait_for_selector("#end:not([hidden])")
+        assert page.complaints == []
+    assert given(room, "r1") == [WORDS["123"[number % 3]] for number in range(20)]
+    assert given(room, "r2") == [WORDS["321"[number % 3]] for number in range(20)]
+
+
+@pytest.mark.slow
+def test_two_thousand_keyboard_votes(make_room, serve, browse):
+    """Keys pressed without a pause, whether the picture is there or not: not one vote is lost,
+    doubled, or given to another picture than the one that was on the screen."""  # noqa: D205, D209
+    room = make_room(count=2000, raters=("r1",), repeats=0)
+    base = serve(room.project.folder).base
+    page = enter(browse(), base, room.link("r1"))
+    page.wait_for_selector(READY)
+    for number in range(20_000):
+        page.keyboard.press("123"[number * 7 % 11 % 3])
+        if number % 50 == 0 and page.is_visible("#end"):
+            break
+    page.wait_for_selector("#end:not([hidden])")
+    assert page.complaints == []
+    seen = page.evaluate("window.seen")
+    stored = {row.id: row.answer for row in room.showings("r1")}
+    assert len(stored) == 2000
+    assert None not in stored.values()
+    events = log(room.project).query("kind == 'vote' or kind == 'change'")
+    assert events["kind"].tolist() == ["vote"] * 2000
+    # A picture keeps the answer of one of the keys that were pressed while it was on the screen.
+    pressed: dict[str, set[str]] = {}
+    for picture, key in seen:
+        pressed.setdefault(picture, set()).add(WORDS[key])
+    assert all(answer in pressed[showing] for showing, answer in stored.items())
+    # In the order in which they were shown.
+    order = [row.id for row in room.showings("r1")]
+    assert list(dict.fromkeys(picture for picture, _ in seen if picture)) == order
+    assert (answers(room.project)["hidden_ms"] == 0).all()
+
+
+def test_a_held_key_is_one_answer(make_room, serve, browse):
+    """Keys that repeat because they are held do not vote through the pictures."""
+    room = make_room(count=10, repeats=0)
+    page = enter(browse(), serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    for _ in range(8):  # without a keyup between them the browser says `repeat`
+        page.keyboard.down("3")
+        page.wait_for_selector(READY)
+    page.keyboard.up("3")
+    settled(page)
+    assert [answer for answer in given(room, "r1") if answer] == ["Strong"]
+
+
+def test_keys_before_the_picture_are_ignored(make_room, serve, browse):
+    """While a picture is on its way nothing is answered, however often a key is pressed."""
+    room = make_room(count=10, repeats=0)
+    context = browse()
+    waiting = []
+    context.route("**/rate/picture/*", lambda route: waiting.append(route))
+    page = enter(context, serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector("#frame[aria-busy=true]")
+    for key in "123sf123":
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert answers(room.project).empty
+    assert page.get_attribute("#room", "data-ready") == "no"
+    context.unroute_all()
+    for route in waiting:
+        route.continue_()
+    page.wait_for_selector(READY)
+    page.keyboard.press("2")
+    settled(page)
+    assert given(room, "r1")[0] == "Average"
+
+
+def test_hidden_time_is_kept_apart(make_room, serve, browse):
+    """The reaction time has no time in it during which the page was hidden."""
+    room = make_room(count=10, repeats=0)
+    page = enter(browse(), serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    hide = """(hidden) => {
+        Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    page.wait_for_timeout(300)
+    page.evaluate(hide, True)
+    page.wait_for_timeout(1500)
+    page.evaluate(hide, False)
+    page.keyboard.press("1")
+    settled(page)
+    row = answers(room.project).iloc[0]
+    assert 1400 <= row["hidden_ms"] <= 4000
+    assert 250 <= row["reaction_ms"] <= 1400
+
+
+def test_the_same_rater_in_two_browsers(make_room, serve, browse):
+    """What was acknowledged first stands; the other browser moves to the right place."""
+    room = make_room(count=10, repeats=0)
+    base = serve(room.project.folder).base
+    context = browse()
+    old = enter(context, base, room.link("r1"))
+    old.wait_for_selector(READY)
+    new = context.new_page()
+    new.goto(f"{base}/rate")
+    rate(new, "11")
+    settled(new)
+    old.keyboard.press("3")
+    old.wait_for_function("document.getElementById('count').textContent.startsWith('Picture 3 ')")
+    assert given(room, "r1")[:3] == ["Minimal", "Minimal", None]
+
+
+def test_the_keyboard_alone_is_enough(make_room, serve, browse):
+    """Tab reaches every button, Enter answers, the focus is seen, and the page speaks."""
+    room = make_room(count=10, repeats=0)
+    page = enter(browse(), serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        if reached[-1].endswith("Average"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector(READY)
+    settled(page)
+    assert given(room, "r1")[0] == "Average"
+    page.wait_for_function("document.getElementById('spoken').textContent.includes('picture 2')")
+    assert page.get_attribute("#frame img", "alt") == "The face to rate, picture 2"
+    names = page.evaluate(
+        "[...document.querySelectorAll('button')].map(b => b.textContent.trim()).filter(t => !t)"
+    )
+    assert names == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844), (320, 568)])
+def test_everything_fits_on_one_screen(make_room, serve, browse, width, height, scheme):
+    """No scrolling while rating, and every button large enough for a thumb."""
+    room = make_room(count=10, repeats=0, shown=images(10))
+    context = browse(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = enter(context, serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollHeight") <= height
+    for button in page.query_selector_all("[data-answer]"):
+        assert button.bounding_box()["height"] >= 40
