@@ -1,6 +1,7 @@
 """The rating room in Chromium: under the fingers of raters, before the eyes of the owner."""
 
 import re
+import time
 
 import pytest
 from tests.rooms import images
@@ -59,9 +60,18 @@ def rate(page, keys):
         page.keyboard.press(key)
 
 
+def until(page, condition):
+    """Wait for a condition; `wait_for_function` would need what the page's policy forbids."""
+    for _ in range(300):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)
+
+
 def settled(page):
     """Wait until the server has acknowledged everything."""
-    page.wait_for_function("document.getElementById('room').dataset.unsaved === '0'")
+    until(page, "document.getElementById('room').dataset.unsaved === '0'")
 
 
 def given(room, name):
@@ -88,7 +98,7 @@ def test_a_rater_from_the_link_to_the_end(make_room, serve, browse):
     assert page.text_content("#count") == "Picture 31 of 36"
     page.keyboard.press("?")
     page.click("#elsewhere")
-    page.wait_for_function("document.getElementById('link').textContent.includes('/invite/')")
+    until(page, "document.getElementById('link').textContent.includes('/invite/')")
     link = page.text_content("#link").partition(base)[2]
     settled(page)
     assert page.complaints == []
@@ -146,25 +156,27 @@ def test_two_raters_at_once(make_room, serve, browse):
 
 
 @pytest.mark.slow
-def test_two_thousand_keyboard_votes(make_room, serve, browse):
+def test_two_thousand_keyboard_votes(make_room, serve, browse, database):
     """Keys pressed without a pause, whether the picture is there or not: not one vote is lost,
     doubled, or given to another picture than the one that was on the screen."""  # noqa: D205, D209
-    room = make_room(count=2000, raters=("r1",), repeats=0)
+    # The keys and the page are the same on both; PostgreSQL gets fewer, to be done in time.
+    count = 2000 if database is None else 400
+    room = make_room(count=count, raters=("r1",), repeats=0)
     base = serve(room.project.folder).base
-    page = enter(browse(), base, room.link("r1"))
+    page = enter(browse(viewport={"width": 320, "height": 480}), base, room.link("r1"))
     page.wait_for_selector(READY)
-    for number in range(20_000):
-        page.keyboard.press("123"[number * 7 % 11 % 3])
-        if number % 50 == 0 and page.is_visible("#end"):
-            break
-    page.wait_for_selector("#end:not([hidden])")
+    started, number = time.monotonic(), 0
+    while not page.is_visible("#end"):
+        assert time.monotonic() - started < 240, page.text_content("#count")
+        for number in range(number, number + 50):
+            page.keyboard.press("123"[number * 7 % 11 % 3])
     assert page.complaints == []
     seen = page.evaluate("window.seen")
     stored = {row.id: row.answer for row in room.showings("r1")}
-    assert len(stored) == 2000
+    assert len(stored) == count
     assert None not in stored.values()
     events = log(room.project).query("kind == 'vote' or kind == 'change'")
-    assert events["kind"].tolist() == ["vote"] * 2000
+    assert events["kind"].tolist() == ["vote"] * count
     # A picture keeps the answer of one of the keys that were pressed while it was on the screen.
     pressed: dict[str, set[str]] = {}
     for picture, key in seen:
@@ -193,8 +205,11 @@ def test_keys_before_the_picture_are_ignored(make_room, serve, browse):
     """While a picture is on its way nothing is answered, however often a key is pressed."""
     room = make_room(count=10, repeats=0)
     context = browse()
-    waiting = []
-    context.route("**/rate/picture/*", lambda route: waiting.append(route))
+    waiting, held = [], [True]
+    context.route(
+        "**/rate/picture/*",
+        lambda route: waiting.append(route) if held else route.continue_(),
+    )
     page = enter(context, serve(room.project.folder).base, room.link("r1"))
     page.wait_for_selector("#frame[aria-busy=true]")
     for key in "123sf123":
@@ -202,7 +217,7 @@ def test_keys_before_the_picture_are_ignored(make_room, serve, browse):
     page.wait_for_timeout(300)
     assert answers(room.project).empty
     assert page.get_attribute("#room", "data-ready") == "no"
-    context.unroute_all()
+    held.clear()
     for route in waiting:
         route.continue_()
     page.wait_for_selector(READY)
@@ -243,7 +258,7 @@ def test_the_same_rater_in_two_browsers(make_room, serve, browse):
     rate(new, "11")
     settled(new)
     old.keyboard.press("3")
-    old.wait_for_function("document.getElementById('count').textContent.startsWith('Picture 3 ')")
+    until(old, "document.getElementById('count').textContent.startsWith('Picture 3 ')")
     assert given(room, "r1")[:3] == ["Minimal", "Minimal", None]
 
 
@@ -263,7 +278,7 @@ def test_the_keyboard_alone_is_enough(make_room, serve, browse):
     page.wait_for_selector(READY)
     settled(page)
     assert given(room, "r1")[0] == "Average"
-    page.wait_for_function("document.getElementById('spoken').textContent.includes('picture 2')")
+    until(page, "document.getElementById('spoken').textContent.includes('picture 2')")
     assert page.get_attribute("#frame img", "alt") == "The face to rate, picture 2"
     names = page.evaluate(
         "[...document.querySelectorAll('button')].map(b => b.textContent.trim()).filter(t => !t)"
