@@ -19,7 +19,7 @@ PATIENTS = """
 2222221 2221322 2222222 2222221 2223222 2212222 1111111 1111111 2322222
 1111111 1111111 1121121 1111111 3333233 1111111 2222222 2223232 4334343
 2212232 2323233 3333432 1111111 1111111 1212111 2322222 1211111 2222222
-""".split()
+"""
 RATER = (0, 0, 0, 1, 2, 3, 4)
 
 
@@ -27,7 +27,7 @@ RATER = (0, 0, 0, 1, 2, 3, 4)
 def anaesthetists():
     votes = [
         (unit, rater, int(answer) - 1)
-        for unit, row in enumerate(PATIENTS)
+        for unit, row in enumerate(PATIENTS.split())
         for rater, answer in zip(RATER, row, strict=True)
     ]
     return votes, dawid_skene(*np.array(votes).T, 4)

@@ -36,6 +36,10 @@ NONE = "None"
 SKIP = "Skip"
 ANSWERS = (*RANKS, NONE, SKIP)
 
+_WORDS = {
+    **dict.fromkeys(("none", "0", "no such emotion", "no such emotion here"), NONE),
+    **dict.fromkeys(("skip", "skipped"), SKIP),
+}
 # A file name has at most 255 bytes, a path of a study is a few of them.
 MAX_NAME = 1024
 _SHOWN = 5
@@ -78,6 +82,24 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
     doubled = result.duplicated(list(KEY))
     _refuse(result, doubled, "a second answer of a rater to a unit at the same showing")
     return result
+
+
+def parse_answer(word: str) -> str:
+    """An answer as people write it: a rank as `Rank.parse` reads it, None, Skip, in any case.
+
+    Raises:
+        VotesError: the word names no answer.
+    """
+    known = _WORDS.get(word.strip().lower())
+    if known is not None:
+        return known
+    try:
+        return Rank.parse(word).label
+    except VotesError:
+        raise VotesError(
+            f"{_short(word)} is no answer; expected Minimal, Average, Strong (Min, Avg, Str; "
+            f"1, 2, 3), None or Skip"
+        ) from None
 
 
 def firsts_of(answers: pd.DataFrame) -> pd.DataFrame:
