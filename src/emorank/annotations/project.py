@@ -25,11 +25,12 @@ from emorank.annotations.database import Database, file_url
 from emorank.annotations.migrations import migrate
 from emorank.annotations.order import Ordering, showing_order
 from emorank.annotations.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS
+from emorank.annotations.votes import PROJECT_FILE as SETTINGS
+from emorank.annotations.votes import is_project
 from emorank.annotations.voting import natural
 from emorank.errors import ImageError, RatingError
 from emorank.progress import Progress, silent
 
-SETTINGS = "rating.toml"
 QUESTION = "How strongly does this face express {emotion}?"
 BASE_URL = "http://127.0.0.1:8321"
 MAX_SIDE, QUALITY = 1024, 95  # of the pictures that raters see, in pixels; JPEG without subsampling
@@ -88,11 +89,6 @@ class Project:
     def picture(self, image: str) -> Path:
         """The file of a picture, by the id that the database gave; never by anything else."""
         return self.folder / "images" / f"{image}.jpg"
-
-
-def is_project(path: Path) -> bool:
-    """Whether a folder is a rating project."""
-    return (path / SETTINGS).is_file()
 
 
 def open_project(folder: Path | str) -> Project:

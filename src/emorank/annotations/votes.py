@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from emorank.annotations.answers import firsts_of, votes_of
 from emorank.annotations.tabular import (
     Offenders,
     Rows,
@@ -15,15 +16,16 @@ from emorank.annotations.tabular import (
     parquet_rows,
     quoted,
 )
-from emorank.errors import VotesError
+from emorank.errors import VotesError, needing
 from emorank.vocabulary import Rank
 
 COLUMNS = ("image", "rater", "rank")
+PROJECT_FILE = "rating.toml"  # by which the folder of a rating project is known
 _RATER_COLUMN = re.compile(r"a\d+")
 
 
 def read_votes(path: Path | str, images: Collection[str] | None = None) -> pd.DataFrame:
-    """Read the votes of a CSV or Parquet file.
+    """Read the votes of a CSV or Parquet file, or of a rating project.
 
     Two layouts are understood: one row a vote (columns `image`, `rater`, `rank`) and the sheet of
     the paper's Table 5, one row an image (`image`, `a1`, `a2` …, one column a rater). Other columns
@@ -31,7 +33,8 @@ def read_votes(path: Path | str, images: Collection[str] | None = None) -> pd.Da
     any form that `Rank.parse` reads; a blank rank is a missing vote and is left out.
 
     Args:
-        path: the file; the ending `.parquet` says Parquet, any other CSV.
+        path: the file; the ending `.parquet` says Parquet, any other CSV. Or the folder of a
+            rating project: its ranks at the first showing; its None and Skip count as blank.
         images: the images that may be voted on; None admits any.
 
     Returns:
@@ -43,10 +46,33 @@ def read_votes(path: Path | str, images: Collection[str] | None = None) -> pd.Da
             two votes of one rater on one image; the message names the first lines of each kind.
     """
     path = Path(path)
+    if is_project(path):
+        return _of_project(path, images)
     check_file(path)
     parquet = path.suffix.lower() == ".parquet"
     header, rows = parquet_rows(path, _wanted) if parquet else csv_rows(path)
     return _checked(path, header, rows, images, "row" if parquet else "line")
+
+
+def is_project(path: Path) -> bool:
+    """Whether a folder is a rating project; asked without the libraries that one needs."""
+    return (path / PROJECT_FILE).is_file()
+
+
+def _of_project(path: Path, images: Collection[str] | None) -> pd.DataFrame:
+    with needing("web", "a rating project"):
+        from emorank.annotations.overview import answers
+        from emorank.annotations.project import open_project
+    first = firsts_of(answers(open_project(path)))
+    votes = votes_of(first)
+    unknown = sorted({*votes["image"]} - {*images}) if images is not None else []
+    if unknown:
+        raise VotesError(
+            f"{path}: no vote was taken from this project: {len(unknown)} of its images are not "
+            f"among those expected, the first: {quoted(unknown[0])}"
+        )
+    votes.attrs["blank"] = len(first) - len(votes)
+    return votes
 
 
 def _checked(

@@ -140,7 +140,7 @@ def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     """
     first = firsts_of(answers)
     result = verdicts(answers, ties)
-    raters = sorted(first["rater"].unique(), key=_natural)
+    raters = sorted(first["rater"].unique(), key=natural)
     short = _SHORT | {NONE: NONE, SKIP: SKIP}
     unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup()
     cells = first.assign(unit=unit, answer=first["answer"].map(short))

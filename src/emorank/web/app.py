@@ -36,7 +36,8 @@ def make_app(project: Project, origins: Origins) -> Guard:
     app = FastAPI(title="emorank rating room", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.project, app.state.origins = project, origins
     app.state.failures = Failures()
-    app.state.summaries = owner.Summaries()
+    app.state.summaries = owner.Kept(owner.summary_of)
+    app.state.agreement = owner.Kept(owner.agreeing_of)
     for part in (claim, rate, owner):
         app.include_router(part.router)
     static = str(files("emorank.web") / "static")

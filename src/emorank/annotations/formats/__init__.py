@@ -23,7 +23,8 @@ from emorank.annotations.formats import emotion_counts, json_file, label_studio,
 from emorank.annotations.formats.mdns import CUT, Cut
 from emorank.annotations.formats.table import read_table, write_csv, write_parquet
 from emorank.annotations.tabular import check_file, csv_rows
-from emorank.errors import VotesError
+from emorank.annotations.votes import is_project
+from emorank.errors import VotesError, needing
 
 FORMATS = ("csv", "parquet", "json", "label-studio", "mdns", "ferplus", "cremad")
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
@@ -39,7 +40,7 @@ class Reading:
     """What was read from a file: answers, or votes on emotions.
 
     Attributes:
-        format: one of `FORMATS`.
+        format: one of `FORMATS`, or "project" for a rating project.
         answers: the table of answers; None if the votes are on emotions.
         emotions: the counts; None if there are answers.
         named: whether a rater's name stands for the same person on every image.
@@ -55,7 +56,7 @@ def read(path: Path | str, format: str | None = None, cut: Cut = CUT) -> Reading
     """Read a file of votes, whatever it is.
 
     Args:
-        path: the file.
+        path: the file, or the folder of a rating project.
         format: one of `FORMATS`, for a file that is not recognised; None to look into it.
         cut: of MDNS, see `mdns.read_mdns`.
 
@@ -63,6 +64,11 @@ def read(path: Path | str, format: str | None = None, cut: Cut = CUT) -> Reading
         VotesError: the file is of no known format or not a valid one; nothing is taken from it.
     """
     path = Path(path)
+    if is_project(path):
+        with needing("web", "a rating project"):
+            from emorank.annotations.overview import answers
+            from emorank.annotations.project import open_project
+        return Reading("project", answers(open_project(path)))
     check_file(path)
     kind = format or recognise(path)
     if kind not in FORMATS:
