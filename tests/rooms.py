@@ -187,14 +187,17 @@ class Serving:
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.port = port or free_port()
         self.base = f"http://127.0.0.1:{self.port}"
+        # To a file: a pipe that nobody reads would stop a server that has much to say.
+        self.output = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "emorank", "rate", "serve", folder, "--no-browser",
              "--port", str(self.port)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=self.output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         for _ in range(300):
             if self.process.poll() is not None:
-                raise AssertionError(self.process.stdout.read())
+                self.output.seek(0)
+                raise AssertionError(self.output.read())
             try:
                 urllib.request.urlopen(f"{self.base}/health", timeout=5)  # noqa: S310 - loopback
                 return

@@ -156,13 +156,13 @@ def test_kill_9_of_postgresql(tmp_path, serve):
 
 @pytest.fixture
 def disk(tmp_path):
-    """A small file system."""
+    """A small file system; SQLite's log alone takes 4 MB of it before it is folded in."""
     folder = tmp_path / "disk"
     folder.mkdir()
     if sys.platform != "linux" or shutil.which("mount") is None:
         pytest.skip("the small file system is a tmpfs of Linux")
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder],
+        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
@@ -198,7 +198,7 @@ def test_a_full_disk(disk, serve):
 
 def test_a_new_project_on_a_full_disk_is_not_there(disk, cli, drawn):
     """`rate new` fails with a message and leaves nothing."""
-    (disk / "filler").write_bytes(bytes(2_900_000))
+    (disk / "filler").write_bytes(bytes(12_500_000))
     done = cli("rate", "new", drawn, "--out", disk / "room")
     assert done.code == 1
     assert "Traceback" not in done.err

@@ -165,11 +165,11 @@ def test_two_thousand_keyboard_votes(make_room, serve, browse, database):
     base = serve(room.project.folder).base
     page = enter(browse(viewport={"width": 320, "height": 480}), base, room.link("r1"))
     page.wait_for_selector(READY)
-    started, number = time.monotonic(), 0
+    started = time.monotonic()
     while not page.is_visible("#end"):
         assert time.monotonic() - started < 240, page.text_content("#count")
-        for number in range(number, number + 50):
-            page.keyboard.press("123"[number * 7 % 11 % 3])
+        for key in "12313223121132331221":
+            page.keyboard.press(key)
     assert page.complaints == []
     seen = page.evaluate("window.seen")
     stored = {row.id: row.answer for row in room.showings("r1")}

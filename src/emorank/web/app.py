@@ -58,8 +58,9 @@ def make_app(project: Project, origins: Origins) -> Guard:
 
 def _answer(request: Request, error: Exception) -> Response:
     status, sentence = next((s, text) for kind, s, text in _SAID if isinstance(error, kind))
-    if status >= 500:
-        _LOG.error("%s %s", request.method, request.url.path, exc_info=error)
+    if status >= 500:  # what the database says is enough; what nobody foresaw needs its trace
+        trace = None if isinstance(error, StorageError) else error
+        _LOG.error("%s %s: %s", request.method, request.url.path, error, exc_info=trace)
     return _say(request, status, sentence)
 
 
