@@ -36,18 +36,16 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read from a file: answers, or votes on emotions.
+    """What was read from a file.
 
     Attributes:
         format: one of `FORMATS`.
-        answers: the table of answers; None if the votes are on emotions.
-        emotions: the counts; None if there are answers.
+        content: the table of answers, or votes on which emotion is expressed.
         named: whether a rater's name stands for the same person on every image.
     """
 
     format: str
-    answers: pd.DataFrame | None = None
-    emotions: EmotionVotes | None = None
+    content: pd.DataFrame | EmotionVotes
     named: bool = True
 
 
@@ -85,13 +83,13 @@ def read_answers(path: Path | str, format: str | None = None, cut: Cut = CUT) ->
     Raises:
         VotesError: as `read`, and for votes on emotions, which are no answers.
     """
-    reading = read(path, format, cut)
-    if reading.answers is None:
+    content = read(path, format, cut).content
+    if isinstance(content, EmotionVotes):
         raise VotesError(
             f"{path}: holds votes on which emotion is expressed, not on how strongly; see "
             f"emorank rate summary"
         )
-    return reading.answers
+    return content
 
 
 def write_answers(answers: pd.DataFrame, path: Path | str, format: str | None = None) -> Path:  # noqa: A002 - the word for it
@@ -153,7 +151,7 @@ def _read(path: Path, kind: str, cut: Cut) -> Reading:
         return Reading(kind, read_table(path, parquet=kind == "parquet"))
     if kind in ("ferplus", "cremad"):
         layout = emotion_counts.FERPLUS if kind == "ferplus" else emotion_counts.CREMAD
-        return Reading(kind, emotions=emotion_counts.read_emotion_votes(path, layout), named=False)
+        return Reading(kind, emotion_counts.read_emotion_votes(path, layout), named=False)
     content = json_file.load(path)
     if kind == "mdns":
         return Reading(kind, mdns.read_mdns(content, cut), named=False)

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -95,3 +96,27 @@ def _checked(path: Path, names: Sequence[str], rows: Rows, parquet: bool) -> pd.
     if not answers:
         raise VotesError(f"{path}: holds no answer; expected one row an answer")
     return answers_table(answers)
+
+
+def write_sheet(sheet: pd.DataFrame, path: Path) -> None:
+    """Write any sheet as its ending says: .csv (no cell is a formula), .parquet or .json.
+
+    Raises:
+        VotesError: another ending.
+    """
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".parquet", ".json"):
+        raise VotesError(f"{path}: expected an ending .csv, .parquet or .json")
+    with replacing(path) as partial:
+        if kind == ".csv":
+            safe = sheet.assign(**{name: sheet[name].map(_guarded) for name in sheet.columns})
+            safe.to_csv(partial, index=False, lineterminator="\n")
+        elif kind == ".parquet":
+            # What is in attrs would be written too, if it can be.
+            pd.DataFrame(sheet.to_dict("series")).to_parquet(partial, index=False)
+        else:
+            sheet.to_json(partial, orient="records", indent=1, force_ascii=False)
+
+
+def _guarded(cell: Any) -> Any:
+    return guarded(cell) if isinstance(cell, str) else cell

@@ -4,7 +4,7 @@ import click
 
 from emorank.cli.verbs import Verbs
 
-VERBS: tuple[str, ...] = ()
+VERBS = ("summary",)
 
 
 @click.command(
