@@ -54,7 +54,7 @@ def estimates(groups: Mapping[str, Mapping[str, Estimate]], label: str) -> Figur
         label: of the axis.
     """
     statistics = list(dict.fromkeys(name for row in groups.values() for name in row))
-    figure = blank(7.2, (0.17 * len(statistics) + 0.2) * len(groups) + 1.1)
+    figure = blank(7.2, (0.1 * len(statistics) + 0.15) * len(groups) + 1.1)
     axes = figure.add_subplot()
     for k, name in enumerate(statistics):
         offset = (k - (len(statistics) - 1) / 2) * 0.7 / len(statistics)
@@ -66,7 +66,7 @@ def estimates(groups: Mapping[str, Mapping[str, Estimate]], label: str) -> Figur
         colour = PALETTE[k % len(PALETTE)]
         for place, one in known:
             if one.low is not None and one.high is not None:
-                axes.plot([one.low, one.high], [place] * 2, c=colour, lw=2, alpha=0.6)
+                axes.plot([one.low, one.high], [place] * 2, c=colour, lw=3, alpha=0.5)
         axes.plot(
             [float(one.value or 0) for _, one in known],
             [place for place, _ in known],
@@ -97,7 +97,7 @@ def raters(each: Sequence[RaterKappa], named: bool) -> Figure:
     known = sorted(
         (one for one in each if one.leave_one_out is not None),
         key=lambda one: one.leave_one_out or 0.0,
-    )[:_RATERS_SHOWN]
+    )[:_RATERS_SHOWN][::-1]
     figure = blank(7.2, 0.26 * len(known) + 1.2)
     axes = figure.add_subplot()
     places = range(len(known))

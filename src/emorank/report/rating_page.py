@@ -108,7 +108,8 @@ def _outcomes(found: RatingSummary) -> pd.DataFrame:
         name = "Ties to the median" if one.ties == "median" else "Ties disputed"
         ranks: list[object] = [one.ranks[rank] for rank in RANKS]
         columns[name] = [*ranks, one.flagged, one.disputed, one.unvoted]
-    return pd.DataFrame(columns)
+    table = pd.DataFrame(columns)
+    return table if found.outcomes[0].unvoted else table.iloc[:-1]
 
 
 def _emotions(found: RatingSummary) -> pd.DataFrame:

@@ -51,7 +51,8 @@ def write_csv(answers: pd.DataFrame, path: Path) -> None:
     table["repeat"] = table["repeat"].map({True: "true", False: "false"})
     table["at"] = [at.isoformat().replace("+00:00", "Z") if at else "" for at in table["at"]]
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # With these line ends a carriage return in a name is quoted too (RFC 4180).
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(COLUMNS)
         writer.writerows(table[list(COLUMNS)].itertuples(index=False, name=None))
 
@@ -110,7 +111,7 @@ def write_sheet(sheet: pd.DataFrame, path: Path) -> None:
     with replacing(path) as partial:
         if kind == ".csv":
             safe = sheet.assign(**{name: sheet[name].map(_guarded) for name in sheet.columns})
-            safe.to_csv(partial, index=False, lineterminator="\n")
+            safe.to_csv(partial, index=False, lineterminator="\r\n")
         elif kind == ".parquet":
             # What is in attrs would be written too, if it can be.
             pd.DataFrame(sheet.to_dict("series")).to_parquet(partial, index=False)
