@@ -152,6 +152,13 @@ def test_a_format_can_be_forced_and_has_to_exist(tmp_path):
     (tmp_path / "a").write_text("image,rater,rank\na,r,Min\n")
     assert formats.read(tmp_path / "a", "csv").format == "csv"
     assert "expected one of csv" in refused(tmp_path / "a", format="xml")
+    for kind in ("ferplus", "cremad"):
+        assert "is no table of" in refused(tmp_path / "a", format=kind)
+    for kind in ("json", "label-studio", "mdns"):
+        assert "is no JSON" in refused(tmp_path / "a", format=kind)
+    (tmp_path / "a").write_text('{"f": {"sad": [1]}}')
+    for kind in ("json", "label-studio"):
+        assert f"is mdns, not {kind}" in refused(tmp_path / "a", format=kind)
     with pytest.raises(VotesError, match="expected an ending"):
         formats.write_answers(answers_table([]), tmp_path / "a.xlsx")
     assert not (tmp_path / "a.xlsx").exists()

@@ -64,7 +64,7 @@ def read(path: Path | str, format: str | None = None, cut: Cut = CUT) -> Reading
     check_file(path)
     kind = format or recognise(path)
     if kind not in FORMATS:
-        raise VotesError(f"format {kind!r}: expected one of {', '.join(FORMATS)}")
+        raise VotesError(f"{path}: format {kind!r}: expected one of {', '.join(FORMATS)}")
     try:
         return _read(path, kind, cut)
     except VotesError as error:
@@ -153,6 +153,8 @@ def _read(path: Path, kind: str, cut: Cut) -> Reading:
         layout = emotion_counts.FERPLUS if kind == "ferplus" else emotion_counts.CREMAD
         return Reading(kind, emotion_counts.read_emotion_votes(path, layout), named=False)
     content = json_file.load(path)
+    if _kind_of(content, path) != kind:
+        raise VotesError(f"{path}: is {_kind_of(content, path)}, not {kind}")
     if kind == "mdns":
         return Reading(kind, mdns.read_mdns(content, cut), named=False)
     if kind == "label-studio":

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from emorank.annotations.answers import ANSWERS, RANKS
@@ -42,14 +42,14 @@ def print_emotions(found: EmotionSummary, sheet: pd.DataFrame) -> None:
     total = sum(found.votes.values())
     for word, votes in found.votes.items():
         share = f"{votes / total:.1%}" if total else "–"
-        table.add_row(escape(word), f"{votes:,}", share, f"{found.finals[word]:,}")
+        table.add_row(_text(word), f"{votes:,}", share, f"{found.finals[word]:,}")
     table.add_row("[dim]several share the most[/]", "", "", f"{found.tied:,}")
     console.print(table)
     groups = {"all": found.agreement, **found.groups}
     table = _table("agreement", "images", "votes", "same pair", "Fleiss’ kappa", "alpha nominal")
     for name, part in groups.items():
         table.add_row(
-            escape(name),
+            _text(name),
             f"{part.images:,}",
             f"{part.votes:,}",
             _estimate(part.observed),
@@ -114,7 +114,7 @@ def _agreement(console: Console, found: RatingSummary) -> None:
     ]
     for name, estimate in shown:
         if estimate.reason:
-            console.print(f"[dim]{name}: {escape(estimate.reason)}[/]", soft_wrap=True)
+            console.print(f"[dim]{name}: {_text(estimate.reason)}[/]", soft_wrap=True)
 
 
 def _named(counts: CountAgreement) -> list[tuple[str, Estimate]]:
@@ -135,7 +135,7 @@ def _emotions(console: Console, found: RatingSummary) -> None:
     for one in found.emotions:
         alpha = one.agreement.counts.alpha_ordinal
         table.add_row(
-            escape(one.emotion or "(unknown)"),
+            _text(one.emotion or "(unknown)"),
             f"{one.units:,}",
             *(f"{one.outcome.ranks[rank]:,}" for rank in RANKS),
             f"{one.outcome.flagged:,}",
@@ -160,7 +160,7 @@ def _raters(console: Console, found: RatingSummary) -> None:
             if own is not None:
                 repeats = [f"{own.repeats:,}", _estimate(own.same), _number(own.kappa)]
             cells += repeats
-        table.add_row(escape(one.rater), *cells)
+        table.add_row(_text(one.rater), *cells)
     for total in everybody:
         cells = [f"{total.repeats:,}", _estimate(total.same), _number(total.kappa)]
         table.add_row("[bold]all[/]", "", "", "", *cells)
@@ -178,9 +178,9 @@ def _sheet(console: Console, sheet: pd.DataFrame, title: str, total: int) -> Non
         raters = [name for name in sheet.columns if name[:1] == "A" and name[1:].isdecimal()]
         shown = sheet.drop(columns=raters[_COLUMNS_SHOWN:])
     table = Table(*map(str, shown.columns), box=SIMPLE_HEAD, title=title, title_justify="left",
-                  title_style="bold")  # fmt: skip
+                  title_style="bold", padding=(0, 1, 0, 0))  # fmt: skip
     for row in shown.astype("object").itertuples(index=False, name=None):
-        table.add_row(*("–" if pd.isna(cell) else escape(str(cell)) for cell in row))
+        table.add_row(*("–" if pd.isna(cell) else _text(str(cell)) for cell in row))
     console.print(table)
     if total > len(sheet):
         console.print(f"[dim]{len(sheet):,} of {total:,} rows; --out writes all[/]")
@@ -196,3 +196,8 @@ def _estimate(value: Estimate) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def _text(words: str) -> str:
+    """Words of a file: neither markup nor escape sequences of theirs reach the terminal."""
+    return escape_markup("".join(c if c.isprintable() else "�" for c in words))
