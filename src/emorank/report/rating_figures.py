@@ -12,6 +12,8 @@ from emorank.evaluation.uncertainty import Estimate
 from emorank.report.figures import INK, PALETTE, RANK_COLOURS, blank, short, styled
 
 _COLOURS = {NONE: "#c3ccd5", **RANK_COLOURS}
+# Without the palette's palest, which is lost as a thin line.
+_STATISTICS = (*PALETTE[:4], PALETTE[5])
 _RATERS_SHOWN = 60
 
 
@@ -63,7 +65,7 @@ def estimates(groups: Mapping[str, Mapping[str, Estimate]], label: str) -> Figur
             for place, row in enumerate(groups.values())
             if name in row and row[name].value is not None
         ]
-        colour = PALETTE[k % len(PALETTE)]
+        colour = _STATISTICS[k % len(_STATISTICS)]
         for place, one in known:
             if one.low is not None and one.high is not None:
                 axes.plot([one.low, one.high], [place] * 2, c=colour, lw=3, alpha=0.5)
@@ -72,7 +74,7 @@ def estimates(groups: Mapping[str, Mapping[str, Estimate]], label: str) -> Figur
             [place for place, _ in known],
             "osD^v"[k % 5],
             c=colour,
-            ms=5.5,
+            ms=6.5,
             mec="white",
             label=name,
         )

@@ -37,6 +37,9 @@ def render(found: RatingSummary | EmotionSummary, title: str) -> str:
             answers=_answers(found) if isinstance(found, RatingSummary) else {},
             estimates=_estimates(found),
             statistics=_statistics(found),
+            method=(
+                found.agreement if isinstance(found, EmotionSummary) else found.agreement.counts
+            ).observed.method,
             outcomes=_outcomes(found) if isinstance(found, RatingSummary) else None,
             emotions=_emotions(found) if isinstance(found, RatingSummary) else None,
             raters=_raters(found) if isinstance(found, RatingSummary) else None,
@@ -74,7 +77,7 @@ def _estimates(found: RatingSummary | EmotionSummary) -> dict[str, dict[str, Est
 
 
 def _statistics(found: RatingSummary | EmotionSummary) -> pd.DataFrame:
-    """Every statistic over everything, with its interval and what it is over."""
+    """Every statistic over everything, with its interval, and why there is none."""
     counts = found.agreement if isinstance(found, EmotionSummary) else found.agreement.counts
     rows = [
         ("Same answer, share of pairs of votes on a unit", counts.observed),
@@ -91,13 +94,14 @@ def _statistics(found: RatingSummary | EmotionSummary) -> pd.DataFrame:
                 found.agreement.leave_one_out_kappa,
             )
         )
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Statistic": [name for name, _ in rows],
             "Value and 95 % interval": [tables.estimate(value, 3) for _, value in rows],
-            "Note": [value.reason or value.method for _, value in rows],
+            "Note": [value.reason for _, value in rows],
         }
     )
+    return table if table["Note"].any() else table.drop(columns="Note")
 
 
 def _outcomes(found: RatingSummary) -> pd.DataFrame:
