@@ -188,7 +188,7 @@ class Serving:
         self.port = port or free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         # To a file: a pipe that nobody reads would stop a server that has much to say.
-        self.output = tempfile.TemporaryFile("w+")
+        self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the server
         self.process = subprocess.Popen(
             [sys.executable, "-m", "emorank", "rate", "serve", folder, "--no-browser",
              "--port", str(self.port)],

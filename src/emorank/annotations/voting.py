@@ -207,13 +207,14 @@ def _median(counts: Int[np.ndarray, "unit rank"]) -> Int[np.ndarray, " unit"]:
 
 def _named(verdict: pd.Series, emotion: pd.Series) -> pd.Series:
     """Such as "Strong Happy"; "No Happy" where None won; the rank alone of an unknown emotion."""
-    words = {word: _emotion_label(word) for word in emotion.dropna().unique()}
+    words = {word: emotion_label(word) for word in emotion.dropna().unique()}
     rank = verdict.mask((verdict == NONE).fillna(value=False), "No")
     named = rank + " " + emotion.map(words).astype("string")
     return named.fillna(verdict).astype("string")
 
 
-def _emotion_label(word: str) -> str:
+def emotion_label(word: str) -> str:
+    """An emotion for tables and figures: ours by its label, a word of the raters capitalised."""
     try:
         return Emotion.parse(word).label
     except DatasetError:  # a word of the raters' own, such as "outrage"

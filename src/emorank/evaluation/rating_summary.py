@@ -59,6 +59,7 @@ class EmotionAgreement:
 
     emotion: str | None
     units: int
+    answers: dict[str, int]
     outcome: Outcome
     agreement: Agreement
 
@@ -145,7 +146,6 @@ def summarise(
         resamples: of the bootstrap.
     """
     first = answers[~answers["repeat"]]
-    given = first["answer"].value_counts()
     found = verdicts(answers)
     times = answers["reaction_ms"].dropna()
     options: dict[str, Any] = {"none_as": none_as, "resamples": resamples}
@@ -156,7 +156,7 @@ def summarise(
         images=first["image"].nunique(),
         units=len(found),
         raters=answers["rater"].nunique(),
-        answers={word: int(given.get(word, 0)) for word in ANSWERS},
+        answers=_given(first),
         repeats=int(answers["repeat"].sum()),
         reaction_ms=float(times.median()) if len(times) else None,
         outcomes=(outcome(answers, "median"), outcome(answers, "disputed")),
@@ -166,6 +166,7 @@ def summarise(
             EmotionAgreement(
                 word or None,
                 len(verdicts(part)),
+                _given(part[~part["repeat"]]),
                 outcome(part, "median"),
                 agreement(part, rng, **options),
             )
@@ -217,6 +218,11 @@ def summarise_emotions(
         if len(names) > 1
         else {},
     )
+
+
+def _given(first: pd.DataFrame) -> dict[str, int]:
+    counts = first["answer"].value_counts()
+    return {word: int(counts.get(word, 0)) for word in ANSWERS}
 
 
 def _sensitivity(answers: pd.DataFrame, found: pd.DataFrame) -> tuple[Sensitivity, ...]:

@@ -37,18 +37,16 @@ WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read from a file: answers, or votes on emotions.
+    """What was read from a file.
 
     Attributes:
         format: one of `FORMATS`, or "project" for a rating project.
-        answers: the table of answers; None if the votes are on emotions.
-        emotions: the counts; None if there are answers.
+        content: the table of answers, or votes on which emotion is expressed.
         named: whether a rater's name stands for the same person on every image.
     """
 
     format: str
-    answers: pd.DataFrame | None = None
-    emotions: EmotionVotes | None = None
+    content: pd.DataFrame | EmotionVotes
     named: bool = True
 
 
@@ -72,7 +70,7 @@ def read(path: Path | str, format: str | None = None, cut: Cut = CUT) -> Reading
     check_file(path)
     kind = format or recognise(path)
     if kind not in FORMATS:
-        raise VotesError(f"format {kind!r}: expected one of {', '.join(FORMATS)}")
+        raise VotesError(f"{path}: format {kind!r}: expected one of {', '.join(FORMATS)}")
     try:
         return _read(path, kind, cut)
     except VotesError as error:
@@ -91,13 +89,13 @@ def read_answers(path: Path | str, format: str | None = None, cut: Cut = CUT) ->
     Raises:
         VotesError: as `read`, and for votes on emotions, which are no answers.
     """
-    reading = read(path, format, cut)
-    if reading.answers is None:
+    content = read(path, format, cut).content
+    if isinstance(content, EmotionVotes):
         raise VotesError(
             f"{path}: holds votes on which emotion is expressed, not on how strongly; see "
             f"emorank rate summary"
         )
-    return reading.answers
+    return content
 
 
 def write_answers(answers: pd.DataFrame, path: Path | str, format: str | None = None) -> Path:  # noqa: A002 - the word for it
@@ -159,8 +157,10 @@ def _read(path: Path, kind: str, cut: Cut) -> Reading:
         return Reading(kind, read_table(path, parquet=kind == "parquet"))
     if kind in ("ferplus", "cremad"):
         layout = emotion_counts.FERPLUS if kind == "ferplus" else emotion_counts.CREMAD
-        return Reading(kind, emotions=emotion_counts.read_emotion_votes(path, layout), named=False)
+        return Reading(kind, emotion_counts.read_emotion_votes(path, layout), named=False)
     content = json_file.load(path)
+    if _kind_of(content, path) != kind:
+        raise VotesError(f"{path}: is {_kind_of(content, path)}, not {kind}")
     if kind == "mdns":
         return Reading(kind, mdns.read_mdns(content, cut), named=False)
     if kind == "label-studio":

@@ -78,6 +78,9 @@ def read_emotion_votes(path: Path, layout: Layout) -> EmotionVotes:
             row.
     """
     header, rows = csv_rows(path)
+    missing = sorted(layout.columns - set(header))
+    if missing:
+        raise VotesError(f"{path}: is no table of {layout.name}; missing {', '.join(missing)}")
     places = {name: header.index(name) for name in layout.columns}
     offenders = Offenders()
     names, groups, counts = [], [], []

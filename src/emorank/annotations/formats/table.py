@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -50,7 +51,8 @@ def write_csv(answers: pd.DataFrame, path: Path) -> None:
     table["repeat"] = table["repeat"].map({True: "true", False: "false"})
     table["at"] = [at.isoformat().replace("+00:00", "Z") if at else "" for at in table["at"]]
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        # With these line ends a carriage return in a name is quoted too (RFC 4180).
+        writer = csv.writer(file, lineterminator="\r\n")
         writer.writerow(COLUMNS)
         writer.writerows(table[list(COLUMNS)].itertuples(index=False, name=None))
 
@@ -95,3 +97,27 @@ def _checked(path: Path, names: Sequence[str], rows: Rows, parquet: bool) -> pd.
     if not answers:
         raise VotesError(f"{path}: holds no answer; expected one row an answer")
     return answers_table(answers)
+
+
+def write_sheet(sheet: pd.DataFrame, path: Path) -> None:
+    """Write any sheet as its ending says: .csv (no cell is a formula), .parquet or .json.
+
+    Raises:
+        VotesError: another ending.
+    """
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".parquet", ".json"):
+        raise VotesError(f"{path}: expected an ending .csv, .parquet or .json")
+    with replacing(path) as partial:
+        if kind == ".csv":
+            safe = sheet.assign(**{name: sheet[name].map(_guarded) for name in sheet.columns})
+            safe.to_csv(partial, index=False, lineterminator="\r\n")
+        elif kind == ".parquet":
+            # What is in attrs would be written too, if it can be.
+            pd.DataFrame(sheet.to_dict("series")).to_parquet(partial, index=False)
+        else:
+            sheet.to_json(partial, orient="records", indent=1, force_ascii=False)
+
+
+def _guarded(cell: Any) -> Any:
+    return guarded(cell) if isinstance(cell, str) else cell

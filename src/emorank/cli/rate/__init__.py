@@ -4,7 +4,7 @@ import click
 
 from emorank.cli.verbs import Verbs
 
-VERBS: tuple[str, ...] = ("new", "serve", "status", "invite", "export", "import", "close")
+VERBS = ("new", "serve", "status", "summary", "invite", "export", "import", "close")
 
 
 @click.command(
