@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.timing import machine
 
-ALL = ("head_training", "ranking_memory", "relevance_cost")
+ALL = ("head_training", "ranking_memory", "relevance_cost", "rating_load")
 
 if __name__ == "__main__":
     chosen = sys.argv[1:] or ALL

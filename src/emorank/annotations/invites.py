@@ -38,7 +38,8 @@ def rater_id(project: Project, name: str) -> str:
         RatingError: there is none.
     """
     with project.database.reading() as connection:
-        rows = dict(connection.execute(select(RATERS.c.name, RATERS.c.id)).tuples().all())
+        found = connection.execute(select(RATERS.c.name, RATERS.c.id))
+        rows = {row.name: row.id for row in found}
     if name not in rows:
         raise RatingError(f"there is no rater '{name}'; there are {', '.join(rows) or 'none'}")
     return str(rows[name])

@@ -151,7 +151,8 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
     """
     units = _units(project, table)
     with project.database.writing() as connection:
-        raters = dict(connection.execute(select(RATERS.c.name, RATERS.c.id)).tuples().all())
+        found = connection.execute(select(RATERS.c.name, RATERS.c.id))
+        raters = {row.name: row.id for row in found}
         for row, image in zip(table.to_dict("records"), units, strict=True):
             name = row["rater"]
             if name not in raters:
