@@ -140,7 +140,7 @@ def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     """
     first = firsts_of(answers)
     result = verdicts(answers, ties)
-    raters = sorted(first["rater"].unique(), key=_natural)
+    raters = sorted(first["rater"].unique(), key=natural)
     short = _SHORT | {NONE: NONE, SKIP: SKIP}
     unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup()
     cells = first.assign(unit=unit, answer=first["answer"].map(short))
@@ -174,7 +174,7 @@ def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
         raters behind A1, A2 …, in natural order (r2 before r10).
     """
     _check(ties)
-    raters = sorted(votes["rater"].unique(), key=_natural)
+    raters = sorted(votes["rater"].unique(), key=natural)
     result = majority(votes, ties)
     # pivot, not pivot_table: two votes in one cell are an error, not something to aggregate.
     cells = votes.assign(rank=votes["rank"].map(_SHORT))
@@ -237,7 +237,7 @@ def _counts(votes: pd.DataFrame) -> tuple[pd.Series, Int[np.ndarray, "image rank
     return pd.Series(images, dtype="string"), flat.reshape(-1, len(_LABELS)).astype(np.int64)
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural(name: str) -> list[tuple[int, int, str]]:
     """A sort key that takes runs of digits as numbers."""
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part)
