@@ -111,6 +111,12 @@ def test_the_record_holds_what_the_parts_say():
     assert found.to_dict()["counts"]["units"] == found.counts.units
 
 
+def test_raters_come_in_natural_order():
+    """r2 before r10, as in the sheet."""
+    rows = [{"image": "a", "rater": name, "answer": "Strong"} for name in ("r10", "r2", "r1")]
+    assert ratings(answers_table(rows)).raters == ("r1", "r2", "r10")
+
+
 def test_intervals_cover_the_truth():
     """Of two hundred data sets of one population, about 95 % of the intervals hold its alpha."""
 

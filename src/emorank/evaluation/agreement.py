@@ -208,7 +208,7 @@ def _over_images(
     if number < 2 or number > MOST_RATERS:
         reason = "one rater only" if number == 1 else "no rater"
         if number > MOST_RATERS:
-            reason = f"{number:,} raters; pairs are compared for at most {MOST_RATERS}"
+            reason = f"{number:,} raters; at most {MOST_RATERS} are compared one by one"
         return 0, Estimate(None, level=options["level"], reason=reason), np.empty(0)
     make = raters.pair_tables if what == "pairs" else raters.leave_one_out_tables
     width = number * (number - 1) // 2 if what == "pairs" else number

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.annotations.answers import SKIP, repeats_of
+from emorank.annotations.voting import natural
 from emorank.evaluation.confusion import quadratic_kappa
 from emorank.evaluation.ratings import LEVELS
 from emorank.evaluation.uncertainty import LEVEL, Estimate, wilson
@@ -45,8 +46,9 @@ def consistency(answers: pd.DataFrame, level: float = LEVEL) -> tuple[Consistenc
     both = both[(both["first"] != SKIP) & (both["second"] != SKIP)]
     if not len(both):
         return ()
-    groups = both.groupby("rater", sort=True)
-    return (_of(ALL, both, level), *(_of(str(name), rows, level) for name, rows in groups))
+    names = sorted(both["rater"].unique(), key=natural)
+    each = (_of(name, both[both["rater"] == name], level) for name in names)
+    return (_of(ALL, both, level), *each)
 
 
 def _of(rater: str, both: pd.DataFrame, level: float) -> Consistency:

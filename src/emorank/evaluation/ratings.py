@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Int, Int8
 
 from emorank.annotations.answers import NONE, RANKS, UNIT, firsts_of
+from emorank.annotations.voting import natural
 
 # How an answer "None" enters: as the level below Minimal, or like no answer at all.
 NoneAs = Literal["level", "missing"]
@@ -21,7 +22,7 @@ class Ratings:
     Attributes:
         levels: the level's number from 0 (None, Minimal, Average, Strong), -1 for no vote.
         image: the image that each unit belongs to, numbered from 0.
-        raters: names, the columns of `levels`.
+        raters: names, the columns of `levels`, in natural order (r2 before r10).
     """
 
     levels: Int8[np.ndarray, "unit rater"]
@@ -55,7 +56,8 @@ def ratings(answers: pd.DataFrame, none_as: NoneAs = "level") -> Ratings:
     first, level = first[voted], level[voted]
     # An unknown emotion is a unit's property like any other; groupby drops <NA> otherwise.
     unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup().to_numpy()
-    rater, raters = pd.factorize(first["rater"], sort=True)
+    raters = sorted(first["rater"].unique(), key=natural)
+    rater = pd.Index(raters, dtype="string").get_indexer(pd.Index(first["rater"]))
     levels = np.full((int(unit.max()) + 1 if len(unit) else 0, len(raters)), -1, np.int8)
     levels[unit, rater] = level
     image = np.zeros(len(levels), np.int64)
