@@ -102,7 +102,7 @@ def image_of(project: Project, rater: str, showing: str) -> str:
     return str(image)
 
 
-def submit(project: Project, rater: str, votes: Sequence[Vote]) -> tuple[list[Outcome], Standing]:
+def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Outcome]:
     """Store a rater's answers, in their order; durable when this returns.
 
     An answer whose id is known is not stored again. One to a picture that has an answer already
@@ -139,7 +139,7 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> tuple[list[Ou
             standing_answers[vote.showing] = True
             known[vote.submission] = (vote.showing, vote.answer)
             outcomes.append("stored")
-        return outcomes, _standing(connection, rater)
+        return outcomes
 
 
 def store_vote(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.annotations.answers import ANSWERS, NONE, firsts_of, unit_votes_of
-from emorank.annotations.voting import majority
+from emorank.annotations.voting import majority, natural
 
 SHOWN = 24
 
@@ -105,6 +105,7 @@ def _cases(first: pd.DataFrame, chosen: "pd.Series[str] | pd.Index[str]") -> tup
     cases = []
     for picture in chosen:
         rows = by_picture[picture]
-        said = sorted(zip(rows["rater"], rows["answer"], strict=True))
+        answers = zip(rows["rater"], rows["answer"], strict=True)
+        said = sorted(answers, key=lambda answer: natural(answer[0]))
         cases.append(Case(picture, rows["image"].iloc[0], rows["emotion"].iloc[0], tuple(said)))
     return tuple(cases)

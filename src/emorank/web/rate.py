@@ -69,7 +69,6 @@ class Showings(BaseModel):
 class Stored(BaseModel):
     """What became of each answer, in the order in which they were sent."""
 
-    standing: Where
     outcomes: list[Literal["stored", "stale"]]
 
 
@@ -120,8 +119,7 @@ def store(project: TheProject, rater: Rater, batch: Batch) -> Stored:
     votes = [
         Vote(v.id, v.showing, v.answer, v.reaction_ms, v.hidden_ms, v.change) for v in batch.votes
     ]
-    outcomes, where = submit(project, rater, votes)
-    return Stored(standing=_where(where), outcomes=outcomes)
+    return Stored(outcomes=submit(project, rater, votes))
 
 
 @router.post("/link")

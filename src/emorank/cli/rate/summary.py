@@ -91,8 +91,8 @@ def command(
 
     FILE holds one row a vote (image, rater, answer; also emotion, repeat, reaction_ms …) as CSV,
     Parquet or JSON, or is a sheet like the paper's Table 5, an export of Label Studio, the ratings
-    of MDNS, the table of FER+ or CREMA-D, or a rating project. Answers are Minimal, Average, Strong, None (no such
-    emotion here) and Skip.
+    of MDNS, the table of FER+ or CREMA-D, or a rating project. Answers are Minimal, Average,
+    Strong, None (no such emotion here) and Skip.
 
     \b
     Examples:

@@ -82,11 +82,7 @@
         const result = await patiently(() => ask("/rate/votes", { votes: batch }));
         queue.splice(0, batch.length);
         saving();
-        if (result.outcomes.includes("stale")) {
-          await elsewhere();
-        } else if (result.standing.closed) {
-          closed();
-        }
+        if (result.outcomes.includes("stale")) await elsewhere();
       }
     } catch {
       // patiently() has said why
