@@ -96,7 +96,7 @@ def test_units_are_pairs_of_image_and_emotion():
     assert found["label"].tolist() == ["Strong Happy", "Minimal", "No Fear"]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(CELLS, st.sampled_from(["median", "disputed"]))
 def test_without_none_it_is_the_papers_majority(cells, ties):
     """Where every answer is a rank, the verdicts are `majority`'s and the sheet is `sheet`'s."""
