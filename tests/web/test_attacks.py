@@ -12,6 +12,7 @@ from tests.web.conftest import Visitor
 from emorank.annotations.invites import INVITE_LIFE, SESSION_LIFE, invite, revoke
 from emorank.annotations.overview import answers
 from emorank.annotations.schema import EVENTS, INVITES, SESSIONS
+from emorank.errors import StorageError
 from emorank.web.app import make_app
 from emorank.web.safety import MAX_BODY, origins
 
@@ -272,6 +273,21 @@ def test_an_unforeseen_error_tells_nothing(room, monkeypatch):
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_log_has_no_secret_of_a_link(room, monkeypatch, caplog):
+    """Not even when the database fails while somebody claims one."""
+
+    def down(*_):
+        raise StorageError("the database is down")
+
+    app = make_app(room.project, origins(ORIGIN, "127.0.0.1", 8321))
+    monkeypatch.setattr("emorank.web.claim.claim", down)
+    link = room.link("r1")
+    assert Visitor(app).post(link).status_code == 503
+    assert "the database is down" in caplog.text
+    assert "/invite/{secret}" in caplog.text
+    assert link.rpartition("/")[2] not in caplog.text
 
 
 def test_there_is_no_page_about_the_interface(visit):

@@ -188,6 +188,36 @@ def test_two_thousand_keyboard_votes(make_room, serve, browse, database):
     assert (answers(room.project)["hidden_ms"] == 0).all()
 
 
+def test_the_server_is_killed_under_a_rater(make_room, serve, browse):
+    """`kill -9` in the middle: the page says so, keeps what it has, and sends it when the server is
+    back; after a reload, what nobody acknowledged is asked again."""  # noqa: D205, D209
+    room = make_room(count=30, repeats=0)
+    server = serve(room.project.folder)
+    page = enter(browse(), server.base, room.link("r1"))
+    rate(page, "123")
+    settled(page)
+    server.kill()
+    rate(page, "321")  # on pictures that were loaded ahead
+    page.wait_for_selector("#trouble:not([hidden])")
+    assert "not stored yet" in page.text_content("#trouble")
+    assert given(room, "r1")[:4] == ["Minimal", "Average", "Strong", None]
+    server = serve(room.project.folder, server.port)
+    settled(page)
+    until(page, "document.getElementById('trouble').hidden")
+    expected = ["Minimal", "Average", "Strong", "Strong", "Average", "Minimal"]
+    assert given(room, "r1")[:7] == [*expected, None]
+
+    server.kill()
+    rate(page, "11")
+    page.on("dialog", lambda dialog: dialog.accept())
+    serve(room.project.folder, server.port)
+    page.goto(f"{server.base}/rate")
+    page.wait_for_selector(READY)
+    stored = sum(answer is not None for answer in given(room, "r1"))
+    assert stored in (6, 7, 8)
+    assert page.text_content("#count") == f"Picture {stored + 1} of 30"
+
+
 def test_a_held_key_is_one_answer(make_room, serve, browse):
     """Keys that repeat because they are held do not vote through the pictures."""
     room = make_room(count=10, repeats=0)

@@ -60,7 +60,9 @@ def _answer(request: Request, error: Exception) -> Response:
     status, sentence = next((s, text) for kind, s, text in _SAID if isinstance(error, kind))
     if status >= 500:  # what the database says is enough; what nobody foresaw needs its trace
         trace = None if isinstance(error, StorageError) else error
-        _LOG.error("%s %s: %s", request.method, request.url.path, error, exc_info=trace)
+        # The pattern and not the address, which may have the secret of a link in it.
+        place = getattr(request.scope.get("route"), "path", "an unknown place")
+        _LOG.error("%s %s: %s", request.method, place, error, exc_info=trace)
     return _say(request, status, sentence)
 
 
