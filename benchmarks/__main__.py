@@ -11,6 +11,7 @@ ALL = (
     "relevance_cost",
     "relevance_precision",
     "relevance_gpu",
+    "rating_load",
 )
 
 if __name__ == "__main__":
