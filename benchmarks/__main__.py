@@ -9,6 +9,7 @@ ALL = (
     "head_training",
     "ranking_memory",
     "relevance_cost",
+    "relevance_layers",
     "relevance_precision",
     "relevance_gpu",
     "rating_load",
