@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -126,7 +126,7 @@ class Explanations:
         device = next(self.network.net.parameters()).device
         images = to_batch([view.pixels for view in batch]).to(device)
         if isinstance(self.target, Difference) and self.target.of is None:
-            kept = self._told_apart(batch, images)
+            kept = self._told_apart(batch, images, self.target.against)
             batch, images = [batch[i] for i in kept], images[kept]
         if not batch:
             return
@@ -141,18 +141,20 @@ class Explanations:
             for records in zip(*found.values(), strict=True):
                 yield self._one(view, i, dict(zip(found, records, strict=True)))
 
-    def _told_apart(self, batch: list[View], images: torch.Tensor) -> list[int]:
+    def _told_apart(self, batch: list[View], images: torch.Tensor, against: object) -> list[int]:
         """The images whose predicted class is not the one that it is to be held against."""
-        assert isinstance(self.target, Difference)
         with torch.no_grad():
             predicted = self.network.net(images).argmax(1).tolist()
         kept = []
         for i, (view, index) in enumerate(zip(batch, predicted, strict=True)):
-            if index != self.target.against:
+            if index != against:
                 kept.append(i)
                 continue
+            label = "" if self.network.labels is None else f", {self.network.labels[index]}"
             error = ImageError(
-                view.image, f"predicted is class {index} itself, which it was to be held against"
+                view.image,
+                f"predicted is the class that it was to be held against ({index}{label}); "
+                "choose another, or the target too",
             )
             if self.strict:
                 raise error
@@ -163,11 +165,6 @@ class Explanations:
         """The explanation of the i-th image of a batch, from a record for each preset."""
         first = next(iter(found.values()))
         logits, target = _array(first.logits[i]), int(first.target[i])
-        against = None
-        if isinstance(self.target, Difference):
-            others = np.where(np.arange(len(logits)) == target, -np.inf, logits)
-            against = self.target.against
-            against = int(others.argmax()) if against is None else int(against)  # type: ignore[arg-type]
         return Explanation(
             view.image,
             view.number,
@@ -177,7 +174,7 @@ class Explanations:
             logits,
             self.network.labels,
             _kind(self.target),
-            against,
+            _against(self.target, target, logits),
             {
                 name: {layer: _array(values[i]) for layer, values in one.at.items()}
                 for name, one in found.items()
@@ -230,7 +227,6 @@ def explain_images(
         PlanError: no such crop or size.
         ImageError: an image cannot be used, if `strict`.
     """
-    # Each preset once, in the order given.
     chosen = dict(presets) if isinstance(presets, Mapping) else {k: preset(k) for k in presets}
     if not chosen:
         raise RelevanceError(f"expected a preset or several of {', '.join(PRESETS)}; got none")
@@ -264,9 +260,7 @@ def _check_target(target: Target, each: bool, classes: int) -> None:
         case _:
             given = () if callable(target) else (target,)
     for one in given:
-        if one is not None and not (
-            isinstance(one, int | np.integer) and 0 <= int(one) < classes
-        ):
+        if one is not None and not (isinstance(one, int | np.integer) and 0 <= int(one) < classes):
             raise RelevanceError(
                 f"expected a class from 0 to {classes - 1}, as the network has them, the same for "
                 f"all images; got {one}"
@@ -284,9 +278,18 @@ def _kind(target: Target) -> Kind:
     return "own" if callable(target) else "logit"
 
 
+def _against(target: Target, chosen: int, logits: Float32[np.ndarray, " classes"]) -> int | None:
+    """The other class of a difference, the greatest of the others where none was said."""
+    if not isinstance(target, Difference):
+        return None
+    if isinstance(target.against, int | np.integer):
+        return int(target.against)
+    return int(np.where(np.arange(len(logits)) == chosen, -np.inf, logits).argmax())
+
+
 def _array(values: torch.Tensor) -> Float32[np.ndarray, "..."]:
-    array: Float32[np.ndarray, "..."] = values.float().cpu().numpy()
-    return array
+    numbers: np.ndarray[Any, Any] = values.float().cpu().numpy()
+    return numbers
 
 
 def save_relevance(explanations: Sequence[Explanation], path: Path | str) -> None:
