@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from emorank.model.network import load_network
     from emorank.ranking import rank as interval_rank
     from emorank.relevance import relevance as propagate_relevance
-    from emorank.report.explained import draw_explanation
+    from emorank.report.explained import draw_classes, draw_explanation
     from emorank.study.apply import Applied
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.plan import Plan, read_plan
@@ -47,6 +47,7 @@ __all__ = [
     "create_study",
     "crop_center",
     "crop_face",
+    "draw_classes",
     "draw_explanation",
     "explain_images",
     "find_faces",
@@ -85,6 +86,7 @@ _PLACES = {
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),
+    "draw_classes": ("report.explained", "draw_classes"),
     "draw_explanation": ("report.explained", "draw_explanation"),
     "save_relevance": ("explaining", "save_relevance"),
     # their parts

@@ -1,16 +1,18 @@
 """`emorank explain`: heatmaps of images, or the relevance of a study's test part."""
 
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from emorank.cli.explain_weights import explain_with_weights
+from emorank.cli.heatmaps import Names, write
 from emorank.cli.options import (
     changed,
     images_options,
     opened,
+    rules_options,
     run_stages,
     settings_option,
     study_option,
@@ -36,8 +38,26 @@ if TYPE_CHECKING:
     help="Rules of the propagation, for instance epsilon-gamma-box. With --weights several, "
     "repeated or with commas, or all.",
 )
+@rules_options
 @click.option(
     "--target", help="The class to explain, by index or name; the predicted one if unsaid."
+)
+@click.option(
+    "--against",
+    metavar="CLASS",
+    help="Why --target and not this class, by index or name, or runner-up: the difference of the "
+    "two logits.",
+)
+@click.option("--probability", is_flag=True, help="Explain the probability instead of the logit.")
+@click.option(
+    "--all-classes", is_flag=True, help="Explain every class, side by side in one figure."
+)
+@click.option(
+    "--at",
+    multiple=True,
+    metavar="LAYER",
+    help="With --save: the relevance at the outputs of a layer too, for instance features.28; may "
+    "be repeated.",
 )
 @click.option(
     "--labels",
@@ -68,6 +88,9 @@ def command(
     folder: Path | None,
     weights: Path | None,
     presets: tuple[str, ...],
+    rules: tuple[tuple[str, str], ...],
+    bias: str | None,
+    max_pooling: str | None,
     crop: str | None,
     out: Path,
     nearest: bool,
@@ -82,36 +105,68 @@ def command(
     own test part is explained, as a stage of the study.
 
     With --weights any VGG, AlexNet or ResNet is explained that has torchvision's keys; the file
-    itself tells which. The figure shows the image and a heatmap for each preset.
+    itself tells which. The figure shows the image and a heatmap for each preset. A study's
+    model.safetensors is such a file.
 
     \b
     Examples:
       emorank explain holiday.jpg --study demo
       emorank explain photographs/ --study kdef --out heatmaps --preset epsilon-gamma-box
+      emorank explain --study kdef --rule dense=zero --bias distributed
       emorank explain cat.jpg --weights vgg16-397923af.pth --preset epsilon-gamma-box
       emorank explain cat.jpg --weights resnet50.pth --preset all --labels imagenet.txt
+    \b
+    Why this and not that; every class; rules of your own:
+      emorank explain cat.jpg --weights resnet50.pth --target 281 --against runner-up
+      emorank explain face.jpg --weights kdef/model.safetensors --target fear --against surprise
+      emorank explain face.jpg --weights kdef/model.safetensors --all-classes
+      emorank explain cat.jpg --weights vgg16.pth --rule 0:4=flat --rule "features.2?=gamma 0.1"
+      emorank explain cat.jpg --weights vgg16.pth --save cat.npz --at features.28
     """
     if folder is not None and weights is None:
         _refuse(presets, crop, only_weights)
-        settings = (*settings, *(f"explain.preset={preset}" for preset in presets))
+        settings = (
+            *settings,
+            *(f"explain.preset={preset}" for preset in presets),
+            *(f"explain.rules.{key}={rule}" for key, rule in rules),
+            *([] if bias is None else [f"explain.bias={bias}"]),
+            *([] if max_pooling is None else [f"explain.max_pooling={max_pooling}"]),
+        )
         _with_study(images, folder, settings, out, crop, nearest, strict)
     elif weights is not None and folder is None:
         if settings or not images:
             raise click.UsageError("--weights goes with IMAGES, and not with --set")
-        _with_weights(images, weights, presets, out, crop, nearest, strict, **only_weights)
+        explain_with_weights(
+            images,
+            weights,
+            presets,
+            rules=dict(rules),
+            bias=bias,
+            max_pooling=max_pooling,
+            out=out,
+            crop=crop,
+            nearest=nearest,
+            strict=strict,
+            **only_weights,
+        )
     else:
         raise click.UsageError("give either --study DIR or --weights FILE")
 
 
 def _refuse(presets: tuple[str, ...], crop: str | None, only_weights: dict[str, Any]) -> None:
     """Tell what a study cannot do with its images."""
-    given = [f"--{name}" for name, value in only_weights.items() if value is not None]
+    given = [
+        f"--{name.replace('_', '-')}" for name, value in only_weights.items() if value or value == 0
+    ]
     if len(presets) > 1 or any("," in preset for preset in presets):
         given.append("several --preset")
     if crop == "center":
         given.append("--crop center")
     if given:
-        raise click.UsageError(f"with --weights, not with --study: {', '.join(given)}")
+        raise click.UsageError(
+            f"with --weights (a study's model.safetensors, for instance), not with --study: "
+            f"{', '.join(given)}"
+        )
 
 
 def _with_study(
@@ -130,87 +185,10 @@ def _with_study(
 
     paths = files(images)
     applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
-    names = _Names(out)
+    names = Names(out)
     for found in watched(applied, len(paths)):
-        _write(names(found.row["image"], found.row["face"]), _figure(found))
+        write(names(found.row["image"], found.row["face"]), _figure(found))
     report_excluded(applied)
-
-
-def _with_weights(
-    images: tuple[Path, ...],
-    weights: Path,
-    presets: tuple[str, ...],
-    out: Path,
-    crop: str | None,
-    nearest: bool,
-    strict: bool,
-    *,
-    target: str | None,
-    labels: Path | None,
-    size: int | None,
-    device: str | None,
-    save: Path | None,
-) -> None:
-    from emorank.explaining import check_ending, explain_images, save_relevance
-    from emorank.model.network import load_network
-    from emorank.relevance import DEFAULT
-    from emorank.report.explained import draw_explanation
-
-    if save is not None:
-        check_ending(save)
-    paths = files(images)
-    network = load_network(weights, labels)
-    if device is not None:
-        network = network.on(device)
-    explanations = explain_images(
-        network,
-        paths,
-        _presets(presets) or (DEFAULT,),
-        None if target is None else network.index(target),
-        size=size,
-        crop=crop,
-        nearest=nearest,
-        strict=strict,
-    )
-    names, kept = _Names(out), []
-    for found in watched(explanations, len(paths)):
-        _write(names(found.image, found.face), draw_explanation(found))
-        if save is not None:
-            kept.append(found)
-    if save is not None and kept:
-        save_relevance(kept, save)
-        click.echo(save)
-    report_excluded(explanations)
-
-
-def _presets(given: tuple[str, ...]) -> list[str]:
-    from emorank.relevance import PRESETS
-
-    names = [name.strip() for words in given for name in words.split(",")]
-    return list(PRESETS) if "all" in names else names
-
-
-class _Names:
-    """Paths of figures in a folder; images in two folders may have one name."""
-
-    def __init__(self, out: Path) -> None:
-        self.out = out
-        self.drawn: Counter[str] = Counter()
-
-    def __call__(self, image: Path | str, face: int) -> Path:
-        name = f"{Path(image).stem}_{face}_relevance"
-        self.drawn[name] += 1
-        return self.out / (
-            f"{name}_{self.drawn[name]}.png" if self.drawn[name] > 1 else f"{name}.png"
-        )
-
-
-def _write(path: Path, png: bytes) -> None:
-    from emorank.files import replacing
-
-    with replacing(path) as unfinished:
-        unfinished.write_bytes(png)
-    click.echo(path)
 
 
 def _figure(found: "Explained") -> bytes:

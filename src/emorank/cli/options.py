@@ -34,6 +34,48 @@ def settings_option(function: Function) -> Function:
     )(function)
 
 
+def rules_options(function: Function) -> Function:
+    """`--rule KEY=RULE`, `--bias` and `--max-pooling`: what changes a preset."""
+    for option in (
+        click.option(
+            "--max-pooling",
+            type=click.Choice(["winner", "even", "proportional"]),
+            help="How relevance goes back through max pooling; to the winner if unsaid.",
+        ),
+        click.option(
+            "--bias",
+            type=click.Choice(["absorbed", "distributed"]),
+            help="Whether biases keep their share of relevance; they do if unsaid.",
+        ),
+        click.option(
+            "--rule",
+            "rules",
+            multiple=True,
+            metavar="KEY=RULE",
+            callback=_rules,
+            help="A rule of your own for some layers, before those of the preset: KEY is dense, "
+            "convolution, first_convolution, a layer or pattern (features.2?), or a slice of the "
+            'convolutions (0:7); RULE for instance zero, flat, "gamma 0.1". May be repeated; '
+            "the first that fits a layer counts.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def _rules(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """`KEY=RULE` texts as pairs."""
+    pairs = []
+    for text in given:
+        key, _, rule = (part.strip() for part in text.partition("="))
+        if not (key and rule):
+            raise click.BadParameter(f"'{text}': expected KEY=RULE, for instance dense=epsilon")
+        pairs.append((key, rule))
+    return tuple(pairs)
+
+
 def opened(folder: Path, settings: tuple[str, ...] = ()) -> "Study":
     """The study in `folder`, its plan changed as `--set` says."""
     from emorank.study.folder import create_study

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from emorank.explaining import Explanations
     from emorank.study.apply import Applied
+
+Item = TypeVar("Item")
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
@@ -89,14 +91,18 @@ def files(given: Iterable[Path]) -> list[Path]:
     return paths
 
 
-def watched(applied: "Applied | Explanations", total: int) -> Iterator[Any]:
-    """Iterate with a bar on the terminal; it counts faces, and there may be several an image."""
+def watched(applied: "Applied | Explanations", total: int, each: int = 1) -> Iterator[Any]:
+    """Iterate with a bar on the terminal; it counts faces, and there may be several an image.
+
+    `each` is how many come of one face.
+    """
     from emorank.cli.watch import Terminal
 
     with Terminal() as terminal:
         progress = terminal.start("faces")
         for number, found in enumerate(applied, start=1):
-            progress(number, max(total - len(applied.excluded), number), "")
+            faces = -(-number // each)
+            progress(faces, max(total - len(applied.excluded), faces), "")
             yield found
 
 
@@ -120,14 +126,14 @@ def write_table(rows: Iterable[dict[str, Any]], out: Path) -> int:
     from emorank.files import replacing
 
     open_writer = CSVWriter if out.suffix == ".csv" else ParquetWriter
-    chunks = _chunks(rows, 500)
-    first = next(chunks, None)
+    batches = chunks(rows, 500)
+    first = next(batches, None)
     if first is None:
         return 0
     schema = _schema(pa.Table.from_pylist(first).schema)
     with replacing(out) as partial, open_writer(partial, schema) as writer:
         count = 0
-        for some in chain([first], chunks):
+        for some in chain([first], batches):
             writer.write_table(pa.Table.from_pylist(some, schema))
             count += len(some)
     return count
@@ -141,7 +147,8 @@ def _schema(found: "pa.Schema") -> "pa.Schema":
     return pa.schema(named)
 
 
-def _chunks(rows: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+def chunks(rows: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Some at a time, as lists."""
     rows = iter(rows)
     while some := list(islice(rows, size)):
         yield some

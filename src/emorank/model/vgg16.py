@@ -47,6 +47,13 @@ class VGG16(Chain):
         return logits
 
 
+def skeleton() -> Chain:
+    """The layers of `VGG16` under their names, one channel wide: what is known without weights."""
+    narrow = tuple(width if width == "M" else 1 for width in CONFIGURATIONS[16])
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and nobody else's changed
+        return Chain(convolutions(narrow), nn.AdaptiveAvgPool2d(7), dense(2, 1, 1))
+
+
 def channels_last(net: Net) -> Net:
     """Lay the kernels out channels last, nearly twice as fast on the CPU; in place."""
     # torch's own annotations do not know this keyword of Module.to.

@@ -1,28 +1,104 @@
 """The picture of an explanation, with what was explained in words."""
 
+from collections.abc import Sequence
+
+from emorank.errors import PlanError
 from emorank.explaining import Explanation
 from emorank.report.figures import comparison, png
 
+CLASSES = 40  # of one picture; more would be too small or too long to be looked at
 
-def draw_explanation(explanation: Explanation) -> bytes:
-    """A PNG: the image, its relevance under each preset, class, logit and probability."""
+
+def draw_explanation(explanation: Explanation, note: str = "") -> bytes:
+    """A PNG: the image, its relevance under each preset, and what was explained.
+
+    Args:
+        explanation: from `explain_images`.
+        note: one more line of the heading, for instance on rules that were changed.
+    """
     figure = comparison(
         explanation.pixels,
         explanation.maps,
-        verdict=verdict(explanation),
+        verdict="\n".join(line for line in (verdict(explanation), note) if line),
         title=str(explanation.image),
     )
     return png(figure)
 
 
+def draw_classes(explanations: Sequence[Explanation], note: str = "") -> bytes:
+    """A PNG: one image and its relevance for each class side by side, all on one scale.
+
+    Args:
+        explanations: of one face, each for another class and under the same single preset, as
+            `explain_images(…, each=True)` gives them.
+        note: as for `draw_explanation`.
+
+    Raises:
+        PlanError: none, too many to draw, or under several presets.
+    """
+    check_classes(len(explanations), len(explanations[0].maps) if explanations else 0)
+    first = explanations[0]
+    maps = {}
+    for one in explanations:
+        (maps[f"{_class(one, one.target)}\nlogit {_number(one.logit)}{_chance(one)}"],) = (
+            one.maps.values()
+        )
+    (preset,) = first.maps
+    said = f"every class on one scale, {preset}; predicted: {_class(first, first.predicted)}"
+    figure = comparison(
+        first.pixels,
+        maps,
+        verdict="\n".join(line for line in (said, note) if line),
+        title=str(first.image),
+        one_scale=True,
+    )
+    return png(figure)
+
+
+def check_classes(classes: int, presets: int) -> None:
+    """Refuse what `draw_classes` cannot draw.
+
+    Raises:
+        PlanError: no class or too many, or not one preset.
+    """
+    if not 1 <= classes <= CLASSES:
+        raise PlanError(
+            f"expected 1 to {CLASSES} classes for one picture, got {classes}; choose one with a "
+            "target"
+        )
+    if presets != 1:
+        raise PlanError(f"expected one preset for a picture of every class, got {presets}")
+
+
 def verdict(explanation: Explanation) -> str:
-    """What was explained: "Happy (class 0), logit 9.52, probability 1.00"."""
-    words = [_class(explanation, explanation.target), f"logit {_number(explanation.logit)}"]
-    if explanation.probability is not None:
-        words.append(f"probability {explanation.probability:.2f}")
+    """What was explained: "Happy (class 0), logit 9.52, probability 1.00".
+
+    Or "Happy (class 0) against Fear (class 2), logit difference 3.10", "probability 0.98 of Happy
+    (class 0), logit 9.52", "a target of your own"; and the predicted class where it is another.
+    """
+    words = _target(explanation)
     if explanation.predicted != explanation.target:
         words.append(f"predicted: {_class(explanation, explanation.predicted)}")
     return ", ".join(words)
+
+
+def _target(explanation: Explanation) -> list[str]:
+    target = _class(explanation, explanation.target)
+    logit = f"logit {_number(explanation.logit)}"
+    if explanation.against is not None and explanation.difference is not None:
+        other = _class(explanation, explanation.against)
+        return [f"{target} against {other}, logit difference {_number(explanation.difference)}"]
+    if explanation.kind == "probability" and explanation.probability is not None:
+        return [f"probability {explanation.probability:.2f} of {target}", logit]
+    if explanation.kind == "own":
+        predicted = _class(explanation, explanation.predicted)
+        return [f"a target of your own, predicted: {predicted}"]
+    return [target, f"{logit}{_chance(explanation)}"]
+
+
+def _chance(explanation: Explanation) -> str:
+    known = explanation.probability
+    return "" if known is None else f", probability {known:.2f}"
 
 
 def _class(explanation: Explanation, index: int) -> str:

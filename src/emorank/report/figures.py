@@ -149,20 +149,25 @@ def comparison(
     *,
     verdict: str,
     title: str = "",
+    one_scale: bool = False,
 ) -> Figure:
-    """One image and its relevance, channels summed, under one preset or several side by side.
+    """One image and its relevance, channels summed: under several presets, or for several classes.
 
-    A single map is shown over the image too. Each map has its own scale, written below it, because
-    presets differ in size.
+    A single map is shown over the image too. The scale of each map is written below it.
 
     Args:
         image: what the network saw, upright RGB.
-        maps: relevance by preset, as computed.
-        verdict: what was explained, in words.
+        maps: relevance by what it is called, as computed.
+        verdict: what was explained, in words; lines of their own where there are several.
         title: the image's name; a long one is shortened.
+        one_scale: colours mean the same in all maps; if not, each map has its own scale, because
+            presets differ in size.
     """
     sums = {name: relevance.sum(axis=0) for name, relevance in maps.items()}
     scales = {name: heatmaps.scale(total) for name, total in sums.items()}
+    if one_scale:
+        full = max(scale.full for scale in scales.values())
+        scales = {k: heatmaps.Scale(full, scale.greatest) for k, scale in scales.items()}
     tiles = [("Image", image, "")]
     for name, total in sums.items():
         full, greatest = scales[name].full, scales[name].greatest
@@ -177,7 +182,7 @@ def comparison(
     grid = figure.subplots(down, across, squeeze=False).flat
     for axes, (name, pixels, note) in zip(grid, tiles, strict=False):
         axes.imshow(pixels)
-        axes.set_title(name, fontsize=9)
+        axes.set_title("\n".join(short(line, 40) for line in name.split("\n")), fontsize=9)
         axes.set(xticks=[], yticks=[])
         axes.set_xlabel(note, fontsize=7.5, loc="left")
         axes.spines[:].set(visible=True, color=PALE)
@@ -185,7 +190,7 @@ def comparison(
         axes.set_visible(False)
     _ramp(figure, list(figure.axes), [-1, 0, 1], ["against", "0", "for"])
     most = 30 * across  # of characters, as wide as the figure
-    words = [short(text, most) for text in (title, verdict) if text]
+    words = [short(text, most) for text in (title, *verdict.split("\n")) if text]
     figure.suptitle("\n".join(words), x=0.01, ha="left", fontsize=11)
     return figure
 

@@ -63,9 +63,7 @@ class Applied:
 
     def __iter__(self) -> Iterator[Explained]:
         model = checkpoint.load(self.study.path("model.safetensors"))
-        explainer = ready(
-            model.net.to(self.study.plan.model.device), self.study.plan.explain.preset
-        )
+        explainer = ready(model.net.to(self.study.plan.model.device), self.study.plan.explain)
         crop = self.crop or model.crop
         views = Views(self.paths, model.size, crop, self.excluded, self.nearest, self.strict)
         for batch in views.batches(self.study.plan.explain.batch):

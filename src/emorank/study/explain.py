@@ -10,6 +10,7 @@ from emorank.records import RecordStore
 from emorank.relevance import Explainer, prepare
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
+from emorank.study.plan import Explain, chosen_preset
 
 
 def explain(study: Study, progress: Progress = silent) -> str:
@@ -17,13 +18,13 @@ def explain(study: Study, progress: Progress = silent) -> str:
 
     Raises:
         StudyError: the test part has no predictions yet.
-        RelevanceError: the preset does not exist.
+        RelevanceError: the rules do not fit the network.
     """
     model = checkpoint.load(study.path("model.safetensors"))
     table = study.table("predictions").merge(study.table("faces"), on="image")
     targets = [model.classes.index(word) for word in table["predicted"]]
     framed, device, batch = Framed(study, table), study.plan.model.device, study.plan.explain.batch
-    explainer = ready(model.net.to(device), study.plan.explain.preset)
+    explainer = ready(model.net.to(device), study.plan.explain)
     maps, sums = stores(study, len(explainer.layers))
     have = set(sums.keys())
     # Equal pictures share a map: two under one digest would make four rows of two ranks.
@@ -42,13 +43,28 @@ def explain(study: Study, progress: Progress = silent) -> str:
             sums_out.append(keys, found.sums.T.cpu().numpy())
     progress(len(table), len(table), "relevance")
     study.write_metrics("conservation", conservation(explainer.layers, sums))
-    return f"{len(table)} relevance maps, preset {study.plan.explain.preset}"
+    return f"{len(table)} relevance maps, {described(study.plan.explain)}"
 
 
-def ready(net: VGG16, preset: str) -> Explainer:
-    """The network made ready for a preset, with the pixel bounds that the z-box rule needs."""
+def ready(net: VGG16, explain: Explain) -> Explainer:
+    """The network made ready for a plan's rules, with the pixel bounds that the z-box rule needs.
+
+    Raises:
+        RelevanceError: the rules do not fit the network.
+    """
     low, high = bounds()
-    return prepare(net, preset, low=low, high=high)
+    return prepare(net, chosen_preset(explain), low=low, high=high)
+
+
+def described(explain: Explain) -> str:
+    """A plan's rules in words: "preset epsilon, dense by zero, bias distributed"."""
+    words = [f"preset {explain.preset}"]
+    words += [f"{key} by {text}" for key, text in explain.rules.items()]
+    if explain.bias != "absorbed":
+        words.append(f"bias {explain.bias}")
+    if explain.max_pooling != "winner":
+        words.append(f"max pooling {explain.max_pooling}")
+    return ", ".join(words)
 
 
 def stores(study: Study, layers: int = 0) -> tuple[RecordStore, RecordStore]:

@@ -8,11 +8,15 @@ import msgspec
 import tomli_w
 from msgspec import Meta, Struct
 
-from emorank.errors import PlanError
+from emorank.errors import PlanError, RelevanceError
+from emorank.model import vgg16
 from emorank.model.training import Recipe
-from emorank.relevance import PRESETS
+from emorank.relevance import Preset, changed, prepare
+from emorank.relevance.presets import KINDS
 
 Share = Annotated[float, Meta(gt=0, lt=1)]
+# Tables whose keys are not ours and may have dots in them; they hold no further tables.
+_FREE = ("data.options", "explain.rules")
 
 
 class Data(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -52,6 +56,9 @@ class Explain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     preset: str = "epsilon"
+    rules: dict[str, Annotated[str, Meta(pattern=r"\S")]] = {}  # of layers, before the preset's
+    bias: Literal["absorbed", "distributed"] = "absorbed"
+    max_pooling: Literal["winner", "even", "proportional"] = "winner"
     batch: Annotated[int, Meta(ge=1, le=1024)] = 4
 
 
@@ -106,7 +113,7 @@ def override(plan: Plan, changes: dict[str, Any], origin: str = "--set") -> Plan
     """
     tree = msgspec.to_builtins(plan)
     for dotted, value in changes.items():
-        *tables, key = dotted.split(".")
+        *tables, key = _keys(dotted)
         place = tree
         for table in tables:
             place = place.get(table) if isinstance(place, dict) else None
@@ -131,6 +138,17 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
+def chosen_preset(explain: Explain) -> Preset:
+    """The preset of a plan with the plan's own rules in it.
+
+    Raises:
+        RelevanceError: no such preset or rule.
+    """
+    return changed(
+        explain.preset, explain.rules, bias=explain.bias, max_pooling=explain.max_pooling
+    )
+
+
 def dump_plan(plan: Plan) -> str:
     """The plan as TOML, every choice written out."""
     return tomli_w.dumps(msgspec.to_builtins(plan))
@@ -152,8 +170,32 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
         plan = msgspec.convert(tree, Plan)
     except msgspec.ValidationError as error:
         raise PlanError(f"{origin}: {error}; every key is described in docs/study.md") from error
-    if plan.explain.preset not in PRESETS:
+    try:
+        _check(plan.explain)
+    except RelevanceError as error:
         raise PlanError(
-            f"{origin}: '{plan.explain.preset}' is no preset; expected one of {', '.join(PRESETS)}"
-        )
+            f"{origin}: explain: {error}; rules may also be given to {', '.join(KINDS)}, and all "
+            "keys are described in docs/study.md"
+        ) from error
     return plan
+
+
+def _keys(dotted: str) -> list[str]:
+    """The keys on the way to a value; quotes around a last one with dots are not needed."""
+    for table in _FREE:
+        rest = dotted.removeprefix(f"{table}.")
+        if rest != dotted:
+            return [*table.split("."), rest.strip("\"'")]
+    return dotted.split(".")
+
+
+def _check(explain: Explain) -> None:
+    """Try the rules on the layers of VGG-16, now and not after hours of training.
+
+    Raises:
+        RelevanceError: a rule does not exist, or fits no layer.
+    """
+    chosen = chosen_preset(explain)
+    if explain.rules:
+        low, high = vgg16.bounds()
+        prepare(vgg16.skeleton(), chosen, low=low, high=high)

@@ -134,6 +134,9 @@ def _key(study: Study, number: int) -> str:
     """Of a stage: changes when its settings, or those of any stage before it, change."""
     plan = study.plan
     settings = [getattr(plan, table) for stage in STAGES[: number + 1] for table in stage.settings]
+    if number >= [stage.name for stage in STAGES].index("explain"):
+        # The first rule that fits a layer counts, and a digest does not see the order of keys.
+        settings.append(list(plan.explain.rules))
     votes = Path(plan.validate.votes)
     if STAGES[number].name in {"validate", "report"} and votes.is_file():
         settings.append(votes.read_text(errors="replace"))
