@@ -52,9 +52,7 @@ class Operator:
             return shares @ self.weight
         if self._quick and shares.shape[2] >= _LEAST_ROWS:
             beside = self.weight.shape[3] - 1 - g.padding[1]
-            return winograd.convolve(
-                shares, self._kernels_back, None, (2 - g.padding[0], beside)
-            )
+            return winograd.convolve(shares, self._kernels_back, None, (2 - g.padding[0], beside))
         return F.conv_transpose2d(
             shares,
             self.weight,
@@ -109,7 +107,7 @@ class Ones:
         if g is None:
             sums = inputs.sum(1, keepdim=True).repeat(1, out)
         else:
-            grouped = inputs.unflatten(1, (g.groups, each)).sum(2)
+            grouped = inputs.reshape(len(inputs), g.groups, each, *inputs.shape[2:]).sum(2)
             kernel = inputs.new_ones(g.groups, 1, *self.shape[2:])
             sums = F.conv2d(grouped, kernel, None, g.stride, g.padding, g.dilation, g.groups)
             sums = sums.repeat_interleave(out // g.groups, 1)
@@ -120,7 +118,7 @@ class Ones:
         g, (out, each) = self.geometry, self.shape[:2]
         if g is None:
             return shares.sum(1, keepdim=True).repeat(1, each)
-        grouped = shares.unflatten(1, (g.groups, out // g.groups)).sum(2)
+        grouped = shares.reshape(len(shares), g.groups, out // g.groups, *shares.shape[2:]).sum(2)
         kernel = shares.new_ones(g.groups, 1, *self.shape[2:])
         rest = _rest(g, kernel, shares, size)
         sums = F.conv_transpose2d(
@@ -143,7 +141,7 @@ def geometry_of(layer: nn.Conv2d) -> Geometry:
 
 
 def _rest(g: Geometry, weight: Tensor, shares: Tensor, size: torch.Size) -> list[int]:
-    """Rows and columns of inputs that the stride left over at the lower right, seen by no window."""
+    """Rows and columns of inputs that the stride left over at the end, seen by no window."""
     return [
         length - ((out - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1)
         for length, out, stride, padding, dilation, kernel in zip(

@@ -5,6 +5,7 @@ of negative inputs vanish; the whole inputs through the whole weights are the st
 where relevance cannot lie on a dead unit, only outputs z > 0 count.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.division import divide, total
-from emorank.relevance.operators import Geometry, Ones, Operator, geometry_of
+from emorank.relevance.operators import Ones, Operator, geometry_of
 from emorank.relevance.rules import (
     Branch,
     Epsilon,
@@ -93,8 +94,11 @@ class Weighted:
         outputs = self.own.forward(given, self.bias)
         saved: Saved = (given, outputs)
         if self.relative:
-            size = outputs.square().mean(tuple(range(1, outputs.ndim)), keepdim=True).sqrt_()
-            saved = (given, outputs, size.mul_(self.relative).add_(self.epsilon))
+            # In double precision: squares leave the range of the narrower types early.
+            dims = tuple(range(1, outputs.ndim))
+            norm = torch.linalg.vector_norm(outputs, dim=dims, keepdim=True, dtype=torch.float64)
+            scale = self.relative / math.sqrt(max(1, outputs[:1].numel()))
+            saved = (given, outputs, (norm * scale + self.epsilon).to(outputs.dtype))
         if not self.rectified:
             return outputs, saved
         return (outputs.relu_() if self.alive else outputs.relu()), saved

@@ -45,7 +45,9 @@ Kernels = tuple[Tensor, ...]
 
 def kernels(weight: Float[Tensor, "out in 3 width"]) -> Kernels:
     """The six kernels (out, in, 1, width) of one row each that stand for one of three rows."""
-    turned = torch.einsum("pr,oirw->poiw", weight.new_tensor(_G, dtype=torch.float64), weight.double())
+    turned = torch.einsum(
+        "pr,oirw->poiw", weight.new_tensor(_G, dtype=torch.float64), weight.double()
+    )
     return tuple(
         kernel[:, :, None].to(weight.dtype).contiguous(memory_format=torch.channels_last)
         for kernel in turned
