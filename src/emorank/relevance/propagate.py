@@ -326,7 +326,9 @@ class _Walk:
                 pending[k] = (values, size) if before is None else (
                     before[0] + values, before[1] + size
                 )  # fmt: skip
-            running = given if len(pending) == 1 else running - received + given
+            running = running - received + given
+            if len(pending) == 1:  # all there is lies at one place; no differences to round
+                ((_, running),) = pending.values()
             if not placed.step.passes:
                 nothing = torch.zeros_like(running)
                 bias, stabiliser = (
@@ -334,8 +336,8 @@ class _Walk:
                 )
                 rows.append((running, bias, stabiliser))
         arrived, running = pending[first]
-        sums, bias, stabiliser = zip(*rows, strict=True) if rows else ((), (), ())
-        return _Part(arrived, running, sums, bias, stabiliser, at)
+        sums, biases, stabilisers = zip(*rows, strict=True) if rows else ((), (), ())
+        return _Part(arrived, running, sums, biases, stabilisers, at)
 
 
 def _record(

@@ -140,13 +140,11 @@ class Weighted:
         # branch their memory may be used. The logits, which are the caller's, are never `alive`.
         spent = denominator is not outputs or (self.alive and len(self.branches) == 1)
         shares = divide(relevance, denominator, epsilon, branch.sign, spent=spent)
-        if branch.outputs is Outputs.POSITIVE:
-            shares = shares.masked_fill_(outputs < 0, 0)
-        elif branch.outputs is Outputs.NEGATIVE:
-            shares = shares.masked_fill_(outputs >= 0, 0)
-        if branch.share != 1:
-            shares = shares.mul_(branch.share)
+        shares = _of_branch(branch, shares, outputs)
         kept.account(branch, shares, epsilon, below)
+        if self.evenly is not None and not isinstance(epsilon, Tensor) and epsilon == 0:
+            unsent = relevance.masked_fill(denominator != 0, 0)
+            kept.spread = _plus(kept.spread, _of_branch(branch, unsent, outputs))
         return shares
 
     def _denominator(
@@ -208,6 +206,15 @@ class Weighted:
                 f"{tuple(relevance.shape[1:])}; choose another rule for it"
             )
         return relevance
+
+
+def _of_branch(branch: Ready, values: Tensor, outputs: Tensor) -> Tensor:
+    """What of the values, one per output, is the branch's; they are overwritten."""
+    if branch.outputs is Outputs.POSITIVE:
+        values = values.masked_fill_(outputs < 0, 0)
+    elif branch.outputs is Outputs.NEGATIVE:
+        values = values.masked_fill_(outputs >= 0, 0)
+    return values if branch.share == 1 else values.mul_(branch.share)
 
 
 class _Kept:
