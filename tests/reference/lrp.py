@@ -1,8 +1,9 @@
 """Slow, obvious oracle for layer-wise relevance propagation: each layer as one dense matrix.
 
 The matrix of a convolution is found by probing it with unit vectors; then a rule is the
-literature's formula over the contributions c_ij = a_i w_ij, one image at a time, in float64.
-Nothing of the engine is used.
+literature's formula over the contributions c_ij = a_i w_ij, one image at a time, in float64. A net
+is a list of layers, each with the positions of what goes in: 0 for the image, k + 1 for the outputs
+of layer k. Nothing of the engine is used.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from torch import nn
 
 EPSILON = 1e-6
 Rule = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+Begin = Callable[[np.ndarray], np.ndarray]
 
 
 def stable(d: np.ndarray, epsilon: float) -> np.ndarray:
@@ -91,10 +93,11 @@ def gamma(value: float) -> Rule:
     return rule
 
 
-def z_box(low: np.ndarray, high: np.ndarray) -> Rule:
-    """Bounds for each input, (I,)."""
+def z_box(*bounds: np.ndarray) -> Rule:
+    """Bounds for each channel."""
 
     def rule(a, w, b, connected, r):
+        low, high = (np.repeat(bound, len(a) // len(bound)) for bound in bounds)
         c = a[:, None] * w - low[:, None] * np.maximum(w, 0) - high[:, None] * np.minimum(w, 0)
         return share_out(c, c.sum(0), r, EPSILON)
 
@@ -133,51 +136,103 @@ def weights(layer: nn.Module, shape: tuple[int, ...]) -> tuple[np.ndarray, np.nd
     return w, bias, np.round(connected)
 
 
-def max_pool(layer: nn.MaxPool2d, a: np.ndarray, r: np.ndarray) -> np.ndarray:
-    """The first maximum of each window takes all; padding never wins."""
-    kernel, stride, padding = layer.kernel_size, layer.stride, layer.padding
+def distributed(rule: Rule) -> Rule:
+    """The rule, and what each unit then keeps is spread evenly over the inputs it has."""
+
+    def spread(a, w, b, connected, r):
+        given = np.zeros(len(a))
+        for j in np.flatnonzero(r):
+            alone = np.where(np.arange(len(r)) == j, r, 0.0)
+            sent = rule(a, w, b, connected, alone)
+            inputs = connected[:, j].sum()
+            given += sent + (r[j] - sent.sum()) * connected[:, j] / max(inputs, 1)
+        return given
+
+    return spread
+
+
+def max_pool(layer: nn.MaxPool2d, a: np.ndarray, r: np.ndarray, way: str) -> np.ndarray:
+    """The first maximum of each window takes all, or all of it alike, or in proportion to a.
+
+    Padding has no part in it.
+    """
+    kernel, stride, padding = (
+        (size, size) if isinstance(size, int) else size
+        for size in (layer.kernel_size, layer.stride, layer.padding)
+    )
     given = np.zeros_like(a)
-    channels, height, width = a.shape
-    for c in range(channels):
-        for y in range(r.shape[1]):
-            for x in range(r.shape[2]):
-                window = [
-                    (v, u)
-                    for v in range(y * stride - padding, y * stride - padding + kernel)
-                    for u in range(x * stride - padding, x * stride - padding + kernel)
-                    if 0 <= v < height and 0 <= u < width
-                ]
-                v, u = max(window, key=lambda at, c=c: a[c, at[0], at[1]])
-                given[c, v, u] += r[c, y, x]
+    for c, y, x in np.ndindex(r.shape):
+        top, left = y * stride[0] - padding[0], x * stride[1] - padding[1]
+        window = [
+            (c, v, u)
+            for v in range(max(top, 0), min(top + kernel[0], a.shape[1]))
+            for u in range(max(left, 0), min(left + kernel[1], a.shape[2]))
+        ]
+        if way == "winner":
+            given[max(window, key=lambda at: a[at])] += r[c, y, x]
+        mean = sum(a[at] for at in window) / len(window)
+        for at in window if way != "winner" else ():
+            part = a[at] / stable(mean, EPSILON) if way == "proportional" else 1
+            given[at] += part / len(window) * r[c, y, x]
     return given
 
 
-def relevance(
-    layers: list[nn.Module], image: np.ndarray, target: int | None, rules: dict[int, Rule]
-) -> tuple[np.ndarray, list[float]]:
-    """Relevance of one image (C, H, W), and its sum before and after each layer.
+# A layer, None for a sum, and the positions of what goes in.
+Node = tuple[nn.Module | None, tuple[int, ...]]
 
-    `rules` maps the position of each layer with weights to its rule.
+
+def walk(
+    nodes: list[Node],
+    image: np.ndarray,
+    begin: Begin,
+    rules: dict[int, Rule],
+    max_pooling: str = "winner",
+) -> list[np.ndarray]:
+    """Relevance of one image (C, H, W) and of the outputs of every layer, by position.
+
+    `begin` gives relevance at the logits; `rules` maps the place of each layer with weights to its
+    rule.
     """
-    inputs = [torch.from_numpy(image)[None]]
+    values = [torch.from_numpy(image)[None]]
     with torch.no_grad():
-        for layer in layers:
-            inputs.append(layer(inputs[-1].clone()))
-    logits = inputs[-1][0].numpy()
-    target = int(logits.argmax()) if target is None else target
-    r = np.where(np.arange(len(logits)) == target, logits, 0.0)
-    sums = [float(r.sum())]
-    for k in reversed(range(len(layers))):
-        layer, a = layers[k], inputs[k][0].numpy()
+        for layer, inputs in nodes:
+            given = [values[position].clone() for position in inputs]
+            values.append(given[0] + given[1] if layer is None else layer(*given))
+    activations = [value[0].numpy() for value in values]
+    r = [np.zeros_like(a) for a in activations]
+    r[-1] = begin(activations[-1])
+    for k in reversed(range(len(nodes))):
+        layer, inputs = nodes[k]
+        a, arrived = activations[inputs[0]], r[k + 1]
+        if layer is None:
+            share = arrived / stable(activations[k + 1], EPSILON)
+            for position in inputs:
+                r[position] = r[position] + activations[position] * share
+            continue
         if k in rules:
             w, b, connected = weights(layer, a.shape)
-            r = rules[k](a.flatten(), w, b, connected, r.flatten()).reshape(a.shape)
+            sent = rules[k](a.flatten(), w, b, connected, arrived.flatten())
         elif isinstance(layer, nn.MaxPool2d):
-            r = max_pool(layer, a, r)
+            sent = max_pool(layer, a, arrived, max_pooling)
         elif isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d):
             c = a.flatten()[:, None] * probe(layer, a.shape)
-            r = share_out(c, c.sum(0), r.flatten(), EPSILON).reshape(a.shape)
+            sent = share_out(c, c.sum(0), arrived.flatten(), EPSILON)
         else:  # ReLU, dropout, flatten
-            r = r.reshape(a.shape)
-        sums.append(float(r.sum()))
-    return r, sums
+            sent = arrived
+        r[inputs[0]] = r[inputs[0]] + sent.reshape(a.shape)
+    return r
+
+
+def logit(target: int | None) -> Begin:
+    """The start of a class, None for the predicted one: its logit there, zero elsewhere."""
+
+    def begin(logits):
+        chosen = int(logits.argmax()) if target is None else target
+        return np.where(np.arange(len(logits)) == chosen, logits, 0.0)
+
+    return begin
+
+
+def chain(layers: list[nn.Module]) -> list[Node]:
+    """Layers in a row as nodes."""
+    return [(layer, (k,)) for k, layer in enumerate(layers)]

@@ -110,25 +110,42 @@ def images(batch: int = 2, seed: int = 1, *, signed: bool = True) -> Tensor:
 
 
 def oracle(
-    net: nn.Sequential, batch: Tensor, preset: Preset, target: list[int | None]
+    net: nn.Sequential,
+    batch: Tensor,
+    preset: Preset,
+    target: list[int | None],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Relevance (B, 3, H, W) by the slow oracle, and sums (all layers + 1, B)."""
-    layers = list(net)
+    walks = [
+        everywhere(list(net), x, preset, lrp.logit(t)) for x, t in zip(batch, target, strict=True)
+    ]
+    sums = [[float(r.sum()) for r in reversed(found)] for found in walks]
+    return np.stack([found[0] for found in walks]), np.array(sums).T
+
+
+def everywhere(
+    layers: list[nn.Module], image: Tensor, preset: Preset, begin: lrp.Begin
+) -> list[np.ndarray]:
+    """Relevance of one image by the slow oracle, at the pixels and behind each layer."""
+    return lrp.walk(
+        lrp.chain(layers), image.numpy(), begin, plain(layers, preset), preset.max_pooling
+    )
+
+
+def plain(layers: list[nn.Module | None], preset: Preset) -> dict[int, lrp.Rule]:
+    """The oracle's formula for each layer with weights, layers being named by their places."""
     convolutions = [k for k, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
     rules = {}
     for k, layer in enumerate(layers):
         if isinstance(layer, nn.Conv2d | nn.Linear):
             depth = convolutions.index(k) if k in convolutions else None
             rule, _ = preset.rule_for(str(k), depth, len(convolutions))
-            rules[k] = _plain(rule, batch)
-    maps, sums = zip(
-        *(lrp.relevance(layers, x.numpy(), t, rules) for x, t in zip(batch, target, strict=True)),
-        strict=True,
-    )
-    return np.stack(maps), np.array(sums).T
+            formula = _plain(rule)
+            rules[k] = lrp.distributed(formula) if preset.bias == "distributed" else formula
+    return rules
 
 
-def _plain(rule: Rule, batch: Tensor) -> lrp.Rule:
+def _plain(rule: Rule) -> lrp.Rule:
     """The oracle's formula for a record of ours."""
     match rule:
         case Zero():
@@ -148,10 +165,7 @@ def _plain(rule: Rule, batch: Tensor) -> lrp.Rule:
         case Gamma(gamma=value):
             return lrp.gamma(value)
         case ZBox():
-            bounds = (
-                b.view(3, 1, 1).expand(batch.shape[1:]).flatten().numpy() for b in (LOW, HIGH)
-            )
-            return lrp.z_box(*bounds)
+            return lrp.z_box(LOW.numpy(), HIGH.numpy())
         case WSquare():
             return lrp.w_square
         case Flat():

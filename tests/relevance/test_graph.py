@@ -70,7 +70,7 @@ def test_vgg_is_the_same_as_its_layers_in_a_row():
         (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(2)), "dimensions 2 to -1"),
         (nn.Sequential(nn.MaxPool2d(2, return_indices=True)), "return_indices"),
         (nn.Sequential(nn.ReLU()), "at least one convolution or dense layer"),
-        (Other(), "write the net as an nn.Sequential"),
+        (Other(), "write it as an nn.Sequential"),
         (nn.Sequential(Other()), "missing the required .forward."),
     ],
 )

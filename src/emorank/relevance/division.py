@@ -17,14 +17,16 @@ def divide(
     Args:
         relevance: R_j.
         denominator: d_j, of a shape that broadcasts to that of the relevance.
-        epsilon: ε, absolute, of a shape that broadcasts to that of the denominator; with 0, an
-            output whose denominator is 0 sends nothing.
+        epsilon: ε, absolute, of a shape that broadcasts to that of the denominator; with 0 (or less
+            than the type can hold), an output whose denominator is 0 sends nothing.
         sign: of the denominators where known (+1 or −1); what rounding has pushed beyond zero is
             then put back, and a pass over the data is saved.
         spent: the denominators are not needed again; their memory may hold the result (fresh
             memory costs more than the arithmetic).
     """
-    if isinstance(epsilon, float | int) and epsilon == 0:
+    if isinstance(epsilon, Tensor):
+        epsilon = epsilon.clamp(min=_least(denominator.dtype))
+    elif epsilon < _least(denominator.dtype):  # nothing, or nothing in this type
         shares = relevance / denominator
         return shares.masked_fill_((denominator == 0).expand_as(shares), 0)
     if sign > 0:
@@ -38,6 +40,12 @@ def divide(
     if stable.shape != relevance.shape:
         return relevance / stable
     return torch.div(relevance, stable, out=stable)
+
+
+def _least(dtype: torch.dtype) -> float:
+    """The smallest number above zero that a type has."""
+    info = torch.finfo(dtype)
+    return info.tiny * info.eps
 
 
 def stabilised(shares: Tensor, denominator: Tensor, epsilon: float) -> Tensor:

@@ -6,7 +6,9 @@ such as `torch.flatten` or `F.relu` become the layers that do the same.
 """
 
 import operator
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,10 @@ from emorank.errors import RelevanceError
 class Sum(nn.Module):
     """Stands for `a + b`, where the branches of a residual net join."""
 
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
 
 # By exact type: a subclass may compute something else.
 WEIGHTED = (nn.Conv2d, nn.Linear)
@@ -28,6 +34,8 @@ NORMALISING = (nn.BatchNorm2d, nn.BatchNorm1d)
 POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 IGNORED = (nn.Dropout, nn.Dropout2d, nn.Identity)  # explained as in evaluation mode
 LAYERS = (*WEIGHTED, *NORMALISING, *POOLING, *IGNORED, nn.ReLU, nn.Flatten, Sum)
+
+_VIEWS = (*IGNORED, nn.Flatten)  # their outputs are, or may be, the memory of their inputs
 
 IMAGES = 0  # the position of what goes in; node k's outputs have position k + 1
 
@@ -62,6 +70,7 @@ def read(net: nn.Module) -> tuple[Node, ...]:
     if type(net) in LAYERS:
         net = nn.Sequential(net)
     nodes = tuple(_nodes(net, _traced(net)))
+    _check_in_place(nodes)
     if not any(type(node.layer) in WEIGHTED for node in nodes):
         raise RelevanceError(
             "expected a net with at least one convolution or dense layer, "
@@ -72,25 +81,61 @@ def read(net: nn.Module) -> tuple[Node, ...]:
 
 def _traced(net: nn.Module) -> fx.Graph:
     """What the net's forward does, as steps."""
-    checked = not jaxtyping.config.jaxtyping_disable
-    # What is sent through a forward to trace it is no tensor, which a checked one would refuse.
-    jaxtyping.config.update("jaxtyping_disable", True)
     try:
-        return _Tracer().trace(net)
+        with _TRACING, _unchecked(), _evaluating(net):
+            return _Tracer().trace(net)
     except RelevanceError:
         raise
     except Exception as error:  # whatever a stranger's forward raises when it is traced
         raise RelevanceError(
             f"cannot read the forward of {type(net).__name__} as a fixed graph of layers "
-            f"({type(error).__name__}: {_first_line(error)}); write the net as an nn.Sequential, "
+            f"({type(error).__name__}: {_first_line(error)}); write it as an nn.Sequential, "
             "or with a forward that does the same for every image"
         ) from error
+
+
+# torch.fx changes torch.nn.Module itself while it traces: one net at a time.
+_TRACING = threading.Lock()
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    """What is sent through a forward to trace it is no tensor, which a checked one would refuse."""
+    checked = not jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
     finally:
         jaxtyping.config.update("jaxtyping_disable", not checked)
 
 
+@contextmanager
+def _evaluating(net: nn.Module) -> Iterator[None]:
+    """A forward may ask `self.training`; what is explained is what it does in evaluation."""
+    training = [module for module in net.modules() if module.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
 class _Tracer(fx.Tracer):
-    """Takes torch's own layers as leaves and goes into everything else."""
+    """Takes torch's own layers as leaves and goes into everything else.
+
+    What other threads compute with nets meanwhile is none of its business.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread = threading.get_ident()
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        if threading.get_ident() != self.thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # A subclass of a layer comes with a forward of its own, which is not to be guessed at.
@@ -107,7 +152,7 @@ class _Tracer(fx.Tracer):
         kwargs: dict[str, Any],
     ) -> Any:
         # A slice of a Sequential (`self.features[:5]`) is made on the way and has no name.
-        if type(m) is nn.Sequential:
+        if type(m) is nn.Sequential or threading.get_ident() != self.thread:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
 
@@ -161,8 +206,9 @@ def _layer(net: nn.Module, step: fx.Node) -> tuple[str, nn.Module, tuple[fx.Node
 
 
 def _tensors(step: fx.Node) -> tuple[fx.Node, ...]:
-    """The tensors among the arguments; sizes asked for on the way are none."""
-    return tuple(arg for arg in step.all_input_nodes if not _is_size(arg))
+    """The tensors among the arguments, `x + x` two of them; sizes asked for are none."""
+    given = (*step.args, *step.kwargs.values())
+    return tuple(arg for arg in given if isinstance(arg, fx.Node) and not _is_size(arg))
 
 
 def _is_size(step: fx.Node) -> bool:
@@ -179,12 +225,18 @@ def _is_size(step: fx.Node) -> bool:
 
 def _given(step: fx.Node, names: tuple[str, ...], **defaults: Any) -> dict[str, Any]:
     """Arguments behind the tensor by their names, wherever they were written."""
-    return defaults | dict(zip(names, step.args[1:], strict=False)) | step.kwargs
+    named = {key: value for key, value in step.kwargs.items() if key != "input"}
+    return defaults | dict(zip(names, step.args[1:], strict=False)) | named
 
 
 def _sum(step: fx.Node) -> nn.Module | None:
-    plain = len(step.args) == 2 and not step.kwargs
-    return Sum() if plain and all(isinstance(arg, fx.Node) for arg in step.args) else None
+    plain = len(_tensors(step)) == len(step.args) == 2 and not step.kwargs
+    return Sum(step.target in (operator.iadd, "add_")) if plain else None
+
+
+def _relu(step: fx.Node) -> nn.Module:
+    in_place = step.target in (torch.relu_, "relu_")
+    return nn.ReLU(**_given(step, ("inplace",), inplace=in_place))
 
 
 def _flatten(step: fx.Node) -> nn.Module:
@@ -193,10 +245,24 @@ def _flatten(step: fx.Node) -> nn.Module:
 
 
 def _reshape(step: fx.Node) -> nn.Module | None:
-    """`x.view(n, -1)` and its like; any other reshaping mixes what is not to be mixed."""
+    """`x.view(x.size(0), -1)` and its like; any other reshaping mixes what is not to be mixed."""
     shape = step.args[1:] if len(step.args) != 2 else step.args[1]
-    rows_kept = isinstance(shape, tuple | list) and len(shape) == 2 and shape[1] == -1
+    rows_kept = (
+        isinstance(shape, tuple | list)
+        and len(shape) == 2
+        and shape[1] == -1
+        and _is_batch_size(shape[0])
+    )
     return nn.Flatten() if rows_kept else None
+
+
+def _is_batch_size(given: Any) -> bool:
+    """Whether it is `x.size(0)`, `x.size()[0]` or `x.shape[0]`; a number fits one batch only."""
+    if not isinstance(given, fx.Node) or not _is_size(given):
+        return False
+    if given.op == "call_method":
+        return bool(given.args[1:] == (0,))
+    return given.target is operator.getitem and bool(given.args[1] == 0)
 
 
 def _max_pool(step: fx.Node) -> nn.Module:
@@ -220,7 +286,7 @@ _FUNCTIONS: dict[Any, Callable[[fx.Node], nn.Module | None]] = {
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), _sum),
     **dict.fromkeys((torch.flatten, "flatten"), _flatten),
     **dict.fromkeys(("view", "reshape", torch.reshape), _reshape),
-    **dict.fromkeys((F.relu, torch.relu, torch.relu_, "relu", "relu_"), lambda _: nn.ReLU()),
+    **dict.fromkeys((F.relu, torch.relu, torch.relu_, "relu", "relu_"), _relu),
     **dict.fromkeys((F.dropout, F.dropout2d, "contiguous"), lambda _: nn.Identity()),
     F.max_pool2d: _max_pool,
     F.avg_pool2d: _avg_pool,
@@ -248,6 +314,28 @@ def _check(name: str, layer: nn.Module) -> None:
         case _:
             return
     raise RelevanceError(f"no rule for {_of(name, layer)} with {problem}")
+
+
+def _check_in_place(nodes: tuple[Node, ...]) -> None:
+    """Refuse what overwrites values that a later layer reads as they were: the graph hides it."""
+    held = [(IMAGES, 0)]  # by position: the memory, and how many had written there in place
+    writers: dict[int, list[str]] = {IMAGES: []}
+    for place, node in enumerate(nodes, start=1):
+        for memory, age in (held[position] for position in node.inputs):
+            if age < len(writers[memory]):
+                raise RelevanceError(
+                    f"'{writers[memory][age]}' works in place on what '{node.name}' reads later, "
+                    "which then is another value; write it with inplace=False (or as a = a + b)"
+                )
+        memory, age = held[node.inputs[0]]
+        if isinstance(node.layer, nn.ReLU | Sum) and node.layer.inplace:
+            writers[memory].append(node.name)
+            held.append((memory, age + 1))
+        elif isinstance(node.layer, _VIEWS):
+            held.append((memory, age))
+        else:
+            writers[place] = []
+            held.append((place, 0))
 
 
 def _check_output(step: fx.Node, position: dict[fx.Node, int], count: int) -> None:

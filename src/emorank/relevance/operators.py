@@ -148,7 +148,7 @@ def geometry_of(layer: nn.Conv2d) -> Geometry:
 
 
 def _by_group(values: Tensor, groups: int) -> Tensor:
-    return values.view(len(values), groups, values.shape[1] // groups, *values.shape[2:])
+    return values.reshape(len(values), groups, values.shape[1] // groups, *values.shape[2:])
 
 
 def _rest(g: Geometry, weight: Tensor, shares: Tensor, size: torch.Size) -> list[int]:

@@ -132,5 +132,5 @@ def _repeated(saved: Tensor, maps: int) -> Tensor:
     return saved.expand(maps, *saved.shape[1:]).contiguous(memory_format=torch.channels_last)
 
 
-def _pair(size: int | tuple[int, ...]) -> list[int]:
-    return [size, size] if isinstance(size, int) else list(size)
+def _pair(size: int | tuple[int, ...]) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else (size[0], size[1])

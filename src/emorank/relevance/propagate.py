@@ -23,6 +23,11 @@ from emorank.relevance.targets import Target, start
 # What the activations of one layer may take while images share the way, in bytes: beyond it they
 # leave the cache, and twice as far out fresh memory is mapped for each of them.
 CHUNK = 16 * 2**20
+# How many maps of one image share a way back: beyond it they take memory and save no time.
+MAPS = 16
+
+# The logits; of each chunk of images its size and what the trunk keeps; what the head keeps.
+_Forward = tuple[Tensor, list[tuple[int, list[Saved]]], list[Saved]]
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,10 @@ class Explainer:
         with torch.no_grad(), _bits(self.deterministic):
             images = self._checked(images)
             wanted = self._wanted(at)
-            by_image = [self._each(images[k : k + 1], of, wanted) for k in range(len(images))]
+            if not len(images):
+                count = self._forward(images)[0].shape[1]
+                return tuple(self(images, (), at=at) for _ in (range(count) if of is None else of))
+            by_image = [self._each(image, of, wanted) for image in torch.split(images, 1)]
         return tuple(map(_joined, zip(*by_image, strict=True)))
 
     def stream(
@@ -151,10 +159,22 @@ class Explainer:
         self, image: Tensor, of: Sequence[int] | None, wanted: Mapping[int, list[str]]
     ) -> list[Relevance]:
         """One image with the batch of its maps in the place of a batch of images."""
-        logits, chunks, saved = self._forward(image)
-        count = logits.shape[1]
-        rows = logits.expand(count if of is None else len(of), count)
-        chosen, begin = start(torch.arange(count) if of is None else of, rows)
+        forward = self._forward(image)
+        left = list(range(forward[0].shape[1]) if of is None else of)
+        records = []
+        while left:
+            some, left = left[:MAPS], left[MAPS:]
+            records += self._some(forward, some, wanted)
+            if left:  # the way back has used up what the way forward kept
+                forward = self._forward(image)
+        return records
+
+    def _some(
+        self, forward: _Forward, of: Sequence[int], wanted: Mapping[int, list[str]]
+    ) -> list[Relevance]:
+        logits, chunks, saved = forward
+        rows = logits.expand(len(of), -1)
+        chosen, begin = start(of, rows)
         walk = _Walk(self.steps, wanted)
         head = walk.back(begin, total(begin), saved, self.trunk, len(self.steps))
         kept = chunks[0][1] if chunks else []
@@ -162,8 +182,8 @@ class Explainer:
         record = _record(self.layers, rows, chosen, begin, head, [body])
         return [_only(record, k) for k in range(len(rows))]
 
-    def _forward(self, images: Tensor) -> tuple[Tensor, list[tuple[int, list[Saved]]], list[Saved]]:
-        """The logits; each chunk's size and what the trunk keeps of it; what the head keeps."""
+    def _forward(self, images: Tensor) -> _Forward:
+        """The way forward: the trunk some images at a time, the head with all."""
         chunks: list[tuple[int, list[Saved]]] = []
         outputs = []
         left = images
@@ -198,6 +218,8 @@ class Explainer:
             inputs = [values[k] for k in placed.inputs]
             try:
                 outputs, saved = placed.step.forward(*inputs)
+            except torch.OutOfMemoryError:
+                raise
             except RuntimeError as error:
                 shapes = ", ".join(str(tuple(value.shape)) for value in inputs)
                 raise RelevanceError(
@@ -301,7 +323,9 @@ class _Walk:
                 pending[k] = (values, size) if before is None else (
                     before[0] + values, before[1] + size
                 )  # fmt: skip
-            running = given if len(pending) == 1 else running - received + given
+            running = running - received + given
+            if len(pending) == 1:  # all there is lies at one place; no differences to round
+                ((_, running),) = pending.values()
             if not placed.step.passes:
                 nothing = torch.zeros_like(running)
                 bias = nothing if sent.bias is None else sent.bias
@@ -328,8 +352,8 @@ def _record(
         found = [*before, *(row[k] for row in head.rows), *trunk]
         return torch.stack(found) if found else begin.new_zeros(0, len(begin))
 
-    sums = column(0, total(begin))
-    if not bool(torch.isfinite(sums).all()):
+    sums, bias, stabiliser = column(0, total(begin)), column(1), column(2)
+    if not all(bool(torch.isfinite(row).all()) for row in (sums, bias, stabiliser)):
         raise RelevanceError(
             f"expected finite relevance, got an overflow of {pixels.dtype} on the way back "
             "(very large activations cancel); explain in a wider type: "
@@ -338,7 +362,7 @@ def _record(
     at = dict(head.at)
     for name in chunks[0].at:
         at[name] = torch.cat([part.at[name] for part in chunks]).contiguous()
-    return Relevance(pixels, chosen, logits, layers, sums, column(1), column(2), at)
+    return Relevance(pixels, chosen, logits, layers, sums, bias, stabiliser, at)
 
 
 def _only(record: Relevance, k: int) -> Relevance:
@@ -375,10 +399,16 @@ def _joined(records: Sequence[Relevance]) -> Relevance:
 def _batches(images: Iterable[Tensor], batch: int) -> Iterator[list[Tensor]]:
     some: list[Tensor] = []
     for image in images:
-        if image.ndim != 3:
+        if not isinstance(image, Tensor) or image.ndim != 3:
+            came = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
             raise RelevanceError(
-                "expected single images of shape (channels, height, width) to stream over, got "
-                f"{tuple(image.shape)}"
+                "expected tensors of single images, (channels, height, width), to stream over, got "
+                f"{came}"
+            )
+        if some and image.shape != some[0].shape:
+            raise RelevanceError(
+                f"expected images of one size in a batch, got {tuple(some[0].shape)} and "
+                f"{tuple(image.shape)}; resize them, or stream with batch=1"
             )
         some.append(image)
         if len(some) == batch:
@@ -395,8 +425,9 @@ def _bits(deterministic: bool) -> Iterator[None]:
         yield
         return
     before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)

@@ -14,8 +14,9 @@ absorbs its share of relevance; modified biases follow the modified weights (b�
 where w + γ w⁺), once per branch.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -147,11 +148,7 @@ class Epsilon:
     relative: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.epsilon < 0 or self.relative < 0:
-            raise ValueError(
-                "expected epsilon ≥ 0 and relative ≥ 0 (they move denominators away from zero), "
-                f"got epsilon={self.epsilon}, relative={self.relative}"
-            )
+        _not_negative(epsilon=self.epsilon, relative=self.relative)
 
     def branches(self) -> tuple[Branch, ...]:
         """The inputs through the weights."""
@@ -165,7 +162,7 @@ class Zero:
     An output with z_j = 0 sends nothing.
     """
 
-    epsilon: float = 0.0
+    epsilon: float = field(default=0.0, init=False)
 
     def branches(self) -> tuple[Branch, ...]:
         """The inputs through the weights."""
@@ -181,6 +178,9 @@ class ZPlus:
 
     epsilon: float = EPSILON
 
+    def __post_init__(self) -> None:
+        _not_negative(epsilon=self.epsilon)
+
     def branches(self) -> tuple[Branch, ...]:
         """The positive contributions."""
         return (_POSITIVE_CONTRIBUTIONS,)
@@ -195,7 +195,8 @@ class AlphaBeta:
     epsilon: float = EPSILON
 
     def __post_init__(self) -> None:
-        if self.beta < 0 or abs(self.alpha - self.beta - 1) > 1e-9:
+        _not_negative(epsilon=self.epsilon)
+        if self.beta < 0 or not abs(self.alpha - self.beta - 1) <= 1e-9:
             raise ValueError(
                 f"expected alpha − beta = 1 and beta ≥ 0 (relevance would not be conserved "
                 f"otherwise), got alpha={self.alpha}, beta={self.beta}; usual: 1 and 0, 2 and 1"
@@ -225,6 +226,9 @@ class Gamma:
 
     gamma: float = 0.25
     epsilon: float = EPSILON
+
+    def __post_init__(self) -> None:
+        _not_negative(gamma=self.gamma, epsilon=self.epsilon)
 
     def branches(self) -> tuple[Branch, ...]:
         """The positive outputs; the negative ones."""
@@ -261,6 +265,9 @@ class ZBox:
 
     epsilon: float = EPSILON
 
+    def __post_init__(self) -> None:
+        _not_negative(epsilon=self.epsilon)
+
     def branches(self) -> tuple[Branch, ...]:
         """The pixels through w, less the lowest through w⁺ and the highest through w⁻."""
         terms = (
@@ -277,6 +284,9 @@ class WSquare:
 
     epsilon: float = EPSILON
 
+    def __post_init__(self) -> None:
+        _not_negative(epsilon=self.epsilon)
+
     def branches(self) -> tuple[Branch, ...]:
         """Ones through the squared weights."""
         return (Branch((Term(Part.ONE, square),), bias=square, sign=+1),)
@@ -287,6 +297,9 @@ class Flat:
     """R_i = Σ_j 1 / Σ_i' 1 · R_j over the inputs j is connected with: Lapuschkin et al. 2019."""
 
     epsilon: float = EPSILON
+
+    def __post_init__(self) -> None:
+        _not_negative(epsilon=self.epsilon)
 
     def branches(self) -> tuple[Branch, ...]:
         """Ones through ones."""
@@ -300,7 +313,7 @@ class Pass:
     Source: Lapuschkin et al. 2019, for activations.
     """
 
-    epsilon: float = 0.0
+    epsilon: float = field(default=0.0, init=False)
 
     def branches(self) -> tuple[Branch, ...]:
         """None: nothing is shared out."""
@@ -315,7 +328,7 @@ class NormFree:
     the activations; it is there to be compared with.
     """
 
-    epsilon: float = 0.0
+    epsilon: float = field(default=0.0, init=False)
 
     def branches(self) -> tuple[Branch, ...]:
         """The inputs through the weights, without a denominator."""
@@ -337,6 +350,12 @@ RULES: dict[str, Callable[..., Rule]] = {
 }
 
 
+def _not_negative(**numbers: float) -> None:
+    if not all(number >= 0 for number in numbers.values()):  # NaN is none either
+        came = ", ".join(f"{name}={number:g}" for name, number in numbers.items())
+        raise ValueError(f"expected {' ≥ 0, '.join(numbers)} ≥ 0, got {came}")
+
+
 def rule(text: str) -> Rule:
     """Read a rule as it is written in a plan: its name, then its numbers in order or by name.
 
@@ -345,7 +364,8 @@ def rule(text: str) -> Rule:
     Raises:
         RelevanceError: there is no such rule, or the numbers do not fit it.
     """
-    name, *words = text.split()
+    name, _, rest = text.strip().partition(" ")
+    words = rest.split()
     if name not in RULES:
         raise RelevanceError(f"'{name}' is no rule; expected one of {', '.join(RULES)}")
     numbers: list[float] = []
@@ -357,11 +377,15 @@ def rule(text: str) -> Rule:
                 named[key] = float(value)
             else:
                 numbers.append(float(value))
+        if not all(map(math.isfinite, (*numbers, *named.values()))):
+            raise ValueError("expected finite numbers")
         return RULES[name](*numbers, **named)
     except (TypeError, ValueError) as error:
         fields = getattr(RULES[name], "__dataclass_fields__", {})
-        known = ", ".join(f"{key}={field.default:g}" for key, field in fields.items())
-        raise RelevanceError(f"rule '{text}': {error}; expected the numbers of {known}") from error
+        known = ", ".join(f"{k}={f.default:g}" for k, f in fields.items() if f.init)
+        raise RelevanceError(
+            f"rule '{text}': {error}; expected the numbers of {known or 'nothing: it has none'}"
+        ) from error
 
 
 _POSITIVE_CONTRIBUTIONS = Branch(

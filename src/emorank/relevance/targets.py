@@ -97,8 +97,16 @@ def classes(given: Classes, logits: Float[Tensor, "batch classes"]) -> Int[Tenso
     """
     if given is None:
         return logits.argmax(dim=1)
-    chosen = torch.as_tensor(given, device=logits.device)
     batch, count = logits.shape
+    try:
+        chosen = torch.as_tensor(given, device=logits.device)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise RelevanceError(
+            f"expected class indices, one for each of {batch} images or one for all, or a target "
+            f"such as Probability(3), got {given!r} ({error})"
+        ) from error
+    if chosen.numel() == 0:  # an empty list is of no type
+        chosen = chosen.long()
     if chosen.ndim == 0:
         chosen = chosen.expand(batch)
     if chosen.is_floating_point() or chosen.dtype == torch.bool or chosen.shape != (batch,):

@@ -5,6 +5,7 @@ of negative inputs vanish; the whole inputs through the whole weights are the st
 where relevance cannot lie on a dead unit, only outputs z > 0 count.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -93,8 +94,11 @@ class Weighted:
         outputs = self.own.forward(given, self.bias)
         saved: Saved = (given, outputs)
         if self.relative:
-            size = outputs.square().mean(tuple(range(1, outputs.ndim)), keepdim=True).sqrt_()
-            saved = (given, outputs, size.mul_(self.relative).add_(self.epsilon))
+            # In double precision: squares leave the range of the narrower types early.
+            dims = tuple(range(1, outputs.ndim))
+            norm = torch.linalg.vector_norm(outputs, dim=dims, keepdim=True, dtype=torch.float64)
+            scale = self.relative / math.sqrt(max(1, outputs[:1].numel()))
+            saved = (given, outputs, (norm * scale + self.epsilon).to(outputs.dtype))
         if not self.rectified:
             return outputs, saved
         return (outputs.relu_() if self.alive else outputs.relu()), saved
@@ -136,13 +140,11 @@ class Weighted:
         # branch their memory may be used. The logits, which are the caller's, are never `alive`.
         spent = denominator is not outputs or (self.alive and len(self.branches) == 1)
         shares = divide(relevance, denominator, epsilon, branch.sign, spent=spent)
-        if branch.outputs is Outputs.POSITIVE:
-            shares = shares.masked_fill_(outputs < 0, 0)
-        elif branch.outputs is Outputs.NEGATIVE:
-            shares = shares.masked_fill_(outputs >= 0, 0)
-        if branch.share != 1:
-            shares = shares.mul_(branch.share)
+        shares = _of_branch(branch, shares, outputs)
         kept.account(branch, shares, epsilon, below)
+        if self.evenly is not None and not isinstance(epsilon, Tensor) and epsilon == 0:
+            unsent = relevance.masked_fill(denominator != 0, 0)
+            kept.spread = _plus(kept.spread, _of_branch(branch, unsent, outputs))
         return shares
 
     def _denominator(
@@ -204,6 +206,15 @@ class Weighted:
                 f"{tuple(relevance.shape[1:])}; choose another rule for it"
             )
         return relevance
+
+
+def _of_branch(branch: Ready, values: Tensor, outputs: Tensor) -> Tensor:
+    """What of the values, one per output, is the branch's; they are overwritten."""
+    if branch.outputs is Outputs.POSITIVE:
+        values = values.masked_fill_(outputs < 0, 0)
+    elif branch.outputs is Outputs.NEGATIVE:
+        values = values.masked_fill_(outputs >= 0, 0)
+    return values if branch.share == 1 else values.mul_(branch.share)
 
 
 class _Kept:

@@ -1,0 +1,142 @@
+"""Batch norm as part of the layer before it, or as a layer of its own, against nets without any."""
+
+import pytest
+import torch
+from small_nets import HIGH, LOW, images
+from torch import Tensor, nn
+
+from emorank.relevance import PRESETS, read, relevance
+from emorank.relevance.folding import fold
+
+
+def normed(kind: type[nn.Module], channels: int, **options: bool) -> nn.Module:
+    """A batch norm as after a training, with scales of either sign."""
+    norm = kind(channels, **options).double()
+    norm.running_mean.uniform_(-0.5, 0.5)
+    norm.running_var.uniform_(0.5, 2)
+    if norm.affine:
+        nn.init.uniform_(norm.weight, -1.5, 1.5)
+        nn.init.uniform_(norm.bias, -0.5, 0.5)
+    return norm
+
+
+def by_hand(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """Scale and shift of y = s x + t, found by asking the norm itself."""
+    shape = (1, norm.num_features, *(1, 1) * isinstance(norm, nn.BatchNorm2d))
+    with torch.no_grad():
+        shift = norm.eval()(torch.zeros(shape).double()).flatten()
+        return norm(torch.ones(shape).double()).flatten() - shift, shift
+
+
+def merged(layer: nn.Module, norm: nn.Module) -> nn.Module:
+    """The layer with the norm after it multiplied in."""
+    scale, shift = by_hand(norm)
+    options = {"bias": True, "dtype": torch.float64}
+    if isinstance(layer, nn.Linear):
+        other = nn.Linear(layer.in_features, layer.out_features, **options)
+    else:
+        other = nn.Conv2d(
+            layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding,
+            layer.dilation, layer.groups, **options,
+        )  # fmt: skip
+    with torch.no_grad():
+        other.weight.copy_(layer.weight * scale.view(-1, *(1,) * (layer.weight.ndim - 1)))
+        other.bias.copy_(shift + (0 if layer.bias is None else layer.bias * scale))
+    return other
+
+
+def alone(norm: nn.Module) -> nn.Module:
+    """The norm as a layer of its own: a weight for each channel."""
+    scale, shift = by_hand(norm)
+    if isinstance(norm, nn.BatchNorm1d):
+        layer = nn.Linear(len(scale), len(scale)).double()
+        weight = torch.diag(scale)
+    else:
+        layer = nn.Conv2d(len(scale), len(scale), 1, groups=len(scale)).double()
+        weight = scale.view(-1, 1, 1, 1)
+    layer.load_state_dict({"weight": weight, "bias": shift})
+    return layer
+
+
+def pairs() -> dict[str, tuple[list[nn.Module], list[nn.Module]]]:
+    """Layers with batch norm, and the same by hand without; images of 3×7×7, four classes."""
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 6, 3, 2, 1, bias=False).double()
+    grouped = nn.Conv2d(6, 4, 3, padding="same", groups=2).double()
+    dense, last = nn.Linear(64, 8).double(), nn.Linear(8, 4).double()
+    first, second = normed(nn.BatchNorm2d, 6), normed(nn.BatchNorm2d, 4, affine=False)
+    third, start = normed(nn.BatchNorm1d, 8), normed(nn.BatchNorm2d, 3)
+    flat = normed(nn.BatchNorm1d, 64)
+    relu, drop = nn.ReLU(inplace=True), nn.Dropout(0.5)
+    whole = [conv, relu, grouped, relu, nn.Flatten(), dense, relu, last]
+    return {
+        "after convolutions and dense layers": (
+            [conv, first, relu, grouped, second, relu, nn.Flatten(), dense, third, relu, last],
+            [merged(conv, first), relu, merged(grouped, second), relu, nn.Flatten(),
+             merged(dense, third), relu, last],
+        ),
+        "twice, dropout between": (
+            [conv, nn.Dropout2d(), first, nn.Identity(), first, relu, *whole[2:]],
+            [merged(merged(conv, first), first), relu, *whole[2:]],
+        ),
+        "at the start": ([start, *whole], [alone(start), *whole]),
+        "after pooling": (
+            [conv, relu, nn.MaxPool2d(1), first, grouped, *whole[3:]],
+            [conv, relu, nn.MaxPool2d(1), alone(first), grouped, *whole[3:]],
+        ),
+        "after a ReLU, one-dimensional": (
+            [*whole[:5], flat, drop, *whole[5:]],
+            [*whole[:5], alone(flat), *whole[5:]],
+        ),
+        "at the end": ([*whole, normed4 := normed(nn.BatchNorm1d, 4)],
+                       [*whole[:-1], merged(last, normed4)]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", pairs())
+def test_folding_changes_neither_logits_nor_maps(name, preset):
+    """To 1e-10 in float64, against the net by hand; the net's own logits."""
+    with_norm, without = (nn.Sequential(*layers).eval() for layers in pairs()[name])
+    # A scale before the pixels' layer leaves the box of the pixels.
+    bounds = {"low": LOW, "high": HIGH}
+    mine, theirs = (relevance(net, images(), 1, preset, **bounds) for net in (with_norm, without))
+    torch.testing.assert_close(mine.logits, with_norm(images()).detach(), rtol=1e-10, atol=1e-10)
+    scale = float(theirs.pixels.abs().max())
+    torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=1e-10, atol=1e-10 * scale)
+    torch.testing.assert_close(mine.sums, theirs.sums, rtol=1e-10, atol=1e-10 * scale)
+
+
+class Shared(nn.Module):
+    """Two readers of one convolution: its norm must not change what the other reads."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = normed(nn.BatchNorm2d, 4)
+        self.head = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(100, 4))
+
+    def forward(self, x):
+        x = self.conv(x)
+        return self.head(self.norm(x) + x)
+
+
+def test_a_convolution_that_others_read_is_left_as_it_is():
+    """The norm then stands alone."""
+    net = Shared().double().eval()
+    kinds = [type(node.layer).__name__ for node in fold(read(net))]
+    assert kinds == ["Conv2d", "Conv2d", "Sum", "ReLU", "Flatten", "Linear"]
+    result = relevance(net, images())
+    torch.testing.assert_close(result.logits, net(images()).detach(), rtol=1e-12, atol=1e-12)
+
+
+def test_the_layers_given_are_not_changed():
+    """Folding makes layers of its own; dropout and identities are gone, names are the layers'."""
+    layers, _ = pairs()["twice, dropout between"]
+    net = nn.Sequential(*layers)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    names = [node.name for node in fold(read(net))]
+    torch.testing.assert_close(dict(net.state_dict()), before, rtol=0, atol=0)
+    assert names[:3] == ["0", "5", "6"]
+    assert len(names) == 8
