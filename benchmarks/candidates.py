@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from emorank.model import training, weights
 from emorank.model.training import Recipe
 from emorank.model.vgg16 import VGG16, bounds
-from emorank.relevance import PRESETS
-from emorank.study.explain import ready
+from emorank.relevance import PRESETS, Explainer, prepare
 
 LAYOUTS = {"as built": torch.contiguous_format, "channels last": torch.channels_last}
 CLASSES, SIDE, TARGET = 7, 224, 0
@@ -60,6 +59,12 @@ def pictures(batch: int, layout: str, device: str = "cpu") -> Tensor:
     return noise.clamp(-1.8, 2.2).to(device, memory_format=_format(layout))
 
 
+def explainer_of(net: VGG16, preset: str) -> Explainer:
+    """Ours made ready, with the pixel bounds that the z-box rule needs."""
+    low, high = bounds()
+    return prepare(net, preset, low=low, high=high)
+
+
 def made_ready(candidate: Candidate, net: VGG16, images: Tensor) -> Callable[[], object]:
     """What is timed: from images to relevance of the pixels (or to logits), again and again."""
     match candidate.who:
@@ -68,7 +73,7 @@ def made_ready(candidate: Candidate, net: VGG16, images: Tensor) -> Callable[[],
         case "gradient":
             return lambda: _gradient(net, images)
         case "emorank":
-            explainer = ready(net, candidate.preset)
+            explainer = explainer_of(net, candidate.preset)
             return lambda: explainer(images, TARGET)
         case "zennit":
             low, high = (bound.to(images.device) for bound in bounds())

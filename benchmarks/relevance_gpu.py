@@ -11,10 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from benchmarks.candidates import network, pictures
+from benchmarks.candidates import explainer_of, network, pictures
 from benchmarks.timing import machine, table
 from emorank.relevance import PRESETS
-from emorank.study.explain import ready
 
 BATCHES = (1, 4, 16, 64, 256)
 WARM, REPEATS = 3, 10
@@ -47,7 +46,7 @@ def main(batches: tuple[int, ...] = BATCHES, presets: tuple[str, ...] = tuple(PA
         net = network("channels last", "cuda").to(dtype)
         for preset in presets:
             needed = sum(n * each for n, each in zip(PASSES[preset], operations, strict=True))
-            explain = ready(net, preset)
+            explain = explainer_of(net, preset)
             for batch in batches:
                 images = pictures(batch, "channels last", "cuda").to(dtype)
                 speed = _speed(explain, images)

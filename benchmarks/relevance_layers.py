@@ -15,11 +15,10 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from benchmarks.candidates import TARGET, network, pictures
+from benchmarks.candidates import TARGET, explainer_of, network, pictures
 from benchmarks.timing import cores, interleaved, machine, table
 from emorank.relevance import Explainer
 from emorank.relevance.weighted import Weighted
-from emorank.study.explain import ready
 
 ROUNDS = 7
 GROUPS = {
@@ -48,7 +47,7 @@ def main(arguments: list[str] | None = None) -> str:
     torch.set_num_threads(cores())
     net = network("channels last")
     images = pictures(options.batch, "channels last")
-    explainer = ready(net, options.preset)
+    explainer = explainer_of(net, options.preset)
     times = _watched(explainer)
     work: dict[str, list[float]] = {}
     with torch.no_grad():

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from benchmarks.candidates import explainer_of
 from benchmarks.timing import cores, machine, table
 from emorank import datasets, images
 from emorank.errors import RelevanceError
@@ -23,7 +24,6 @@ from emorank.model.training import Recipe
 from emorank.model.vgg16 import VGG16
 from emorank.ranking import rank
 from emorank.relevance import PRESETS
-from emorank.study.explain import ready
 
 LONDON = Path(__file__).parents[2] / "shared" / "data" / "london_faces"
 FACES, SIDE, CLASSES = 8, 224, 7
@@ -83,7 +83,7 @@ def _maps(
     net: VGG16, preset: str, faces: list[Tensor], target: list[int] | None = None
 ) -> tuple[np.ndarray, list[int]]:
     """Relevance in float64, (faces, 3, 224, 224), and the classes that were explained."""
-    explainer = ready(net, preset)
+    explainer = explainer_of(net, preset)
     parameter = next(net.parameters())
     found = [
         explainer(face.to(parameter), None if target is None else target[k])
