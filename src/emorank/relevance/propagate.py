@@ -20,9 +20,10 @@ from emorank.relevance.record import Relevance
 from emorank.relevance.steps import Saved, Step
 from emorank.relevance.targets import Target, start
 
-# What the activations of one layer may take while images share the way, in bytes: beyond it they
-# leave the cache, and twice as far out fresh memory is mapped for each of them.
-CHUNK = 16 * 2**20
+# What the activations of one layer may take while images share the way, in bytes. Few images leave
+# them in the cache; more share the reading of the weights. From 32 MiB on the system's allocator
+# maps fresh memory for every tensor, which costs a tenth of the whole (docs/relevance.md).
+CHUNK = 32 * 2**20
 # How many maps of one image share a way back: beyond it they take memory and save no time.
 MAPS = 16
 
