@@ -9,8 +9,10 @@ ALL = (
     "head_training",
     "ranking_memory",
     "relevance_cost",
+    "relevance_layers",
     "relevance_precision",
     "relevance_gpu",
+    "rating_load",
 )
 
 if __name__ == "__main__":

@@ -25,6 +25,14 @@ CHECKED = (
 runtime_checkable(Progress)  # beartype asks every argument what it is
 install_import_hook([f"emorank.{name}" for name in CHECKED], "beartype.beartype")
 
+from tests.rooms import (  # noqa: E402, F401 - fixtures
+    database,
+    make_room,
+    postgresql,
+    room,
+    serve,
+)
+
 from emorank.model import weights  # noqa: E402 - the hook has to come first
 
 IMAGENET = weights.imagenet_path()

@@ -220,7 +220,9 @@ def test_commands_parse(words, tmp_path, monkeypatch):
     assert all((ROOT / plan).is_file() for plan in plans)
     monkeypatch.chdir(tmp_path)
     try:
-        context = command.make_context(command.name, list(rest))
+        # Under the program, as when it is called: a command remembers its first help option.
+        program = click.Context(command_line, **command_line.context_settings)
+        context = command.make_context(command.name, list(rest), parent=program)
     except click.exceptions.Exit:  # --help and --version answer while they are parsed
         return
     except click.UsageError as error:

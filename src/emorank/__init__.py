@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from emorank.annotations.answers import answers_table
+    from emorank.annotations.formats import read_answers, write_answers
     from emorank.annotations.votes import read_votes
-    from emorank.annotations.voting import majority
+    from emorank.annotations.voting import majority, verdicts
     from emorank.datasets import load as load_dataset
     from emorank.errors import EmorankError
+    from emorank.evaluation.agreement import agreement as rater_agreement
     from emorank.explaining import explain_images, save_relevance
     from emorank.faces import crop as crop_face
     from emorank.faces import find as find_faces
@@ -40,6 +43,7 @@ __all__ = [
     "Emotion",
     "Plan",
     "Rank",
+    "answers_table",
     "create_study",
     "crop_center",
     "crop_face",
@@ -56,12 +60,16 @@ __all__ = [
     "override_plan",
     "propagate_relevance",
     "rank_images",
+    "rater_agreement",
+    "read_answers",
     "read_image",
     "read_plan",
     "read_votes",
     "resolve_plan",
     "run_study",
     "save_relevance",
+    "verdicts",
+    "write_answers",
 ]
 
 # Each name: the module that holds it, and what it is called there. None may be the name of a module
@@ -92,6 +100,11 @@ _PLACES = {
     "interval_rank": ("ranking", "rank"),
     "read_votes": ("annotations.votes", "read_votes"),
     "majority": ("annotations.voting", "majority"),
+    "answers_table": ("annotations.answers", "answers_table"),
+    "read_answers": ("annotations.formats", "read_answers"),
+    "write_answers": ("annotations.formats", "write_answers"),
+    "verdicts": ("annotations.voting", "verdicts"),
+    "rater_agreement": ("evaluation.agreement", "agreement"),
     # words
     "Emotion": ("vocabulary", "Emotion"),
     "Rank": ("vocabulary", "Rank"),

@@ -8,11 +8,15 @@
     ├── VotesError              a votes file is not valid
     ├── RelevanceError          a network or layer that relevance cannot be propagated through
     ├── StudyError              a stage cannot run on the study folder as it is
+    ├── RatingError             a rating project is not there, is closed, or refuses what is asked
+    │   └── StorageError        its database cannot be reached or written to just now
     └── MissingExtraError       an optional part is not installed
 
 Every message says what was expected, what came, and what to do.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -53,8 +57,31 @@ class StudyError(EmorankError):
     """A stage lacks what an earlier stage should have written, or found it altered."""
 
 
+class RatingError(EmorankError):
+    """A rating project is not there, is closed, or refuses what is asked of it."""
+
+
+class StorageError(RatingError):
+    """The database of a rating project cannot be reached or written to; later it may be."""
+
+
 class MissingExtraError(EmorankError):
     """An optional part of emorank is not installed."""
 
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs the extra '{extra}': pip install 'emorank[{extra}]'")
+
+
+@contextmanager
+def needing(extra: str, purpose: str) -> Iterator[None]:
+    """Import what only an extra installs; a module that is not there is named by its extra.
+
+    Raises:
+        MissingExtraError: the extra is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "emorank":
+            raise
+        raise MissingExtraError(extra, purpose) from error

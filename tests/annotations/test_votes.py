@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emorank.annotations import read_votes, votes
+from emorank.annotations import read_votes, tabular
 from emorank.errors import VotesError
 
 GOLDEN = Path(__file__).parent / "golden" / "table_05_annotator_summary.csv"
@@ -104,7 +104,7 @@ def test_only_the_first_offenders_are_named(tmp_path):
     rows = "".join(f"a,r{n},Huge{'x' * 500}\n" for n in range(1000))
     message = refused(written(tmp_path, "image,rater,rank\n" + rows))
     assert "1000 × unknown rank" in message
-    assert f"and {1000 - votes.SHOWN} more" in message
+    assert f"and {1000 - tabular.SHOWN} more" in message
     assert len(message) < 1000
 
 
@@ -150,11 +150,11 @@ def test_parquet_without_the_columns(tmp_path):
 
 def test_a_file_out_of_proportion_is_refused_unread(tmp_path, monkeypatch):
     """A file larger than any votes file is not read, nor is a table that unfolds to one."""
-    monkeypatch.setattr(votes, "MAX_BYTES", 1000)
+    monkeypatch.setattr(tabular, "MAX_BYTES", 1000)
     assert "at most 1,000" in refused(written(tmp_path, "image,rater,rank\n" + "a,r,Min\n" * 200))
     path = tmp_path / "bomb.parquet"
     pd.DataFrame({"image": ["a" * 9] * 900, "rater": "r", "rank": "Min"}).to_parquet(path)
-    monkeypatch.setattr(votes, "MAX_BYTES", path.stat().st_size)
+    monkeypatch.setattr(tabular, "MAX_BYTES", path.stat().st_size)
     assert "unfolds to 900 rows" in refused(path)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from emorank import __version__
 from emorank.cli import VERBS
+from emorank.cli.rate import VERBS as RATE_VERBS
 
 HEAVY = (
     "torch", "numpy", "pandas", "matplotlib", "rich", "cv2", "PIL", "scipy", "sklearn",
@@ -26,7 +27,16 @@ print(json.dumps([name for name in {HEAVY} if name in sys.modules]), file=sys.st
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["rank", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["rank", "--help"],
+        ["rate", "--help"],
+        ["rate", "summary", "-h"],
+    ],
+)
 def test_help_imports_nothing_heavy(arguments):
     """Neither the list of verbs nor the help of one needs a library of arrays or pictures."""
     done = subprocess.run(
@@ -58,7 +68,8 @@ def test_the_verbs_are_listed_in_the_order_of_a_study(cli):
 @pytest.mark.parametrize(
     "verb",
     [*([verb] for verb in VERBS), ["data", "inspect"]]
-    + [["weights", verb] for verb in ("list", "get", "path")],
+    + [["weights", verb] for verb in ("list", "get", "path")]
+    + [["rate", verb] for verb in RATE_VERBS],
     ids=" ".join,
 )
 def test_every_verb_has_an_example(cli, verb):

@@ -29,7 +29,7 @@ def drawn(shape, seed, dtype=torch.float64):
 def test_any_size_and_padding_is_the_direct_convolution(
     seed, batch, channels, size, above, beside, width, biased
 ):
-    """In float64 to rounding: tiles that are not whole, padding of both kinds, kernels of one column."""
+    """In float64 to rounding: tiles that are not whole, any padding, kernels of one column."""
     inputs = drawn((batch, channels[0], *size), seed)
     weight = drawn((channels[1], channels[0], 3, width), seed + 1)
     bias = drawn((channels[1],), seed + 2) if biased else None

@@ -1,17 +1,25 @@
-"""From the votes of many raters to one rank per image: the majority, and Table 5's sheet."""
+"""From the votes of many raters to one rank: the majority, and Table 5's sheet.
+
+`majority` and `sheet` take votes, which are ranks of images, as in the paper. `verdicts` and
+`answer_sheet` take the table of answers: they rank pairs of image and emotion, and know the answer
+None, "no such emotion here".
+"""
 
 import re
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
-from emorank.vocabulary import Rank
+from emorank.annotations.answers import NONE, RANKS, SKIP, UNIT, firsts_of
+from emorank.errors import DatasetError
+from emorank.vocabulary import Emotion, Rank
 
 Ties = Literal["median", "disputed"]
 
-_LABELS = [rank.label for rank in Rank]
+_LABELS = list(RANKS)
+_LEVELS = (NONE, *RANKS)
 _SHORT = {Rank.MINIMAL.label: "Min", Rank.AVERAGE.label: "Avg", Rank.STRONG.label: "Str"}
 
 
@@ -36,11 +44,7 @@ def majority(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     """
     _check(ties)
     images, counts = _counts(votes)
-    greatest = counts.max(axis=1, keepdims=True)
-    tied = (counts == greatest).sum(axis=1) > 1
-    # The lower median is the first rank at which half of the votes are reached.
-    median = (2 * counts.cumsum(axis=1) >= counts.sum(axis=1, keepdims=True)).argmax(axis=1)
-    winner = np.where(tied, median, counts.argmax(axis=1))
+    winner, tied = _most(counts)
     rank = pd.Series(np.array(_LABELS)[winner], dtype="string")
     if ties == "disputed":
         rank = rank.mask(tied)
@@ -56,6 +60,107 @@ def majority(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     )
 
 
+def winners(
+    counts: Int[np.ndarray, "unit level"],
+) -> tuple[Int[np.ndarray, " unit"], Bool[np.ndarray, " unit"]]:
+    """What the majority said of each unit, None among the answers.
+
+    Two questions, one after the other. *Is the emotion there?* None wins if more than half of the
+    votes are None. *How strong is it?* Otherwise the most frequent rank wins. Where exactly half
+    are None, or ranks share the greatest number, the unit is tied, and the lower ordinal median
+    wins: None, or the median of the ranks.
+
+    Args:
+        counts: of None, Minimal, Average, Strong.
+
+    Returns:
+        the winner's number (0 for None … 3 for Strong, -1 without any vote), and whether it was a
+        tie.
+    """
+    none, ranks = counts[:, 0], counts[:, 1:]
+    total = counts.sum(axis=1)
+    rank, tied = _most(ranks)
+    absent, split = 2 * none > total, (2 * none == total) & (total > 0)
+    winner = np.where(absent | split, 0, rank + 1)
+    return np.where(total > 0, winner, -1), np.where(absent, False, split | tied) & (total > 0)
+
+
+def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
+    """What the raters made of each unit: the rank of its emotion, or that it is not there.
+
+    First showings only. The rules are those of `winners`; where every vote is a rank that is the
+    `majority`.
+
+    Args:
+        answers: from `answers_table`.
+        ties: "median": the lower ordinal median decides a tie; "disputed": nothing does.
+
+    Returns:
+        One row per unit in the order of first appearance: `image`, `emotion`, `rank` (label, <NA>
+        when flagged, disputed or without a vote), `label` ("Strong Happy", "No Happy", <NA>),
+        `flagged` (None won), `tied`, `disputed` (bool), `n_none`, `n_minimal`, `n_average`,
+        `n_strong`, `n_skip` (int64), `median` (the lower ordinal median of all votes, None lowest;
+        label), `mean` (float64 in [1, 3], of the ranks alone; NaN without one).
+    """
+    _check(ties)
+    first = firsts_of(answers)
+    groups = first.groupby(list(UNIT), dropna=False, sort=False)
+    unit = groups.ngroup().to_numpy()
+    units = first[list(UNIT)].drop_duplicates().reset_index(drop=True)
+    words = pd.Index([*_LEVELS, SKIP])
+    level = words.get_indexer(pd.Index(first["answer"]))
+    flat = np.bincount(unit * len(words) + level, minlength=len(units) * len(words))
+    all_counts = flat.reshape(-1, len(words)).astype(np.int64)
+    counts = all_counts[:, :-1]
+    winner, tied = winners(counts)
+    disputed = tied & (ties == "disputed")
+    voted = counts.sum(axis=1) > 0
+    flagged = (winner == 0) & ~disputed
+    names = pd.Series(np.array(_LEVELS)[winner], dtype="string").mask(~voted | disputed)
+    ranks = counts[:, 1:]
+    values = np.array([int(rank) for rank in Rank])
+    return units.assign(
+        rank=names.mask(names == NONE),
+        label=_named(names, units["emotion"]),
+        flagged=flagged,
+        tied=tied,
+        disputed=disputed,
+        **{f"n_{word.lower()}": all_counts[:, i] for i, word in enumerate(words)},
+        median=pd.Series(np.array(_LEVELS)[_median(counts)], dtype="string").mask(~voted),
+        mean=ranks @ values / np.where(ranks.any(axis=1), ranks.sum(axis=1), np.nan),
+    )
+
+
+def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
+    """Table 5's sheet of a table of answers.
+
+    As `sheet`, with `emotion` after `image` if any is known, and with the answers None and Skip in
+    the raters' columns and the column `None` among the counts if they were given. `Label` has the
+    verdict in words.
+    """
+    first = firsts_of(answers)
+    result = verdicts(answers, ties)
+    raters = sorted(first["rater"].unique(), key=natural)
+    short = _SHORT | {NONE: NONE, SKIP: SKIP}
+    unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup()
+    cells = first.assign(unit=unit, answer=first["answer"].map(short))
+    by_rater = cells.pivot(index="unit", columns="rater", values="answer")  # noqa: PD010
+    wide = by_rater.reindex(columns=raters).astype("string").reset_index(drop=True)
+    wide.columns = pd.Index([f"A{n}" for n in range(1, len(raters) + 1)])
+    names = ["image", "emotion"] if result["emotion"].notna().any() else ["image"]
+    none = {NONE: result["n_none"]} if result["n_none"].any() else {}
+    table = pd.concat([result[names], wide], axis=1).assign(
+        **none,
+        Min=result["n_minimal"],
+        Avg=result["n_average"],
+        Str=result["n_strong"],
+        Final=result["rank"].map(_SHORT).astype("string").mask(result["flagged"], NONE),
+        Label=result["label"],
+    )
+    table.attrs["raters"] = raters
+    return table
+
+
 def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     """The summary sheet of the paper's Table 5.
 
@@ -69,7 +174,7 @@ def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
         raters behind A1, A2 …, in natural order (r2 before r10).
     """
     _check(ties)
-    raters = sorted(votes["rater"].unique(), key=_natural)
+    raters = sorted(votes["rater"].unique(), key=natural)
     result = majority(votes, ties)
     # pivot, not pivot_table: two votes in one cell are an error, not something to aggregate.
     cells = votes.assign(rank=votes["rank"].map(_SHORT))
@@ -84,6 +189,36 @@ def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     )
     table.attrs["raters"] = raters
     return table
+
+
+def _most(
+    counts: Int[np.ndarray, "unit rank"],
+) -> tuple[Int[np.ndarray, " unit"], Bool[np.ndarray, " unit"]]:
+    """The most frequent rank, the lower median among equals; and whether there were equals."""
+    tied = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    return np.where(tied, _median(counts), counts.argmax(axis=1)), tied
+
+
+def _median(counts: Int[np.ndarray, "unit rank"]) -> Int[np.ndarray, " unit"]:
+    """The lower median: the first rank at which half of the votes are reached."""
+    reached = 2 * counts.cumsum(axis=1) >= counts.sum(axis=1, keepdims=True)
+    return np.asarray(reached.argmax(axis=1))
+
+
+def _named(verdict: pd.Series, emotion: pd.Series) -> pd.Series:
+    """Such as "Strong Happy"; "No Happy" where None won; the rank alone of an unknown emotion."""
+    words = {word: emotion_label(word) for word in emotion.dropna().unique()}
+    rank = verdict.mask((verdict == NONE).fillna(value=False), "No")
+    named = rank + " " + emotion.map(words).astype("string")
+    return named.fillna(verdict).astype("string")
+
+
+def emotion_label(word: str) -> str:
+    """An emotion for tables and figures: ours by its label, a word of the raters capitalised."""
+    try:
+        return Emotion.parse(word).label
+    except DatasetError:  # a word of the raters' own, such as "outrage"
+        return word[:1].upper() + word[1:]
 
 
 def _check(ties: str) -> None:
@@ -102,7 +237,7 @@ def _counts(votes: pd.DataFrame) -> tuple[pd.Series, Int[np.ndarray, "image rank
     return pd.Series(images, dtype="string"), flat.reshape(-1, len(_LABELS)).astype(np.int64)
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural(name: str) -> list[tuple[int, int, str]]:
     """A sort key that takes runs of digits as numbers."""
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part)

@@ -1,12 +1,12 @@
 """The command line: one file per verb, loaded when it is called for."""
 
-import importlib
 import os
 import sys
 
 import click
 
 from emorank import __version__
+from emorank.cli.verbs import Verbs
 from emorank.errors import EmorankError
 
 VERBS = (
@@ -18,29 +18,16 @@ VERBS = (
     "rank",
     "validate",
     "report",
+    "rate",
     "data",
     "weights",
 )
 
 
-class Verbs(click.Group):
-    """The verbs in the order of a study, each imported from the file of its name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The order in which a study goes, not the alphabet's."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb's file; its `command` is the verb."""
-        if cmd_name not in VERBS:
-            return None
-        module = importlib.import_module(f"emorank.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-
 @click.command(
     cls=Verbs,
+    package="emorank.cli",
+    verbs=VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Try it: emorank run studies/sample.toml --out demo",
 )

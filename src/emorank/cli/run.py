@@ -11,8 +11,8 @@ from emorank.cli.options import plan_options, planned, run_stages
 @plan_options
 @click.option(
     "--votes",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Raters' votes: a CSV or Parquet file with the columns image, rater, rank.",
+    type=click.Path(path_type=Path),
+    help="Raters' votes: a rating project, or a CSV or Parquet file image, rater, rank.",
 )
 def command(
     plan: Path | None,

@@ -11,8 +11,8 @@ from emorank.cli.options import opened, run_stages, settings_option, study_optio
 @study_option
 @click.option(
     "--votes",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV or Parquet file with the columns image, rater, rank.",
+    type=click.Path(path_type=Path),
+    help="Rating project, or CSV or Parquet file with the columns image, rater, rank.",
 )
 @click.option(
     "--ties",
@@ -27,8 +27,9 @@ def command(folder: Path, votes: Path | None, ties: str | None, settings: tuple[
     vote that was not given. Unknown images or ranks and double votes are refused.
 
     \b
-    Example:
+    Examples:
       emorank validate --study kdef --votes votes.csv --ties disputed
+      emorank validate --study kdef --votes ratings
     """
     if votes is not None:
         settings = (*settings, f"validate.votes={str(votes.resolve())!r}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 
 # (…, K, L) counts → (…) values, NaN where the statistic is not defined
 Statistic = Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
@@ -89,10 +89,11 @@ def counts_per_cluster(
 
 def bootstrap(
     statistics: Mapping[str, Statistic],
-    tables: Int[np.ndarray, "cluster row column"],
+    tables: Num[np.ndarray, "cluster row column"],
     rng: np.random.Generator,
     *,
     unit: str = "persons",
+    alike: Int[np.ndarray, " cluster"] | None = None,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
 ) -> dict[str, Estimate]:
@@ -105,23 +106,28 @@ def bootstrap(
         tables: counts of each person, from `counts_per_cluster`.
         rng: draws the resamples.
         unit: what a cluster is, in words.
+        alike: how many persons have each of the tables, where equal tables were put together; None
+            for one each. The resamples are as likely, and there are fewer numbers to draw.
         resamples: how many.
         level: coverage of the intervals.
 
     Source: Davison and Hinkley 1997, Bootstrap Methods and Their Application, section 3.8.
     """
-    number = len(tables)
+    alike = np.ones(len(tables), np.int64) if alike is None else alike
+    number = int(alike.sum())
     method = f"bootstrap over {number} {unit}, {resamples} resamples"
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = {name: float(f(tables.sum(axis=0))) for name, f in statistics.items()}
+        once = np.tensordot(alike, tables, axes=1)
+        values = {name: float(f(once)) for name, f in statistics.items()}
         draws = {name: np.empty(0) for name in statistics}
         if number > 1:
             pieces: dict[str, list[Float[np.ndarray, " resample"]]] = {n: [] for n in statistics}
-            chunk = max(1, min(resamples, _CHUNK // number))
+            floats = tables.astype(float)
+            chunk = max(1, min(resamples, _CHUNK // max(len(tables), floats[0].size)))
             for start in range(0, resamples, chunk):
                 size = min(chunk, resamples - start)
-                weights = rng.multinomial(number, np.full(number, 1 / number), size=size)
-                sums = np.tensordot(weights.astype(float), tables.astype(float), axes=1)
+                weights = rng.multinomial(number, alike / number, size=size)
+                sums = np.tensordot(weights.astype(float), floats, axes=1)
                 for name, f in statistics.items():
                     pieces[name].append(f(sums))
             draws = {name: np.concatenate(parts) for name, parts in pieces.items()}

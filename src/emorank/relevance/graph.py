@@ -82,8 +82,8 @@ def _traced(net: nn.Module) -> fx.Graph:
     except Exception as error:  # whatever a stranger's forward raises when it is traced
         raise RelevanceError(
             f"cannot read the forward of {type(net).__name__} as a fixed graph of layers "
-            f"({type(error).__name__}: {_first_line(error)}); write the net as an nn.Sequential, or "
-            "with a forward that does the same for every image"
+            f"({type(error).__name__}: {_first_line(error)}); write the net as an nn.Sequential, "
+            "or with a forward that does the same for every image"
         ) from error
     finally:
         jaxtyping.config.update("jaxtyping_disable", not checked)
@@ -105,7 +105,7 @@ class _Tracer(fx.Tracer):
         forward: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-    ) -> Any:  # noqa: ANN401 - fx's own signature
+    ) -> Any:
         # A slice of a Sequential (`self.features[:5]`) is made on the way and has no name.
         if type(m) is nn.Sequential:
             return forward(*args, **kwargs)
@@ -177,7 +177,7 @@ def _is_size(step: fx.Node) -> bool:
     return step.target is operator.getitem and isinstance(first, fx.Node) and _is_size(first)
 
 
-def _given(step: fx.Node, names: tuple[str, ...], **defaults: Any) -> dict[str, Any]:  # noqa: ANN401
+def _given(step: fx.Node, names: tuple[str, ...], **defaults: Any) -> dict[str, Any]:
     """Arguments behind the tensor by their names, wherever they were written."""
     return defaults | dict(zip(names, step.args[1:], strict=False)) | step.kwargs
 

@@ -12,6 +12,7 @@ from emorank.relevance import winograd
 # Below, the transforms cost what they save: measured on two cores (docs/relevance.md).
 _CHANNELS = (64, 128)  # at least, of the side with fewer and of the one with more
 _LEAST_ROWS = 24
+_MOST_BYTES = 4 * 2**20  # of an image: with the transforms of a larger one the cache overflows
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Operator:
         g = self.geometry
         if g is None:
             return F.linear(inputs, self.weight, bias)
-        if self._quick and inputs.shape[2] >= _LEAST_ROWS:
+        if self._quick and _worthwhile(inputs):
             return winograd.convolve(inputs, self._kernels_forward, bias, g.padding)
         return F.conv2d(inputs, self.weight, bias, g.stride, g.padding, g.dilation, g.groups)
 
@@ -50,11 +51,9 @@ class Operator:
         g = self.geometry
         if g is None:
             return shares @ self.weight
-        if self._quick and shares.shape[2] >= _LEAST_ROWS:
+        if self._quick and _worthwhile(shares):
             beside = self.weight.shape[3] - 1 - g.padding[1]
-            return winograd.convolve(
-                shares, self._kernels_back, None, (2 - g.padding[0], beside)
-            )
+            return winograd.convolve(shares, self._kernels_back, None, (2 - g.padding[0], beside))
         return F.conv_transpose2d(
             shares,
             self.weight,
@@ -105,11 +104,11 @@ class Ones:
 
     def forward(self, inputs: Tensor, bias: Tensor | None = None) -> Tensor:
         """The sum of the inputs that each output is connected with."""
-        g, (out, each) = self.geometry, self.shape[:2]
+        g, out = self.geometry, self.shape[0]
         if g is None:
             sums = inputs.sum(1, keepdim=True).repeat(1, out)
         else:
-            grouped = inputs.unflatten(1, (g.groups, each)).sum(2)
+            grouped = _by_group(inputs, g.groups).sum(2)
             kernel = inputs.new_ones(g.groups, 1, *self.shape[2:])
             sums = F.conv2d(grouped, kernel, None, g.stride, g.padding, g.dilation, g.groups)
             sums = sums.repeat_interleave(out // g.groups, 1)
@@ -117,16 +116,22 @@ class Ones:
 
     def back(self, shares: Tensor, size: torch.Size) -> Tensor:
         """To each input the sum of the outputs that it is connected with."""
-        g, (out, each) = self.geometry, self.shape[:2]
+        g, each = self.geometry, self.shape[1]
         if g is None:
             return shares.sum(1, keepdim=True).repeat(1, each)
-        grouped = shares.unflatten(1, (g.groups, out // g.groups)).sum(2)
+        grouped = _by_group(shares, g.groups).sum(2)
         kernel = shares.new_ones(g.groups, 1, *self.shape[2:])
         rest = _rest(g, kernel, shares, size)
         sums = F.conv_transpose2d(
             grouped, kernel, None, g.stride, g.padding, rest, g.groups, g.dilation
         )
         return sums.repeat_interleave(each, 1)
+
+
+def _worthwhile(values: Tensor) -> bool:
+    """Whether the transforms of an image stay within the cache and are few beside the products."""
+    rows, size = values.shape[2], values[0].numel() * values.element_size()
+    return rows >= _LEAST_ROWS and size <= _MOST_BYTES
 
 
 def geometry_of(layer: nn.Conv2d) -> Geometry:
@@ -142,8 +147,12 @@ def geometry_of(layer: nn.Conv2d) -> Geometry:
     return Geometry((layer.stride[0], layer.stride[1]), padding, dilation, layer.groups)
 
 
+def _by_group(values: Tensor, groups: int) -> Tensor:
+    return values.view(len(values), groups, values.shape[1] // groups, *values.shape[2:])
+
+
 def _rest(g: Geometry, weight: Tensor, shares: Tensor, size: torch.Size) -> list[int]:
-    """Rows and columns of inputs that the stride left over at the lower right, seen by no window."""
+    """Rows and columns of inputs that the stride left over: no window sees them."""
     return [
         length - ((out - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1)
         for length, out, stride, padding, dilation, kernel in zip(

@@ -1,6 +1,7 @@
 """Relevance through pooling: to the winner, evenly, or in proportion to the inputs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -106,13 +107,10 @@ class AveragePool:
 
 def _averaging(layer: nn.MaxPool2d) -> nn.AvgPool2d:
     """The average pooling over the same windows, padding left out."""
-    return nn.AvgPool2d(
-        _pair(layer.kernel_size),
-        _pair(layer.stride),
-        _pair(layer.padding),
-        layer.ceil_mode,
-        count_include_pad=False,
-    )
+    # torch's annotations say a tuple of any length of what the layer keeps.
+    sizes: Any = (layer.kernel_size, layer.stride, layer.padding)
+    kernel, stride, padding = sizes
+    return nn.AvgPool2d(kernel, stride, padding, layer.ceil_mode, count_include_pad=False)
 
 
 def _average_backward(shares: Tensor, inputs: Tensor, layer: nn.AvgPool2d) -> Tensor:

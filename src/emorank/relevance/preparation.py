@@ -1,8 +1,7 @@
-"""A net and a preset made ready: the graph read, a rule found for each layer, the weights modified."""
+"""A net and a preset made ready: the graph read, a rule for each layer, the weights modified."""
 
 from collections.abc import Sequence
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -11,7 +10,8 @@ from emorank.relevance.folding import fold
 from emorank.relevance.graph import IMAGES, WEIGHTED, Node, Sum, read
 from emorank.relevance.joins import Join
 from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
-from emorank.relevance.presets import DEFAULT, MaxPooling, Preset, preset as named
+from emorank.relevance.presets import DEFAULT, MaxPooling, Preset
+from emorank.relevance.presets import preset as named
 from emorank.relevance.propagate import Explainer, Placed
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
@@ -104,11 +104,11 @@ class _Preparation:
                 steps.append((step, tuple(moved[position] for position in node.inputs)))
                 moved[k + 1] = len(steps)
             names[node.name] = moved[k + 1]
-        weighted = next(node.layer for node in self.nodes if type(node.layer) in WEIGHTED)
+        first = next(n.layer for n in self.nodes if isinstance(n.layer, nn.Conv2d | nn.Linear))
         return Explainer(
             steps=_placed(steps),
             trunk=_trunk(steps),
-            weight=weighted.weight.detach(),
+            weight=first.weight.detach(),
             low=low,
             high=high,
             names=names,

@@ -1,4 +1,4 @@
-"""The walk back: from the outputs to the pixels, layer by layer, by hand, without an autograd graph.
+"""The walk back, from the outputs to the pixels: layer by layer, by hand, without autograd.
 
 One pass forward keeps the activations; one pass back turns relevance at the outputs of each layer
 into relevance at its inputs. On a CPU the layers with images in them are gone through a few images
@@ -18,7 +18,7 @@ from emorank.errors import RelevanceError
 from emorank.relevance.division import total
 from emorank.relevance.record import Relevance
 from emorank.relevance.steps import Saved, Step
-from emorank.relevance.targets import Classes, Target, classes, start
+from emorank.relevance.targets import Target, start
 
 # What the activations of one layer may take while images share the way, in bytes: beyond it they
 # leave the cache, and twice as far out fresh memory is mapped for each of them.
@@ -109,7 +109,7 @@ class Explainer:
         with torch.no_grad(), _bits(self.deterministic):
             images = self._checked(images)
             wanted = self._wanted(at)
-            by_image = [self._each(image, of, wanted) for image in images.split(1)]
+            by_image = [self._each(images[k : k + 1], of, wanted) for k in range(len(images))]
         return tuple(map(_joined, zip(*by_image, strict=True)))
 
     def stream(
@@ -148,7 +148,7 @@ class Explainer:
         return stacked.pin_memory().to(self.weight.device, non_blocking=True)
 
     def _each(
-        self, image: Tensor, of: Sequence[int] | None, wanted: Mapping[int, str]
+        self, image: Tensor, of: Sequence[int] | None, wanted: Mapping[int, list[str]]
     ) -> list[Relevance]:
         """One image with the batch of its maps in the place of a batch of images."""
         logits, chunks, saved = self._forward(image)
@@ -162,10 +162,8 @@ class Explainer:
         record = _record(self.layers, rows, chosen, begin, head, [body])
         return [_only(record, k) for k in range(len(rows))]
 
-    def _forward(
-        self, images: Tensor
-    ) -> tuple[Tensor, list[tuple[int, list[Saved]]], list[Saved]]:
-        """The logits; of each chunk its size and what the trunk keeps of it; what the head keeps."""
+    def _forward(self, images: Tensor) -> tuple[Tensor, list[tuple[int, list[Saved]]], list[Saved]]:
+        """The logits; each chunk's size and what the trunk keeps of it; what the head keeps."""
         chunks: list[tuple[int, list[Saved]]] = []
         outputs = []
         left = images
@@ -256,21 +254,20 @@ class _Part:
     Attributes:
         relevance: there.
         running: its sum for each image, (batch,).
-        sums, bias, stabiliser: a row for each layer on the way, (batch,) each.
+        rows: for each layer on the way the sum behind it, what its bias and what its stabiliser
+            took, (batch,) each.
         at: relevance at the layers that were asked for.
     """
 
     relevance: Tensor
     running: Tensor
-    sums: tuple[Tensor, ...]
-    bias: tuple[Tensor, ...]
-    stabiliser: tuple[Tensor, ...]
+    rows: tuple[tuple[Tensor, Tensor, Tensor], ...]
     at: Mapping[str, Tensor]
 
     def split(self, sizes: list[int]) -> list["_Part"]:
         """The relevance of each chunk of images; the account stays here."""
-        pairs = zip(self.relevance.split(sizes), self.running.split(sizes), strict=True)
-        return [replace(self, relevance=r, running=s) for r, s in pairs]
+        parts = torch.split(self.relevance, sizes), torch.split(self.running, sizes)
+        return [replace(self, relevance=r, running=s) for r, s in zip(*parts, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -307,11 +304,11 @@ class _Walk:
             running = given if len(pending) == 1 else running - received + given
             if not placed.step.passes:
                 nothing = torch.zeros_like(running)
-                taken = (sent.bias, sent.stabiliser)
-                rows.append((running, *(nothing if t is None else t for t in taken)))
+                bias = nothing if sent.bias is None else sent.bias
+                taken = nothing if sent.stabiliser is None else sent.stabiliser
+                rows.append((running, bias, taken))
         arrived, running = pending[first]
-        sums, bias, stabiliser = zip(*rows, strict=True) if rows else ((), (), ())
-        return _Part(arrived, running, sums, bias, stabiliser, at)
+        return _Part(arrived, running, tuple(rows), at)
 
 
 def _record(
@@ -325,12 +322,13 @@ def _record(
     """The record of a batch from the account of the head and of each chunk of the trunk."""
     pixels = torch.cat([part.relevance for part in chunks]).contiguous()
 
-    def rows(name: str, *before: Tensor) -> Tensor:
-        trunk = [torch.cat(row) for row in zip(*(getattr(c, name) for c in chunks), strict=True)]
-        found = [*before, *getattr(head, name), *trunk]
+    def column(k: int, *before: Tensor) -> Tensor:
+        by_layer = zip(*(part.rows for part in chunks), strict=True)
+        trunk = [torch.cat([row[k] for row in rows]) for rows in by_layer]
+        found = [*before, *(row[k] for row in head.rows), *trunk]
         return torch.stack(found) if found else begin.new_zeros(0, len(begin))
 
-    sums = rows("sums", total(begin))
+    sums = column(0, total(begin))
     if not bool(torch.isfinite(sums).all()):
         raise RelevanceError(
             f"expected finite relevance, got an overflow of {pixels.dtype} on the way back "
@@ -340,9 +338,7 @@ def _record(
     at = dict(head.at)
     for name in chunks[0].at:
         at[name] = torch.cat([part.at[name] for part in chunks]).contiguous()
-    return Relevance(
-        pixels, chosen, logits, layers, sums, rows("bias"), rows("stabiliser"), at
-    )
+    return Relevance(pixels, chosen, logits, layers, sums, column(1), column(2), at)
 
 
 def _only(record: Relevance, k: int) -> Relevance:

@@ -89,9 +89,7 @@ def start(
     return chosen, _at(chosen, logits)
 
 
-def classes(
-    given: Classes, logits: Float[Tensor, "batch classes"]
-) -> Int[Tensor, "batch"]:
+def classes(given: Classes, logits: Float[Tensor, "batch classes"]) -> Int[Tensor, "batch"]:
     """Class indices on the device of the logits; the predicted ones for None.
 
     Raises:

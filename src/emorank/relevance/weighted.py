@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.division import divide, total
-from emorank.relevance.operators import Geometry, Ones, Operator, geometry_of
+from emorank.relevance.operators import Ones, Operator, geometry_of
 from emorank.relevance.rules import (
     Branch,
     Epsilon,

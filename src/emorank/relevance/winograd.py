@@ -9,6 +9,9 @@ where the direct one itself is off by 10⁻⁶ (tests/relevance/test_winograd.py
 since in both the error grows tenfold and the tiles take more memory traffic than they save.
 """
 
+import math
+import threading
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -45,7 +48,8 @@ Kernels = tuple[Tensor, ...]
 
 def kernels(weight: Float[Tensor, "out in 3 width"]) -> Kernels:
     """The six kernels (out, in, 1, width) of one row each that stand for one of three rows."""
-    turned = torch.einsum("pr,oirw->poiw", weight.new_tensor(_G, dtype=torch.float64), weight.double())
+    transform = weight.new_tensor(_G, dtype=torch.float64)
+    turned = torch.einsum("pr,oirw->poiw", transform, weight.double())
     return tuple(
         kernel[:, :, None].to(weight.dtype).contiguous(memory_format=torch.channels_last)
         for kernel in turned
@@ -86,20 +90,31 @@ def _image(
     above, beside = padding
     tiles, row = len(result) // ROWS, width * channels
     # Rows of zeros around the image, and below it so that the last tile is whole.
-    padded = inputs.new_empty(ROWS * tiles + 2, width, channels)
+    padded = _scratch("padded", inputs, ROWS * tiles + 2, width, channels)
     padded[:above] = 0
     padded[above : above + height] = inputs
     padded[above + height :] = 0
     overlapping = padded.as_strided((tiles, _READ, row), (ROWS * row, row, 1))
     # By place within the tile first, so that each convolution finds its rows side by side.
-    read = inputs.new_empty(_READ, tiles, row)
+    read = _scratch("read", inputs, _READ, tiles, row)
     transform = inputs.new_tensor(_B).expand(tiles, -1, -1)
     torch.bmm(transform, overlapping, out=read.permute(1, 0, 2))
     maps = read.view(_READ, 1, tiles, width, channels).permute(0, 1, 4, 2, 3)
-    products = torch.cat([
-        F.conv2d(some, kernel, None, padding=(0, beside)).permute(0, 2, 3, 1)
-        for some, kernel in zip(maps, turned, strict=True)
-    ])  # fmt: skip
+    products = _scratch("products", inputs, _READ, tiles, *result.shape[1:])
+    for some, kernel, product in zip(maps, turned, products, strict=True):
+        product.copy_(F.conv2d(some, kernel, None, padding=(0, beside))[0].permute(1, 2, 0))
     transform = inputs.new_tensor(_A).expand(tiles, -1, -1)
     by_tile = products.view(_READ, tiles, -1).permute(1, 0, 2)
     torch.bmm(transform, by_tile, out=result.view(tiles, ROWS, -1))
+
+
+_memory = threading.local()
+
+
+def _scratch(name: str, like: Tensor, *shape: int) -> Tensor:
+    """Memory of this thread that the next image uses again: fresh pages cost more than the sums."""
+    size = math.prod(shape)
+    kept: dict[str, Tensor] = _memory.__dict__.setdefault("kept", {})
+    if name not in kept or kept[name].numel() < size or kept[name].dtype != like.dtype:
+        kept[name] = like.new_empty(size)
+    return kept[name][:size].view(shape)

@@ -64,13 +64,15 @@ def _style() -> Iterator[None]:
         yield
 
 
-def _styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
+def styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
+    """Let a function draw in our style."""
+
     @functools.wraps(draw)
-    def styled(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
+    def drawn(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
         with _style():
             return draw(*args, **kwargs)
 
-    return styled
+    return drawn
 
 
 def png(figure: Figure) -> bytes:
@@ -90,7 +92,7 @@ def jpeg(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-@_styled
+@styled
 def explanation(
     image: Pixels,
     relevance: Float[np.ndarray, "3 height width"],
@@ -116,7 +118,7 @@ def explanation(
         zero: where relevance zero lands on that scale, in [0, 1].
         title: the image's name; a long one is shortened.
     """
-    figure = _figure(7.6, 8.6)
+    figure = blank(7.6, 8.6)
     parts: Any = figure.subfigures(3, 1, height_ratios=(1, 1, 0.95))
     sums, channels, below = parts
     total = relevance.sum(axis=0)
@@ -135,12 +137,12 @@ def explanation(
     _panels(channels, apart, single, "each channel")
     _intervals(below.subplots(), np.asarray(counts), zero, rank)
     verdict = f"{emotion}, {rank or 'no rank'} (probability {probability:.2f})"
-    name = _short(title)
+    name = short(title)
     figure.suptitle(f"{name}\n{verdict}" if name else verdict, x=0.01, ha="left", fontsize=11.5)
     return figure
 
 
-@_styled
+@styled
 def comparison(
     image: Pixels,
     maps: Mapping[str, Float[np.ndarray, "3 height width"]],
@@ -176,11 +178,11 @@ def comparison(
         tiles.append((name, heatmaps.colours(total, full), note))
     across = min(4, len(tiles))
     down = -(-len(tiles) // across)
-    figure = _figure(2.5 * across + 0.5, 2.85 * down + 0.75)
+    figure = blank(2.5 * across + 0.5, 2.85 * down + 0.75)
     grid = figure.subplots(down, across, squeeze=False).flat
     for axes, (name, pixels, note) in zip(grid, tiles, strict=False):
         axes.imshow(pixels)
-        axes.set_title("\n".join(_short(line, 40) for line in name.split("\n")), fontsize=9)
+        axes.set_title("\n".join(short(line, 40) for line in name.split("\n")), fontsize=9)
         axes.set(xticks=[], yticks=[])
         axes.set_xlabel(note, fontsize=7.5, loc="left")
         axes.spines[:].set(visible=True, color=PALE)
@@ -188,12 +190,12 @@ def comparison(
         axes.set_visible(False)
     _ramp(figure, list(figure.axes), [-1, 0, 1], ["against", "0", "for"])
     most = 30 * across  # of characters, as wide as the figure
-    words = [_short(text, most) for text in (title, *verdict.split("\n")) if text]
+    words = [short(text, most) for text in (title, *verdict.split("\n")) if text]
     figure.suptitle("\n".join(words), x=0.01, ha="left", fontsize=11)
     return figure
 
 
-@_styled
+@styled
 def confusion(
     matrix: Sequence[Sequence[int]],
     labels: Sequence[str],
@@ -204,7 +206,7 @@ def confusion(
 ) -> Figure:
     """A confusion matrix: counts, and shares of the row as shades."""
     size = max(2.8, 0.52 * len(labels) + 1.4)
-    figure = _figure(size + 0.3, size)
+    figure = blank(size + 0.3, size)
     axes = figure.add_subplot()
     _matrix(axes, np.asarray(matrix), labels)
     axes.set(xlabel=columns, ylabel=rows)
@@ -212,12 +214,12 @@ def confusion(
     return figure
 
 
-@_styled
+@styled
 def rank_confusions(emotions: Sequence[EmotionRanks]) -> Figure:
     """One 3×3 matrix per emotion, annotated against predicted rank, as figures 15–17."""
     across = min(3, max(1, len(emotions)))
     down = max(1, -(-len(emotions) // across))
-    figure = _figure(2.7 * across, 2.75 * down)
+    figure = blank(2.7 * across, 2.75 * down)
     for i, ranks in enumerate(emotions):
         axes = figure.add_subplot(down, across, i + 1)
         _matrix(axes, np.asarray(ranks.confusion), ["Min", "Avg", "Str"])
@@ -226,7 +228,7 @@ def rank_confusions(emotions: Sequence[EmotionRanks]) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def curves(training: pd.DataFrame) -> Figure:
     """Loss and accuracy over the epochs; the epoch whose weights are the model's is marked.
 
@@ -236,7 +238,7 @@ def curves(training: pd.DataFrame) -> Figure:
         training: `epoch`, `train_loss`, `train_accuracy`, `validation_loss`,
             `validation_accuracy`.
     """
-    figure = _figure(7.6, 3.1)
+    figure = blank(7.6, 3.1)
     known = training.dropna(subset=["validation_accuracy", "validation_loss"])
     order = known.sort_values(["validation_accuracy", "validation_loss"], ascending=[False, True])
     best = order.iloc[0] if len(order) else None
@@ -258,14 +260,14 @@ def curves(training: pd.DataFrame) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def distribution(table: pd.DataFrame) -> Figure:
     """Images per emotion, stacked by part of the split.
 
     Args:
         table: emotions as index, parts as columns, counts.
     """
-    figure = _figure(5.4, 0.36 * len(table) + 1.1)
+    figure = blank(5.4, 0.36 * len(table) + 1.1)
     axes = figure.add_subplot()
     start = np.zeros(len(table))
     places = np.arange(len(table))
@@ -275,7 +277,7 @@ def distribution(table: pd.DataFrame) -> Figure:
         start += values
     for place, total in zip(places, start, strict=True):
         axes.annotate(f" {total:,.0f}", (total, place), va="center")
-    axes.set_yticks(places, [_short(str(name), 24) for name in table.index])
+    axes.set_yticks(places, [short(str(name), 24) for name in table.index])
     axes.invert_yaxis()
     axes.set_xlabel("images")
     axes.margins(x=0.1)
@@ -284,7 +286,7 @@ def distribution(table: pd.DataFrame) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def metric_bars(table: pd.DataFrame) -> Figure:
     """Accuracy, precision, recall and F1 per emotion and rank, as figures 13 and 14.
 
@@ -293,7 +295,7 @@ def metric_bars(table: pd.DataFrame) -> Figure:
     """
     rows = table[table["rank"] != "all"]
     emotions = list(dict.fromkeys(rows["emotion"]))
-    figure = _figure(7.6, 5.4)
+    figure = blank(7.6, 5.4)
     for i, metric in enumerate(METRICS):
         axes = figure.add_subplot(2, 2, i + 1)
         for k, rank in enumerate(RANKS):
@@ -311,11 +313,11 @@ def metric_bars(table: pd.DataFrame) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def intensity(known: Sequence[float], ranks: Sequence[str]) -> Figure:
     """The known intensity of the expressions (0 to 1) within each predicted rank."""
     values, labels = np.asarray(known, dtype=float), np.asarray(ranks, dtype=object)
-    figure = _figure(7.6, 2.6)
+    figure = blank(7.6, 2.6)
     axes = figure.add_subplot()
     for place, rank in enumerate(RANKS):
         here = np.sort(values[labels == rank])
@@ -331,7 +333,8 @@ def intensity(known: Sequence[float], ranks: Sequence[str]) -> Figure:
     return figure
 
 
-def _figure(width: float, height: float) -> Figure:
+def blank(width: float, height: float) -> Figure:
+    """An empty figure, in inches."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -345,7 +348,7 @@ def _matrix(axes: Axes, counts: np.ndarray[Any, Any], labels: Sequence[str]) -> 
         colour = "white" if share[row, column] > 0.6 else INK if count else "#a6afb9"
         axes.annotate(f"{count:,}", (column, row), ha="center", va="center", color=colour)
     tilted = len(labels) > 3
-    names = [_short(label, 12) for label in labels]
+    names = [short(label, 12) for label in labels]
     axes.set_xticks(range(len(labels)), names, rotation=40 if tilted else 0,
                     ha="right" if tilted else "center", rotation_mode="anchor")  # fmt: skip
     axes.set_yticks(range(len(labels)), names)
@@ -417,7 +420,7 @@ def _note(
     axes.annotate(text, at, offset, textcoords="offset points", fontsize=8, bbox=box, **style)
 
 
-def _short(text: str, most: int = 70) -> str:
+def short(text: str, most: int = 70) -> str:
     """A name for a picture: printable, on one line, its end kept when it is long."""
     clean = "".join(c if c.isprintable() else "�" for c in text)
     return clean if len(clean) <= most else "…" + clean[1 - most :]

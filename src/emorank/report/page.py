@@ -173,14 +173,35 @@ def write(contents: Contents, path: Path | str) -> Path:
 
 def render(contents: Contents) -> str:
     """The report as one HTML document, figures and style in it."""
-    environment = Environment(
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            c=contents,
+            figures=figures,
+            tables=tables,
+            verdict=verdict,
+            distribution=_with_totals(contents.data.distribution),
+            rank_counts=None if contents.rank_counts is None else _named(contents.rank_counts),
+            grid=_grid(contents.examples),
+            exclusions_shown=EXCLUSIONS_SHOWN,
+            sheet_shown=SHEET_SHOWN,
+            simulated=contents.data.simulated or bool(contents.votes and contents.votes.simulated),
+            differs=lambda a, b: a != b,
+        )
+    )
+
+
+def environment() -> Environment:
+    """Templates that escape everything, and the filters that they use."""
+    made = Environment(
         loader=PackageLoader("emorank.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "picture": _picture,
         "table": tables.html,
         "pairs": tables.pairs,
@@ -188,19 +209,7 @@ def render(contents: Contents) -> str:
         "emotion": tables.emotion_label,
         "clean": tables.text,
     }
-    return environment.get_template("page.html.j2").render(
-        c=contents,
-        figures=figures,
-        tables=tables,
-        verdict=verdict,
-        distribution=_with_totals(contents.data.distribution),
-        rank_counts=None if contents.rank_counts is None else _named(contents.rank_counts),
-        grid=_grid(contents.examples),
-        exclusions_shown=EXCLUSIONS_SHOWN,
-        sheet_shown=SHEET_SHOWN,
-        simulated=contents.data.simulated or bool(contents.votes and contents.votes.simulated),
-        differs=lambda a, b: a != b,
-    )
+    return made
 
 
 def _picture(figure: Figure | bytes, alt: str) -> Markup:

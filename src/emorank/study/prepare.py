@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from emorank import datasets, images
+from emorank.annotations.votes import is_project
 from emorank.datasets import sample
 from emorank.datasets.leakage import leakage
 from emorank.datasets.phash import phash
@@ -85,8 +86,8 @@ def resolve(plan: Plan) -> Plan:
         changes["validate.votes"] = str(sample.votes_path())
     elif votes:
         path = Path(votes).expanduser().resolve()
-        if not path.is_file():  # said now, not after an hour of training
-            raise PlanError(f"{path}: expected a file of votes; there is none")
+        if not (path.is_file() or is_project(path)):  # said now, not after an hour of training
+            raise PlanError(f"{path}: expected a file of votes or a rating project; there is none")
         changes["validate.votes"] = str(path)
     return override(plan, changes, "the plan")
 

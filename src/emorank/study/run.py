@@ -11,6 +11,7 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from emorank import __version__
+from emorank.annotations.votes import is_project, read_votes
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.explain import explain
@@ -139,6 +140,8 @@ def _key(study: Study, number: int) -> str:
     votes = Path(plan.validate.votes)
     if STAGES[number].name in {"validate", "report"} and votes.is_file():
         settings.append(votes.read_text(errors="replace"))
+    elif STAGES[number].name in {"validate", "report"} and is_project(votes):
+        settings.append(read_votes(votes).to_csv())
     return fingerprint(*settings)
 
 

@@ -1,0 +1,253 @@
+"""The table of raters' answers that everything else shares: one row an answer.
+
+An answer is what one rater said when one image was shown with one question ("How strongly does
+this face express *happy*?"). What is rated is therefore a pair of image and emotion: a face that
+was rated for six emotions has six units. Columns, in this order:
+
+| column        | dtype               | meaning                                                  |
+|---------------|---------------------|----------------------------------------------------------|
+| `image`       | string              | the image's name                                         |
+| `emotion`     | string              | the emotion word of the question; <NA> if unknown        |
+| `rater`       | string              | who answered                                             |
+| `answer`      | string              | Minimal, Average, Strong; None (no such emotion here);   |
+|               |                     | Skip (no answer to the question)                         |
+| `repeat`      | bool                | the second showing of a unit to the same rater           |
+| `reaction_ms` | Int64               | from the picture shown to the answer; <NA> if unknown    |
+| `hidden_ms`   | Int64               | of it, while the page was hidden; <NA> if unknown        |
+| `at`          | datetime64[ns, UTC] | when the answer was given; <NA> if unknown               |
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from emorank.errors import VotesError
+from emorank.vocabulary import Rank
+
+COLUMNS = ("image", "emotion", "rater", "answer", "repeat", "reaction_ms", "hidden_ms", "at")
+REQUIRED = ("image", "rater", "answer")
+# One answer each: what was rated, by whom, at which showing.
+KEY = ("image", "emotion", "rater", "repeat")
+UNIT = ("image", "emotion")
+
+RANKS = tuple(rank.label for rank in Rank)
+NONE = "None"
+SKIP = "Skip"
+ANSWERS = (*RANKS, NONE, SKIP)
+
+_WORDS = {
+    **dict.fromkeys(("none", "0", "no such emotion", "no such emotion here"), NONE),
+    **dict.fromkeys(("skip", "skipped"), SKIP),
+}
+# A file name has at most 255 bytes, a path of a study is a few of them.
+MAX_NAME = 1024
+_SHOWN = 5
+
+
+def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Make the table of answers of rows that come from anywhere, and check all of it.
+
+    Args:
+        rows: a table, or one mapping an answer. `image`, `rater` and `answer` have to be there;
+            `emotion`, `repeat` (False), `reaction_ms`, `hidden_ms` and `at` (aware datetimes, ISO
+            8601 strings; without a zone UTC) may be missing, or missing in some rows. An empty
+            `emotion` is an unknown one. Other columns are refused.
+
+    Returns:
+        The columns of this module in the order of the rows; a copy.
+
+    Raises:
+        VotesError: a column is missing or unknown, a name empty, longer than `MAX_NAME` characters
+            or not writable as UTF-8, an answer not in `ANSWERS`, a time negative or no time, or a
+            unit was answered twice by one rater at the same showing.
+    """
+    # As objects: what is no text is refused below, with its row, and not by the string type.
+    table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), dtype="object")
+    if not len(table) and not len(table.columns):
+        table = pd.DataFrame(columns=list(REQUIRED))
+    table = _columns(table).reset_index(drop=True)
+    result = pd.DataFrame(
+        {
+            "image": _names(table, "image"),
+            "emotion": _names(table, "emotion", optional=True),
+            "rater": _names(table, "rater"),
+            "answer": _answers(table),
+            "repeat": _repeats(table),
+            "reaction_ms": _milliseconds(table, "reaction_ms"),
+            "hidden_ms": _milliseconds(table, "hidden_ms"),
+            "at": _instants(table),
+        }
+    )
+    doubled = result.duplicated(list(KEY))
+    _refuse(result, doubled, "a second answer of a rater to a unit at the same showing")
+    return result
+
+
+def parse_answer(word: str) -> str:
+    """An answer as people write it: a rank as `Rank.parse` reads it, None, Skip, in any case.
+
+    Raises:
+        VotesError: the word names no answer.
+    """
+    known = _WORDS.get(word.strip().lower())
+    if known is not None:
+        return known
+    try:
+        return Rank.parse(word).label
+    except VotesError:
+        raise VotesError(
+            f"{_short(word)} is no answer; expected Minimal, Average, Strong (Min, Avg, Str; "
+            f"1, 2, 3), None or Skip"
+        ) from None
+
+
+def firsts_of(answers: pd.DataFrame) -> pd.DataFrame:
+    """The answers at the first showing, which alone enter a majority or an agreement."""
+    return answers[~answers["repeat"]].reset_index(drop=True)
+
+
+def unit_votes_of(answers: pd.DataFrame) -> pd.DataFrame:
+    """The ranks given at the first showing: `image`, `emotion`, `rater`, `rank` (label)."""
+    given = answers[~answers["repeat"] & answers["answer"].isin(RANKS)]
+    votes = given[["image", "emotion", "rater", "answer"]].rename(columns={"answer": "rank"})
+    return votes.reset_index(drop=True)
+
+
+def votes_of(answers: pd.DataFrame, emotion: str | None = None) -> pd.DataFrame:
+    """The votes table that a study uses: `image`, `rater`, `rank` (label), as `read_votes` gives.
+
+    First showings only, and ranks only: None and Skip are no rank. Where half of the raters or more
+    said None there is no intensity to rank; such images are left out, and `attrs["flagged"]` names
+    them.
+
+    Args:
+        answers: of any number of emotions, if each image was rated for one of them.
+        emotion: take only the answers to the question for this emotion.
+
+    Raises:
+        VotesError: an image was rated for several emotions and `emotion` chooses none of them.
+    """
+    given = answers[~answers["repeat"] & (answers["answer"] != SKIP)]
+    if emotion is not None:
+        given = given[given["emotion"].eq(emotion).fillna(value=False)]
+    units = given[list(UNIT)].drop_duplicates()
+    several = units.loc[units["image"].duplicated(), "image"]
+    if len(several):
+        image = several.iloc[0]
+        words = units.loc[units["image"] == image, "emotion"].fillna("(unknown)")
+        raise VotesError(
+            f"{several.nunique()} images were rated for several emotions ({image!r} for "
+            f"{', '.join(words)}), and a study has one rank an image; choose one with emotion=…"
+        )
+    absent = (given["answer"] == NONE).groupby(given["image"], sort=False).mean() >= 0.5
+    flagged = absent.index[absent]
+    votes = unit_votes_of(given[~given["image"].isin(flagged)])[["image", "rater", "rank"]]
+    votes.attrs["flagged"] = list(flagged)
+    return votes
+
+
+def repeats_of(answers: pd.DataFrame) -> pd.DataFrame:
+    """What was answered twice: `image`, `emotion`, `rater`, `first`, `second` (both answers).
+
+    A second showing whose first has no answer is left out.
+    """
+    key = ["image", "emotion", "rater"]
+    # An unknown emotion is the same unknown one both times; merge would keep <NA> apart or not
+    # depending on the version of pandas.
+    known = answers.assign(emotion=answers["emotion"].fillna(""))
+    again = known["repeat"]
+    first = known.loc[~again, [*key, "answer"]].rename(columns={"answer": "first"})
+    second = known.loc[again, [*key, "answer"]].rename(columns={"answer": "second"})
+    both = first.merge(second, on=key, validate="one_to_one")
+    return both.assign(emotion=both["emotion"].mask(both["emotion"] == ""))
+
+
+def _columns(table: pd.DataFrame) -> pd.DataFrame:
+    missing = [name for name in REQUIRED if name not in table.columns]
+    unknown = [str(name) for name in table.columns if name not in COLUMNS]
+    if missing or unknown or not table.columns.is_unique:
+        came = ", ".join(str(name) for name in list(table.columns)[:20]) or "none"
+        raise VotesError(
+            f"answers have the columns {', '.join(COLUMNS)}, of which {', '.join(REQUIRED)} have "
+            f"to be there; came {came}"
+        )
+    return table.reindex(columns=list(COLUMNS))
+
+
+def _names(table: pd.DataFrame, column: str, optional: bool = False) -> pd.Series:
+    bad = table[column].notna() & ~table[column].map(_writable).astype(bool)
+    _refuse(table, bad, f"a name of the {column} that is no text or holds NUL")
+    names = table[column].astype("string")
+    blank = names.isna() | (names.str.strip() == "").fillna(value=True)
+    if optional:
+        names = names.mask(blank)
+    else:
+        _refuse(table, blank, f"no {column}")
+    long = (names.str.len() > MAX_NAME).fillna(value=False)
+    _refuse(table, long, f"a name of the {column} with more than {MAX_NAME} characters")
+    return names
+
+
+def _writable(name: object) -> bool:
+    """Whether every file format can hold a name."""
+    if not isinstance(name, str):
+        return False
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in name
+
+
+def _answers(table: pd.DataFrame) -> pd.Series:
+    unknown = ~table["answer"].map(lambda word: isinstance(word, str) and word in ANSWERS)
+    _refuse(table, unknown.astype(bool), f"an answer that is none of {', '.join(ANSWERS)}")
+    return table["answer"].astype("string")
+
+
+def _repeats(table: pd.DataFrame) -> pd.Series:
+    repeat = table["repeat"].astype("object")
+    repeat = repeat.where(repeat.notna(), False)
+    _refuse(table, ~repeat.isin([True, False]), "a repeat that is neither true nor false")
+    return repeat.astype(bool)
+
+
+def _milliseconds(table: pd.DataFrame, column: str) -> pd.Series:
+    values = pd.to_numeric(table[column], errors="coerce")
+    whole = values.astype("Float64").round()
+    bad = (table[column].notna() & values.isna()) | (whole < 0).fillna(value=False)
+    # 2**53 ms are 285 000 years: beyond it JSON and spreadsheets lose digits.
+    bad |= (whole > 2**53).fillna(value=False)
+    _refuse(table, bad, f"a {column} that is no number of milliseconds")
+    return whole.astype("Int64")
+
+
+def _instants(table: pd.DataFrame) -> pd.Series:
+    given = table["at"]
+    # A number is no time: nobody knows in which unit it counts.
+    text = given.mask(given.map(lambda value: isinstance(value, int | float | bool)))
+    at: pd.Series = pd.to_datetime(text, errors="coerce", utc=True, format="ISO8601")
+    # Nanoseconds in 64 bits begin in 1677 and end in 2262.
+    at = at.where(at.dt.year.between(1970, 2200))
+    _refuse(table, given.notna() & at.isna(), "a time that is not ISO 8601, or before 1970")
+    instants: pd.Series = at.dt.as_unit("ns")
+    return instants
+
+
+def _refuse(table: pd.DataFrame, bad: pd.Series, what: str) -> None:
+    """Raise a VotesError that names the first bad rows, counted from 1."""
+    rows = bad.to_numpy(dtype=bool, na_value=True).nonzero()[0]
+    if not len(rows):
+        return
+    shown = "; ".join(
+        f"row {i + 1} (" + ", ".join(_short(table[name].iloc[i]) for name in REQUIRED) + ")"
+        for i in rows[:_SHOWN]
+    )
+    more = f"; and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    raise VotesError(f"{len(rows)} × {what}: {shown}{more}")
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,116 @@
+"""One database, SQLite or PostgreSQL, and what its transactions promise.
+
+What a `writing` block wrote is on the disk when the block is left: SQLite runs with a write-ahead
+log and `synchronous=FULL`, PostgreSQL with its own default. Every failure of the database itself is
+a `StorageError`.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from emorank.errors import RatingError, StorageError, needing
+
+WAIT = 30  # seconds for another writer, before that is an error
+DIALECTS = ("sqlite", "postgresql")
+
+
+class Database:
+    """Owns the connections to one project's tables.
+
+    Args:
+        url: `sqlite:///file` or `postgresql+psycopg://…`.
+        schema: of PostgreSQL, so that one database may hold several projects.
+    """
+
+    def __init__(self, url: str, schema: str | None = None) -> None:
+        self.engine, self.dialect = _engine(url, schema)
+        self.schema = schema
+        # Threads that wait for this lock are served in turn; SQLite's own waiting sleeps and
+        # guesses. Other processes are still kept apart by SQLite.
+        self._turn = threading.Lock() if self.dialect == "sqlite" else nullcontext()
+
+    def __str__(self) -> str:
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads: one state of all tables."""
+        with self._begun(write=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes; all of it or nothing, durable when the block is left."""
+        with self._turn, self._begun(write=True) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _begun(self, write: bool) -> Iterator[Connection]:
+        try:
+            with (
+                self.engine.connect().execution_options(write=write) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        except (SQLAlchemyError, PoolTimeout) as error:
+            reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+            raise StorageError(
+                f"{self}: the database does not answer or cannot write ({reason}); nothing of this "
+                "was stored: bring it back and try again"
+            ) from error
+
+
+def file_url(path: Path) -> str:
+    """The URL of an SQLite file."""
+    return f"sqlite:///{path.resolve()}"
+
+
+def _engine(url: str, schema: str | None) -> tuple[Engine, str]:
+    try:
+        parsed = make_url(url)
+        dialect = parsed.get_backend_name()
+        if dialect not in DIALECTS:
+            raise RatingError(f"'{dialect}' is no database that is known; {_EXPECTED}")
+        if dialect == "sqlite":
+            engine = create_engine(parsed, connect_args={"timeout": WAIT})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine, dialect
+        options = f"-csearch_path={schema}" if schema else ""
+        with needing("postgresql", "a rating project in PostgreSQL"):
+            # Pinged before use, so that a server that was restarted is found again.
+            return create_engine(
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_pre_ping=True,
+                pool_timeout=WAIT,
+                connect_args={"connect_timeout": 5, "options": options},
+            ), dialect
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise RatingError(f"this is no address of a database; {_EXPECTED}") from None
+
+
+_EXPECTED = "expected postgresql+psycopg://user@host/name, or nothing for a file of SQLite"
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # Python's module must not begin transactions by itself: `_begin_sqlite` does.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at once: one that first reads could not be let in later.
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,43 @@
+"""`emorank rate export`: the answers of a rating project as a file."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("export", short_help="Write the answers of a rating project to a file.")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "parquet", "json", "label-studio"]),
+    help="As the ending of the file says if unsaid.",
+)
+@click.option("--log", "whole", is_flag=True, help="Every event instead, changes too; CSV.")
+def command(project: Path, out: Path, kind: str | None, whole: bool) -> None:
+    """Write every answer that stands, one row each, under the images' own names.
+
+    \b
+    Examples:
+      emorank rate export ratings --out votes.csv
+      emorank rate export ratings --out tasks.json --format label-studio
+      emorank rate export ratings --out log.csv --log
+    """
+    from emorank.annotations.formats import write_answers
+    from emorank.errors import needing
+    from emorank.files import replacing
+
+    with needing("web", "a rating project"):
+        from emorank.annotations.overview import answers, log
+        from emorank.annotations.project import open_project
+    opened = open_project(project)
+    if whole:
+        events = log(opened)
+        with replacing(out) as partial:
+            events.to_csv(partial, index=False)
+        click.echo(f"{out}: {len(events)} events")
+    else:
+        given = answers(opened)
+        write_answers(given, out, kind)
+        click.echo(f"{out}: {len(given)} answers")

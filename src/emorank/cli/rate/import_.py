@@ -1,0 +1,30 @@
+"""`emorank rate import`: answers that were given elsewhere."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("import", short_help="Take answers that were given elsewhere into a project.")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--format", "kind", help="Recognised by its content if unsaid.")
+def command(project: Path, file: Path, kind: str | None) -> None:
+    """Take the answers in FILE into a project, all of them or none.
+
+    FILE is what `emorank rate summary` reads. Its images have to be the project's, under their own
+    names; raters that are not there yet are added.
+
+    \b
+    Examples:
+      emorank rate import ratings votes.csv
+      emorank rate import ratings export.json --format label-studio
+    """
+    from emorank.annotations.formats import read_answers
+    from emorank.errors import needing
+
+    with needing("web", "a rating project"):
+        from emorank.annotations.overview import import_answers
+        from emorank.annotations.project import open_project
+    count = import_answers(open_project(project), read_answers(file, kind))
+    click.echo(f"{project}: {count} answers taken in")

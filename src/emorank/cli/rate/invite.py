@@ -1,0 +1,33 @@
+"""`emorank rate invite`: new links, and links that no longer work."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("invite", short_help="Renew or revoke the links of raters.")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("raters", nargs=-1, required=True)
+@click.option("--revoke", "only_revoke", is_flag=True, help="End links and sessions; make none.")
+def command(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
+    """Print new links for RATERS; their old links and their sessions end, their answers stay.
+
+    \b
+    Examples:
+      emorank rate invite ratings r3
+      emorank rate invite ratings r3 r4 --revoke
+    """
+    from emorank.errors import needing
+
+    with needing("web", "a rating project"):
+        from emorank.annotations.invites import rater_id, revoke
+        from emorank.annotations.project import open_project
+    from emorank.cli.rate.links import print_links
+
+    opened = open_project(project)
+    for rater in [rater_id(opened, name) for name in raters]:
+        revoke(opened, rater)
+    if only_revoke:
+        click.echo(f"revoked: {', '.join(raters)}")
+    else:
+        print_links(opened, raters)

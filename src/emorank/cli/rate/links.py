@@ -1,0 +1,26 @@
+"""Invite links as they are printed: once, because nothing keeps them."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from emorank.annotations.project import Project
+
+
+def print_links(project: "Project", names: Collection[str] | None = None) -> None:
+    """Make and print links: of the named raters, or of all and the owner."""
+    from emorank.annotations.invites import invite
+    from emorank.annotations.overview import progress
+
+    base = project.about().base_url
+    people: list[tuple[str, str | None]] = [
+        (row.name, row.id) for row in progress(project) if names is None or row.name in names
+    ]
+    if names is None:
+        people.append(("owner", None))
+    click.echo("\nInvite links. Each works once, for 30 days, and is shown only now:\n")
+    width = max(len(name) for name, _ in people)
+    for name, rater in people:
+        click.echo(f"  {name:{width}}  {base}/invite/{invite(project, rater)}")

@@ -1,0 +1,102 @@
+"""`emorank rate new`: make a rating project."""
+
+from pathlib import Path
+
+import click
+
+from emorank.cli.options import dataset_options, parsed
+
+
+@click.command("new", short_help="Make a rating project and print an invite link for each rater.")
+@click.argument("images", metavar="IMAGES_OR_STUDY", type=click.Path(path_type=Path))
+@click.option("--raters", default=10, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--names", help="Their names, with commas between; r1, r2 … if unsaid.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option(
+    "--order",
+    "ordering",
+    type=click.Choice(["emotion", "mixed"]),
+    default="emotion",
+    show_default=True,
+    help="One expressed emotion after another, as in the paper, or all mixed.",
+)
+@click.option(
+    "--repeats",
+    default=0.05,
+    show_default=True,
+    type=click.FloatRange(0, 0.3),
+    help="Share of images that come twice, for each rater's own consistency; 0 for none.",
+)
+@click.option("--emotions", help="Only these, with commas between; all but neutral if unsaid.")
+@click.option("--question", help="With {emotion} where the word goes.")
+@click.option("--title", help="Of the project.")
+@click.option("--seed", default=0, show_default=True, help="Of the raters' orders.")
+@click.option(
+    "--base-url", help="What the links begin with, if not this machine: https://rate.example.org"
+)
+@click.option("--database", metavar="URL", help="postgresql+psycopg://…; a file if unsaid.")
+@dataset_options
+def command(
+    images: Path,
+    raters: int,
+    names: str | None,
+    out: Path,
+    ordering: str,
+    repeats: float,
+    emotions: str | None,
+    question: str | None,
+    title: str | None,
+    seed: int,
+    base_url: str | None,
+    database: str | None,
+    dataset: str,
+    options: tuple[str, ...],
+) -> None:
+    """Make a rating project in a new folder.
+
+    IMAGES_OR_STUDY is a folder per emotion, any data set that `emorank data inspect` recognises,
+    or the folder of a study. Pictures are copied under random names; the project
+    needs nothing else. One link per rater is printed, and the owner's: each works once.
+
+    \b
+    Examples:
+      emorank rate new my_faces --raters 10 --out ratings
+      emorank rate new mine --names ada,ben,cleo --order mixed --out ratings
+      emorank rate new sample --dataset sample --out ratings
+    """
+    from emorank.errors import needing
+
+    with needing("web", "a rating project"):
+        from emorank.annotations.project import Setup, create_project
+    from emorank.cli.rate.links import print_links
+    from emorank.cli.watch import Terminal
+    from emorank.study.rating import gallery
+
+    found = gallery(images, dataset, _words(emotions), **parsed(options))
+    chosen = {
+        "title": title or f"Expression intensity: {found.source}",
+        "question": question,
+        "base_url": base_url,
+        "database": database,
+    }
+    setup = Setup(
+        ordering=ordering,  # type: ignore[arg-type]  # click has checked it
+        repeats=repeats,
+        seed=seed,
+        source=found.source,
+        **{key: value for key, value in chosen.items() if value is not None},
+    )
+    for line in found.left_out[:20]:
+        click.echo(f"left out: {line}", err=True)
+    if len(found.left_out) > 20:
+        click.echo(f"left out: … and {len(found.left_out) - 20} more", err=True)
+    who = _words(names) or [f"r{number}" for number in range(1, raters + 1)]
+    with Terminal() as terminal:
+        watch = terminal.start("pictures")
+        project = create_project(out, found.images, found.read, who, setup, watch)
+    click.echo(f"{out}: {len(found.images)} images, {len(who)} raters")
+    print_links(project)
+
+
+def _words(text: str | None) -> list[str]:
+    return [word.strip() for word in (text or "").split(",") if word.strip()]

@@ -1,0 +1,147 @@
+"""`emorank rate summary`: majority, Table 5's sheet and agreement of a file of votes."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from emorank.evaluation.rating_summary import EmotionSummary
+    from emorank.evaluation.ratings import NoneAs
+
+# As in `annotations.formats`, which is too heavy to ask before the help is printed.
+FORMATS = ("csv", "parquet", "json", "label-studio", "mdns", "ferplus", "cremad")
+
+
+def parsed_cut(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int, int]:
+    """`1,2,3` as three numbers."""
+    parts = value.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise click.BadParameter("expected three whole numbers, such as 1,2,3")
+    minimal, average, strong = (int(part) for part in parts)
+    return minimal, average, strong
+
+
+@click.command("summary", short_help="Majority, Table 5's sheet and agreement of a file of votes.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--ties",
+    type=click.Choice(["median", "disputed"]),
+    default="median",
+    show_default=True,
+    help="What the sheet has where raters tie; counts are given for both.",
+)
+@click.option(
+    "--none",
+    "none_as",
+    type=click.Choice(["level", "missing"]),
+    default="level",
+    show_default=True,
+    help="'No such emotion here' as the level below Minimal, or left out of the agreement.",
+)
+@click.option(
+    "--cut",
+    default="1,2,3",
+    show_default=True,
+    callback=parsed_cut,
+    help="Of ratings 0 to 4: the lowest that count as Minimal, Average, Strong.",
+)
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="Recognised if unsaid.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the whole sheet: .csv, .parquet or .json.",
+)
+@click.option(
+    "--answers",
+    "copy",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the answers, one row a vote: .csv, .parquet or .json.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page with figures, one HTML file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option("--rows", default=10, show_default=True, type=click.IntRange(0), help="Of the sheet.")
+@click.option(
+    "--resamples",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(100, 100_000),
+    help="Of the bootstrap over images.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of the same.")
+def command(
+    file: Path,
+    ties: str,
+    none_as: str,
+    cut: tuple[int, int, int],
+    kind: str | None,
+    out: Path | None,
+    copy: Path | None,
+    report: Path | None,
+    as_json: bool,
+    rows: int,
+    resamples: int,
+    seed: int,
+) -> None:
+    """Say what the raters in FILE said, and how well they agreed.
+
+    FILE holds one row a vote (image, rater, answer; also emotion, repeat, reaction_ms …) as CSV,
+    Parquet or JSON, or is a sheet like the paper's Table 5, an export of Label Studio, the ratings
+    of MDNS, the table of FER+ or CREMA-D, or a rating project. Answers are Minimal, Average,
+    Strong, None (no such emotion here) and Skip.
+
+    \b
+    Examples:
+      emorank rate summary votes.csv
+      emorank rate summary votes.csv --ties disputed --out sheet.csv --report agreement.html
+      emorank rate summary primary_expression_annotations.json --cut 1,2,4 --none missing
+      emorank rate summary export.json --json
+    """
+    import msgspec
+    import numpy as np
+
+    from emorank.annotations import formats
+    from emorank.annotations.emotion_votes import EmotionVotes
+    from emorank.annotations.formats.table import write_sheet
+    from emorank.annotations.voting import answer_sheet
+    from emorank.cli.rate import terminal
+    from emorank.errors import VotesError
+    from emorank.evaluation.rating_summary import RatingSummary, summarise, summarise_emotions
+
+    for path in (out, copy):
+        if path is not None and path.suffix.lower() not in (".csv", ".parquet", ".json"):
+            raise click.UsageError(f"{path}: expected an ending .csv, .parquet or .json")
+    reading = formats.read(file, kind, cut)
+    content, rng = reading.content, np.random.default_rng(seed)
+    found: RatingSummary | EmotionSummary
+    if isinstance(content, EmotionVotes):
+        if copy is not None:
+            raise VotesError(f"{file}: holds votes on emotions; there are no answers to write")
+        found = summarise_emotions(content, rng, resamples=resamples)
+        sheet = content.table()
+    else:
+        level: NoneAs = "level" if none_as == "level" else "missing"
+        found = summarise(content, rng, none_as=level, named=reading.named, resamples=resamples)
+        sheet = answer_sheet(content, "median" if ties == "median" else "disputed")
+        if copy is not None:
+            formats.write_answers(content, copy)
+    if out is not None:
+        write_sheet(sheet, out)
+    if report is not None:
+        from emorank.report import rating_page
+
+        rating_page.write(found, report, title=file.name)
+    if as_json:
+        text = msgspec.json.encode({"format": reading.format} | found.to_dict())
+        click.echo(msgspec.json.format(text, indent=2).decode())
+    elif isinstance(found, RatingSummary):
+        terminal.print_ratings(found, sheet.head(rows), ties)
+    else:
+        terminal.print_emotions(found, sheet.head(rows))
+    for path in (out, copy, report):
+        if path is not None:
+            click.echo(f"wrote {path}", err=True)

@@ -1,0 +1,243 @@
+"""How well raters agree: every statistic with its interval over images, and a reason for none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+from emorank.evaluation import coincidence, raters
+from emorank.evaluation.ratings import LEVELS, NoneAs, Ratings, ratings
+from emorank.evaluation.uncertainty import LEVEL, RESAMPLES, Estimate, bootstrap
+
+# Beyond this many cells (two hundred megabytes) the resamples of all pairs would not fit.
+_MOST_CELLS = 25_000_000
+# A crowd of thousands shares few units a pair: the mean over millions of pairs says nothing.
+MOST_RATERS = 300
+
+
+@dataclass(frozen=True)
+class CountAgreement:
+    """Agreement from counts of answers alone; whoever gave them.
+
+    Attributes:
+        units: rated by two or more, so that there is something to agree on.
+        single: rated by one: in no statistic.
+        images: that these units belong to.
+        votes: that were given to them.
+        observed: the share of pairs of votes on a unit that are the same.
+        fleiss_kappa: see `coincidence.fleiss_kappa`.
+        alpha_nominal: Krippendorff's alpha, answers same or not.
+        alpha_ordinal: for answers in an order; None where they have none.
+    """
+
+    units: int
+    single: int
+    images: int
+    votes: int
+    observed: Estimate
+    fleiss_kappa: Estimate
+    alpha_nominal: Estimate
+    alpha_ordinal: Estimate | None
+
+
+@dataclass(frozen=True)
+class RaterKappa:
+    """One rater against the others; None where undefined, and `reason` says why.
+
+    Attributes:
+        rater: the name.
+        votes: ranks and None that the rater gave.
+        pairwise: the mean quadratic-weighted kappa with each other rater.
+        leave_one_out: the quadratic-weighted kappa with the majority of the others.
+    """
+
+    rater: str
+    votes: int
+    pairwise: float | None
+    leave_one_out: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well the raters of a table of answers agree.
+
+    Attributes:
+        none_as: how None entered: as the "level" below Minimal, or as "missing".
+        counts: the statistics that need no names.
+        pairwise_kappa: mean over the pairs of raters.
+        leave_one_out_kappa: mean over raters, each against the majority of the others: the ceiling.
+        pairs: of raters with a defined kappa.
+        raters: one by one.
+    """
+
+    none_as: str
+    counts: CountAgreement
+    pairwise_kappa: Estimate
+    leave_one_out_kappa: Estimate
+    pairs: int
+    raters: tuple[RaterKappa, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, dicts and numbers for JSON; undefined is None."""
+        result: dict[str, Any] = msgspec.to_builtins(self)
+        return result
+
+
+def agreement(
+    answers: pd.DataFrame,
+    rng: np.random.Generator,
+    *,
+    none_as: NoneAs = "level",
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+) -> Agreement:
+    """Measure how well raters agree at the first showing.
+
+    Nominal statistics take None for an answer of its own; ordinal ones take it for the level below
+    Minimal. Skip is a missing vote everywhere.
+
+    Args:
+        answers: from `answers_table`.
+        rng: draws the resamples: whole images, with all their emotions.
+        none_as: "missing" leaves None out, so that only the three ranks are compared.
+        resamples: of the bootstrap.
+        level: coverage of the intervals.
+    """
+    grid = ratings(answers, none_as)
+    options: dict[str, Any] = {"resamples": resamples, "level": level}
+    counts = count_agreement(grid.counts(), grid.image, rng, ordinal=True, **options)
+    pairs, pairwise, of_pair = _over_images(grid, "pairs", rng, options)
+    _, ceiling, of_rater = _over_images(grid, "raters", rng, options)
+    return Agreement(
+        none_as,
+        counts,
+        pairwise,
+        ceiling,
+        pairs,
+        tuple(_each(grid, of_pair, of_rater)),
+    )
+
+
+def count_agreement(
+    counts: Int[np.ndarray, "unit level"],
+    image: Int[np.ndarray, " unit"],
+    rng: np.random.Generator,
+    *,
+    ordinal: bool,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+) -> CountAgreement:
+    """Agreement of counts of answers.
+
+    Args:
+        counts: how often each unit was given each answer, ascending if `ordinal`.
+        image: that each unit belongs to, numbered from 0; images are drawn again.
+        rng: draws the resamples.
+        ordinal: whether the answers have an order.
+        resamples: of the bootstrap.
+        level: coverage of the intervals.
+    """
+    statistics = {
+        "observed": coincidence.observed_agreement,
+        "fleiss_kappa": coincidence.fleiss_kappa,
+        "alpha_nominal": coincidence.nominal_alpha,
+    }
+    if ordinal:
+        statistics["alpha_ordinal"] = coincidence.ordinal_alpha
+    total = counts.sum(axis=1)
+    paired = total >= 2
+    # Images without two votes on a unit have nothing to draw.
+    kept, cluster = np.unique(image[paired], return_inverse=True)
+    tables, alike = _put_together(counts[paired], cluster)
+    found = bootstrap(
+        statistics,
+        tables,
+        rng,
+        unit="images",
+        alike=alike,
+        resamples=resamples,
+        level=level,
+    )
+    reason = _why_undefined(counts[paired])
+    named = {name: _explained(estimate, reason) for name, estimate in found.items()}
+    return CountAgreement(
+        units=int(paired.sum()),
+        single=int((total == 1).sum()),
+        images=len(kept),
+        votes=int(total[paired].sum()),
+        observed=named["observed"],
+        fleiss_kappa=named["fleiss_kappa"],
+        alpha_nominal=named["alpha_nominal"],
+        alpha_ordinal=named.get("alpha_ordinal"),
+    )
+
+
+def _put_together(
+    counts: np.ndarray[Any, Any], cluster: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
+    """The images' tables; those of images with one unit each are put together where alike."""
+    if not len(counts) or len(counts) != int(cluster.max()) + 1:
+        return coincidence.unit_tables(counts, cluster), None
+    distinct, alike = np.unique(counts, axis=0, return_counts=True)
+    return coincidence.unit_tables(distinct, np.arange(len(distinct))), alike
+
+
+def _why_undefined(counts: np.ndarray[Any, Any]) -> str:
+    if not len(counts):
+        return "no unit has two votes"
+    if (counts.sum(axis=0) > 0).sum() < 2:
+        return "all votes are the same answer, so there is no chance to compare with"
+    return "not defined for these votes"
+
+
+def _explained(estimate: Estimate, reason: str) -> Estimate:
+    """The reason in the words of raters, where there is no value."""
+    return estimate if estimate.value is not None else replace(estimate, reason=reason)
+
+
+def _over_images(
+    grid: Ratings, what: str, rng: np.random.Generator, options: Mapping[str, Any]
+) -> tuple[int, Estimate, np.ndarray[Any, Any]]:
+    """How many kappas are defined, their mean with its interval, and each of them."""
+    number = len(grid.raters)
+    if number < 2 or number > MOST_RATERS:
+        reason = "one rater only" if number == 1 else "no rater"
+        if number > MOST_RATERS:
+            reason = f"{number:,} raters; at most {MOST_RATERS} are compared one by one"
+        return 0, Estimate(None, level=options["level"], reason=reason), np.empty(0)
+    make = raters.pair_tables if what == "pairs" else raters.leave_one_out_tables
+    width = number * (number - 1) // 2 if what == "pairs" else number
+    fits = grid.images * width * len(LEVELS) ** 2 <= _MOST_CELLS
+    # Put together as one image, the value costs little whatever the number of images.
+    one = replace(grid, image=np.zeros_like(grid.image))
+    tables = make(grid if fits else one)
+    each = raters.kappas(tables.sum(axis=0))
+    found = bootstrap({"kappa": raters.mean_kappa}, tables, rng, unit="images", **options)["kappa"]
+    if not fits and found.value is not None:
+        found = replace(found, reason=f"no interval: {width:,} {what} × {grid.images:,} images")
+    found = _explained(found, f"not defined for any of the {what}: no two levels in common")
+    return int(np.isfinite(each).sum()), found, each
+
+
+def _each(
+    grid: Ratings, of_pair: np.ndarray[Any, Any], of_rater: np.ndarray[Any, Any]
+) -> list[RaterKappa]:
+    number = len(grid.raters)
+    matrix = np.full((number, number), np.nan)
+    if len(of_pair):
+        upper = np.triu_indices(number, 1)
+        matrix[upper] = matrix[upper[::-1]] = of_pair
+    result = []
+    for i, name in enumerate(grid.raters):
+        known = matrix[i][np.isfinite(matrix[i])]
+        pairwise = float(known.mean()) if len(known) else None
+        ceiling = float(of_rater[i]) if len(of_rater) and np.isfinite(of_rater[i]) else None
+        reason = "" if ceiling is not None else "shares no two levels with the others"
+        votes = int((grid.levels[:, i] >= 0).sum())
+        result.append(RaterKappa(name, votes, pairwise, ceiling, reason))
+    return result

@@ -1,0 +1,77 @@
+"""The page behind an invite link: a button that claims it.
+
+Opening the link claims nothing, because mail programs open links to look at them.
+"""
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import RedirectResponse, Response
+
+from emorank.annotations.invites import claim, invited
+from emorank.annotations.overview import rater_name
+from emorank.errors import RatingError, StorageError
+from emorank.web.templating import page
+from emorank.web.visitors import (
+    TheOrigins,
+    TheProject,
+    address,
+    session_of,
+    set_session,
+)
+
+router = APIRouter()
+Secret = Path(pattern=r"^[A-Za-z0-9_-]{1,128}$")
+
+
+@router.get("/")
+def start(request: Request) -> Response:
+    """To where a session leads, or a word about links."""
+    for owner, place in ((False, "/rate"), (True, "/owner")):
+        if session_of(request, owner):
+            return RedirectResponse(place, 303)
+    return page("message.html", title="emorank", heading="The rating room", lines=[_HOW])
+
+
+@router.get("/invite/{secret}")
+def show(request: Request, project: TheProject, secret: str = Secret) -> Response:
+    """Say what the link is for, if it can be claimed."""
+    failures = request.app.state.failures
+    failures.check(address(request))
+    try:
+        found = invited(project, secret)
+    except StorageError:
+        raise
+    except RatingError as error:
+        failures.add(address(request))
+        return _refused(error)
+    about = project.about()
+    name = None if found.rater is None else rater_name(project, found.rater)
+    return page("invite.html", title=about.title, about=about, rater=name, secret=secret)
+
+
+@router.post("/invite/{secret}")
+def take(
+    request: Request, project: TheProject, known: TheOrigins, secret: str = Secret
+) -> Response:
+    """Use the link up, and open a session."""
+    failures = request.app.state.failures
+    failures.check(address(request))
+    try:
+        session, found = claim(project, secret)
+    except StorageError:
+        raise
+    except RatingError as error:
+        failures.add(address(request))
+        return _refused(error)
+    answer = RedirectResponse("/owner" if found.owner else "/rate", 303)
+    set_session(answer, session, found.owner, known.secure)
+    return answer
+
+
+_HOW = "You come in with the link that you were sent. Open it here once, then this page knows you."
+
+
+def _refused(error: RatingError) -> Response:
+    text = str(error)
+    return page(
+        "message.html", 404, title="Link", heading="No way in", lines=[text[0].upper() + text[1:]]
+    )

@@ -1,0 +1,111 @@
+"""What the owner's page shows of the answers: distribution, disputed and flagged images."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from emorank.annotations.answers import ANSWERS, NONE, firsts_of, unit_votes_of
+from emorank.annotations.voting import majority, natural
+
+SHOWN = 24
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Answers of one expressed emotion, in the order of `ANSWERS`.
+
+    Attributes:
+        emotion: the word.
+        counts: answers of each kind, at the first showing.
+        spans: (start, length) of each as per cent of the whole.
+    """
+
+    emotion: str
+    counts: tuple[int, ...]
+    spans: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image to look at again, with what each rater said.
+
+    Attributes:
+        picture: its id.
+        name: its name in the data set.
+        emotion: the word of the question.
+        said: (rater, answer) of the first showing, by rater.
+    """
+
+    picture: str
+    name: str
+    emotion: str
+    said: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All of it.
+
+    Attributes:
+        answers: that stand, repeats too.
+        bars: one per emotion, and one for all if there are several.
+        disputed: images without a single most frequent rank, the widest apart first.
+        flagged: images of which a rater says that they do not show the emotion, most often first.
+    """
+
+    answers: int
+    bars: tuple[Bar, ...]
+    disputed: tuple[Case, ...]
+    flagged: tuple[Case, ...]
+
+
+def summarise(answers: pd.DataFrame, pictures: dict[tuple[str, str], str]) -> Summary:
+    """Sum up the answers of a project; `pictures` as `overview.pictures` gives it."""
+    first = firsts_of(answers)
+    units = zip(first["image"], first["emotion"], strict=True)
+    first = first.assign(picture=[pictures[unit] for unit in units])
+    return Summary(len(answers), _bars(first), _disputed(first), _flagged(first))
+
+
+def _bars(first: pd.DataFrame) -> tuple[Bar, ...]:
+    counts = pd.crosstab(first["emotion"], first["answer"]).reindex(
+        columns=list(ANSWERS), fill_value=0
+    )
+    rows = zip(counts.index, counts.to_numpy(), strict=True)
+    bars = [_bar(str(emotion), row) for emotion, row in rows]
+    if len(bars) > 1:
+        bars.append(_bar("all", counts.to_numpy().sum(axis=0)))
+    return tuple(bars)
+
+
+def _bar(emotion: str, row: np.ndarray) -> Bar:
+    counts = tuple(int(count) for count in row)
+    starts = [100 * sum(counts[:i]) / sum(counts) for i in range(len(counts))]
+    lengths = [100 * count / sum(counts) for count in counts]
+    return Bar(emotion, counts, tuple(zip(starts, lengths, strict=True)))
+
+
+def _disputed(first: pd.DataFrame) -> tuple[Case, ...]:
+    votes = unit_votes_of(first.assign(image=first["picture"]))
+    if votes.empty:
+        return ()
+    voted = majority(votes)
+    spread = voted["n_minimal"] * voted["n_strong"]
+    tied = voted.assign(spread=spread)[voted["tied"]]
+    return _cases(first, tied.sort_values("spread", ascending=False, kind="stable")["image"])
+
+
+def _flagged(first: pd.DataFrame) -> tuple[Case, ...]:
+    return _cases(first, first.loc[first["answer"] == NONE, "picture"].value_counts().index)
+
+
+def _cases(first: pd.DataFrame, chosen: "pd.Series[str] | pd.Index[str]") -> tuple[Case, ...]:
+    by_picture = dict(iter(first[first["picture"].isin(chosen)].groupby("picture")))
+    cases = []
+    for picture in chosen:
+        rows = by_picture[picture]
+        answers = zip(rows["rater"], rows["answer"], strict=True)
+        said = sorted(answers, key=lambda answer: natural(answer[0]))
+        cases.append(Case(picture, rows["image"].iloc[0], rows["emotion"].iloc[0], tuple(said)))
+    return tuple(cases)

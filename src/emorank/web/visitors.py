@@ -1,0 +1,116 @@
+"""Who is asking: the cookie of a session, and how often somebody may guess a link."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from emorank.annotations.invites import SESSION_LIFE, visitor
+from emorank.annotations.project import Project
+from emorank.web.safety import Origins
+
+MAX_ADDRESSES = 10_000
+
+
+class NobodyError(Exception):
+    """The request has no session that is good for this address."""
+
+
+class TooOftenError(Exception):
+    """Too many links that do not work came from one address."""
+
+
+@dataclass
+class Failures:
+    """Counts links that did not work, by address; those that worked do not count.
+
+    Attributes:
+        limit: failures in a minute from which on an address is not answered.
+        clock: seconds that only go forward.
+    """
+
+    limit: int = 10
+    clock: Callable[[], float] = time.monotonic
+    _times: dict[str, deque[float]] = field(default_factory=dict)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def check(self, address: str) -> None:
+        """Raise TooOftenError if the address has failed too often in the last minute."""
+        with self._turn:
+            times = self._times.get(address)
+            while times and times[0] < self.clock() - 60:
+                times.popleft()
+            if times and len(times) >= self.limit:
+                raise TooOftenError
+
+    def add(self, address: str) -> None:
+        """Note a failure."""
+        with self._turn:
+            if len(self._times) >= MAX_ADDRESSES:  # forgets the oldest; memory has a bound
+                self._times.pop(next(iter(self._times)))
+            self._times.setdefault(address, deque(maxlen=self.limit)).append(self.clock())
+
+
+def address(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else "unknown"
+
+
+def project_of(request: Request) -> Project:
+    """The project that is served."""
+    return cast(Project, request.app.state.project)
+
+
+def origins_of(request: Request) -> Origins:
+    """Where the server is reached."""
+    return cast(Origins, request.app.state.origins)
+
+
+def cookie_name(owner: bool, secure: bool) -> str:
+    """The cookie of an owner or a rater; __Host- binds it to this host and to TLS."""
+    return f"{'__Host-' if secure else ''}emorank_{'owner' if owner else 'rater'}"
+
+
+def set_session(response: Response, secret: str, owner: bool, secure: bool) -> None:
+    """Hand a session to the browser."""
+    response.set_cookie(
+        cookie_name(owner, secure),
+        secret,
+        max_age=SESSION_LIFE // 1000,
+        httponly=True,
+        samesite="lax",
+        secure=secure,
+        path="/",
+    )
+
+
+def session_of(request: Request, owner: bool) -> str:
+    """The secret in the cookie, or nothing."""
+    return request.cookies.get(cookie_name(owner, origins_of(request).secure), "")
+
+
+def _rater(request: Request) -> str:
+    secret = session_of(request, owner=False)
+    found = visitor(project_of(request), secret) if secret else None
+    if found is None or found.rater is None:
+        raise NobodyError
+    return found.rater
+
+
+def _owner(request: Request) -> None:
+    secret = session_of(request, owner=True)
+    found = visitor(project_of(request), secret) if secret else None
+    if found is None or not found.owner:
+        raise NobodyError
+
+
+# What pages ask for: an id of a rater who is in, or that the owner is; otherwise no page.
+Rater = Annotated[str, Depends(_rater)]
+Owner = Annotated[None, Depends(_owner)]
+TheProject = Annotated[Project, Depends(project_of)]
+TheOrigins = Annotated[Origins, Depends(origins_of)]

@@ -1,0 +1,161 @@
+"""`emorank rate`: from images to invite links, votes in and out, on the command line."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from tests.rooms import Room
+
+from emorank.annotations.overview import answers, progress
+from emorank.annotations.project import open_project
+from emorank.annotations.store import Vote, submit
+
+
+@pytest.fixture
+def ratings(cli, drawn, tmp_path):
+    """A project of the drawn faces, with three raters."""
+    done = cli("rate", "new", drawn, "--raters", 3, "--out", tmp_path / "ratings", "--repeats", 0)
+    assert done.code == 0, done.err
+    return tmp_path / "ratings"
+
+
+def voted(folder, answer="Strong"):
+    """Let every rater answer everything."""
+    project = open_project(folder)
+    room = Room(project, {row.name: row.id for row in progress(project)})
+    for name in room.raters:
+        room.vote_all(name, lambda _: answer)
+    project.database.close()
+
+
+def test_new_prints_one_link_per_rater_and_the_owners(cli, drawn, tmp_path):
+    """Links that differ, none of which is kept in the folder."""
+    done = cli("rate", "new", drawn, "--names", "ada,ben", "--out", tmp_path / "ratings")
+    links = re.findall(
+        r"^ {2}(\w+) +http://127\.0\.0\.1:8321/invite/([\w-]{43})$", done.out, re.MULTILINE
+    )
+    assert [name for name, _ in links] == ["ada", "ben", "owner"]
+    assert len({secret for _, secret in links}) == 3
+    content = b"".join(p.read_bytes() for p in (tmp_path / "ratings").glob("rating.*"))
+    assert not any(secret.encode() in content for _, secret in links)
+
+
+def test_new_from_a_study(cli, finished, tmp_path):
+    """The study's own images, under the study's names."""
+    done = cli("rate", "new", finished, "--raters", 1, "--out", tmp_path / "ratings")
+    assert done.code == 0, done.err
+    project = open_project(tmp_path / "ratings")
+    voted(project.folder)
+    faces = pd.read_parquet(finished / "faces.parquet")
+    assert set(answers(project)["image"]) == set(faces["image"])
+    project.database.close()
+
+
+def test_neutral_is_left_out_unless_asked_for(cli, own_drawn, tmp_path):
+    """And it is said."""
+    (own_drawn / "surprise").rename(own_drawn / "neutral")
+    done = cli("rate", "new", own_drawn, "--out", tmp_path / "a")
+    assert "left out: 8 images of the emotion neutral" in done.err
+    assert "16 images" in done.out
+    done = cli("rate", "new", own_drawn, "--emotions", "neutral,joy", "--out", tmp_path / "b")
+    assert "16 images" in done.out
+    assert "emotion anger" in done.err
+
+
+def test_a_folder_in_use_is_refused(cli, drawn, ratings):
+    """A second project does not go over the first."""
+    assert "in use" in cli("rate", "new", drawn, "--out", ratings).failure
+
+
+def test_status_and_close(cli, ratings):
+    """Counts per rater, and whether it is open."""
+    voted(ratings)
+    out = cli("rate", "status", ratings).out
+    assert "(open)" in out
+    assert re.search(r"r2 +24 +24 +0\.8 s +open", out)
+    assert cli("rate", "close", ratings).code == 0
+    assert "(closed)" in cli("rate", "status", ratings).out
+    cli("rate", "close", ratings, "--reopen")
+    assert "(open)" in cli("rate", "status", ratings).out
+
+
+@pytest.mark.parametrize("name", ["votes.csv", "votes.parquet", "votes.json"])
+def test_export_and_import(cli, drawn, ratings, tmp_path, name):
+    """Out of one project, into another of the same images."""
+    voted(ratings)
+    assert cli("rate", "export", ratings, "--out", tmp_path / name).code == 0
+    cli("rate", "new", drawn, "--raters", 1, "--out", tmp_path / "other")
+    done = cli("rate", "import", tmp_path / "other", tmp_path / name)
+    assert "72 answers taken in" in done.out
+    assert "already" in cli("rate", "import", tmp_path / "other", tmp_path / name).failure
+
+
+def test_export_for_label_studio_and_the_log(cli, ratings, tmp_path):
+    """Tasks with several annotators; every event with its number."""
+    voted(ratings)
+    tasks = tmp_path / "tasks.json"
+    assert cli("rate", "export", ratings, "--out", tasks, "--format", "label-studio").code == 0
+    assert {len(task["annotations"]) for task in json.loads(tasks.read_text())} == {3}
+    cli("rate", "export", ratings, "--out", tmp_path / "log.csv", "--log")
+    log = pd.read_csv(tmp_path / "log.csv")
+    assert (log["kind"] == "vote").sum() == 72
+    assert log["seq"].is_monotonic_increasing
+
+
+def test_summary_of_a_project(cli, ratings):
+    """The same verb as for a file."""
+    voted(ratings)
+    done = cli("rate", "summary", ratings, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["format"] == "project"
+
+
+def test_invite_renews_and_revokes(cli, ratings):
+    """New links for those named; an unknown name is an error that lists the known ones."""
+    done = cli("rate", "invite", ratings, "r1", "r3")
+    assert re.findall(r"^ {2}(r\d)", done.out, re.MULTILINE) == ["r1", "r3"]
+    assert cli("rate", "invite", ratings, "r2", "--revoke").out == "revoked: r2\n"
+    assert "there are r1, r2, r3" in cli("rate", "invite", ratings, "r9").failure
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--host", "0.0.0.0"], "say with --base-url"),  # noqa: S104 - refused, not bound
+        (["--base-url", "rate.example.org"], "expected http://HOST"),
+        (["--base-url", "https://rate.example.org/room"], "expected http://HOST"),
+    ],
+)
+def test_serve_refuses_what_would_not_be_safe(cli, ratings, arguments, says):
+    """Before it listens."""
+    assert says in cli("rate", "serve", ratings, "--no-browser", *arguments).failure
+
+
+@pytest.mark.parametrize("verb", ["serve", "status", "export", "close", "invite", "import"])
+def test_what_is_no_project_is_refused(cli, tmp_path, verb):
+    """With the way to make one."""
+    more = {"export": ["--out", tmp_path / "x.csv"], "invite": ["r1"]}.get(verb, [])
+    if verb == "import":
+        more = [tmp_path / "v.csv"]
+        more[0].write_text("image,rater,answer\na.png,r1,Strong\n")
+    done = cli("rate", verb, tmp_path, *more)
+    assert "emorank rate new" in done.failure
+
+
+@pytest.mark.weights
+def test_a_study_is_validated_with_a_project(cli, ratings, own_study):
+    """`emorank validate --votes PROJECT`, and again when an answer has changed."""
+    voted(ratings, "Average")
+    done = cli("validate", "--study", own_study.folder, "--votes", ratings)
+    assert done.code == 0, done.err
+    votes = pd.read_parquet(own_study.path("votes.parquet"))
+    assert len(votes) == 72
+    assert set(votes["rank"]) == {"Average"}
+    project = open_project(ratings)
+    room = Room(project, {row.name: row.id for row in progress(project)})
+    first = room.showings("r1")[0].id
+    submit(project, room.raters["r1"], [Vote("changed-1", first, "Minimal", 1, 0, change=True)])
+    project.database.close()
+    cli("validate", "--study", own_study.folder, "--votes", ratings)
+    assert set(pd.read_parquet(own_study.path("votes.parquet"))["rank"]) == {"Average", "Minimal"}

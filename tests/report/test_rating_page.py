@@ -1,0 +1,97 @@
+"""The page on ratings: everything escaped, nothing from elsewhere, right on desk and phone."""
+
+import os
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emorank.annotations.answers import answers_table
+from emorank.annotations.emotion_votes import EmotionVotes
+from emorank.evaluation.rating_summary import summarise, summarise_emotions
+from emorank.report import rating_page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HOSTILE = "<script>alert(1)</script>$x$"
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    rng = np.random.default_rng(2)
+    words = ("None", "Minimal", "Average", "Strong", "Skip")
+    rows = [
+        {"image": f"i{i}", "emotion": emotion, "rater": f"{HOSTILE}{r}",
+         "answer": words[min(4, int(rng.integers(12)) // 2)], "reaction_ms": 900}
+        for i in range(20) for emotion in ("happy", HOSTILE) for r in range(3)
+    ]  # fmt: skip
+    rows += [row | {"repeat": True} for row in rows[:5]]
+    return summarise(answers_table(rows), np.random.default_rng(0), resamples=100)
+
+
+@pytest.fixture(scope="module")
+def emotions():
+    images = pd.DataFrame({"image": list("abcd"), "group": ["x", "x", HOSTILE, HOSTILE]})
+    votes = EmotionVotes(images, ("happy", HOSTILE), np.array([[5, 2], [3, 4], [0, 7], [7, 0]]))
+    return summarise_emotions(votes, np.random.default_rng(0), resamples=100)
+
+
+@pytest.fixture(params=["ratings", "emotions"])
+def found(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_names_are_escaped(found):
+    """A script in a title, an emotion or a rater's name is text."""
+    page = rating_page.render(found, HOSTILE)
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_same_summary_makes_the_same_page(found):
+    """No date, no chance."""
+    assert rating_page.render(found, "t") == rating_page.render(found, "t")
+
+
+@pytest.mark.parametrize("answers", [[], [("a", "r", "Skip")], [("a", "r", "Strong")]])
+def test_little_is_no_error(answers):
+    """No answer, a skip, one vote: dashes and reasons."""
+    rows = [dict(zip(("image", "rater", "answer"), row, strict=True)) for row in answers]
+    found = summarise(answers_table(rows), np.random.default_rng(0), resamples=100)
+    page = rating_page.render(found, "t")
+    assert "no unit has two votes" in page
+    assert ">nan<" not in page
+
+
+def test_a_page_is_there_whole_or_not_at_all(found, tmp_path):
+    """Folders are made; the path comes back."""
+    path = rating_page.write(found, tmp_path / "new" / "page.html", "t")
+    assert path.read_text().rstrip().endswith("</html>")
+    assert [file.name for file in path.parent.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_the_page_fits_the_screen(found, tmp_path, width, height):
+    """Nothing is wider than the screen, and nothing is asked of the network."""
+    if CHROMIUM is None:
+        if os.environ.get("EMORANK_REQUIRE_ALL"):
+            pytest.fail("Chromium is missing, and this run must not skip")
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    path = rating_page.write(found, tmp_path / "page.html", "votes.csv")
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        requests, complaints = [], []
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(path.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
+        assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+        assert complaints == []
+        dead = "[...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document."
+        assert page.evaluate(dead + "querySelector(a.getAttribute('href'))).length") == 0
+        browser.close()

@@ -1,0 +1,71 @@
+"""Visitors of a rating room, without a browser and with one."""
+
+import os
+import shutil
+
+import pytest
+from starlette.testclient import TestClient
+from tests.rooms import ORIGIN
+
+from emorank.web.app import make_app
+from emorank.web.safety import origins
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
+
+
+class Visitor(TestClient):
+    """A browser's manners: one origin, one jar of cookies."""
+
+    def __init__(self, app) -> None:
+        super().__init__(
+            app, base_url=ORIGIN, headers={"Origin": ORIGIN}, raise_server_exceptions=False,
+            follow_redirects=False,
+        )  # fmt: skip
+
+    def claim(self, link):
+        answer = self.post(link)
+        assert answer.status_code == 303, answer.text
+        return self
+
+    def showings(self, **where):
+        return self.get("/rate/showings", params=where).json()["showings"]
+
+    def vote(self, showing, answer="Strong", submission=None, change=False, **more):
+        vote = {
+            "id": submission or f"vote-{showing}", "showing": showing, "answer": answer,
+            "reaction_ms": 700, "hidden_ms": 0, "change": change,
+        }  # fmt: skip
+        return self.post("/rate/votes", json={"votes": [vote | more]})
+
+
+@pytest.fixture
+def app(room):
+    """The application of a room of two raters, on either database."""
+    return make_app(room.project, origins(ORIGIN, "127.0.0.1", 8321))
+
+
+@pytest.fixture
+def visit(app, room):
+    """Come in: `visit("r1")`, `visit(None)` for the owner, `visit("")` for nobody."""
+
+    def come(name):
+        visitor = Visitor(app)
+        return visitor if name == "" else visitor.claim(room.link(name))
+
+    return come
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Headless Chromium of the system."""
+    if CHROMIUM is None:
+        if os.environ.get("EMORANK_REQUIRE_ALL"):
+            pytest.fail("Chromium is missing, and this run must not skip")
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        yield started
+        started.close()

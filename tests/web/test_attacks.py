@@ -1,0 +1,296 @@
+"""What strangers, raters and other sites may try; each of it is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+from tests.rooms import ORIGIN
+from tests.web.conftest import Visitor
+
+from emorank.annotations.invites import INVITE_LIFE, SESSION_LIFE, invite, revoke
+from emorank.annotations.overview import answers
+from emorank.annotations.schema import EVENTS, INVITES, SESSIONS
+from emorank.errors import StorageError
+from emorank.web.app import make_app
+from emorank.web.safety import MAX_BODY, origins
+
+FOREIGN = ("https://evil.example", "null", "http://127.0.0.1:9999", "https://127.0.0.1:8321", "")
+
+
+# --- Other people's things --------------------------------------------------------------------
+
+
+def test_a_rater_cannot_vote_or_look_as_another(visit, room):
+    """Another rater's showing: no picture, no vote, and the batch is refused as a whole."""
+    rater, foreign = visit("r1"), room.showings("r2")[0].id
+    assert rater.get(f"/rate/picture/{foreign}").status_code == 404
+    assert rater.vote(foreign).status_code == 404
+    assert answers(room.project).empty
+
+
+@pytest.mark.parametrize("page", ["", "/progress", "/answers", "/export/csv", "/export/json"])
+def test_the_owners_pages_are_the_owners(visit, room, page):
+    """A rater's session opens none of them, nor does a rater's cookie under the owner's name."""
+    rater = visit("r1")
+    assert rater.get(f"/owner{page}").status_code == 401
+    rater.cookies.set("emorank_owner", rater.cookies["emorank_rater"])
+    assert rater.get(f"/owner{page}").status_code == 401
+    assert visit(None).get("/rate").status_code == 401
+
+
+@pytest.mark.parametrize("what", ["close", "reopen", "invite/{}", "revoke/{}"])
+def test_the_owners_deeds_are_the_owners(visit, room, what):
+    """A rater can neither close nor invite nor revoke."""
+    rater = visit("r1")
+    assert rater.post(f"/owner/{what.format(room.raters['r2'])}").status_code == 401
+    assert room.project.about().closed_at is None
+
+
+def test_an_image_of_the_project_is_for_the_owner_only(visit, room):
+    """The owner's picture address does not serve raters, and a rater's does not take image ids."""
+    image = next((room.project.folder / "images").iterdir()).stem
+    rater = visit("r1")
+    assert rater.get(f"/owner/picture/{image}").status_code == 401
+    assert rater.get(f"/rate/picture/{image}").status_code == 404
+    assert visit(None).get(f"/owner/picture/{image}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../rating.db", "..%2Frating.db", "%2e%2e/%2e%2e/rating.toml", "....//rating.db",
+        "/etc/passwd", "%2Fetc%2Fpasswd", "x%00.jpg", "..\\rating.db", "x" * 64, "x" * 5000,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("base", ["/rate/picture/", "/owner/picture/", "/static/"])
+def test_no_path_leads_out(visit, base, path):
+    """Pictures are looked up in the project's list; static files are the package's."""
+    visitor = visit(None if "owner" in base else "r1")
+    answer = visitor.get(base + path)
+    assert answer.status_code in (400, 404, 422)
+    assert b"SQLite" not in answer.content
+    assert b"root:" not in answer.content
+
+
+# --- Links and sessions -----------------------------------------------------------------------
+
+
+def test_a_link_works_once(app, room):
+    """Replayed, it opens nothing."""
+    link = room.link("r1")
+    Visitor(app).claim(link)
+    again = Visitor(app).post(link)
+    assert again.status_code == 404
+    assert "set-cookie" not in again.headers
+    assert Visitor(app).get(link).status_code == 404
+
+
+def test_looking_at_a_link_does_not_use_it_up(app, room):
+    """Mail programs open links."""
+    link = room.link("r1")
+    for _ in range(3):
+        assert Visitor(app).get(link).status_code == 200
+    Visitor(app).claim(link)
+
+
+def test_an_expired_link_and_an_expired_session(room):
+    """After its time neither opens anything."""
+    now = [1.8e9]
+    project = replace(room.project, clock=lambda: now[0])
+    app = make_app(project, origins(ORIGIN, "127.0.0.1", 8321))
+    early, late = (f"/invite/{invite(project, room.raters[name])}" for name in ("r1", "r2"))
+    rater = Visitor(app).claim(early)
+    now[0] += INVITE_LIFE / 1000 + 1
+    assert Visitor(app).post(late).status_code == 404
+    assert rater.get("/rate").status_code == 200
+    now[0] += (SESSION_LIFE - INVITE_LIFE) / 1000
+    assert rater.get("/rate").status_code == 401
+
+
+def test_a_revoked_link_and_its_session(visit, app, room):
+    """Revoked by the owner: the link is dead, and so is the browser that came in."""
+    rater, link = visit("r1"), room.link("r1")
+    revoke(room.project, room.raters["r1"])
+    assert Visitor(app).post(link).status_code == 404
+    assert rater.get("/rate").status_code == 401
+    assert visit("r2").get("/rate").status_code == 200
+
+
+def test_a_new_link_kills_the_old_one(app, room):
+    """Of two links of one rater only the newer works."""
+    old, new = room.link("r1"), room.link("r1")
+    assert Visitor(app).post(old).status_code == 404
+    Visitor(app).claim(new)
+
+
+def test_secrets_are_not_in_the_database(visit, room):
+    """Neither link nor cookie can be read from the file of votes."""
+    link = room.link("r2")
+    rater = visit("r1")
+    with room.project.database.reading() as connection:
+        stored = [
+            str(value)
+            for table in (INVITES, SESSIONS, EVENTS)
+            for row in connection.execute(select(table))
+            for value in row
+        ]
+    assert link.rpartition("/")[2] not in " ".join(stored)
+    assert rater.cookies["emorank_rater"] not in " ".join(stored)
+
+
+def test_guessing_links_is_slowed_down(app, room):
+    """After ten links that do not work an address has to wait; good links of others work."""
+    guesser = Visitor(app)
+    codes = [guesser.post(f"/invite/guess{number}").status_code for number in range(12)]
+    assert codes == [404] * 10 + [429] * 2
+    assert guesser.post(room.link("r1")).status_code == 429
+    other = TestClient(app, base_url=ORIGIN, client=("10.0.0.9", 1), follow_redirects=False)
+    assert other.post(room.link("r1"), headers={"Origin": ORIGIN}).status_code == 303
+
+
+def test_cookies_are_for_this_host_and_no_script(app, room):
+    """HttpOnly and SameSite always; Secure and __Host- where the server is reached by TLS."""
+    plain = Visitor(app).post(room.link("r1")).headers["set-cookie"]
+    assert "HttpOnly" in plain
+    assert "SameSite=lax" in plain
+    secure = make_app(room.project, origins("https://rate.example.org", "127.0.0.1", 8321))
+    visitor = TestClient(secure, base_url="https://rate.example.org", follow_redirects=False)
+    answer = visitor.post(room.link("r1"), headers={"Origin": "https://rate.example.org"})
+    assert answer.headers["set-cookie"].startswith("__Host-emorank_rater=")
+    assert "Secure" in answer.headers["set-cookie"]
+    assert answer.headers["strict-transport-security"]
+
+
+# --- Other sites ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("origin", FOREIGN)
+@pytest.mark.parametrize("who", ["r1", None], ids=["rater", "owner"])
+def test_another_site_can_post_nothing(visit, room, origin, who):
+    """With the visitor's cookies and a foreign origin, or none: refused before any page."""
+    visitor = visit(who)
+    addresses = ["/rate/votes", "/rate/link", "/owner/close", room.link("r2")]
+    for address in addresses:
+        answer = visitor.post(address, headers={"Origin": origin}, json={})
+        assert answer.status_code == 403
+    assert room.project.about().closed_at is None
+    assert answers(room.project).empty
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_the_browsers_word_about_the_site_counts(visit, site):
+    """Sec-Fetch-Site other than same-origin is refused, whatever Origin says."""
+    answer = visit("r1").post("/rate/link", headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:8322", "rate.example.org", ""])
+def test_other_names_of_this_server_are_refused(visit, host):
+    """A name whose DNS points here (rebinding) gets nothing."""
+    rater = visit("r1")
+    assert rater.get("/rate", headers={"Host": host}).status_code == 421
+
+
+def test_every_answer_carries_the_headers(visit, app):
+    """Pages, errors, pictures, refusals: the same policy, and nothing from elsewhere."""
+    rater = visit("r1")
+    seen = [
+        rater.get("/rate"), rater.get("/nowhere"), rater.get("/rate/showings"),
+        rater.get("/static/rate.js"), Visitor(app).get("/owner"),
+        rater.post("/rate/link", headers={"Origin": "https://evil.example"}),
+        rater.get("/rate", headers={"Host": "evil.example"}),
+    ]  # fmt: skip
+    for answer in seen:
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+    assert seen[0].headers["cache-control"] == "no-store"
+
+
+# --- Size, scripts, errors --------------------------------------------------------------------
+
+
+def test_huge_uploads_are_refused(visit):
+    """By the declared length, and by what really comes where none is declared."""
+    rater = visit("r1")
+    assert rater.post("/rate/votes", content=b"x" * (MAX_BODY + 1)).status_code == 413
+
+    def endless():
+        for _ in range(100):
+            yield b"x" * 8192
+
+    assert rater.post("/rate/votes", content=endless()).status_code == 413
+    assert rater.post("/rate/votes", content=b"x" * MAX_BODY).status_code == 422
+    answer = rater.post("/rate/votes", content=b"{}", headers={"Content-Length": "many"})
+    assert answer.status_code == 400
+
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+def test_script_in_names_and_words_stays_text(make_room):
+    """In a file name, an emotion word, a title, a question, a rater's name: escaped everywhere."""
+    shown = [(f"{SCRIPT}/{number}{SCRIPT}.png", SCRIPT) for number in range(4)]
+    room = make_room(
+        shown=shown, raters=(f"r1{SCRIPT}", f"r2{SCRIPT}"), title=SCRIPT,
+        question=f"{SCRIPT} {{emotion}} {SCRIPT}", read=lambda _: np.full((32, 32, 3), 9, np.uint8),
+    )  # fmt: skip
+    room.vote_all(f"r1{SCRIPT}", lambda showing: "None")
+    room.vote_all(f"r2{SCRIPT}", lambda showing: "Minimal")
+    app = make_app(room.project, origins(ORIGIN, "127.0.0.1", 8321))
+    rater, owner = Visitor(app), Visitor(app)
+    link = room.link(f"r1{SCRIPT}")
+    pages = [
+        rater.get(link),
+        rater.claim(link).get("/rate"),
+        owner.claim(room.link(None)).get("/owner"),
+    ]
+    pages += [owner.get("/owner/progress"), owner.get("/owner/answers")]
+    for page in pages:
+        assert page.status_code == 200
+        assert SCRIPT not in page.text
+        assert "&lt;script&gt;" in page.text
+    listed = rater.get("/rate/showings")
+    assert listed.headers["content-type"] == "application/json"
+
+
+def test_an_unforeseen_error_tells_nothing(room, monkeypatch):
+    """500 and a sentence: no stack trace, no path, no SQL; the headers are there all the same."""
+
+    def broken(*_):
+        raise RuntimeError("secret /var/lib/x SELECT")
+
+    app = make_app(room.project, origins(ORIGIN, "127.0.0.1", 8321))
+    rater = Visitor(app).claim(room.link("r1"))
+    monkeypatch.setattr("emorank.web.rate.standing", broken)
+    answer = rater.get("/rate/showings")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_log_has_no_secret_of_a_link(room, monkeypatch, caplog):
+    """Not even when the database fails while somebody claims one."""
+
+    def down(*_):
+        raise StorageError("the database is down")
+
+    app = make_app(room.project, origins(ORIGIN, "127.0.0.1", 8321))
+    monkeypatch.setattr("emorank.web.claim.claim", down)
+    link = room.link("r1")
+    assert Visitor(app).post(link).status_code == 503
+    assert "the database is down" in caplog.text
+    assert "/invite/{secret}" in caplog.text
+    assert link.rpartition("/")[2] not in caplog.text
+
+
+def test_there_is_no_page_about_the_interface(visit):
+    """Nothing that would load a script from elsewhere."""
+    for address in ("/docs", "/redoc", "/openapi.json"):
+        assert visit("r1").get(address).status_code == 404

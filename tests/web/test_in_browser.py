@@ -1,0 +1,333 @@
+"""The rating room in Chromium: under the fingers of raters, before the eyes of the owner."""
+
+import re
+import time
+
+import pytest
+from tests.rooms import images
+
+from emorank.annotations.overview import answers, log
+from emorank.annotations.store import standing
+
+READY = "#room[data-ready=yes]"
+WORDS = {"1": "Minimal", "2": "Average", "3": "Strong", "s": "Skip", "f": "None"}
+# Notes, before the page's own listener sees a key, which picture is on the screen at that moment.
+# What the page takes for ready is not asked: whether a key counted is read from the database.
+WITNESS = """
+window.seen = [];
+window.addEventListener("keydown", (event) => {
+  const image = document.querySelector("#frame img");
+  window.seen.push([image ? image.src.split("/").pop() : null, event.key]);
+}, true);
+"""
+
+
+@pytest.fixture
+def browse(chromium):
+    """A browser of one's own, that complains aloud and asks nothing of other hosts."""
+    opened = []
+
+    def context(**options):
+        made = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        made.add_init_script(WITNESS)
+        opened.append(made)
+        return made
+
+    yield context
+    for made in opened:
+        made.close()
+
+
+def enter(context, base, link):
+    """Claim a link; the page that follows. What goes wrong on it is kept in `page.complaints`."""
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: page.complaints.append(message.text))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: request.url.startswith(base) or page.complaints.append(request.url),
+    )
+    page.goto(base + link)
+    page.click("button[type=submit]")
+    return page
+
+
+def rate(page, keys):
+    """Press each key as soon as the picture is there."""
+    for key in keys:
+        page.wait_for_selector(READY)
+        page.keyboard.press(key)
+
+
+def until(page, condition):
+    """Wait for a condition; `wait_for_function` would need what the page's policy forbids."""
+    for _ in range(300):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)
+
+
+def settled(page):
+    """Wait until the server has acknowledged everything."""
+    until(page, "document.getElementById('room').dataset.unsaved === '0'")
+
+
+def given(room, name):
+    """The answers of a rater in the order of the showings."""
+    return [row.answer for row in room.showings(name)]
+
+
+def test_a_rater_from_the_link_to_the_end(make_room, serve, browse):
+    """Thirty by keyboard, back, a change, closed, on in another browser, to the end; the owner
+    watches, closes and exports."""  # noqa: D205, D209 - one sentence
+    room = make_room(count=36, repeats=0)
+    base = serve(room.project.folder).base
+    first = browse()
+    page = enter(first, base, room.link("r1"))
+    keys = [list(WORDS)[number % 5] for number in range(30)]
+    rate(page, keys)
+    page.wait_for_selector(READY)
+    for _ in range(2):
+        page.keyboard.press("Backspace")
+        page.wait_for_selector(READY)
+    assert page.get_attribute("[aria-pressed=true]", "data-answer") == WORDS[keys[28]]
+    page.keyboard.press("1" if keys[28] != "1" else "2")
+    page.wait_for_selector(READY)
+    assert page.text_content("#count") == "Picture 31 of 36"
+    page.keyboard.press("?")
+    page.click("#elsewhere")
+    until(page, "document.getElementById('link').textContent.includes('/invite/')")
+    link = page.text_content("#link").partition(base)[2]
+    settled(page)
+    assert page.complaints == []
+    first.close()
+
+    expected = [WORDS[key] for key in keys]
+    expected[28] = "Minimal" if keys[28] != "1" else "Average"
+    assert given(room, "r1")[:30] == expected
+    assert len(log(room.project).query("kind == 'change'")) == 1
+
+    other = browse(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = enter(other, base, link)
+    page.wait_for_selector(READY)
+    assert page.text_content("#count") == "Picture 31 of 36"
+    for _ in range(6):
+        page.tap(f"{READY} [data-answer=Strong]")
+    page.wait_for_selector("#end:not([hidden])")
+    assert page.text_content("#end-heading") == "That was the last picture"
+    assert given(room, "r1") == expected + ["Strong"] * 6
+    assert standing(room.project, room.raters["r1"]).answered == 36
+
+    room.vote_all("r2", lambda showing: "Minimal")
+    owner = enter(browse(), base, room.link(None))
+    owner.wait_for_selector("#progress tbody tr:nth-child(2)")
+    rows = owner.locator("#progress tbody tr").all_text_contents()
+    assert [re.search(r"\d+ / \d+", row)[0] for row in rows] == ["36 / 36", "36 / 36"]
+    owner.wait_for_selector(".cases img")
+    assert "Disputed" in owner.text_content("#answers")
+    with owner.expect_download() as download:
+        owner.click("text=CSV")
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) == 1 + 72
+    owner.on("dialog", lambda dialog: dialog.accept())
+    owner.click("text=Close the rating")
+    owner.wait_for_selector("text=Open again")
+    assert owner.complaints == []
+    page.reload()
+    page.wait_for_selector("#end:not([hidden])")
+    assert page.text_content("#end-heading") == "This rating is closed"
+
+
+def test_two_raters_at_once(make_room, serve, browse):
+    """Each in a browser of their own, keys in turn: each one's answers are that one's."""
+    room = make_room(count=20, repeats=0)
+    base = serve(room.project.folder).base
+    pages = {name: enter(browse(), base, room.link(name)) for name in ("r1", "r2")}
+    for number in range(20):
+        rate(pages["r1"], ["123"[number % 3]])
+        rate(pages["r2"], ["321"[number % 3]])
+    for page in pages.values():
+        page.wait_for_selector("#end:not([hidden])")
+        assert page.complaints == []
+    assert given(room, "r1") == [WORDS["123"[number % 3]] for number in range(20)]
+    assert given(room, "r2") == [WORDS["321"[number % 3]] for number in range(20)]
+
+
+@pytest.mark.slow
+def test_two_thousand_keyboard_votes(make_room, serve, browse, database):
+    """Keys pressed without a pause, whether the picture is there or not: not one vote is lost,
+    doubled, or given to another picture than the one that was on the screen."""  # noqa: D205, D209
+    # The keys and the page are the same on both; PostgreSQL gets fewer, to be done in time.
+    count = 2000 if database is None else 400
+    room = make_room(count=count, raters=("r1",), repeats=0)
+    base = serve(room.project.folder).base
+    page = enter(browse(viewport={"width": 320, "height": 480}), base, room.link("r1"))
+    page.wait_for_selector(READY)
+    # Each time the picture is there two keys at once: the second comes too early for the next.
+    started = time.monotonic()
+    while not page.is_visible("#end"):
+        assert time.monotonic() - started < 240, page.text_content("#count")
+        for keys in ("12", "31", "22", "13", "32", "11", "23", "33", "21"):
+            page.wait_for_selector(f"{READY}, #end:not([hidden])")
+            for key in keys:
+                page.keyboard.press(key)
+    assert page.complaints == []
+    seen = page.evaluate("window.seen")
+    stored = {row.id: row.answer for row in room.showings("r1")}
+    assert len(stored) == count
+    assert None not in stored.values()
+    events = log(room.project).query("kind == 'vote' or kind == 'change'")
+    assert events["kind"].tolist() == ["vote"] * count
+    # A picture keeps the answer of one of the keys that were pressed while it was on the screen.
+    pressed: dict[str, set[str]] = {}
+    for picture, key in seen:
+        pressed.setdefault(picture, set()).add(WORDS[key])
+    assert all(answer in pressed[showing] for showing, answer in stored.items())
+    # In the order in which they were shown.
+    order = [row.id for row in room.showings("r1")]
+    assert list(dict.fromkeys(picture for picture, _ in seen if picture)) == order
+    assert (answers(room.project)["hidden_ms"] == 0).all()
+
+
+def test_the_server_is_killed_under_a_rater(make_room, serve, browse):
+    """`kill -9` in the middle: the page says so, keeps what it has, and sends it when the server is
+    back; after a reload, what nobody acknowledged is asked again."""  # noqa: D205, D209
+    room = make_room(count=30, repeats=0)
+    server = serve(room.project.folder)
+    page = enter(browse(), server.base, room.link("r1"))
+    rate(page, "123")
+    settled(page)
+    server.kill()
+    rate(page, "321")  # on pictures that were loaded ahead
+    page.wait_for_selector("#trouble:not([hidden])")
+    assert "not stored yet" in page.text_content("#trouble")
+    assert given(room, "r1")[:4] == ["Minimal", "Average", "Strong", None]
+    server = serve(room.project.folder, server.port)
+    settled(page)
+    until(page, "document.getElementById('trouble').hidden")
+    expected = ["Minimal", "Average", "Strong", "Strong", "Average", "Minimal"]
+    assert given(room, "r1")[:7] == [*expected, None]
+
+    server.kill()
+    rate(page, "11")
+    page.on("dialog", lambda dialog: dialog.accept())
+    serve(room.project.folder, server.port)
+    page.goto(f"{server.base}/rate")
+    page.wait_for_selector(READY)
+    stored = sum(answer is not None for answer in given(room, "r1"))
+    assert stored in (6, 7, 8)
+    assert page.text_content("#count") == f"Picture {stored + 1} of 30"
+
+
+def test_a_held_key_is_one_answer(make_room, serve, browse):
+    """Keys that repeat because they are held do not vote through the pictures."""
+    room = make_room(count=10, repeats=0)
+    page = enter(browse(), serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    for _ in range(8):  # without a keyup between them the browser says `repeat`
+        page.keyboard.down("3")
+        page.wait_for_selector(READY)
+    page.keyboard.up("3")
+    settled(page)
+    assert [answer for answer in given(room, "r1") if answer] == ["Strong"]
+
+
+def test_keys_before_the_picture_are_ignored(make_room, serve, browse):
+    """While a picture is on its way nothing is answered, however often a key is pressed."""
+    room = make_room(count=10, repeats=0)
+    context = browse()
+    waiting, held = [], [True]
+    context.route(
+        "**/rate/picture/*",
+        lambda route: waiting.append(route) if held else route.continue_(),
+    )
+    page = enter(context, serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector("#frame[aria-busy=true]")
+    for key in "123sf123":
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert answers(room.project).empty
+    assert page.get_attribute("#room", "data-ready") == "no"
+    held.clear()
+    for route in waiting:
+        route.continue_()
+    page.wait_for_selector(READY)
+    page.keyboard.press("2")
+    settled(page)
+    assert given(room, "r1")[0] == "Average"
+
+
+def test_hidden_time_is_kept_apart(make_room, serve, browse):
+    """The reaction time has no time in it during which the page was hidden."""
+    room = make_room(count=10, repeats=0)
+    page = enter(browse(), serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    hide = """(hidden) => {
+        Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'));
+    }"""
+    page.wait_for_timeout(300)
+    page.evaluate(hide, True)
+    page.wait_for_timeout(1500)
+    page.evaluate(hide, False)
+    page.keyboard.press("1")
+    settled(page)
+    row = answers(room.project).iloc[0]
+    assert 1400 <= row["hidden_ms"] <= 4000
+    assert 250 <= row["reaction_ms"] <= 1400
+
+
+def test_the_same_rater_in_two_browsers(make_room, serve, browse):
+    """What was acknowledged first stands; the other browser moves to the right place."""
+    room = make_room(count=10, repeats=0)
+    base = serve(room.project.folder).base
+    context = browse()
+    old = enter(context, base, room.link("r1"))
+    old.wait_for_selector(READY)
+    new = context.new_page()
+    new.goto(f"{base}/rate")
+    rate(new, "11")
+    settled(new)
+    old.keyboard.press("3")
+    until(old, "document.getElementById('count').textContent.startsWith('Picture 3 ')")
+    assert given(room, "r1")[:3] == ["Minimal", "Minimal", None]
+
+
+def test_the_keyboard_alone_is_enough(make_room, serve, browse):
+    """Tab reaches every button, Enter answers, the focus is seen, and the page speaks."""
+    room = make_room(count=10, repeats=0)
+    page = enter(browse(), serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        if reached[-1].endswith("Average"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector(READY)
+    settled(page)
+    assert given(room, "r1")[0] == "Average"
+    until(page, "document.getElementById('spoken').textContent.includes('picture 2')")
+    assert page.get_attribute("#frame img", "alt") == "The face to rate, picture 2"
+    names = page.evaluate(
+        "[...document.querySelectorAll('button')].map(b => b.textContent.trim()).filter(t => !t)"
+    )
+    assert names == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844), (320, 568)])
+def test_everything_fits_on_one_screen(make_room, serve, browse, width, height, scheme):
+    """No scrolling while rating, and every button large enough for a thumb."""
+    room = make_room(count=10, repeats=0, shown=images(10))
+    context = browse(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = enter(context, serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollHeight") <= height
+    for button in page.query_selector_all("[data-answer]"):
+        assert button.bounding_box()["height"] >= 40

@@ -1,0 +1,64 @@
+"""The owner's page, on SQLite and PostgreSQL."""
+
+import json
+import re
+
+from emorank.annotations.overview import answers
+
+
+def test_before_anybody_has_answered(visit):
+    """Every panel is there and says so."""
+    owner = visit(None)
+    assert "0 / 13" in owner.get("/owner/progress").text
+    assert "at least two raters" in owner.get("/owner/agreement").text
+    assert "No answers yet" in owner.get("/owner/answers").text
+
+
+def test_panels_follow_the_answers(visit, room):
+    """Counts, agreement and cases are those of the answers as they stand, at once."""
+    owner = visit(None)
+    owner.get("/owner/answers")
+    room.vote_all("r1", lambda showing: "Strong")
+    assert "at least two raters" in owner.get("/owner/agreement").text
+    room.vote_all("r2", lambda showing: "None" if showing.emotion == "fear" else "Minimal")
+    panel = owner.get("/owner/answers").text
+    assert "Flagged images <span" in panel
+    assert len(re.findall(r'<span class="key a-None">not this</span>', panel)) == 6
+    assert "Disputed images <span" in panel
+    agreement = owner.get("/owner/agreement").text
+    assert "Krippendorff" in agreement
+    assert "On 12 images" in agreement
+
+
+def test_export_in_every_format(visit, room):
+    """A download with all answers, images under their own names."""
+    room.vote_all("r1")
+    owner = visit(None)
+    for kind in ("csv", "parquet", "json", "label-studio"):
+        answer = owner.get(f"/owner/export/{kind}")
+        assert answer.status_code == 200
+        assert "attachment" in answer.headers["content-disposition"]
+    assert len(owner.get("/owner/export/csv").text.splitlines()) == 1 + len(answers(room.project))
+    assert len(json.loads(owner.get("/owner/export/label-studio").content)) == 12
+    assert owner.get("/owner/export/exe").status_code == 422
+
+
+def test_a_new_link_for_a_rater(visit, app, room):
+    """Shown once; it works, the old link and the old session do not."""
+    rater, old, owner = visit("r1"), room.link("r1"), visit(None)
+    panel = owner.post(f"/owner/invite/{room.raters['r1']}").text
+    new = re.search(r"/invite/[\w-]{43}", panel)[0]
+    assert rater.get("/rate").status_code == 401
+    assert type(rater)(app).post(old).status_code == 404
+    type(rater)(app).claim(new)
+    assert owner.post("/owner/invite/abcdefghijklmnop").status_code == 404
+
+
+def test_closing_and_opening_again(visit, room):
+    """The badge says what is so, and the raters' votes are refused in between."""
+    owner, rater = visit(None), visit("r1")
+    first = rater.showings()[0]["id"]
+    assert "closed" in owner.post("/owner/close").text
+    assert rater.vote(first).status_code == 409
+    assert "Close the rating" in owner.post("/owner/reopen").text
+    assert rater.vote(first).status_code == 200
