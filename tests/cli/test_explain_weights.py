@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 
+from emorank.explaining import explain_images
+from emorank.model.network import load_network
 from emorank.model.vgg import alexnet
-from emorank.relevance import PRESETS
+from emorank.relevance import PRESETS, changed
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,73 @@ def test_the_default_is_a_preset_and_the_cpu(cli, drawn, weights, tmp_path):
     assert (tmp_path / "p0_1_relevance.png").is_file()
 
 
+def test_why_this_and_not_that(cli, drawn, weights, labels, tmp_path):
+    """Two classes by name, or the runner-up; the other one is in the file."""
+    options = ("--weights", weights, "--size", 96, "--out", tmp_path, "--labels", labels)
+    save = tmp_path / "r.npz"
+    done = cli("explain", drawn / "happy/p0.png", *options, "--target", "dog",
+               "--against", "bird", "--save", save)  # fmt: skip
+    assert done.code == 0, done.err
+    with np.load(save) as file:
+        assert (file["target"].tolist(), file["against"].tolist()) == ([1], [2])
+    done = cli(
+        "explain", drawn / "happy/p0.png", *options, "--against", "runner-up", "--save", save
+    )
+    assert done.code == 0, done.err
+    with np.load(save) as file:
+        best, second = np.argsort(-file["logits"][0])[:2]
+        assert (file["target"][0], file["against"][0]) == (best, second)
+    done = cli("explain", drawn / "happy/p0.png", *options, "--against", str(best))
+    assert "predicted is the class that it was to be held against" in done.failure
+
+
+def test_a_probability_is_the_logits_map_on_another_scale(cli, drawn, weights, tmp_path):
+    """Rules are linear in where they start."""
+    options = ("--weights", weights, "--size", 96, "--out", tmp_path, "--target", "1")
+    for name, more in (("logit", []), ("probability", ["--probability"])):
+        done = cli("explain", drawn / "happy/p0.png", *options, *more, "--save",
+                   tmp_path / f"{name}.npz")  # fmt: skip
+        assert done.code == 0, done.err
+    with np.load(tmp_path / "logit.npz") as one, np.load(tmp_path / "probability.npz") as other:
+        logits = one["logits"][0].astype(float)
+        factor = np.exp(logits[1]) / np.exp(logits).sum() / logits[1]
+        expected = one["epsilon-plus"] * factor
+        size = np.abs(expected).max()
+        np.testing.assert_allclose(other["epsilon-plus"], expected, atol=1e-3 * size)
+
+
+def test_all_classes_are_one_figure(cli, drawn, weights, tmp_path):
+    """One PNG for an image, a row in the file for each class, and a layer if it is asked for."""
+    out, save = tmp_path / "out", tmp_path / "r.safetensors"
+    done = cli("explain", drawn / "happy/p0.png", drawn / "happy/p1.png", "--weights", weights,
+               "--size", 96, "--out", out, "--all-classes", "--save", save,
+               "--at", "features.3")  # fmt: skip
+    assert done.code == 0, done.err
+    assert [path.name for path in sorted(out.iterdir())] == [
+        "p0_1_relevance.png",
+        "p1_1_relevance.png",
+    ]
+    with safe_open(save, framework="numpy") as file:
+        assert file.get_tensor("target").tolist() == [0, 1, 2, 0, 1, 2]
+        assert file.get_tensor("epsilon-plus@features.3").shape[:2] == (6, 192)
+
+
+def test_rules_of_ones_own(cli, drawn, weights, tmp_path):
+    """As the engine gives them from Python; the heading of the figure says which."""
+    save = tmp_path / "r.npz"
+    done = cli("explain", drawn / "happy/p0.png", "--weights", weights, "--size", 96, "--out",
+               tmp_path, "--save", save, "--rule", "features.0=flat", "--rule", "dense=epsilon 0.1",
+               "--bias", "distributed", "--max-pooling", "even")  # fmt: skip
+    assert done.code == 0, done.err
+    mine = changed("epsilon-plus", {"features.0": "flat", "dense": "epsilon 0.1"},
+                   bias="distributed", max_pooling="even")  # fmt: skip
+    network = load_network(weights)
+    (one,) = explain_images(network, [drawn / "happy/p0.png"], {"mine": mine}, size=96)
+    with np.load(save) as file:
+        size = np.abs(one.maps["mine"]).max()
+        np.testing.assert_allclose(file["epsilon-plus"][0], one.maps["mine"], atol=1e-4 * size)
+
+
 @pytest.mark.weights
 def test_the_model_of_a_study_is_a_checkpoint_too(cli, drawn, finished, tmp_path):
     """model.safetensors brings classes and size: a class can be named without --labels."""
@@ -94,6 +164,12 @@ def test_images_that_cannot_be_used_are_named(cli, drawn, weights, tmp_path):
         (["--size", "9"], "expected a size from 16"),
         (["--device", "abacus"], "cannot compute on 'abacus'"),
         (["--save", "relevance.pkl"], "expected a name ending in .npz or .safetensors"),
+        (["--rule", "dense=nul"], "'nul' is no rule; expected one of zero"),
+        (["--rule", "features.9=flat"], "'features.9', which fits no layer with weights"),
+        (["--at", "features.99", "--save", "r.npz"], "'features.99' is no layer of the net"),
+        (["--target", "1", "--against", "1"], "got class 1 against itself"),
+        (["--against", "7"], "'7' is no class; expected an index from 0 to 2"),
+        (["--all-classes", "--preset", "all"], "expected one preset for a picture of every class"),
         (["--labels", "absent.txt"], "absent.txt: cannot be read"),
         (["--crop", "face"], "no face was found"),
     ],
@@ -127,6 +203,13 @@ def test_convolutions_only_say_what_to_do(cli, drawn, tmp_path):
         (["a.jpg", "--study", "x", "--target", "3", "--size", "9"], "--target, --size"),
         (["a.jpg", "--study", "x", "--preset", "epsilon,epsilon-plus"], "several --preset"),
         (["a.jpg", "--study", "x", "--crop", "center"], "--crop center"),
+        (["a.jpg", "--study", "x", "--all-classes"], "not with --study: --all-classes"),
+        (["a.jpg", "--weights", "y", "--all-classes", "--target", "1"], "leave out --target"),
+        (["a.jpg", "--weights", "y", "--against", "1", "--probability"], "choose one of"),
+        (["a.jpg", "--weights", "y", "--at", "features.0"], "--at LAYER goes with --save"),
+        (["a.jpg", "--weights", "y", "--rule", "flat"], "'flat': expected KEY=RULE"),
+        (["a.jpg", "--weights", "y", "--rule", "dense="], "'dense=': expected KEY=RULE"),
+        (["a.jpg", "--weights", "y", "--bias", "gone"], "'gone' is not one of"),
     ],
 )
 def test_wrong_usage_is_told_apart_from_failure(cli, arguments, says):

@@ -2,11 +2,17 @@
 
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
+from emorank.model import checkpoint
+from emorank.model.features import to_batch
+from emorank.relevance import changed, relevance
+from emorank.study.explain import stores
 from emorank.study.folder import open_study
+from emorank.study.framing import Framed
 
 pytestmark = pytest.mark.weights
 
@@ -124,6 +130,42 @@ def test_explain_draws_a_figure_for_each_face(cli, drawn, finished, tmp_path):
         image.load()
         assert image.format == "PNG"
         assert min(image.size) > 200
+
+
+def test_a_study_explains_by_rules_of_its_own(cli, own_study):
+    """They are kept in its plan, the maps are the engine's by these rules, and ranks follow."""
+    options = ("--rule", "features.0=flat", "--rule", "1:7=gamma 0.25", "--bias", "distributed",
+               "--max-pooling", "even", "--preset", "epsilon-plus")  # fmt: skip
+    done = cli("explain", "--study", own_study.folder, *options)
+    assert done.code == 0, done.err
+    assert (
+        "preset epsilon-plus, features.0 by flat, 1:7 by gamma 0.25, bias distributed, "
+        "max pooling even" in done.err
+    )
+    study = open_study(own_study.folder)
+    assert study.plan.explain.rules == {"features.0": "flat", "1:7": "gamma 0.25"}
+    mine = changed("epsilon-plus", study.plan.explain.rules,
+                   bias="distributed", max_pooling="even")  # fmt: skip
+    maps, _ = stores(study)
+    table = study.table("predictions").merge(study.table("faces"), on="image").iloc[:1]
+    model = checkpoint.load(study.path("model.safetensors"))
+    alone = relevance(model.net, to_batch([Framed(study, table)(0)]), preset=mine).pixels[0].numpy()
+    index = list(maps.keys()).index(table["digest"][0])
+    size = np.abs(alone).max()
+    np.testing.assert_allclose(maps.read()[index], alone, atol=1e-3 * size)
+    assert "is not done" in cli("validate", "--study", own_study.folder).failure
+    assert cli("rank", "--study", own_study.folder).code == 0
+
+
+def test_new_images_by_other_rules_leave_the_study_alone(cli, drawn, finished, tmp_path):
+    """The plan of the study stays; the rules are for this call."""
+    before = (finished / "study.toml").read_bytes()
+    done = cli("explain", drawn / "happy/p0.png", "--study", finished, "--out", tmp_path,
+               "--rule", "dense=zero", "--set", "explain.rules.features.0=flat")  # fmt: skip
+    assert done.code == 0, done.err
+    assert (finished / "study.toml").read_bytes() == before
+    wrong = cli("explain", drawn / "happy/p0.png", "--study", finished, "--rule", "features.1=flat")
+    assert "'features.1', which fits no layer" in wrong.failure
 
 
 def test_figures_of_images_of_one_name_do_not_replace_each_other(cli, drawn, finished, tmp_path):

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, bounds, channels_last, normalise
+from emorank.model.vgg16 import (
+    CUT_BLOCK5,
+    CUT_HEAD,
+    VGG16,
+    bounds,
+    channels_last,
+    normalise,
+    skeleton,
+)
 
 # torchvision 0.20, `torchvision.models.vgg16().state_dict()`.
 FEATURES = {
@@ -84,3 +92,15 @@ def test_no_pixel_leaves_the_bounds(pixels):
     found = normalise(torch.from_numpy(pixels))
     assert bool((found >= low.view(3, 1, 1)).all())
     assert bool((found <= high.view(3, 1, 1)).all())
+
+
+def test_the_skeleton_has_the_layers_of_the_network():
+    """Their names and kinds are the same, and making it draws no random number from the others."""
+    with torch.device("meta"):
+        net = VGG16(7)
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    found = {name: type(layer) for name, layer in skeleton().named_modules() if name}
+    torch.testing.assert_close(torch.rand(3), expected, atol=0, rtol=0)
+    assert found == {name: type(layer) for name, layer in net.named_modules() if name}

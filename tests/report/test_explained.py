@@ -1,14 +1,16 @@
 """The picture of an explanation: it says what was explained, and relevance is not changed by it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.report.test_figures import words
 
+from emorank.errors import PlanError
 from emorank.explaining import Explanation
-from emorank.report import figures
-from emorank.report.explained import draw_explanation, verdict
+from emorank.report import figures, heatmaps
+from emorank.report.explained import draw_classes, draw_explanation, verdict
 
 
 def explained(maps=("epsilon",), target=0, labels=None, logits=(2.0, -1.0)) -> Explanation:
@@ -29,6 +31,49 @@ def test_the_verdict_names_class_logit_and_probability():
     )
     assert verdict(explained(logits=(2.0,))) == "class 0, logit 2.00"
     assert len(verdict(explained(labels=("x" * 5000, "y")))) < 100
+
+
+def test_the_verdict_says_what_of_the_class_is_explained():
+    """A difference with the other class, a probability, a start of one's own."""
+    one = explained(labels=("cat", "dog"))
+    assert (
+        verdict(replace(one, kind="difference", against=1))
+        == "cat (class 0) against dog (class 1), logit difference 3.00"
+    )
+    swapped = replace(one, kind="difference", target=1, against=0)
+    assert verdict(swapped).endswith("difference −3.00, predicted: cat (class 0)")
+    assert verdict(replace(one, kind="probability")) == (
+        "probability 0.95 of cat (class 0), logit 2.00"
+    )
+    assert verdict(replace(one, kind="own")) == "a target of your own, predicted: cat (class 0)"
+
+
+def test_every_class_has_a_tile_on_one_scale(monkeypatch):
+    """The class, its logit and probability; the note below the verdict; one scale for all."""
+    drawn = []
+    monkeypatch.setattr(
+        "emorank.report.explained.png", lambda figure: drawn.append(words(figure)) or b""
+    )
+    some = [explained(target=k, labels=("cat", "dog")) for k in range(2)]
+    some[1] = replace(some[1], maps={"epsilon": 7 * some[1].maps["epsilon"]})
+    draw_classes(some, "with dense by zero")
+    (said,) = drawn
+    assert "every class on one scale, epsilon; predicted: cat (class 0)" in said
+    assert "with dense by zero" in said
+    assert "cat (class 0)\nlogit 2.00, probability 0.95" in said
+    assert "dog (class 1)\nlogit −1.00, probability 0.05" in said
+    full = heatmaps.scale(some[1].maps["epsilon"].sum(axis=0)).full
+    assert said.count(f"darkest from ±{full:.2g}") == 2
+
+
+def test_what_is_no_picture_of_classes_is_refused():
+    """None, too many, several presets."""
+    with pytest.raises(PlanError, match="expected 1 to 40 classes for one picture, got 0"):
+        draw_classes([])
+    with pytest.raises(PlanError, match="got 41; choose one with a target"):
+        draw_classes([explained()] * 41)
+    with pytest.raises(PlanError, match=r"expected one preset.*got 2"):
+        draw_classes([explained(("epsilon", "epsilon-plus"))] * 2)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 9])

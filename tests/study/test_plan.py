@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emorank.errors import PlanError
-from emorank.study.plan import Plan, dump_plan, override, parse_setting, read_plan
+from emorank.relevance import PRESETS
+from emorank.relevance.rules import Epsilon, Flat, Gamma, Zero, ZPlus
+from emorank.study.plan import (
+    Plan,
+    chosen_preset,
+    dump_plan,
+    override,
+    parse_setting,
+    read_plan,
+)
 
 PLANS = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
 
@@ -37,6 +46,18 @@ def test_what_a_plan_does_not_say_has_the_default(tmp_path):
         ('[train]\nunfreeze = "all"', r"Invalid enum value 'all'.*unfreeze"),
         ("[data]\nstrict = 1", r"Expected `bool`.*data\.strict"),
         ("train = 3", r"Expected `object`.*train"),
+        ('[explain]\npreset = "rainbow"', "'rainbow' is no preset; expected one of epsilon"),
+        ('[explain]\nbias = "gone"', r"Invalid enum value 'gone'.*explain\.bias"),
+        ('[explain]\nmax_pooling = "all"', r"Invalid enum value 'all'.*explain\.max_pooling"),
+        ('[explain.rules]\ndense = "nul"', "'nul' is no rule; expected one of zero, epsilon"),
+        ('[explain.rules]\ndense = " "', r"Expected `str` matching regex.*explain\.rules"),
+        ("[explain.rules]\ndense = 2", r"Expected `str`, got `int`.*explain\.rules"),
+        ('[explain.rules]\ndense = "gamma x"', "rule 'gamma x': .*gamma=0.25"),
+        ('[explain.rules]\ndense = "alpha-beta 2 2"', "expected alpha − beta = 1"),
+        ('[explain.rules]\n"features.1" = "flat"', r"'features\.1', which fits no layer.*features"),
+        ('[explain.rules]\ndens = "flat"', "'dens', which fits no layer.*first_convolution"),
+        ('[explain.rules]\n"1:b" = "flat"', "'1:b' is no slice of layers"),
+        ('[explain.rules]\ndense = "z-box"', "convolution that sees the pixels"),
         ("[train\n", "not TOML"),
     ],
 )
@@ -55,6 +76,60 @@ def test_an_absent_or_unreadable_plan_is_named(tmp_path):
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PlanError, match=r"bytes\.toml: cannot be read"):
         read_plan(tmp_path / "bytes.toml")
+
+
+def test_rules_of_the_plans_own(tmp_path):
+    """They go before the preset, the first that fits a layer counts, and their order is kept."""
+    text = """
+        [explain]
+        preset = "epsilon-plus"
+        bias = "distributed"
+        max_pooling = "even"
+        [explain.rules]
+        "features.0" = "flat"
+        "0:2" = "gamma 0.1"
+        "features.2?" = "epsilon relative=0.25"
+        dense = "zero"
+    """
+    plan = read_plan(written(tmp_path, text))
+    chosen = chosen_preset(plan.explain)
+    assert list(chosen.layers) == ["features.0", "0:2", "features.2?"]
+    assert chosen.rule_for("features.0", 0, 13) == (Flat(), "features.0")
+    assert chosen.rule_for("features.2", 1, 13) == (Gamma(0.1), "0:2")
+    assert chosen.rule_for("features.5", 2, 13) == (ZPlus(), "convolution")
+    assert chosen.rule_for("features.21", 9, 13) == (Epsilon(relative=0.25), "features.2?")
+    assert chosen.rule_for("classifier.0", None, 13) == (Zero(), "dense")
+    assert (chosen.bias, chosen.max_pooling) == ("distributed", "even")
+    assert chosen_preset(Plan().explain) == PRESETS["epsilon"]
+    path = written(tmp_path, dump_plan(plan))
+    assert list(read_plan(path).explain.rules) == list(plan.explain.rules)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "explain.rules.features.0=flat",
+        'explain.rules."features.0"=flat',
+        "explain.rules.'features.0' = 'flat'",
+        'explain.rules={"features.0" = "flat"}',
+    ],
+)
+def test_rules_are_set_with_their_dots(text):
+    """A key of the table may have dots in it; quotes are not needed, nor in the way."""
+    plan = override(Plan(), dict([parse_setting(text)]))
+    assert plan.explain.rules == {"features.0": "flat"}
+    more = dict(
+        [parse_setting("explain.rules.1:7=gamma 0.1"), parse_setting("explain.bias=distributed")]
+    )
+    assert override(plan, more).explain.rules == {"features.0": "flat", "1:7": "gamma 0.1"}
+    assert override(plan, dict([parse_setting("explain.rules={}")])) == Plan()
+
+
+def test_rules_that_an_earlier_key_hides_are_refused():
+    """One that is added behind a pattern that fits the same layer would do nothing."""
+    plan = override(Plan(), {"explain.rules.features.*": "gamma"})
+    with pytest.raises(PlanError, match=r"'features\.0', which fits .*an earlier key fits"):
+        override(plan, {"explain.rules.features.0": "flat"})
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)

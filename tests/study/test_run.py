@@ -68,6 +68,9 @@ def test_every_stage_runs_once_in_order(done, make):
         ({"model.device": "meta"}, "train"),
         ({"train.epochs": 3}, "train"),
         ({"explain.preset": "epsilon-alpha2-beta1"}, "explain"),
+        ({"explain.rules.dense": "zero"}, "explain"),
+        ({"explain.bias": "distributed"}, "explain"),
+        ({"explain.max_pooling": "even"}, "explain"),
         ({"rank.rule": "mean"}, "rank"),
         ({"validate.ties": "disputed"}, "validate"),
         ({"title": "Mine"}, "report"),
@@ -83,6 +86,15 @@ def test_a_changed_plan_redoes_what_it_touches(done, make, change, begin):
     done.clear()
     stages.run(make(**change))
     assert done == []
+
+
+def test_rules_in_another_order_are_other_rules(done, make):
+    """The first that fits a layer counts: `0:2` before `1:13` is not the same as behind it."""
+    rules = {"0:2": "flat", "1:13": "gamma"}
+    stages.run(make(**{"explain.rules": rules}))
+    done.clear()
+    stages.run(make(**{"explain.rules": dict(reversed(rules.items()))}))
+    assert done == NAMES[NAMES.index("explain") :]
 
 
 def test_changed_votes_are_validated_again(done, make, tmp_path):

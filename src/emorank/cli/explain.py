@@ -155,8 +155,11 @@ def command(
 
 def _refuse(presets: tuple[str, ...], crop: str | None, only_weights: dict[str, Any]) -> None:
     """Tell what a study cannot do with its images."""
+    unsaid = (None, False, ())
     given = [
-        f"--{name.replace('_', '-')}" for name, value in only_weights.items() if value or value == 0
+        f"--{name.replace('_', '-')}"
+        for name, value in only_weights.items()
+        if not any(value is nothing for nothing in unsaid)
     ]
     if len(presets) > 1 or any("," in preset for preset in presets):
         given.append("several --preset")
