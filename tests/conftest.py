@@ -20,7 +20,10 @@ from emorank.progress import Progress
 CHECKED = (
     *("faces", "images", "model", "ranking"),
     # The others take a Rule, a protocol that cannot be asked for at run time.
-    *("relevance.division", "relevance.graph", "relevance.pooling"),
+    *(
+        f"relevance.{name}"
+        for name in (*("division", "folding", "graph", "joins", "pooling", "steps", "winograd"),)
+    ),
 )
 runtime_checkable(Progress)  # beartype asks every argument what it is
 install_import_hook([f"emorank.{name}" for name in CHECKED], "beartype.beartype")

@@ -8,7 +8,8 @@ from torch import fx
 from emorank.errors import WeightsError
 from emorank.model.architectures import ARCHITECTURES, build, identify
 from emorank.model.resnet import BasicBlock, Bottleneck, resnet
-from emorank.model.vgg import alexnet, convolutions, vgg
+from emorank.model.vgg import convolutions
+from reference.architectures import narrow
 
 # Parameters as torchvision's documentation of the weights gives them ("num_params"), and entries
 # of the state dict: 2 for a convolution or dense layer with bias, 5 for a batch norm.
@@ -40,16 +41,6 @@ KEYS = {
     "resnet50": {"layer1.0.downsample.0.weight": (256, 64, 1, 1), "fc.weight": (1000, 2048),
                  "layer3.5.conv3.weight": (1024, 256, 1, 1), "layer4.2.bn3.weight": (2048,)},
 }  # fmt: skip
-
-
-def narrow(name: str, classes: int = 3) -> torch.nn.Module:
-    """The architecture with dense layers that fit into a test, in evaluation mode."""
-    torch.manual_seed(0)
-    if name == "alexnet":
-        return alexnet(classes, 12, 8).eval()
-    if name.startswith("vgg"):
-        return vgg(int(name[3:5]), name.endswith("_bn"), classes, 12, 8).eval()
-    return build(name, classes).eval()
 
 
 def on_meta(name: str) -> torch.nn.Module:

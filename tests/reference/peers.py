@@ -81,7 +81,6 @@ def composite(
     low: Tensor | None = None,
     high: Tensor | None = None,
     *,
-    pooling: zennit.core.Hook | None = None,
     canonizers: Canonizers = (),
 ) -> Composite:
     """Zennit's composite of the name, or the one built of its parts where it has none.
@@ -90,11 +89,9 @@ def composite(
         preset: one of `SHARED`.
         low: normalised black, one number per channel, for the z-box rule.
         high: normalised white.
-        pooling: the rule of average pooling, instead of zennit's `Norm`.
         canonizers: what zennit changes in the net before, batch norm for instance.
     """
-    instead = [] if pooling is None else [(zennit.types.AvgPool, pooling)]
-    options: dict[str, Any] = {"layer_map": instead, "canonizers": list(canonizers)}
+    options: dict[str, Any] = {"canonizers": list(canonizers)}
     match preset:
         case "epsilon":  # zennit has no composite of one rule alone
             return of_rules(zennit.rules.Epsilon(STABILISER), **options)
@@ -109,13 +106,11 @@ def of_rules(
     rule: zennit.core.Hook,
     first: zennit.core.Hook | None = None,
     *,
-    layer_map: Sequence[tuple[type, zennit.core.Hook]] = (),
     canonizers: Canonizers = (),
 ) -> Composite:
     """One rule for every layer with weights, another for the first of them if given."""
     return zennit.composites.SpecialFirstLayerMapComposite(
         [
-            *layer_map,
             *zennit.composites.layer_map_base(STABILISER),
             (zennit.types.Linear, rule),  # convolutions are among them
         ],

@@ -1,7 +1,10 @@
-"""Reading a net as a chain of layers, and refusing what is none."""
+"""Reading a net as a graph of layers, and refusing what is none."""
+
+from functools import partial
 
 import pytest
 import torch
+import torch.nn.functional as F
 from small_nets import images
 from torch import nn
 
@@ -80,18 +83,167 @@ def test_what_has_no_rule_is_refused_by_name(net, said):
         read(net)
 
 
-def test_a_subclass_is_not_taken_for_its_base():
-    """It may compute something else."""
-
-    class Scaled(nn.Linear):
-        def forward(self, x):
-            return 2 * super().forward(x)
-
-    with pytest.raises(RelevanceError, match="Scaled"):
-        read(nn.Sequential(nn.Flatten(), Scaled(3, 2)))
-
-
 def test_a_net_without_a_classifier_is_refused():
     """Its outputs are maps, not logits."""
     with pytest.raises(RelevanceError, match="logits of shape"):
         relevance(nn.Sequential(nn.Conv2d(3, 4, 3)).double(), images())
+
+
+class Written(nn.Module):
+    """A convolution, batch norm and a dense layer, put together by a function of a forward."""
+
+    def __init__(self, forward, features=100):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.relu = nn.ReLU()
+        self.quick = nn.ReLU(inplace=True)
+        self.blocks = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.ReLU(), nn.Identity())
+        self.scale = nn.Parameter(torch.ones(1))
+        self.fc = nn.Linear(features, 3)
+        self.written = forward
+        self.double()
+
+    def forward(self, x):
+        return self.written(self, x)
+
+
+def maps(net, x):
+    return F.relu(net.conv(x))
+
+
+READ = {
+    "torch.flatten": lambda net, x: net.fc(torch.flatten(maps(net, x), 1)),
+    "flatten by names": lambda net, x: net.fc(torch.flatten(input=maps(net, x), start_dim=1)),
+    "view, size": lambda net, x: net.fc(maps(net, x).view(x.size(0), -1)),
+    "view, shape": lambda net, x: net.fc((y := maps(net, x)).view(y.shape[0], -1)),
+    "view, size()[0]": lambda net, x: net.fc(maps(net, x).view(x.size()[0], -1)),
+    "reshape, a tuple": lambda net, x: net.fc(maps(net, x).reshape((x.size(0), -1))),
+    "torch.reshape": lambda net, x: net.fc(torch.reshape(maps(net, x), (x.size(0), -1))),
+    "methods": lambda net, x: net.fc(net.conv(x).relu().contiguous().flatten(1)),
+    "torch.relu_": lambda net, x: net.fc(torch.relu_(net.conv(x)).flatten(1)),
+    "relu in place": lambda net, x: net.fc(F.relu(net.conv(x), inplace=True).flatten(1)),
+    "relu by name": lambda net, x: net.fc(F.relu(input=net.conv(x)).flatten(1)),
+    "dropout": lambda net, x: net.fc(F.dropout(maps(net, x), 0.5, net.training).flatten(1)),
+    "max_pool2d": lambda net, x: net.fc(F.max_pool2d(maps(net, x), 3, 1, padding=1).flatten(1)),
+    "avg_pool2d": lambda net, x: net.fc(F.avg_pool2d(maps(net, x), 1, stride=1).flatten(1)),
+    "adaptive": lambda net, x: net.fc(F.adaptive_avg_pool2d(maps(net, x), 5).flatten(1)),
+    "a module twice": lambda net, x: net.fc(
+        net.relu(net.blocks[0](net.relu(net.conv(x)))).flatten(1)
+    ),
+    "a convolution twice": lambda net, x: net.fc(
+        net.blocks(net.blocks(maps(net, x))).flatten(1)
+    ),
+    "a slice": lambda net, x: net.fc(net.blocks[:2](maps(net, x)).flatten(1)),
+    "only in training": lambda net, x: net.fc(
+        (maps(net, x) * 2 if net.training else maps(net, x)).flatten(1)
+    ),
+    "in place, read after": lambda net, x: net.fc(
+        ((y := net.quick(net.conv(x))) + net.blocks(y)).flatten(1)
+    ),
+    "in place behind dropout": lambda net, x: net.fc(
+        F.dropout(net.quick(net.conv(x)), 0.5, net.training).flatten(1)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", READ)
+def test_functions_in_a_forward_are_the_layers_that_do_the_same(name, training):
+    """The net's own logits in evaluation, whatever its mode, which stays as it was."""
+    net = Written(READ[name]).train(training)
+    result = relevance(net, images())
+    assert all(module.training == training for module in net.modules())
+    expected = net.eval()(images()).detach()
+    torch.testing.assert_close(result.logits, expected, rtol=1e-12, atol=1e-12)
+
+
+def branches(net, x):
+    if x.sum() > 0:
+        return net.fc(maps(net, x).flatten(1))
+    return net.fc(net.conv(x).flatten(1))
+
+
+REFUSED = {
+    "data-dependent control flow": (branches, "cannot read the forward of Written"),
+    "a loop over the batch": (lambda net, x: [net.conv(image) for image in x], "cannot read"),
+    "a tuple": (lambda net, x: (net.fc(maps(net, x).flatten(1)), x), "returns the logits"),
+    "a dict": (lambda net, x: {"logits": net.fc(maps(net, x).flatten(1))}, "returns the logits"),
+    "not the last layer": (lambda net, x: [y := maps(net, x), net.blocks(y)][0], "returns the log"),
+    "a fixed batch": (lambda net, x: net.fc(maps(net, x).view(2, -1)), "no rule for 'view'"),
+    "another size": (lambda net, x: net.fc(maps(net, x).view(x.size(1), -1)), "no rule for 'view'"),
+    "mixing": (lambda net, x: net.fc(maps(net, x).view(-1, 100)), "no rule for 'view'"),
+    "flattening all": (lambda net, x: net.fc(torch.flatten(maps(net, x))), "dimensions 0 to -1"),
+    "a function": (lambda net, x: net.fc(torch.sigmoid(net.conv(x)).flatten(1)), "'sigmoid'"),
+    "a product": (lambda net, x: net.fc((net.conv(x) * 2).flatten(1)), "no rule for 'mul'"),
+    "a number added": (lambda net, x: net.fc((net.conv(x) + 1).flatten(1)), "no rule for 'add'"),
+    "a weighted sum": (
+        lambda net, x: net.fc(torch.add(y := net.conv(x), y, alpha=2).flatten(1)),
+        "no rule for 'add'",
+    ),
+    "a parameter added": (lambda net, x: net.conv(x) + net.scale, "no rule for 'scale'"),
+    "a functional layer": (lambda net, x: F.linear(x.flatten(1), net.fc.weight), "no rule for"),
+    "in place, read later": (
+        lambda net, x: net.fc(((y := net.conv(x)) + net.quick(y) + y).flatten(1)),
+        "'quick' works in place on what 'add.*' reads later",
+    ),
+    "added in place, read later": (
+        lambda net, x: net.fc(((y := net.conv(x)).add_(net.blocks(y)) + net.relu(y)).flatten(1)),
+        "'add_' works in place on what 'relu' reads later",
+    ),
+    "in place through a view": (
+        lambda net, x: net.fc(torch.relu_((y := net.conv(x)).flatten(1)) + y.flatten(1)),
+        "'relu_' works in place on what 'flatten_1' reads later",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_forward_that_is_no_graph_of_layers_is_refused(name):
+    """By the name of the step, with what to do."""
+    forward, said = REFUSED[name]
+    with pytest.raises(RelevanceError, match=said):
+        read(Written(forward))
+
+
+def test_a_second_input_is_refused_by_name():
+    """Also one with a default."""
+
+    class Two(Written):
+        def forward(self, x, mask=None):
+            return self.fc(maps(self, x).flatten(1))
+
+    with pytest.raises(RelevanceError, match="second argument 'mask'"):
+        read(Two(None))
+
+
+def parametrised():
+    return nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))
+
+
+def quantised():
+    return torch.ao.nn.quantized.dynamic.Linear(3, 2)
+
+
+class Scaled(nn.Linear):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (parametrised, r"layer '0' \(ParametrizedConv2d\)"),
+        (quantised, "rule for|cannot read"),
+        (partial(nn.LazyConv2d, 4, 3), r"layer '0' \(LazyConv2d\)"),
+        (partial(nn.ConvTranspose2d, 3, 4, 3), r"layer '0' \(ConvTranspose2d\)"),
+        (partial(nn.GroupNorm, 1, 3), r"layer '0' \(GroupNorm\)"),
+        (partial(nn.GELU), r"layer '0' \(GELU\)"),
+        (partial(Scaled, 3, 2), r"layer '0' \(Scaled\)"),
+        (partial(nn.MultiheadAttention, 4, 2), r"layer '0' \(MultiheadAttention\)"),
+    ],
+)
+def test_layers_of_other_kinds_are_refused_by_name(make, named):
+    """What is like a known layer may compute something else; nothing is passed through silently."""
+    with pytest.raises(RelevanceError, match=named):
+        read(nn.Sequential(make(), nn.Flatten(), nn.Linear(3, 2)))

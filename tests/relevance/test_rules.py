@@ -10,7 +10,8 @@ from torch import nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance import PRESETS, Preset, prepare, relevance
-from emorank.relevance.rules import AlphaBeta, Flat, WSquare, ZBox, ZPlus
+from emorank.relevance.presets import BIASES, MAX_POOLINGS
+from emorank.relevance.rules import AlphaBeta, Epsilon, Flat, WSquare, ZBox, Zero, ZPlus
 
 
 def assert_as_oracle(net, batch, preset, target=None):
@@ -77,25 +78,69 @@ def test_any_convolution_is_the_oracle(
     assert_as_oracle(net, batch, PRESETS[preset])
 
 
-@settings(max_examples=60, deadline=None)
+SIZES = [0.0, 5e-324, 1e-300, 1e-40, 1e-30, 1e-6, 1.0, 1e6, 1e15, 1e150]
+TYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
+
+
+@settings(max_examples=150, deadline=None)
 @given(
-    seed=st.integers(0, 2**31),
-    size=st.sampled_from([0.0, 1e-300, 1e-30, 1e-6, 1.0, 1e6, 1e15]),
+    seed=st.integers(0, 1000),
+    size=st.sampled_from(SIZES),
     weight=st.sampled_from([0.0, 1e-30, 1e-3, 1.0, 1e4]),
-    dtype=st.sampled_from([torch.float64, torch.float32]),
-    preset=st.sampled_from(sorted(set(PRESETS) - {"epsilon-gamma-box"})),
+    shift=st.sampled_from([-1.0, 0.0, 1.0, 1e4]),
+    dtype=st.sampled_from(TYPES),
+    rules=st.tuples(*[st.sampled_from([*RULES.values(), ZBox(), Zero()])] * 2),
+    bias=st.sampled_from(BIASES),
+    max_pooling=st.sampled_from(MAX_POOLINGS),
 )
-def test_never_nan(seed, size, weight, dtype, preset):
-    """Zeros, huge and tiny numbers: finite relevance, or an error that says so."""
-    net = build("vgg-like", seed=seed % 1000).to(dtype)
+def test_never_nan(seed, size, weight, shift, dtype, rules, bias, max_pooling):
+    """Zeros, denormals, dead units, huge and tiny numbers, in every rule and type.
+
+    Finite relevance and a finite account, or an error that speaks of the type.
+    """
+    net = build("vgg-like", seed=seed)
     for parameter in net.parameters():
         parameter.data *= weight
-    batch = (images(1, seed=seed % 999) * size).to(dtype)
+    net[0].bias.data += shift  # all units of the first layer dead, or alive
+    first, second = rules
+    second = ZPlus() if isinstance(second, ZBox) else second
+    preset = Preset(second, second, first, bias=bias, max_pooling=max_pooling)
+    batch = (images(1, seed=seed) * size).to(dtype)
+    bounds = {"low": LOW * max(size, 1), "high": HIGH * max(size, 1)}
     try:
-        maps = relevance(net, batch, preset=preset).pixels
-    except RelevanceError:  # an overflow, reported as one
+        result = relevance(net.to(dtype), batch, preset=preset, **bounds)
+    except RelevanceError as error:  # an overflow, reported as one
+        said = str(error)
+    else:
+        for values in (result.pixels, result.sums, result.bias, result.stabiliser):
+            assert torch.isfinite(values).all()
         return
-    assert torch.isfinite(maps).all()
+    assert "wider type" in said or "finite pixels" in said
+    assert size > 1 or weight > 1 or shift > 1 or dtype is torch.float16 or Zero() in rules
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("stabiliser", [1e-6, 1e-9, 1e-60])
+def test_a_stabiliser_below_what_the_type_holds_is_none(stabiliser, dtype):
+    """A dead net then sends nothing, where 0/0 would be NaN."""
+    net = build("vgg-like").to(dtype)
+    for parameter in net.parameters():
+        parameter.data.zero_()
+    for rule in (Epsilon(stabiliser), Epsilon(stabiliser, relative=0.25), ZPlus(stabiliser)):
+        maps = relevance(net, images().to(dtype), preset=Preset(rule, rule, rule)).pixels
+        assert (maps == 0).all()
+
+
+def test_relative_epsilon_holds_where_squares_leave_the_type():
+    """Activations of 300 have squares beyond float16, of 1e25 beyond float32."""
+    rule = Epsilon(1e-9, relative=0.25)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(147, 3, bias=False)).double()
+    net[1].weight.data.abs_()
+    wide = relevance(net, images(signed=False), 0, Preset(rule, rule, rule)).pixels
+    for dtype, size in ((torch.float16, 100), (torch.float32, 1e25)):
+        given = (images(signed=False) * size).to(dtype)
+        found = relevance(net.to(dtype), given, 0, Preset(rule, rule, rule)).pixels
+        torch.testing.assert_close(found.double() / size, wide, rtol=0.05, atol=1e-2)
 
 
 def test_z_plus_is_alpha_1_beta_0():
