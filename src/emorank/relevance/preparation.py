@@ -12,11 +12,12 @@ from emorank.relevance.joins import Join
 from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
 from emorank.relevance.presets import DEFAULT, MaxPooling, Preset
 from emorank.relevance.presets import preset as named
-from emorank.relevance.propagate import Explainer, Placed
+from emorank.relevance.propagate import Explainer
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
 from emorank.relevance.steps import Flatten, Rectifier, Step
 from emorank.relevance.targets import Target
+from emorank.relevance.walk import Placed
 from emorank.relevance.weighted import Weighted, keeps_dead, make_ready, sees_bounds
 
 

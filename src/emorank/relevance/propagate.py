@@ -1,14 +1,15 @@
-"""The walk back, from the outputs to the pixels: layer by layer, by hand, without autograd.
+"""An explainer at work: a batch forward and back, every class of it, any number of images.
 
 One pass forward keeps the activations; one pass back turns relevance at the outputs of each layer
-into relevance at its inputs. On a CPU the layers with images in them are gone through a few images
-at a time, so that what one layer writes is still in the cache when the next one reads it, and the
-dense ones with the whole batch, so that their many weights are read once.
+into relevance at its inputs, by hand and without autograd. On a CPU the layers with images in them
+are gone through a few images at a time, so that what one layer writes is still in the cache when
+the next one reads it, and the dense ones with the whole batch, so that their many weights are read
+once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -16,9 +17,10 @@ from torch import Tensor
 
 from emorank.errors import RelevanceError
 from emorank.relevance.division import total
-from emorank.relevance.record import Relevance
-from emorank.relevance.steps import Saved, Step
+from emorank.relevance.record import Relevance, joined, only
+from emorank.relevance.steps import Saved
 from emorank.relevance.targets import Target, start
+from emorank.relevance.walk import Arrived, Placed, Walk
 
 # What the activations of one layer may take while images share the way, in bytes. Few images leave
 # them in the cache; more share the reading of the weights. From 32 MiB on the system's allocator
@@ -29,21 +31,6 @@ MAPS = 16
 
 # The logits; of each chunk of images its size and what the trunk keeps; what the head keeps.
 _Forward = tuple[Tensor, list[tuple[int, list[Saved]]], list[Saved]]
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A step in the net.
-
-    Attributes:
-        step: the layer made ready.
-        inputs: positions of what goes in: `IMAGES`, or k + 1 for the outputs of step k.
-        spent: positions that no later step reads.
-    """
-
-    step: Step
-    inputs: tuple[int, ...]
-    spent: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -87,7 +74,7 @@ class Explainer:
             wanted = self._wanted(at)
             logits, chunks, saved = self._forward(images)
             chosen, begin = start(target, logits)
-            walk = _Walk(self.steps, wanted)
+            walk = Walk(self.steps, wanted)
             head = walk.back(begin, total(begin), saved, self.trunk, len(self.steps))
             parts = head.split([size for size, _ in chunks])
             found = [
@@ -119,7 +106,7 @@ class Explainer:
                 count = self._forward(images)[0].shape[1]
                 return tuple(self(images, (), at=at) for _ in (range(count) if of is None else of))
             by_image = [self._each(image, of, wanted) for image in torch.split(images, 1)]
-        return tuple(map(_joined, zip(*by_image, strict=True)))
+        return tuple(map(joined, zip(*by_image, strict=True)))
 
     def stream(
         self,
@@ -176,12 +163,12 @@ class Explainer:
         logits, chunks, saved = forward
         rows = logits.expand(len(of), -1)
         chosen, begin = start(of, rows)
-        walk = _Walk(self.steps, wanted)
+        walk = Walk(self.steps, wanted)
         head = walk.back(begin, total(begin), saved, self.trunk, len(self.steps))
         kept = chunks[0][1] if chunks else []
         body = walk.back(head.relevance, head.running, kept, 0, self.trunk)
         record = _record(self.layers, rows, chosen, begin, head, [body])
-        return [_only(record, k) for k in range(len(rows))]
+        return [only(record, k) for k in range(len(rows))]
 
     def _forward(self, images: Tensor) -> _Forward:
         """The way forward: the trunk some images at a time, the head with all."""
@@ -270,79 +257,13 @@ class Explainer:
         return images.detach().to(self.weight.dtype, memory_format=torch.channels_last)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Relevance that has come to a place in the net, and the account of the way.
-
-    Attributes:
-        relevance: there.
-        running: its sum for each image, (batch,).
-        rows: for each layer on the way the sum behind it, what its bias and what its stabiliser
-            took, (batch,) each.
-        at: relevance at the layers that were asked for.
-    """
-
-    relevance: Tensor
-    running: Tensor
-    rows: tuple[tuple[Tensor, Tensor, Tensor], ...]
-    at: Mapping[str, Tensor]
-
-    def split(self, sizes: list[int]) -> list["_Part"]:
-        """The relevance of each chunk of images; the account stays here."""
-        parts = torch.split(self.relevance, sizes), torch.split(self.running, sizes)
-        return [replace(self, relevance=r, running=s) for r, s in zip(*parts, strict=True)]
-
-
-@dataclass(frozen=True)
-class _Walk:
-    """The way back through some of the steps."""
-
-    steps: tuple[Placed, ...]
-    wanted: Mapping[int, list[str]]
-
-    def back(
-        self, relevance: Tensor, running: Tensor, saved: list[Saved], first: int, last: int
-    ) -> _Part:
-        """From the outputs of step `last` to the inputs of step `first`. Empties `saved`."""
-        pending = {last: (relevance, running)}
-        rows: list[tuple[Tensor, Tensor, Tensor]] = []
-        at: dict[str, Tensor] = {}
-        for position in range(last, first, -1):
-            placed, kept = self.steps[position - 1], saved.pop()
-            if position not in pending:  # its outputs lead nowhere
-                continue
-            arrived, received = pending.pop(position)
-            for name in self.wanted.get(position, ()):
-                at[name] = arrived.clone()
-            sent = placed.step.backward(arrived, kept)
-            given = running.new_zeros(()) if not placed.step.passes else received
-            for k, values in zip(placed.inputs, sent.to, strict=True):
-                size = received if placed.step.passes else total(values)
-                if not placed.step.passes:
-                    given = given + size
-                before = pending.get(k)
-                pending[k] = (values, size) if before is None else (
-                    before[0] + values, before[1] + size
-                )  # fmt: skip
-            running = running - received + given
-            if len(pending) == 1:  # all there is lies at one place; no differences to round
-                ((_, running),) = pending.values()
-            if not placed.step.passes:
-                nothing = torch.zeros_like(running)
-                bias = nothing if sent.bias is None else sent.bias
-                taken = nothing if sent.stabiliser is None else sent.stabiliser
-                rows.append((running, bias, taken))
-        arrived, running = pending[first]
-        return _Part(arrived, running, tuple(rows), at)
-
-
 def _record(
     layers: tuple[str, ...],
     logits: Tensor,
     chosen: Tensor,
     begin: Tensor,
-    head: _Part,
-    chunks: list[_Part],
+    head: Arrived,
+    chunks: list[Arrived],
 ) -> Relevance:
     """The record of a batch from the account of the head and of each chunk of the trunk."""
     pixels = torch.cat([part.relevance for part in chunks]).contiguous()
@@ -364,37 +285,6 @@ def _record(
     for name in chunks[0].at:
         at[name] = torch.cat([part.at[name] for part in chunks]).contiguous()
     return Relevance(pixels, chosen, logits, layers, sums, bias, stabiliser, at)
-
-
-def _only(record: Relevance, k: int) -> Relevance:
-    """The k-th map of a record."""
-    rows = (record.sums, record.bias, record.stabiliser)
-    sums, bias, stabiliser = (row[:, k : k + 1] for row in rows)
-    return Relevance(
-        record.pixels[k : k + 1],
-        record.target[k : k + 1],
-        record.logits[k : k + 1],
-        record.layers,
-        sums,
-        bias,
-        stabiliser,
-        {name: values[k : k + 1] for name, values in record.at.items()},
-    )
-
-
-def _joined(records: Sequence[Relevance]) -> Relevance:
-    """Records of single images as one of the batch."""
-    first = records[0]
-    return Relevance(
-        torch.cat([r.pixels for r in records]),
-        torch.cat([r.target for r in records]),
-        torch.cat([r.logits for r in records]),
-        first.layers,
-        torch.cat([r.sums for r in records], dim=1),
-        torch.cat([r.bias for r in records], dim=1),
-        torch.cat([r.stabiliser for r in records], dim=1),
-        {name: torch.cat([r.at[name] for r in records]) for name in first.at},
-    )
 
 
 def _batches(images: Iterable[Tensor], batch: int) -> Iterator[list[Tensor]]:

@@ -1,8 +1,9 @@
 """What an explanation is: relevance, and the account of where the rest of it went."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -48,3 +49,34 @@ class Relevance:
         alpha-beta), of rules that do not conserve, and rounding.
         """
         return self.gap - self.bias - self.stabiliser
+
+
+def only(record: Relevance, k: int) -> Relevance:
+    """The k-th map of a record."""
+    rows = (record.sums, record.bias, record.stabiliser)
+    sums, bias, stabiliser = (row[:, k : k + 1] for row in rows)
+    return Relevance(
+        record.pixels[k : k + 1],
+        record.target[k : k + 1],
+        record.logits[k : k + 1],
+        record.layers,
+        sums,
+        bias,
+        stabiliser,
+        {name: values[k : k + 1] for name, values in record.at.items()},
+    )
+
+
+def joined(records: Sequence[Relevance]) -> Relevance:
+    """Records of single images as one of the batch."""
+    first = records[0]
+    return Relevance(
+        torch.cat([r.pixels for r in records]),
+        torch.cat([r.target for r in records]),
+        torch.cat([r.logits for r in records]),
+        first.layers,
+        torch.cat([r.sums for r in records], dim=1),
+        torch.cat([r.bias for r in records], dim=1),
+        torch.cat([r.stabiliser for r in records], dim=1),
+        {name: torch.cat([r.at[name] for r in records]) for name in first.at},
+    )

@@ -1,0 +1,91 @@
+"""The walk back through the steps of a net, and the account of what they keep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from emorank.relevance.division import total
+from emorank.relevance.steps import Saved, Step
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A step in the net.
+
+    Attributes:
+        step: the layer made ready.
+        inputs: positions of what goes in: `IMAGES`, or k + 1 for the outputs of step k.
+        spent: positions that no later step reads.
+    """
+
+    step: Step
+    inputs: tuple[int, ...]
+    spent: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Relevance that has come to a place in the net, and the account of the way.
+
+    Attributes:
+        relevance: there.
+        running: its sum for each image, (batch,).
+        rows: for each layer on the way the sum behind it, what its bias and what its stabiliser
+            took, (batch,) each.
+        at: relevance at the layers that were asked for.
+    """
+
+    relevance: Tensor
+    running: Tensor
+    rows: tuple[tuple[Tensor, Tensor, Tensor], ...]
+    at: Mapping[str, Tensor]
+
+    def split(self, sizes: list[int]) -> list["Arrived"]:
+        """The relevance of each chunk of images; the account stays here."""
+        parts = torch.split(self.relevance, sizes), torch.split(self.running, sizes)
+        return [replace(self, relevance=r, running=s) for r, s in zip(*parts, strict=True)]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """The way back through some of the steps."""
+
+    steps: tuple[Placed, ...]
+    wanted: Mapping[int, list[str]]
+
+    def back(
+        self, relevance: Tensor, running: Tensor, saved: list[Saved], first: int, last: int
+    ) -> Arrived:
+        """From the outputs of step `last` to the inputs of step `first`. Empties `saved`."""
+        pending = {last: (relevance, running)}
+        rows: list[tuple[Tensor, Tensor, Tensor]] = []
+        at: dict[str, Tensor] = {}
+        for position in range(last, first, -1):
+            placed, kept = self.steps[position - 1], saved.pop()
+            if position not in pending:  # its outputs lead nowhere
+                continue
+            arrived, received = pending.pop(position)
+            for name in self.wanted.get(position, ()):
+                at[name] = arrived.clone()
+            sent = placed.step.backward(arrived, kept)
+            given = running.new_zeros(()) if not placed.step.passes else received
+            for k, values in zip(placed.inputs, sent.to, strict=True):
+                size = received if placed.step.passes else total(values)
+                if not placed.step.passes:
+                    given = given + size
+                before = pending.get(k)
+                pending[k] = (values, size) if before is None else (
+                    before[0] + values, before[1] + size
+                )  # fmt: skip
+            running = running - received + given
+            if len(pending) == 1:  # all there is lies at one place; no differences to round
+                ((_, running),) = pending.values()
+            if not placed.step.passes:
+                nothing = torch.zeros_like(running)
+                bias = nothing if sent.bias is None else sent.bias
+                taken = nothing if sent.stabiliser is None else sent.stabiliser
+                rows.append((running, bias, taken))
+        arrived, running = pending[first]
+        return Arrived(arrived, running, tuple(rows), at)
