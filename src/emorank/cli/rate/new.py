@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 )
 @click.option("--emotions", help="Only these, with commas between; all but neutral if unsaid.")
 @click.option("--question", help="With {emotion} where the word goes.")
-@click.option("--title", help="Of the project.")
+@click.option("--title", help="Of the project; raters see it.")
 @click.option("--seed", default=0, show_default=True, help="Of the raters' orders.")
 @click.option(
     "--base-url", help="What the links begin with, if not this machine: https://rate.example.org"
@@ -79,7 +79,8 @@ def command(
 
     found = gallery(images, dataset, _words(emotions), **parsed(options))
     chosen = {
-        "title": title or f"Expression intensity: {found.source}",
+        # Raters see it, and where images come from may say what to expect of them.
+        "title": title or "Expression intensity",
         "question": question,
         "base_url": base_url,
         "database": database,
