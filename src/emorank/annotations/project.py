@@ -198,7 +198,7 @@ def _check(folder: Path, names: list[str], setup: Setup) -> None:
             f"the question is '{setup.question}'; expected {{emotion}} in it once, for the word"
         )
     base_address(setup.base_url)
-    if setup.database is not None and not setup.database.startswith("postgresql"):
+    if setup.database is not None and setup.database.startswith("sqlite"):
         raise RatingError(
             "--database is for a PostgreSQL server: expected postgresql+psycopg://user@host/name; "
             "leave it out for a file of SQLite"
