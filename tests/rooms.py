@@ -61,7 +61,7 @@ class PostgreSQL:
                  "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60"],
                 stdout=log, stderr=log, **self.options,
             )  # fmt: skip
-        for _ in range(200):
+        for _ in range(600):
             ready = [self.binaries / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
             if subprocess.run(ready, check=False).returncode == 0:
                 return
@@ -70,10 +70,8 @@ class PostgreSQL:
 
     def kill(self) -> None:
         """`kill -9` of the server and of all that it started."""
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)],
-            capture_output=True, text=True, check=False,
-        ).stdout.split()  # fmt: skip
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for pid in (self.process.pid, *map(int, children)):
             os.kill(pid, signal.SIGKILL)
         self.process.wait()
@@ -194,7 +192,7 @@ class Serving:
              "--port", str(self.port)],
             stdout=self.output, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        for _ in range(300):
+        for _ in range(900):
             if self.process.poll() is not None:
                 self.output.seek(0)
                 raise AssertionError(self.output.read())

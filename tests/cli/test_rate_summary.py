@@ -43,6 +43,20 @@ def test_the_summary_in_the_terminal(cli, votes):
         assert words in done.out
 
 
+def test_names_of_emotions_stay_whole(cli, tmp_path, monkeypatch):
+    """On eighty columns too, beside intervals."""
+    monkeypatch.setenv("COLUMNS", "80")
+    words, rows = ("surprise", "contempt"), ["image,emotion,rater,answer"]
+    for number in range(12):
+        said = ("Minimal", "Average", "Strong")[number % 3]
+        rows += [f"{number}.png,{word},{who},{said}" for word in words for who in "abc"]
+    (tmp_path / "votes.csv").write_text("\n".join(rows))
+    out = cli("rate", "summary", tmp_path / "votes.csv", "--resamples", 100).out
+    table = out[out.index("human") :]
+    assert "  surprise  " in table
+    assert "  contempt  " in table
+
+
 def test_json_has_everything(cli, votes):
     """And nothing else on stdout."""
     found = json.loads(cli("rate", "summary", votes, "--json", "--resamples", 100).out)

@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
+import socket
 
 import pandas as pd
 import pytest
 from tests.rooms import Room
 
-from emorank.annotations.overview import answers, progress
+from emorank.annotations.overview import answers, pictures, progress
 from emorank.annotations.project import open_project
 from emorank.annotations.store import Vote, submit
 
@@ -63,6 +65,46 @@ def test_neutral_is_left_out_unless_asked_for(cli, own_drawn, tmp_path):
     assert "emotion anger" in done.err
 
 
+def test_a_folder_without_emotions_needs_the_one_that_is_asked(cli, drawn, tmp_path):
+    """Images side by side are all rated for one emotion, which has to be named."""
+    faces = tmp_path / "unsorted"
+    faces.mkdir()
+    for number, file in enumerate(sorted(drawn.rglob("*.png"))[:3]):
+        shutil.copy(file, faces / f"={number} <b>ü.png")
+    assert "--emotions happy" in cli("rate", "new", faces, "--out", tmp_path / "a").failure
+    both = cli("rate", "new", faces, "--out", tmp_path / "a", "--emotions", "happy,sad")
+    assert "--emotions happy" in both.failure
+    done = cli("rate", "new", faces, "--out", tmp_path / "a", "--emotions", "joy", "--raters", 1)
+    assert "3 images, 1 rater\n" in done.out, done.err
+    project = open_project(tmp_path / "a")
+    assert {emotion for _, emotion in pictures(project)} == {"happy"}
+    project.database.close()
+
+
+def test_what_cannot_be_read_is_told(cli, own_drawn, tmp_path):
+    """The count is of what raters will see, and the rest has a place where it says why."""
+    broken = min(own_drawn.rglob("*.png"))
+    broken.write_bytes(broken.read_bytes()[:100])
+    done = cli("rate", "new", own_drawn, "--out", tmp_path / "ratings")
+    assert "left out: 1 images that cannot be read" in done.err
+    assert "23 images, 10 raters" in done.out
+    assert broken.name in (tmp_path / "ratings" / "excluded.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--base-url", "rate.example.org"], "expected http://HOST"),
+        (["--base-url", "http://rate.example.org:x"], "expected http://HOST"),
+        (["--database", "sqlite:///here.db"], "leave it out for a file of SQLite"),
+    ],
+)
+def test_addresses_are_checked_before_anything_is_made(cli, drawn, tmp_path, arguments, says):
+    """No links that lead nowhere, no half a project."""
+    assert says in cli("rate", "new", drawn, "--out", tmp_path / "ratings", *arguments).failure
+    assert not (tmp_path / "ratings").exists()
+
+
 def test_a_folder_in_use_is_refused(cli, drawn, ratings):
     """A second project does not go over the first."""
     assert "in use" in cli("rate", "new", drawn, "--out", ratings).failure
@@ -103,6 +145,13 @@ def test_export_for_label_studio_and_the_log(cli, ratings, tmp_path):
     assert log["seq"].is_monotonic_increasing
 
 
+def test_no_cell_of_the_log_is_a_formula(cli, drawn, tmp_path):
+    """Neither names of raters nor of images run in a spreadsheet."""
+    cli("rate", "new", drawn, "--names", "=1+1", "--out", tmp_path / "ratings")
+    cli("rate", "export", tmp_path / "ratings", "--out", tmp_path / "log.csv", "--log")
+    assert ",'=1+1," in (tmp_path / "log.csv").read_text()
+
+
 def test_summary_of_a_project(cli, ratings):
     """The same verb as for a file."""
     voted(ratings)
@@ -130,6 +179,24 @@ def test_invite_renews_and_revokes(cli, ratings):
 def test_serve_refuses_what_would_not_be_safe(cli, ratings, arguments, says):
     """Before it listens."""
     assert says in cli("rate", "serve", ratings, "--no-browser", *arguments).failure
+
+
+def test_serve_refuses_a_port_in_use(cli, ratings):
+    """And the owner's link that was printed before still works: no new one replaced it."""
+    before = export_log(cli, ratings)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = cli("rate", "serve", ratings, "--no-browser", "--port", port)
+    assert "choose another --port" in done.failure
+    assert export_log(cli, ratings) == before
+
+
+def export_log(cli, ratings):
+    """Every event so far."""
+    cli("rate", "export", ratings, "--log", "--out", ratings / "log.csv")
+    return (ratings / "log.csv").read_text()
 
 
 @pytest.mark.parametrize("verb", ["serve", "status", "export", "close", "invite", "import"])

@@ -60,6 +60,8 @@ def test_little_is_no_error(answers):
     found = summarise(answers_table(rows), np.random.default_rng(0), resamples=100)
     page = rating_page.render(found, "t")
     assert "no unit has two votes" in page
+    assert "Nothing is known about agreement yet" in page
+    assert "agreement beyond chance" not in page  # a figure without a dot says nothing
     assert ">nan<" not in page
 
 

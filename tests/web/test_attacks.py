@@ -193,6 +193,21 @@ def test_other_names_of_this_server_are_refused(visit, host):
     assert rater.get("/rate", headers={"Host": host}).status_code == 421
 
 
+@pytest.mark.parametrize(
+    ("base", "port", "host"),
+    [
+        ("https://Rate.example.org:443/", 8321, "rate.example.org"),
+        ("http://127.0.0.1:80", 80, "127.0.0.1"),
+        ("http://[::1]:8321", 8321, "[::1]:8321"),
+    ],
+)
+def test_a_usual_port_goes_unsaid_as_in_browsers(base, port, host):
+    """Browsers leave it out of Host and Origin."""
+    known = origins(base, "127.0.0.1", port)
+    assert host in known.hosts
+    assert known.base in known.allowed
+
+
 def test_every_answer_carries_the_headers(visit, app):
     """Pages, errors, pictures, refusals: the same policy, and nothing from elsewhere."""
     rater = visit("r1")

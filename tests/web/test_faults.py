@@ -116,7 +116,7 @@ def test_kill_9_after_the_commit_and_before_the_answer(make_room, serve):
     client = Client(server.base, room.link("r1"))
     first = client.showings[0]
     client.vote_and_vanish(first)
-    for _ in range(100):
+    for _ in range(1200):
         if stored(room.project.folder):
             break
         time.sleep(0.05)

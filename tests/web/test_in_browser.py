@@ -29,6 +29,7 @@ def browse(chromium):
 
     def context(**options):
         made = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        made.set_default_timeout(90_000)
         made.add_init_script(WITNESS)
         opened.append(made)
         return made
@@ -62,7 +63,7 @@ def rate(page, keys):
 
 def until(page, condition):
     """Wait for a condition; `wait_for_function` would need what the page's policy forbids."""
-    for _ in range(300):
+    for _ in range(1200):  # a minute, for machines that are slow
         if page.evaluate(condition):
             return
         page.wait_for_timeout(50)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import tomli_w
@@ -36,6 +37,7 @@ BASE_URL = "http://127.0.0.1:8321"
 MAX_SIDE, QUALITY = 1024, 95  # of the pictures that raters see, in pixels; JPEG without subsampling
 MAX_RATERS, MAX_REPEATS = 1000, 0.3
 _MOST_SEEDS = 2**31
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,26 @@ def create_project(
     return open_project(folder)
 
 
+def base_address(url: str) -> str:
+    """What links begin with, as browsers write it: no path, no user, no port that goes unsaid.
+
+    Raises:
+        RatingError: it is no address of a server.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # a port or an IPv6 address that is none
+        parts, port = urlsplit(""), None
+    if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/"):
+        raise RatingError(
+            f"--base-url {url}: expected http://HOST or https://HOST, perhaps with a port"
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    said = "" if port in (None, _PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{host}{said}"
+
+
 def add_rater(connection: Connection, project: Project, name: str) -> str:
     """Add a rater without showings; returns the id."""
     number = (connection.scalar(select(func.max(RATERS.c.number))) or 0) + 1
@@ -174,6 +196,12 @@ def _check(folder: Path, names: list[str], setup: Setup) -> None:
     if setup.question.count("{emotion}") != 1:
         raise RatingError(
             f"the question is '{setup.question}'; expected {{emotion}} in it once, for the word"
+        )
+    base_address(setup.base_url)
+    if setup.database is not None and setup.database.startswith("sqlite"):
+        raise RatingError(
+            "--database is for a PostgreSQL server: expected postgresql+psycopg://user@host/name; "
+            "leave it out for a file of SQLite"
         )
     if not 0 <= setup.repeats <= MAX_REPEATS:
         raise RatingError(f"repeats={setup.repeats:g}; expected a share from 0 to {MAX_REPEATS}")
@@ -254,7 +282,7 @@ def _insert(
             ordering=setup.ordering,
             repeats=setup.repeats,
             seed=setup.seed,
-            base_url=setup.base_url.rstrip("/"),
+            base_url=base_address(setup.base_url),
             created_at=now,
         )
     )

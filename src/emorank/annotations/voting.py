@@ -20,7 +20,7 @@ Ties = Literal["median", "disputed"]
 
 _LABELS = list(RANKS)
 _LEVELS = (NONE, *RANKS)
-_SHORT = {Rank.MINIMAL.label: "Min", Rank.AVERAGE.label: "Avg", Rank.STRONG.label: "Str"}
+SHORT = {Rank.MINIMAL.label: "Min", Rank.AVERAGE.label: "Avg", Rank.STRONG.label: "Str"}
 
 
 def majority(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
@@ -141,7 +141,7 @@ def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     first = firsts_of(answers)
     result = verdicts(answers, ties)
     raters = sorted(first["rater"].unique(), key=natural)
-    short = _SHORT | {NONE: NONE, SKIP: SKIP}
+    short = SHORT | {NONE: NONE, SKIP: SKIP}
     unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup()
     cells = first.assign(unit=unit, answer=first["answer"].map(short))
     by_rater = cells.pivot(index="unit", columns="rater", values="answer")  # noqa: PD010
@@ -154,7 +154,7 @@ def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
         Min=result["n_minimal"],
         Avg=result["n_average"],
         Str=result["n_strong"],
-        Final=result["rank"].map(_SHORT).astype("string").mask(result["flagged"], NONE),
+        Final=result["rank"].map(SHORT).astype("string").mask(result["flagged"], NONE),
         Label=result["label"],
     )
     table.attrs["raters"] = raters
@@ -177,7 +177,7 @@ def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     raters = sorted(votes["rater"].unique(), key=natural)
     result = majority(votes, ties)
     # pivot, not pivot_table: two votes in one cell are an error, not something to aggregate.
-    cells = votes.assign(rank=votes["rank"].map(_SHORT))
+    cells = votes.assign(rank=votes["rank"].map(SHORT))
     by_rater = cells.pivot(index="image", columns="rater", values="rank")  # noqa: PD010
     wide = by_rater.reindex(index=result["image"], columns=raters).astype("string")
     wide.columns = pd.Index([f"A{n}" for n in range(1, len(raters) + 1)])
@@ -185,7 +185,7 @@ def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
         Min=result["n_minimal"],
         Avg=result["n_average"],
         Str=result["n_strong"],
-        Final=result["rank"].map(_SHORT).astype("string"),
+        Final=result["rank"].map(SHORT).astype("string"),
     )
     table.attrs["raters"] = raters
     return table

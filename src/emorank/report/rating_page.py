@@ -36,6 +36,11 @@ def render(found: RatingSummary | EmotionSummary, title: str) -> str:
             figures=rating_figures,
             answers=_answers(found) if isinstance(found, RatingSummary) else {},
             estimates=_estimates(found),
+            measured=any(
+                one.value is not None
+                for part in _estimates(found).values()
+                for one in part.values()
+            ),
             statistics=_statistics(found),
             method=(
                 found.agreement if isinstance(found, EmotionSummary) else found.agreement.counts

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from emorank import datasets
-from emorank.datasets import Problem
+from emorank.datasets import Problem, files
+from emorank.datasets.table import Card, Dataset
+from emorank.datasets.table import dataset as table_of
 from emorank.errors import RatingError
 from emorank.study.folder import open_study
 from emorank.study.framing import open_dataset
@@ -37,11 +39,12 @@ def gallery(
     """The images of a study folder or of a data set, whole as they were photographed.
 
     Neutral faces are left out unless they are asked for: there is no expression to be weak or
-    strong. So are images whose emotion is not known.
+    strong. So are images whose emotion is not known. Where a folder has nothing but images, the
+    single emotion that is asked for is that of them all.
 
     Raises:
         DatasetError: no data set is recognised there.
-        RatingError: no image is left.
+        RatingError: no image is left, or nothing says which emotion images are rated for.
     """
     path = Path(path)
     if (path / "study.toml").is_file():
@@ -51,7 +54,10 @@ def gallery(
     else:
         # The shipped sample has no folder that one would know of.
         root = None if dataset == datasets.SAMPLE else path
-        found = datasets.load(root, dataset, **options)
+        if dataset == "auto" and not options and _unsorted(path):
+            found = _of_one_emotion(path, emotions)
+        else:
+            found = datasets.load(root, dataset, **options)
         table, read = found.table, found.read
         source, problems = found.card.title, list(found.problems)
     wanted = {str(Emotion.parse(word)) for word in emotions} or {*Emotion} - {Emotion.NEUTRAL}
@@ -70,3 +76,23 @@ def gallery(
         )
     images = tuple(zip(chosen["image"].astype(str), chosen["emotion"].astype(str), strict=True))
     return Gallery(images, read, source, tuple(left_out))
+
+
+def _unsorted(path: Path) -> bool:
+    """Whether a folder holds images, and no layout that says what they express."""
+    if not path.is_dir() or next(files.walk(path), None) is None:
+        return False
+    return not any(adapter.recognise(path) for adapter in datasets.ADAPTERS.values())
+
+
+def _of_one_emotion(path: Path, emotions: Collection[str]) -> Dataset:
+    if len(emotions) != 1:
+        raise RatingError(
+            f"{path}: its images are in no folder named after an emotion, so nothing says what to "
+            "ask about them; sort them into a folder per emotion, or name the one that all are "
+            "rated for (--emotions happy)"
+        )
+    emotion = str(Emotion.parse(*emotions))
+    card = Card("images", f"images of {path.name}", "Unknown", "", "", cropped=False)
+    rows = [{"image": name, "emotion": emotion} for name in files.walk(path)]
+    return table_of(card, path, rows, files.passed_over(path))

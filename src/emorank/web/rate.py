@@ -1,10 +1,11 @@
 """The rater's page, and what its script asks for: pictures to come, and answers to store."""
 
+from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from emorank.annotations.invites import PASS_LIFE, invite, leave
 from emorank.annotations.overview import rater_name
@@ -137,10 +138,13 @@ def end(request: Request, project: TheProject, rater: Rater, known: TheOrigins) 
     return answer
 
 
-def picture_file(path: object) -> FileResponse:
-    """A picture, its type said and kept by this browser only."""
+def picture_file(path: FilePath) -> Response:
+    """A picture, its type said and kept by this browser only.
+
+    Not a FileResponse: the time of the file would tell in which order the data set has them.
+    """
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
-    return FileResponse(str(path), media_type="image/jpeg", headers=headers)
+    return Response(path.read_bytes(), media_type="image/jpeg", headers=headers)
 
 
 def _where(found: Standing) -> Where:

@@ -5,13 +5,12 @@ an unforeseen error carries the headers too.
 """
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emorank.errors import RatingError
+from emorank.annotations.project import base_address
 
 MAX_BODY = 64 * 1024  # bytes; a hundred answers are a quarter of it
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -60,13 +59,8 @@ def origins(base_url: str, host: str, port: int) -> Origins:
     Raises:
         RatingError: the base URL is none.
     """
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
-        raise RatingError(
-            f"--base-url {base_url}: expected http://HOST or https://HOST, perhaps with a port"
-        )
-    base = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
-    here = {f"http://{name}:{port}" for name in LOOPBACK}
+    base = base_address(base_url)
+    here = {base_address(f"http://{name}:{port}") for name in LOOPBACK}
     return Origins(base, frozenset({base, *here}))
 
 

@@ -1,6 +1,8 @@
 """Run the server of one project."""
 
+import socket
 import threading
+import time
 import webbrowser
 from urllib.parse import urlsplit
 
@@ -45,8 +47,31 @@ def server(project: Project, base_url: str, host: str, port: int) -> uvicorn.Ser
     )
 
 
-def open_later(link: str, seconds: float = 1.0) -> None:
-    """Open a link in the browser when the server has had time to start."""
-    timer = threading.Timer(seconds, webbrowser.open, [link])
-    timer.daemon = True
-    timer.start()
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, before anything is promised to anybody.
+
+    Raises:
+        RatingError: the address is not this machine's, or the port is in use or not allowed.
+    """
+    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((host, port))
+    except OSError as error:
+        place.close()
+        raise RatingError(
+            f"cannot listen at {host}, port {port} ({error.strerror}); stop what listens there, "
+            "or choose another --port"
+        ) from error
+    return place
+
+
+def open_when_ready(ready: uvicorn.Server, link: str) -> None:
+    """Open a link in the browser as soon as the server listens."""
+
+    def wait() -> None:
+        while not ready.started:
+            time.sleep(0.05)
+        webbrowser.open(link)
+
+    threading.Thread(target=wait, daemon=True).start()

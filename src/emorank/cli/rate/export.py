@@ -14,7 +14,7 @@ import click
     type=click.Choice(["csv", "parquet", "json", "label-studio"]),
     help="As the ending of the file says if unsaid.",
 )
-@click.option("--log", "whole", is_flag=True, help="Every event instead, changes too; CSV.")
+@click.option("--log", "whole", is_flag=True, help="Every event instead, changes too.")
 def command(project: Path, out: Path, kind: str | None, whole: bool) -> None:
     """Write every answer that stands, one row each, under the images' own names.
 
@@ -25,8 +25,8 @@ def command(project: Path, out: Path, kind: str | None, whole: bool) -> None:
       emorank rate export ratings --out log.csv --log
     """
     from emorank.annotations.formats import write_answers
+    from emorank.annotations.formats.table import write_sheet
     from emorank.errors import needing
-    from emorank.files import replacing
 
     with needing("web", "a rating project"):
         from emorank.annotations.overview import answers, log
@@ -34,8 +34,7 @@ def command(project: Path, out: Path, kind: str | None, whole: bool) -> None:
     opened = open_project(project)
     if whole:
         events = log(opened)
-        with replacing(out) as partial:
-            events.to_csv(partial, index=False)
+        write_sheet(events, out)
         click.echo(f"{out}: {len(events)} events")
     else:
         given = answers(opened)

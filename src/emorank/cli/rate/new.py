@@ -1,10 +1,14 @@
 """`emorank rate new`: make a rating project."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from emorank.cli.options import dataset_options, parsed
+
+if TYPE_CHECKING:
+    from emorank.annotations.project import Project
 
 
 @click.command("new", short_help="Make a rating project and print an invite link for each rater.")
@@ -29,7 +33,7 @@ from emorank.cli.options import dataset_options, parsed
 )
 @click.option("--emotions", help="Only these, with commas between; all but neutral if unsaid.")
 @click.option("--question", help="With {emotion} where the word goes.")
-@click.option("--title", help="Of the project.")
+@click.option("--title", help="Of the project; raters see it.")
 @click.option("--seed", default=0, show_default=True, help="Of the raters' orders.")
 @click.option(
     "--base-url", help="What the links begin with, if not this machine: https://rate.example.org"
@@ -55,7 +59,8 @@ def command(
     """Make a rating project in a new folder.
 
     IMAGES_OR_STUDY is a folder per emotion, any data set that `emorank data inspect` recognises,
-    or the folder of a study. Pictures are copied under random names; the project
+    the folder of a study, or a folder of images that are all rated for the one emotion that
+    --emotions names. Pictures are copied under random names; the project
     needs nothing else. One link per rater is printed, and the owner's: each works once.
 
     \b
@@ -74,7 +79,8 @@ def command(
 
     found = gallery(images, dataset, _words(emotions), **parsed(options))
     chosen = {
-        "title": title or f"Expression intensity: {found.source}",
+        # Raters see it, and where images come from may say what to expect of them.
+        "title": title or "Expression intensity",
         "question": question,
         "base_url": base_url,
         "database": database,
@@ -94,8 +100,22 @@ def command(
     with Terminal() as terminal:
         watch = terminal.start("pictures")
         project = create_project(out, found.images, found.read, who, setup, watch)
-    click.echo(f"{out}: {len(found.images)} images, {len(who)} raters")
+    _say_what_is_there(project, len(found.images), len(who))
     print_links(project)
+
+
+def _say_what_is_there(project: "Project", asked: int, raters: int) -> None:
+    from emorank.annotations.overview import pictures
+
+    shown = len(pictures(project))
+    if shown < asked:
+        reasons = project.folder / "excluded.csv"
+        click.echo(f"left out: {asked - shown} images that cannot be read, see {reasons}", err=True)
+    click.echo(f"{project.folder}: {_number(shown, 'image')}, {_number(raters, 'rater')}")
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _words(text: str | None) -> list[str]:

@@ -31,7 +31,7 @@ def command(
     with needing("web", "the rating room"):
         from emorank.annotations.invites import invite
         from emorank.annotations.project import open_project
-        from emorank.web.serve import open_later, server
+        from emorank.web.serve import listen, open_when_ready, server
     opened = open_project(project)
     base = (base_url or opened.about().base_url).rstrip("/")
     parts = urlsplit(base)
@@ -40,9 +40,10 @@ def command(
     elif base_url is None and parts.hostname == "127.0.0.1":
         base = f"http://127.0.0.1:{port}"
     ready = server(opened, base, host, port)
+    place = listen(host, port)
     link = f"{base}/invite/{invite(opened, None)}"
     click.echo(f"The rating room is at {base} (Ctrl-C stops it; nothing is lost)")
     click.echo(f"The owner's page, once: {link}")
     if not no_browser:
-        open_later(link)
-    ready.run()
+        open_when_ready(ready, link)
+    ready.run(sockets=[place])

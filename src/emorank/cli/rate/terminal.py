@@ -9,6 +9,7 @@ from rich.markup import escape as escape_markup
 from rich.table import Table
 
 from emorank.annotations.answers import ANSWERS, RANKS
+from emorank.annotations.voting import SHORT
 from emorank.evaluation.agreement import CountAgreement
 from emorank.evaluation.rating_summary import EmotionSummary, RatingSummary
 from emorank.evaluation.uncertainty import Estimate
@@ -131,7 +132,10 @@ def _named(counts: CountAgreement) -> list[tuple[str, Estimate]]:
 def _emotions(console: Console, found: RatingSummary) -> None:
     if not found.emotions:
         return
-    table = _table("emotion", "units", *RANKS, "none", "tied", "alpha ordinal", "human ceiling")
+    table = _table(
+        "emotion", "units", *SHORT.values(), "none", "tied", "alpha ordinal", "human ceiling"
+    )
+    table.columns[0].no_wrap = True  # names stay whole; numbers may take two lines
     for one in found.emotions:
         alpha = one.agreement.counts.alpha_ordinal
         table.add_row(

@@ -32,6 +32,7 @@
   let pace = []; // ms between answers, the last fifty
   let serverPace = null;
   let sending = false;
+  let notice = ""; // said until the next answer
   let stopped = false; // closed, or not known any longer
 
   // --- Server -------------------------------------------------------------------------------
@@ -100,7 +101,7 @@
     queue.length = 0;
     showings.clear();
     await resume();
-    say("You went on elsewhere meanwhile; this is where you are.");
+    notice = "You went on elsewhere meanwhile; this is where you are.";
   }
 
   async function fetchShowings(start) {
@@ -238,6 +239,7 @@
     if (room.dataset.ready !== "yes" || stopped || queue.length >= MOST_UNSAVED) return;
     const showing = current;
     const now = performance.now();
+    notice = "";
     const change = showing.answer !== null;
     if (!change) answered += 1;
     if (showing.answer !== word) {
@@ -312,7 +314,7 @@
   }
 
   function saving() {
-    $("saving").textContent = queue.length > 3 ? `storing ${queue.length} …` : "";
+    $("saving").textContent = queue.length > 3 ? `storing ${queue.length} …` : notice;
     room.dataset.unsaved = String(queue.length);
   }
 
@@ -353,7 +355,6 @@
 
   document.addEventListener("keydown", (event) => {
     if ($("help").open || event.ctrlKey || event.metaKey || event.altKey) return;
-    const onButton = event.target.closest?.("button, a");
     if (event.repeat) { // a key that is held is one answer
       if (KEYS[event.key.toLowerCase()] || ["Backspace", "Enter", " "].includes(event.key)) {
         event.preventDefault();
@@ -367,7 +368,7 @@
     } else if (event.key === "Backspace") {
       event.preventDefault();
       back();
-    } else if (event.key === "?" && !onButton) {
+    } else if (event.key === "?") {
       $("help").showModal();
     }
   });
