@@ -12,7 +12,8 @@ from pathlib import Path
 import emorank
 from emorank.relevance import PRESETS
 from emorank.report.explained import verdict
-from emorank.report.figures import comparison, jpeg
+from emorank.report.figures import comparison
+from emorank.report.style import jpeg
 
 network = emorank.load_network(sys.argv[1])
 (face,) = emorank.explain_images(network, [sys.argv[2]], tuple(PRESETS), strict=True)

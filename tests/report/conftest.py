@@ -6,7 +6,7 @@ import pytest
 
 from emorank.annotations import majority, sheet
 from emorank.evaluation import classification, validation
-from emorank.report import figures, heatmaps
+from emorank.report import figures, heatmaps, style
 from emorank.report.headline import headline
 from emorank.report.page import Contents, Data, Example, Split, Votes, render
 
@@ -60,7 +60,7 @@ def contents(face):
     )
     image, relevance, about = face
     strip = heatmaps.strip(image, relevance)
-    figure = figures.jpeg(figures.explanation(image, relevance, **about))
+    figure = style.jpeg(figures.explanation(image, relevance, **about))
     epochs = np.arange(1, 5)
     return Contents(
         title="A small study",

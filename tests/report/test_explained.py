@@ -9,7 +9,7 @@ from tests.report.test_figures import words
 
 from emorank.errors import PlanError
 from emorank.explaining import Explanation
-from emorank.report import figures, heatmaps
+from emorank.report import figures, heatmaps, style
 from emorank.report.explained import draw_classes, draw_explanation, verdict
 
 
@@ -110,5 +110,5 @@ def test_hostile_names_and_empty_maps_are_drawn():
     one = explained(labels=("$x^{$\x1b[2J", "b"))
     blank = {"epsilon": np.zeros((3, 24, 24), np.float32)}
     figure = figures.comparison(one.pixels, blank, verdict=verdict(one), title="\x1b[2J$")
-    assert figures.png(figure)
+    assert style.png(figure)
     assert "\x1b" not in words(figure)

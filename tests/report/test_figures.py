@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from emorank.evaluation import scores_table
-from emorank.report import figures
+from emorank.report import figures, style
 
 
 def words(figure) -> str:
@@ -42,9 +42,9 @@ NAMES = ["explanation", "confusion", "rank_confusions", "curves", "distribution"
 def test_the_same_input_makes_the_same_picture(name, contents, face):
     """Bytes are equal, whatever the user's matplotlib settings are, which stay as they were."""
     draw = drawn(contents, face)[name]
-    first = figures.png(draw())
+    first = style.png(draw())
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "black"}):
-        assert figures.png(draw()) == first
+        assert style.png(draw()) == first
         assert mpl.rcParams["font.size"] == 30
     assert first.startswith(b"\x89PNG")
     assert b"Matplotlib" not in first
@@ -71,7 +71,7 @@ def test_hostile_titles(title, face):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a font without the character
         figure = figures.explanation(image, relevance, **about, title=title)
-        assert figures.png(figure)
+        assert style.png(figure)
     assert "\x1b" not in words(figure)
 
 
@@ -80,7 +80,7 @@ def test_a_map_without_relevance_is_drawn(face):
     image, relevance, about = face
     empty = about | {"rank": None, "zero": float("nan"), "counts": [0] * 10}
     figure = figures.explanation(image, np.zeros_like(relevance), **empty)
-    assert figures.png(figure)
+    assert style.png(figure)
     assert "no rank" in words(figure)
 
 
@@ -104,7 +104,7 @@ def test_the_best_epoch_has_the_best_accuracy_and_then_the_lowest_loss(contents)
 
 def test_curves_of_one_epoch_or_without_validation(contents):
     """A single epoch, or no validation values, is drawn."""
-    assert figures.png(figures.curves(contents.training.head(1)))
+    assert style.png(figures.curves(contents.training.head(1)))
     blind = contents.training.assign(validation_loss=np.nan, validation_accuracy=np.nan)
     assert "best" not in words(figures.curves(blind))
 
@@ -119,4 +119,4 @@ def test_an_empty_class_has_counts_and_no_shade():
 
 def test_no_emotions_at_all():
     """Nothing to compare gives an empty picture, not an error."""
-    assert figures.png(figures.rank_confusions([]))
+    assert style.png(figures.rank_confusions([]))

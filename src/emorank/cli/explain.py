@@ -195,7 +195,8 @@ def _with_study(
 
 
 def _figure(found: "Explained") -> bytes:
-    from emorank.report.figures import explanation, png
+    from emorank.report.figures import explanation
+    from emorank.report.style import png
     from emorank.vocabulary import Emotion
 
     row = found.row

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from emorank.errors import PlanError
 from emorank.explaining import Explanation
-from emorank.report.figures import comparison, png
+from emorank.report.figures import comparison
+from emorank.report.style import png
 
 CLASSES = 40  # of one picture; more would be too small or too long to be looked at
 

@@ -1,21 +1,16 @@
 """Figures from arrays and tables; the one place that draws.
 
 Every function returns a `Figure` of its own that no global state knows, so that they can be called
-from threads and forgotten; `png` makes bytes of it, the same for the same input.
+from threads and forgotten; `style.png` makes bytes of it.
 """
 
-import functools
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, ParamSpec
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
@@ -24,72 +19,11 @@ from matplotlib.ticker import MaxNLocator
 from emorank.evaluation.rank_scores import METRICS, RANKS, EmotionRanks
 from emorank.report import heatmaps
 from emorank.report.heatmaps import Pixels
+from emorank.report.style import INK, PALE, PALETTE, RANK_COLOURS, blank, short, styled
 from emorank.vocabulary import Emotion, Rank
 
-# Okabe and Ito's colours, told apart with every kind of colour vision.
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-RANK_COLOURS = dict(zip(RANKS, ("#56B4E9", "#E69F00", "#D55E00"), strict=True))
 # The intervals of each rank, from 1 (paper, section III-F).
 GROUPS = {Rank.MINIMAL: (1, 5), Rank.AVERAGE: (4, 8), Rank.STRONG: (6, 10)}
-INK, PALE = "#1f2933", "#d9dee4"
-DPI = 110
-
-_STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9.5,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": "#8a94a0",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.axisbelow": True,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "grid.color": PALE,
-    "legend.frameon": False,
-    "text.parse_math": False,  # a file name may hold dollars
-    "image.interpolation": "nearest",
-}
-_P = ParamSpec("_P")
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    """Our style, whatever the user's matplotlibrc says."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
-        yield
-
-
-def styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
-    """Let a function draw in our style."""
-
-    @functools.wraps(draw)
-    def drawn(*args: _P.args, **kwargs: _P.kwargs) -> Figure:
-        with _style():
-            return draw(*args, **kwargs)
-
-    return drawn
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as PNG, without date or version in it."""
-    buffer = io.BytesIO()
-    with _style():  # ticks are made when they are drawn
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def jpeg(figure: Figure) -> bytes:
-    """The figure as JPEG, for figures full of photographs and heatmaps."""
-    buffer = io.BytesIO()
-    options = {"quality": 85, "subsampling": 0, "optimize": True}
-    with _style():
-        figure.savefig(buffer, format="jpeg", dpi=DPI, pil_kwargs=options)
-    return buffer.getvalue()
 
 
 @styled
@@ -333,13 +267,6 @@ def intensity(known: Sequence[float], ranks: Sequence[str]) -> Figure:
     return figure
 
 
-def blank(width: float, height: float) -> Figure:
-    """An empty figure, in inches."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
 def _matrix(axes: Axes, counts: np.ndarray[Any, Any], labels: Sequence[str]) -> None:
     support = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
@@ -418,9 +345,3 @@ def _note(
     """A small text that stays readable on top of a line."""
     box = {"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85}
     axes.annotate(text, at, offset, textcoords="offset points", fontsize=8, bbox=box, **style)
-
-
-def short(text: str, most: int = 70) -> str:
-    """A name for a picture: printable, on one line, its end kept when it is long."""
-    clean = "".join(c if c.isprintable() else "�" for c in text)
-    return clean if len(clean) <= most else "…" + clean[1 - most :]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
-from emorank.report import figures, tables
+from emorank.report import figures, style, tables
 from emorank.report.headline import verdict
 
 EXCLUSIONS_SHOWN = 50
@@ -214,7 +214,7 @@ def environment() -> Environment:
 
 def _picture(figure: Figure | bytes, alt: str) -> Markup:
     """An <img> with the picture in it; a matplotlib figure or the bytes of a PNG or JPEG."""
-    data = figure if isinstance(figure, bytes) else figures.png(figure)
+    data = figure if isinstance(figure, bytes) else style.png(figure)
     kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
     code = base64.b64encode(data).decode("ascii")
     return Markup('<img alt="{}" src="data:image/{};base64,{}">').format(

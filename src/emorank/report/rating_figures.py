@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from emorank.annotations.answers import NONE, RANKS
 from emorank.evaluation.agreement import RaterKappa
 from emorank.evaluation.uncertainty import Estimate
-from emorank.report.figures import INK, PALETTE, RANK_COLOURS, blank, short, styled
+from emorank.report.style import INK, PALETTE, RANK_COLOURS, blank, short, styled
 
 _COLOURS = {NONE: "#c3ccd5", **RANK_COLOURS}
 # Without the palette's palest, which is lost as a thin line.

@@ -16,9 +16,10 @@ from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page
-from emorank.report.figures import explanation, jpeg
+from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
+from emorank.report.style import jpeg
 from emorank.study.explain import stores
 from emorank.study.folder import Study
 from emorank.study.framing import Framed, framing, open_dataset
