@@ -35,6 +35,7 @@ def make_app(project: Project, origins: Origins) -> Guard:
     # No pages about the interface: they would load scripts from elsewhere.
     app = FastAPI(title="emorank rating room", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.project, app.state.origins = project, origins
+    app.state.mark = project.mark()
     app.state.failures = Failures()
     app.state.summaries = owner.Kept(owner.summary_of)
     app.state.agreement = owner.Kept(owner.agreeing_of)
