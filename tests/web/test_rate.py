@@ -135,3 +135,16 @@ def test_a_closed_project_says_so(visit, room):
     answer = rater.vote(showing)
     assert answer.status_code == 409
     assert "closed" in answer.json()["error"]
+    assert answer.json()["closed"] is True
+
+
+def test_an_id_that_comes_again_with_another_answer_is_no_closing(visit):
+    """409 too, with its own reason."""
+    rater = visit("r1")
+    first, second = rater.showings()[:2]
+    rater.vote(first["id"], submission="the-same-id")
+    answer = rater.vote(second["id"], submission="the-same-id")
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "error": "An answer came twice and differed; load this page anew to go on."
+    }

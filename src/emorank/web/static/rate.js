@@ -47,6 +47,7 @@
     const said = await answer.json().catch(() => ({}));
     const error = new Error(said.error || `The server answers ${answer.status}.`);
     error.status = answer.status;
+    error.closed = said.closed === true;
     throw error;
   }
 
@@ -62,7 +63,7 @@
         return result;
       } catch (error) {
         if (final(error)) {
-          if (error.status === 409) closed(error.message);
+          if (error.closed) closed(error.message);
           else halt(error.message);
           throw error;
         }
