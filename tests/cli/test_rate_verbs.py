@@ -43,6 +43,15 @@ def test_new_prints_one_link_per_rater_and_the_owners(cli, drawn, tmp_path):
     assert not any(secret.encode() in content for _, secret in links)
 
 
+def test_names_and_their_number_have_to_agree(cli, drawn, tmp_path):
+    """Neither wins in silence, and nothing is made; the same number is no contradiction."""
+    asked = ("rate", "new", drawn, "--out", tmp_path / "ratings", "--names", "ada,ben", "--raters")
+    for count in (1, 5, 10):
+        assert f"--raters {count}, but 2 names in --names" in cli(*asked, count).failure
+        assert not (tmp_path / "ratings").exists()
+    assert "2 raters" in cli(*asked, 2).out
+
+
 def test_new_from_a_study(cli, finished, tmp_path):
     """The study's own images, under the study's names."""
     done = cli("rate", "new", finished, "--raters", 1, "--out", tmp_path / "ratings")

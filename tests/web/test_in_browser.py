@@ -7,7 +7,7 @@ import pytest
 from tests.rooms import images
 
 from emorank.annotations.overview import answers, log
-from emorank.annotations.store import standing
+from emorank.annotations.store import close, standing
 
 READY = "#room[data-ready=yes]"
 WORDS = {"1": "Minimal", "2": "Average", "3": "Strong", "s": "Skip", "f": "None"}
@@ -220,6 +220,40 @@ def test_the_server_is_killed_under_a_rater(make_room, serve, browse):
     stored = sum(answer is not None for answer in given(room, "r1"))
     assert stored in (6, 7, 8)
     assert page.text_content("#count") == f"Picture {stored + 1} of 30"
+
+
+@pytest.mark.parametrize("reason", [None, "<b>not</b> now"], ids=["the server's", "markup"])
+def test_a_refusal_is_told_as_it_is(make_room, serve, browse, reason):
+    """Its own reason, as text; "closed" only when it is. A clash of ids is one that really comes
+    about here, where the browser's random numbers are not random."""  # noqa: D205, D209
+    room = make_room(count=10, repeats=0)
+    context = browse()
+    context.add_init_script("Crypto.prototype.getRandomValues = (array) => array.fill(7)")
+    if reason is not None:
+        context.route(
+            "**/rate/votes", lambda route: route.fulfill(status=409, json={"error": reason})
+        )
+    page = enter(context, serve(room.project.folder).base, room.link("r1"))
+    rate(page, "1" if reason else "12")
+    page.wait_for_selector("#trouble:not([hidden])")
+    assert page.text_content("#trouble") == (
+        reason or "An answer came twice and differed; load this page anew to go on."
+    )
+    assert page.is_hidden("#end")
+    assert page.get_attribute("#room", "data-ready") == "no"
+    assert [answer for answer in given(room, "r1") if answer] == ([] if reason else ["Minimal"])
+
+
+def test_closed_under_a_rater(make_room, serve, browse):
+    """An answer that comes after the end is told so, with thanks."""
+    room = make_room(count=10, repeats=0)
+    page = enter(browse(), serve(room.project.folder).base, room.link("r1"))
+    page.wait_for_selector(READY)
+    close(room.project)
+    page.keyboard.press("1")
+    page.wait_for_selector("#end:not([hidden])")
+    assert page.text_content("#end-heading") == "This rating is closed"
+    assert page.is_hidden("#trouble")
 
 
 def test_a_held_key_is_one_answer(make_room, serve, browse):

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tests.web.conftest import Visitor
 
 from emorank.annotations.overview import answers
 from emorank.annotations.store import close
@@ -15,6 +16,33 @@ def test_without_a_session_there_is_nothing(visit):
         assert nobody.get(address).status_code == 401
     assert nobody.vote("abcdefgh").status_code == 401
     assert nobody.post("/rate/link").status_code == 401
+
+
+def test_head_is_get_without_a_body(app, room):
+    """On pages, pictures, static files and refusals: the same status and length, not one byte."""
+    sent = []
+
+    async def listening(scope, receive, send):
+        async def heard(message):
+            sent.append(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, heard)
+
+    rater = Visitor(listening).claim(room.link("r1"))
+    picture = f"/rate/picture/{rater.showings()[0]['id']}"
+    for address in ("/", "/rate", picture, "/static/rate.js", "/owner", "/nowhere", "/health"):
+        whole = rater.get(address)
+        assert b"".join(sent).endswith(whole.content[-100:])
+        sent.clear()
+        head = rater.head(address)
+        assert (head.status_code, head.headers) == (whole.status_code, whole.headers)
+        assert b"".join(sent) == b""
+        sent.clear()
+    link = room.link("r2")
+    assert rater.head(link).status_code == 200
+    Visitor(app).claim(link)  # looking has not used it up
+    assert rater.head("/rate/votes").status_code == 405
 
 
 def test_a_rater_votes_and_comes_back(visit, room):
@@ -135,3 +163,16 @@ def test_a_closed_project_says_so(visit, room):
     answer = rater.vote(showing)
     assert answer.status_code == 409
     assert "closed" in answer.json()["error"]
+    assert answer.json()["closed"] is True
+
+
+def test_an_id_that_comes_again_with_another_answer_is_no_closing(visit):
+    """409 too, with its own reason."""
+    rater = visit("r1")
+    first, second = rater.showings()[:2]
+    rater.vote(first["id"], submission="the-same-id")
+    answer = rater.vote(second["id"], submission="the-same-id")
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "error": "An answer came twice and differed; load this page anew to go on."
+    }

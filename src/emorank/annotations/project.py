@@ -7,6 +7,7 @@ excluded.csv    images that were left out, and why
 """
 
 import csv
+import hashlib
 import secrets
 import shutil
 import time
@@ -87,6 +88,13 @@ class Project:
         """The row of the table `project`."""
         with self.database.reading() as connection:
             return connection.execute(select(PROJECT)).one()
+
+    def mark(self) -> str:
+        """Eight characters that tell this project from others; the same as long as it exists."""
+        # Ids of images are random and stay; the hash, so that none of them leaves the project.
+        with self.database.reading() as connection:
+            image = connection.scalar(select(func.min(IMAGES.c.id)))
+        return hashlib.sha256(f"mark of {image}".encode()).hexdigest()[:8]
 
     def picture(self, image: str) -> Path:
         """The file of a picture, by the id that the database gave; never by anything else."""

@@ -65,6 +65,10 @@ class Closed(RatingError):
     """The project takes no more votes."""
 
 
+class Contradicted(RatingError):
+    """An id came before with another answer."""
+
+
 def standing(project: Project, rater: str) -> Standing:
     """How far a rater (id) is."""
     with project.database.reading() as connection:
@@ -112,7 +116,7 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Outcome]
     Raises:
         UnknownShowing: one of the pictures is not this rater's; nothing was stored.
         Closed: the project is closed; nothing was stored.
-        RatingError: an id came before with another answer; nothing was stored.
+        Contradicted: an id came before with another answer; nothing was stored.
         StorageError: the database failed; nothing was stored, or it was and may be sent again.
     """
     now = project.now()
@@ -128,7 +132,7 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Outcome]
         for vote in votes:
             if vote.submission in known:
                 if known[vote.submission] != (vote.showing, vote.answer):
-                    raise RatingError("this submission id came before with another answer")
+                    raise Contradicted("this submission id came before with another answer")
                 outcomes.append("stored")
                 continue
             answered = standing_answers[vote.showing]

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from emorank.annotations.project import Project
-from emorank.annotations.store import Closed, UnknownShowing
+from emorank.annotations.store import Closed, Contradicted, UnknownShowing
 from emorank.errors import RatingError, StorageError
 from emorank.web import claim, owner, rate
 from emorank.web.safety import Guard, Origins
@@ -24,6 +24,7 @@ _SAID: tuple[tuple[type[Exception], int, str], ...] = (
     (TooOftenError, 429, "Too many links that do not work; wait a minute."),
     (UnknownShowing, 404, "There is no such picture among yours."),
     (Closed, 409, "This rating is closed; no more answers are taken. Thank you."),
+    (Contradicted, 409, "An answer came twice and differed; load this page anew to go on."),
     (StorageError, 503, "The database does not answer just now; try again in a moment."),
     (RatingError, 409, "This cannot be done."),
     (Exception, 500, "Something went wrong here; the log of the server says what."),
@@ -35,6 +36,7 @@ def make_app(project: Project, origins: Origins) -> Guard:
     # No pages about the interface: they would load scripts from elsewhere.
     app = FastAPI(title="emorank rating room", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.project, app.state.origins = project, origins
+    app.state.mark = project.mark()
     app.state.failures = Failures()
     app.state.summaries = owner.Kept(owner.summary_of)
     app.state.agreement = owner.Kept(owner.agreeing_of)
@@ -63,7 +65,10 @@ def _answer(request: Request, error: Exception) -> Response:
         # The pattern and not the address, which may have the secret of a link in it.
         place = getattr(request.scope.get("route"), "path", "an unknown place")
         _LOG.error("%s %s: %s", request.method, place, error, exc_info=trace)
-    return _say(request, status, sentence)
+    # The page's script thanks and ends when the rating is closed, and at no other refusal.
+    return _say(
+        request, status, sentence, **({"closed": True} if isinstance(error, Closed) else {})
+    )
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -79,7 +84,7 @@ def _invalid(request: Request, error: Exception) -> Response:
     return _say(request, 422, "The request is not as expected.")
 
 
-def _say(request: Request, status: int, sentence: str) -> Response:
+def _say(request: Request, status: int, sentence: str, **more: bool) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         return page("message.html", status, title="emorank", heading=sentence, lines=[])
-    return JSONResponse({"error": sentence}, status)
+    return JSONResponse({"error": sentence, **more}, status)

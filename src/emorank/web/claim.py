@@ -11,7 +11,6 @@ from emorank.annotations.overview import rater_name
 from emorank.errors import RatingError, StorageError
 from emorank.web.templating import page
 from emorank.web.visitors import (
-    TheOrigins,
     TheProject,
     address,
     session_of,
@@ -49,9 +48,7 @@ def show(request: Request, project: TheProject, secret: str = Secret) -> Respons
 
 
 @router.post("/invite/{secret}")
-def take(
-    request: Request, project: TheProject, known: TheOrigins, secret: str = Secret
-) -> Response:
+def take(request: Request, project: TheProject, secret: str = Secret) -> Response:
     """Use the link up, and open a session."""
     failures = request.app.state.failures
     failures.check(address(request))
@@ -63,7 +60,7 @@ def take(
         failures.add(address(request))
         return _refused(error)
     answer = RedirectResponse("/owner" if found.owner else "/rate", 303)
-    set_session(answer, session, found.owner, known.secure)
+    set_session(request, answer, session, found.owner)
     return answer
 
 

@@ -134,7 +134,7 @@ def end(request: Request, project: TheProject, rater: Rater, known: TheOrigins) 
     """End this session."""
     leave(project, session_of(request, owner=False))
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(cookie_name(owner=False, secure=known.secure), secure=known.secure)
+    answer.delete_cookie(cookie_name(request, owner=False), secure=known.secure)
     return answer
 
 

@@ -78,10 +78,15 @@ class Guard:
         if scope["type"] != "http":  # there are no websockets here
             return
         headers = Headers(scope=scope)
+        bodiless = scope["method"] == "HEAD"
+        if bodiless:  # what GET answers, without the body; no page has to know of it
+            scope = {**scope, "method": "GET"}
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._add(scope, MutableHeaders(scope=message))
+            elif bodiless:
+                message = {**message, "body": b""}
             await send(message)
 
         refused = self._refusal(scope["method"], headers)

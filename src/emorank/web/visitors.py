@@ -71,27 +71,32 @@ def origins_of(request: Request) -> Origins:
     return cast(Origins, request.app.state.origins)
 
 
-def cookie_name(owner: bool, secure: bool) -> str:
-    """The cookie of an owner or a rater; __Host- binds it to this host and to TLS."""
-    return f"{'__Host-' if secure else ''}emorank_{'owner' if owner else 'rater'}"
+def cookie_name(request: Request, owner: bool) -> str:
+    """The cookie of an owner or a rater; __Host- binds it to this host and to TLS.
+
+    A browser does not tell ports of one host apart, so the project is part of the name: the session
+    of one must not replace that of another.
+    """
+    prefix = "__Host-" if origins_of(request).secure else ""
+    return f"{prefix}emorank_{'owner' if owner else 'rater'}_{request.app.state.mark}"
 
 
-def set_session(response: Response, secret: str, owner: bool, secure: bool) -> None:
+def set_session(request: Request, response: Response, secret: str, owner: bool) -> None:
     """Hand a session to the browser."""
     response.set_cookie(
-        cookie_name(owner, secure),
+        cookie_name(request, owner),
         secret,
         max_age=SESSION_LIFE // 1000,
         httponly=True,
         samesite="lax",
-        secure=secure,
+        secure=origins_of(request).secure,
         path="/",
     )
 
 
 def session_of(request: Request, owner: bool) -> str:
     """The secret in the cookie, or nothing."""
-    return request.cookies.get(cookie_name(owner, origins_of(request).secure), "")
+    return request.cookies.get(cookie_name(request, owner), "")
 
 
 def _rater(request: Request) -> str:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 @click.command("new", short_help="Make a rating project and print an invite link for each rater.")
 @click.argument("images", metavar="IMAGES_OR_STUDY", type=click.Path(path_type=Path))
-@click.option("--raters", default=10, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--raters", type=click.IntRange(1, 1000), help="How many; as many as --names, or 10 if unsaid."
+)
 @click.option("--names", help="Their names, with commas between; r1, r2 … if unsaid.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
 @click.option(
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 @dataset_options
 def command(
     images: Path,
-    raters: int,
+    raters: int | None,
     names: str | None,
     out: Path,
     ordering: str,
@@ -77,6 +79,7 @@ def command(
     from emorank.cli.watch import Terminal
     from emorank.study.rating import gallery
 
+    who = _raters(raters, names)
     found = gallery(images, dataset, _words(emotions), **parsed(options))
     chosen = {
         # Raters see it, and where images come from may say what to expect of them.
@@ -96,12 +99,23 @@ def command(
         click.echo(f"left out: {line}", err=True)
     if len(found.left_out) > 20:
         click.echo(f"left out: … and {len(found.left_out) - 20} more", err=True)
-    who = _words(names) or [f"r{number}" for number in range(1, raters + 1)]
     with Terminal() as terminal:
         watch = terminal.start("pictures")
         project = create_project(out, found.images, found.read, who, setup, watch)
     _say_what_is_there(project, len(found.images), len(who))
     print_links(project)
+
+
+def _raters(count: int | None, names: str | None) -> list[str]:
+    from emorank.errors import RatingError
+
+    named = _words(names)
+    if named and count not in (None, len(named)):
+        raise RatingError(
+            f"--raters {count}, but {_number(len(named), 'name')} in --names; "
+            "leave out --raters, or name each rater"
+        )
+    return named or [f"r{number}" for number in range(1, (count or 10) + 1)]
 
 
 def _say_what_is_there(project: "Project", asked: int, raters: int) -> None:
