@@ -22,7 +22,7 @@ CHECKED = (
     # The others take a Rule, a protocol that cannot be asked for at run time.
     *(
         f"relevance.{name}"
-        for name in (*("division", "folding", "graph", "joins", "pooling", "steps", "winograd"),)
+        for name in ("division", "folding", "graph", "joins", "pooling", "steps", "winograd")
     ),
 )
 runtime_checkable(Progress)  # beartype asks every argument what it is
@@ -39,6 +39,8 @@ from tests.rooms import (  # noqa: E402, F401 - fixtures
 from emorank.model import weights  # noqa: E402 - the hook has to come first
 
 IMAGENET = weights.imagenet_path()
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 EMOTIONS = ("anger", "happy", "surprise")
 PERSONS = tuple(f"p{number}" for number in range(8))
 QUICK = {
@@ -60,6 +62,21 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("weights"):
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Headless Chromium of the system."""
+    if CHROMIUM is None:
+        if os.environ.get("EMORANK_REQUIRE_ALL"):
+            pytest.fail("Chromium is missing, and this run must not skip")
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        yield started
+        started.close()
 
 
 def with_weights(folder: Path) -> Path:

@@ -1,36 +1,15 @@
 """The report as a browser shows it: on a desk, on a phone, with no network and no complaint."""
 
-import os
-import shutil
-
 import pytest
 
 from emorank.report.page import write
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium of the system."""
-    if CHROMIUM is None:
-        if os.environ.get("EMORANK_REQUIRE_ALL"):
-            pytest.fail("Chromium is missing, and this run must not skip")
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
-        yield started
-        started.close()
-
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
-def test_the_report_fits_the_screen(browser, contents, tmp_path, width, height):
+def test_the_report_fits_the_screen(chromium, contents, tmp_path, width, height):
     """Nothing is wider than the screen, every picture is there, nothing is asked of the network."""
     path = write(contents, tmp_path / "index.html")
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = chromium.new_page(viewport={"width": width, "height": height})
     requests, complaints = [], []
     page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
@@ -46,9 +25,9 @@ def test_the_report_fits_the_screen(browser, contents, tmp_path, width, height):
     page.close()
 
 
-def test_every_link_within_the_page_leads_somewhere(browser, contents, tmp_path):
+def test_every_link_within_the_page_leads_somewhere(chromium, contents, tmp_path):
     """The table of contents has no dead entry."""
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(write(contents, tmp_path / "index.html").as_uri())
     dead = "[...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document.querySelector("
     assert page.evaluate(dead + "a.getAttribute('href'))).length") == 0

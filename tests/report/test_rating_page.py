@@ -1,8 +1,5 @@
 """The page on ratings: everything escaped, nothing from elsewhere, right on desk and phone."""
 
-import os
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +9,6 @@ from emorank.annotations.emotion_votes import EmotionVotes
 from emorank.evaluation.rating_summary import summarise, summarise_emotions
 from emorank.report import rating_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "<script>alert(1)</script>$x$"
 
 
@@ -73,27 +69,18 @@ def test_a_page_is_there_whole_or_not_at_all(found, tmp_path):
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
-def test_the_page_fits_the_screen(found, tmp_path, width, height):
+def test_the_page_fits_the_screen(chromium, found, tmp_path, width, height):
     """Nothing is wider than the screen, and nothing is asked of the network."""
-    if CHROMIUM is None:
-        if os.environ.get("EMORANK_REQUIRE_ALL"):
-            pytest.fail("Chromium is missing, and this run must not skip")
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
     path = rating_page.write(found, tmp_path / "page.html", "votes.csv")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_page(viewport={"width": width, "height": height})
-        requests, complaints = [], []
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.goto(path.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
-        assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
-        assert complaints == []
-        dead = "[...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document."
-        assert page.evaluate(dead + "querySelector(a.getAttribute('href'))).length") == 0
-        browser.close()
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    requests, complaints = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
+    assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+    assert complaints == []
+    dead = "[...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document."
+    assert page.evaluate(dead + "querySelector(a.getAttribute('href'))).length") == 0
+    page.close()

@@ -1,17 +1,11 @@
 """Visitors of a rating room, without a browser and with one."""
 
-import os
-import shutil
-
 import pytest
 from starlette.testclient import TestClient
 from tests.rooms import ORIGIN
 
 from emorank.web.app import make_app
 from emorank.web.safety import origins
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 
 
 class Visitor(TestClient):
@@ -54,18 +48,3 @@ def visit(app, room):
         return visitor if name == "" else visitor.claim(room.link(name))
 
     return come
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Headless Chromium of the system."""
-    if CHROMIUM is None:
-        if os.environ.get("EMORANK_REQUIRE_ALL"):
-            pytest.fail("Chromium is missing, and this run must not skip")
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
-        yield started
-        started.close()
