@@ -86,3 +86,7 @@ _RANK_WORDS: dict[str, Rank] = {
     for rank in Rank
     for word in (rank.name.lower(), rank.name[:3].lower(), str(int(rank)))
 } | {"avg": Rank.AVERAGE}
+
+NONE = "None"
+LEVELS = (NONE, *(rank.label for rank in Rank))
+"""How strongly an emotion is expressed, not at all included; a level's place is its number."""

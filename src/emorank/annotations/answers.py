@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from emorank.errors import VotesError
-from emorank.vocabulary import Rank
+from emorank.vocabulary import NONE, Rank
 
 COLUMNS = ("image", "emotion", "rater", "answer", "repeat", "reaction_ms", "hidden_ms", "at")
 REQUIRED = ("image", "rater", "answer")
@@ -32,7 +32,6 @@ KEY = ("image", "emotion", "rater", "repeat")
 UNIT = ("image", "emotion")
 
 RANKS = tuple(rank.label for rank in Rank)
-NONE = "None"
 SKIP = "Skip"
 ANSWERS = (*RANKS, NONE, SKIP)
 

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from emorank.annotations.answers import NONE, RANKS, UNIT, firsts_of
+from emorank.annotations.answers import RANKS, UNIT, firsts_of
+from emorank.vocabulary import NONE
 
 LEVELS = (NONE, *RANKS)
 _TINY = 1e-300

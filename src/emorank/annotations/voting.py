@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int
 
-from emorank.annotations.answers import NONE, RANKS, SKIP, UNIT, firsts_of
+from emorank.annotations.answers import RANKS, SKIP, UNIT, firsts_of
 from emorank.errors import DatasetError
-from emorank.vocabulary import Emotion, Rank
+from emorank.vocabulary import LEVELS, NONE, Emotion, Rank
 
 Ties = Literal["median", "disputed"]
 
 _LABELS = list(RANKS)
-_LEVELS = (NONE, *RANKS)
 SHORT = {Rank.MINIMAL.label: "Min", Rank.AVERAGE.label: "Avg", Rank.STRONG.label: "Str"}
 
 
@@ -107,7 +106,7 @@ def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     groups = first.groupby(list(UNIT), dropna=False, sort=False)
     unit = groups.ngroup().to_numpy()
     units = first[list(UNIT)].drop_duplicates().reset_index(drop=True)
-    words = pd.Index([*_LEVELS, SKIP])
+    words = pd.Index([*LEVELS, SKIP])
     level = words.get_indexer(pd.Index(first["answer"]))
     flat = np.bincount(unit * len(words) + level, minlength=len(units) * len(words))
     all_counts = flat.reshape(-1, len(words)).astype(np.int64)
@@ -116,7 +115,7 @@ def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     disputed = tied & (ties == "disputed")
     voted = counts.sum(axis=1) > 0
     flagged = (winner == 0) & ~disputed
-    names = pd.Series(np.array(_LEVELS)[winner], dtype="string").mask(~voted | disputed)
+    names = pd.Series(np.array(LEVELS)[winner], dtype="string").mask(~voted | disputed)
     ranks = counts[:, 1:]
     values = np.array([int(rank) for rank in Rank])
     return units.assign(
@@ -126,7 +125,7 @@ def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
         tied=tied,
         disputed=disputed,
         **{f"n_{word.lower()}": all_counts[:, i] for i, word in enumerate(words)},
-        median=pd.Series(np.array(_LEVELS)[_median(counts)], dtype="string").mask(~voted),
+        median=pd.Series(np.array(LEVELS)[_median(counts)], dtype="string").mask(~voted),
         mean=ranks @ values / np.where(ranks.any(axis=1), ranks.sum(axis=1), np.nan),
     )
 

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.answers import ANSWERS, NONE, RANKS
+from emorank.annotations.answers import ANSWERS, RANKS
 from emorank.annotations.dawid_skene import dawid_skene_verdicts
 from emorank.annotations.emotion_votes import EmotionVotes
 from emorank.annotations.voting import Ties, verdicts
@@ -15,6 +15,7 @@ from emorank.evaluation.agreement import Agreement, CountAgreement, agreement, c
 from emorank.evaluation.consistency import Consistency, consistency
 from emorank.evaluation.ratings import NoneAs
 from emorank.evaluation.uncertainty import RESAMPLES
+from emorank.vocabulary import NONE
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, Int8
 
-from emorank.annotations.answers import NONE, RANKS, UNIT, firsts_of
+from emorank.annotations.answers import RANKS, UNIT, firsts_of
 from emorank.annotations.voting import natural
+from emorank.vocabulary import NONE
 
 # How an answer "None" enters: as the level below Minimal, or like no answer at all.
 NoneAs = Literal["level", "missing"]

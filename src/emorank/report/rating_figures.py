@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emorank.annotations.answers import NONE, RANKS
+from emorank.annotations.answers import RANKS
 from emorank.evaluation.agreement import RaterKappa
 from emorank.evaluation.uncertainty import Estimate
 from emorank.report.style import INK, PALETTE, RANK_COLOURS, blank, short, styled
+from emorank.vocabulary import NONE
 
 _COLOURS = {NONE: "#c3ccd5", **RANK_COLOURS}
 # Without the palette's palest, which is lost as a thin line.

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
-from emorank.annotations.answers import NONE, RANKS, parse_answer
+from emorank.annotations.answers import RANKS, parse_answer
 from emorank.errors import VotesError
+from emorank.vocabulary import NONE
 
 _MOST = 100_000
 _HOTKEYS = dict(zip((*RANKS, NONE), "1230", strict=True))

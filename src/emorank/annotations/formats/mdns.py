@@ -13,8 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from emorank.annotations.answers import NONE, RANKS, answers_table
+from emorank.annotations.answers import RANKS, answers_table
 from emorank.errors import VotesError
+from emorank.vocabulary import NONE
 
 Cut = tuple[int, int, int]
 CUT: Cut = (1, 2, 3)

@@ -1,0 +1,90 @@
+"""What a study's network says of faces, and where on them: all that ranks are made of."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float32, UInt8
+from torch import Tensor
+
+from emorank.errors import StudyError
+from emorank.model import checkpoint
+from emorank.model.features import to_batch
+from emorank.study.explain import ready
+from emorank.study.folder import Study
+from emorank.study.test import predictions_table
+from emorank.vocabulary import Emotion
+
+Pixels = UInt8[np.ndarray, "side side 3"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A batch of faces measured.
+
+    Attributes:
+        table: `predicted`, `p_…` of each emotion and `logit` of the predicted one; `expressed`, the
+            most probable emotion that is not neutral, with its `expressed_p` and `expressed_logit`.
+        logits: (batch, classes), of `classes`.
+        relevance: (batch, 3, side, side) of each pixel and channel for `expressed`, as computed.
+    """
+
+    table: pd.DataFrame
+    logits: Float32[np.ndarray, "batch classes"]
+    relevance: Float32[np.ndarray, "batch 3 side side"]
+
+
+class Meter:
+    """A study's network made ready to measure faces, as many as there are.
+
+    The emotion whose relevance is measured is the most probable one that is not neutral, so that a
+    face which is called neutral has an intensity too, however little. Where neutral is not
+    predicted that is the predicted emotion.
+
+    Raises:
+        WeightsError: the study has no model.
+        StudyError: its model knows no emotion but neutral.
+    """
+
+    def __init__(self, study: Study) -> None:
+        model = checkpoint.load(study.path("model.safetensors"))
+        self.classes = model.classes
+        self.device, self.batch = study.plan.model.device, study.plan.explain.batch
+        self.explainer = ready(model.net.to(self.device), study.plan.explain)
+        self.neutral = np.array([emotion == Emotion.NEUTRAL for emotion in self.classes])
+        if self.neutral.all():
+            raise StudyError(f"{study.folder}: its model knows no emotion whose intensity there is")
+
+    def __call__(self, pixels: Sequence[Pixels]) -> Measured:
+        """Measure framed faces: a batch of the plan's size at a time, all kept in memory."""
+        parts = list(self.stream(pixels))
+        return Measured(
+            pd.concat([part.table for part in parts], ignore_index=True),
+            np.concatenate([part.logits for part in parts]),
+            np.concatenate([part.relevance for part in parts]),
+        )
+
+    def stream(self, pixels: Sequence[Pixels]) -> Iterator[Measured]:
+        """The same batch by batch, for more faces than their maps fit into memory."""
+        for start in range(0, len(pixels), self.batch):
+            yield self._measure(pixels[start : start + self.batch])
+
+    def _measure(self, pixels: Sequence[Pixels]) -> Measured:
+        found = self.explainer(to_batch(list(pixels)).to(self.device), self._start)
+        logits = found.logits.cpu().numpy()
+        table = predictions_table(pd.Series(range(len(logits))), logits, self.classes)
+        rows, chosen = np.arange(len(logits)), np.where(self.neutral, -np.inf, logits).argmax(1)
+        words = [str(self.classes[k]) for k in chosen]
+        table["expressed"] = pd.array(words, dtype="string")
+        probabilities = table[[f"p_{emotion}" for emotion in self.classes]].to_numpy()
+        table["expressed_p"] = probabilities[rows, chosen]
+        table["expressed_logit"] = logits[rows, chosen]
+        return Measured(table.drop(columns="image"), logits, found.pixels.cpu().numpy())
+
+    def _start(self, logits: Tensor) -> Tensor:
+        """The logit of the expressed emotion, zero elsewhere (Bach et al. 2015)."""
+        hidden = torch.as_tensor(self.neutral, device=logits.device)
+        chosen = logits.masked_fill(hidden, -torch.inf).argmax(1, keepdim=True)
+        return torch.zeros_like(logits).scatter(1, chosen, logits.gather(1, chosen))

@@ -1,0 +1,73 @@
+"""The ranks of a study by name: each takes faces and says how strongly they express an emotion."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from emorank.errors import PlanError
+from emorank.ranking import rank as interval_rank
+from emorank.study.folder import Study
+from emorank.study.measure import Meter, Pixels
+from emorank.vocabulary import Emotion
+
+Ranker = Callable[[Sequence[Pixels]], pd.DataFrame]
+"""Framed faces in; a row for each out, in their order: `predicted`, `p_…`, `expressed`; `level`
+(Int64, a place in `LEVELS`; 0 where no emotion is expressed, <NA> where the ranker abstains or has
+no levels) and `score` (float64, the greater the stronger, also for faces that are called neutral;
+NaN where there is none)."""
+
+
+def ranker(study: Study, method: str) -> Ranker:
+    """A rank of a study, ready for faces that nobody has seen.
+
+    Raises:
+        PlanError: there is no such rank.
+        StudyError: the study lacks what the rank needs.
+        WeightsError: the study has no model.
+    """
+    if method not in METHODS:
+        raise PlanError(f"'{method}' is no rank; expected one of {', '.join(METHODS)}")
+    return METHODS[method](study)
+
+
+def _paper(study: Study) -> Ranker:
+    """The paper's rule; its score is where zero relevance lands, which is what its rank follows."""
+    meter = Meter(study)
+
+    def ranks(pixels: Sequence[Pixels]) -> pd.DataFrame:
+        tables = []
+        for found in meter.stream(pixels):
+            ruled = interval_rank(found.relevance, rule=study.plan.rank.rule)
+            level = pd.array(ruled.ranks, dtype="Int64")
+            tables.append(found.table.assign(level=level, score=ruled.zero))
+        return _neutral_is_none(pd.concat(tables, ignore_index=True))
+
+    return ranks
+
+
+def _of_column(column: str) -> Callable[[Study], Ranker]:
+    """A score that the network gives without an explanation; it has no levels."""
+
+    def build(study: Study) -> Ranker:
+        meter = Meter(study)
+
+        def ranks(pixels: Sequence[Pixels]) -> pd.DataFrame:
+            table = pd.concat([found.table for found in meter.stream(pixels)], ignore_index=True)
+            score = table[column].astype(np.float64)
+            return table.assign(level=pd.array([pd.NA] * len(table), dtype="Int64"), score=score)
+
+        return ranks
+
+    return build
+
+
+def _neutral_is_none(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(level=table["level"].mask(table["predicted"] == Emotion.NEUTRAL, 0))
+
+
+METHODS: dict[str, Callable[[Study], Ranker]] = {
+    "paper": _paper,
+    "probability": _of_column("expressed_p"),
+    "logit": _of_column("expressed_logit"),
+}
