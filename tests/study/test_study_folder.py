@@ -135,3 +135,16 @@ def test_fingerprints_follow_values():
     assert fingerprint(one) != fingerprint(two)
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint(one, 1) != fingerprint(one)
+
+
+def test_a_result_is_known_as_long_as_its_stage_is_the_same(tmp_path):
+    """What a verb found on a study goes out of date with the stage that it depends on."""
+    study = create_study(tmp_path / "study", Plan())
+    assert study.result("audit") is None
+    write_json(study.path("stages.json"), {"rank": {"key": "a", "outcome": "3 Strong"}})
+    study.write_result("audit", {"kappa": 0.5}, after="rank")
+    assert study.result("audit") == {"kappa": 0.5}
+    write_json(study.path("stages.json"), {"rank": {"key": "b", "outcome": "3 Strong"}})
+    assert study.result("audit") is None
+    write_json(study.path("stages.json"), {"rank": {"key": "a"}})  # cut short
+    assert study.stamp("rank") == "" and study.result("audit") is None

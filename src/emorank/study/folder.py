@@ -55,6 +55,31 @@ class Study:
         metrics = self.metrics() | {section: msgspec.to_builtins(values)}
         write_json(self.path("metrics.json"), metrics)
 
+    def stamp(self, stage: str) -> str:
+        """Under which plan a stage was last done; empty if it was not, or was cut short."""
+        path = self.path("stages.json")
+        entry = json.loads(path.read_text()).get(stage, {}) if path.exists() else {}
+        return str(entry["key"]) if entry.get("outcome") else ""
+
+    def write_result(self, name: str, values: Any, *, after: str) -> None:
+        """Write what a verb beside the stages found (`NAME.json`), and what it was found on.
+
+        Args:
+            name: of the result, such as "audit".
+            values: plain, or records of msgspec.
+            after: the last stage that the values depend on.
+        """
+        stamped = {"after": after, "stamp": self.stamp(after)}
+        write_json(self.path(f"{name}.json"), stamped | {"values": msgspec.to_builtins(values)})
+
+    def result(self, name: str) -> Any:
+        """What such a verb found; None if it was never asked, or the study is another since."""
+        path = self.path(f"{name}.json")
+        if not path.exists():
+            return None
+        found = json.loads(path.read_text())
+        return found["values"] if found["stamp"] == self.stamp(found["after"]) else None
+
 
 def open_study(folder: Path | str) -> Study:
     """Open an existing study.
