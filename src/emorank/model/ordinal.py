@@ -1,0 +1,176 @@
+"""An ordinal output: one intensity score for each emotion, and thresholds that all of them share.
+
+The model is that of proportional odds: the log-odds that emotion e is expressed at least at level k
+are s_e(x) − θ_k, with θ_1 < θ_2 < θ_3 (McCullagh 1980, JRSS B 42, 109–142). As in CORAL (Cao,
+Mirjalili, Raschka 2020, Pattern Recognition Letters 140, 325–331) the network's outputs are these
+log-odds, one for each emotion and each level but the lowest, over one row of weights per emotion.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emorank.model import training
+from emorank.model.objectives import Objective
+from emorank.model.training import Recipe
+from emorank.model.vgg16 import VGG16
+from emorank.vocabulary import LEVELS, Emotion
+
+STEPS = len(LEVELS) - 1  # thresholds between the levels
+UNKNOWN = -1  # the label of an emotion whose level nobody knows
+# AdamW moves every parameter by about the learning rate a step, whatever its size. Thresholds lie
+# units apart and weights hundredths, so at the weights' pace thresholds would stay where they were.
+_PACE = 100.0
+_FIRST_STEP = 2.0  # log-odds between neighbouring thresholds before training
+
+
+class Thresholds(nn.Module):
+    """The log-odds of at least each level, from one score per emotion.
+
+    The middle threshold is 0: a score is the log-odds of at least Average. The others lie at
+    distances that are positive by construction (softplus), so their order cannot be lost.
+    """
+
+    def __init__(self, steps: int = STEPS) -> None:
+        super().__init__()
+        first = float(np.log(np.expm1(_FIRST_STEP))) / _PACE
+        self.distances = nn.Parameter(torch.full((steps - 1,), first))
+
+    @property
+    def places(self) -> Float[Tensor, " steps"]:
+        """The thresholds θ, ascending."""
+        steps = F.softplus(_PACE * self.distances).cumsum(0)
+        places = torch.cat([steps.new_zeros(1), steps])
+        return places - places[len(places) // 2]
+
+    def forward(self, scores: Float[Tensor, "batch emotions"]) -> Float[Tensor, "batch outputs"]:
+        """s_e − θ_k for each emotion and, within it, each level from Minimal on."""
+        return (scores[:, :, None] - self.places).flatten(1)
+
+
+def fresh(emotions: int, convolutions: dict[str, Tensor], recipe: Recipe) -> VGG16:
+    """The network before training: as `training.fresh`, with thresholds behind its scores."""
+    net = training.fresh(emotions, convolutions, recipe)
+    net.classifier.append(Thresholds())
+    return net
+
+
+def unfolded(net: VGG16) -> tuple[VGG16, tuple[float, ...]]:
+    """A trained network as a plain VGG-16 with its thresholds in the biases of its outputs.
+
+    Each output s_e − θ_k is a unit of the last dense layer, with the weights of s_e and the bias
+    b_e − θ_k: so any reader of torchvision's keys can use it, and relevance accounts for the
+    threshold as for any bias.
+
+    Args:
+        net: from `fresh`.
+
+    Returns:
+        The network in evaluation mode, with `STEPS` outputs for each emotion; the thresholds.
+    """
+    *layers, thresholds = net.classifier
+    last = layers[-1]
+    assert isinstance(thresholds, Thresholds)  # noqa: S101 - for the type checker
+    assert isinstance(last, nn.Linear)  # noqa: S101 - likewise
+    places = thresholds.places.detach()
+    with torch.device("meta"):  # its weights are those of `net`, replaced at once
+        plain = VGG16(net.classes * STEPS, net.hidden)
+    state = {key: v for key, v in net.state_dict().items() if not key.startswith("classifier.7")}
+    state["classifier.6.weight"] = last.weight.detach().repeat_interleave(STEPS, 0)
+    state["classifier.6.bias"] = (last.bias.detach()[:, None] - places).flatten()
+    plain.load_state_dict(state, assign=True)
+    return plain.eval().requires_grad_(False), tuple(places.tolist())
+
+
+def labels(
+    words: Sequence[str], levels: Sequence[int], emotions: Sequence[Emotion]
+) -> Int[np.ndarray, "images emotions"]:
+    """The level of every emotion in each face: that of its own, None of every other.
+
+    Args:
+        words: the emotion that each face expresses; neutral is None of all.
+        levels: of that emotion, places in `LEVELS`.
+        emotions: in the order of the network's scores.
+    """
+    table = np.zeros((len(words), len(emotions)), np.int64)
+    for row, word, level in zip(table, words, levels, strict=True):
+        if word in emotions:
+            row[emotions.index(Emotion(word))] = level
+    return table
+
+
+def probabilities(
+    outputs: Float[np.ndarray, "batch outputs"],
+) -> Float[np.ndarray, "batch emotions levels"]:
+    """The probability of each level of each emotion, differences of P(at least k)."""
+    at_least = 1 / (1 + np.exp(-outputs.astype(np.float64).reshape(len(outputs), -1, STEPS)))
+    ones, zeros = np.ones_like(at_least[..., :1]), np.zeros_like(at_least[..., :1])
+    return -np.diff(np.concatenate([ones, at_least, zeros], axis=-1), axis=-1)
+
+
+def levels(outputs: Float[np.ndarray, "batch outputs"]) -> Int[np.ndarray, "batch emotions"]:
+    """The median level: the highest that is at least as likely reached as not.
+
+    It never falls when the score rises, which the most probable level need not do, and no other
+    level has a smaller expected distance.
+    """
+    reached: Int[np.ndarray, "batch emotions"] = (
+        (outputs >= 0).reshape(len(outputs), -1, STEPS).sum(-1)
+    )
+    return reached
+
+
+def cumulative_loss(outputs: Tensor, given: Tensor, weights: Tensor) -> Tensor:
+    """Mean −log P(level) over the emotions whose level is known (McCullagh 1980).
+
+    P(k) = σ(a) − σ(b) with neighbouring log-odds a > b is written σ(a) σ(−b) (1 − e^(b−a)), which
+    keeps its digits where both are near 0 or near 1.
+    """
+    odds = _by_emotion(outputs)
+    lowest, highest = F.logsigmoid(-odds[..., :1]), F.logsigmoid(odds[..., -1:])
+    upper, lower = odds[..., :-1], odds[..., 1:]
+    between = torch.log(-torch.expm1(lower - upper))
+    between = F.logsigmoid(upper) + F.logsigmoid(-lower) + between
+    logs = torch.cat([lowest, between, highest], -1)
+    return _mean(-logs.gather(-1, given.clamp(min=0)[..., None])[..., 0], given, weights)
+
+
+def coral_loss(outputs: Tensor, given: Tensor, weights: Tensor) -> Tensor:
+    """Mean sum of the cross-entropies of "at least level k" (CORAL, Cao et al. 2020, eq. 4)."""
+    odds = _by_emotion(outputs)
+    reached = (given[..., None] > torch.arange(STEPS, device=given.device)).to(odds)
+    each = F.binary_cross_entropy_with_logits(odds, reached, reduction="none").sum(-1)
+    return _mean(each, given, weights)
+
+
+def _mean(each: Tensor, given: Tensor, weights: Tensor) -> Tensor:
+    """Over what is known, by the weight of its level."""
+    shares = torch.where(given == UNKNOWN, 0.0, weights[given.clamp(min=0)])
+    return (shares * each).sum() / shares.sum()
+
+
+def _right(outputs: Tensor, given: Tensor) -> Tensor:
+    """Whether the expressed emotion has its level; of a neutral face, whether all have None."""
+    found = (_by_emotion(outputs) >= 0).sum(-1)
+    asked = (given == given.amax(1, keepdim=True)) & (given != UNKNOWN)
+    right: Tensor = ((found == given) | ~asked).all(1)
+    return right
+
+
+def _by_emotion(outputs: Float[Tensor, "batch outputs"]) -> Float[Tensor, "batch emotions steps"]:
+    return outputs.reshape(len(outputs), -1, STEPS)
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "cumulative": cumulative_loss,
+    "coral": coral_loss,
+}
+
+
+def objective(loss: str = "cumulative") -> Objective:
+    """What an ordinal network learns, by the name of its loss in `LOSSES`."""
+    return Objective(LOSSES[loss], _right, len(LEVELS))
