@@ -52,7 +52,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each output stands for: "Happy", or of an ordinal network "Happy at least Strong"."""
+        """What each output stands for: "Happy"; in an ordinal network "Happy at least Strong"."""
         if not self.steps:
             return tuple(emotion.label for emotion in self.classes)
         return tuple(f"{e.label} at least {step}" for e in self.classes for step in self.steps)
@@ -89,18 +89,25 @@ def header(path: Path) -> Header | None:
         raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
     """Read what `save` wrote.
 
+    Args:
+        path: of the file.
+        steps: those of an ordinal network; none of a classifier.
+
     Raises:
-        WeightsError: no such file, truncated, or not written by emorank.
+        WeightsError: no such file, truncated, not written by emorank, or of the other kind.
     """
     if not path.is_file():
         raise WeightsError(f"{path}: no trained model here; train one first: emorank train")
     about = header(path)
     if about is None:
         raise WeightsError(f"{path}: expected a model trained by emorank ({FORMAT})")
-    classes, steps = tuple(about.classes), tuple(about.steps)
+    if tuple(about.steps) != steps or len(about.thresholds) != len(steps):
+        expected = f"an ordinal network with {', '.join(steps)}" if steps else "a classifier"
+        raise WeightsError(f"{path}: expected {expected}, found outputs {', '.join(about.labels)}")
+    classes = tuple(about.classes)
     with torch.device("meta"):  # no time spent on random weights that are replaced at once
         net = VGG16(len(about.labels), hidden=about.hidden)
     try:

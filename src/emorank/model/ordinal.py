@@ -171,6 +171,9 @@ LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
-def objective(loss: str = "cumulative") -> Objective:
+LOSS = "cumulative"
+
+
+def objective(loss: str = LOSS) -> Objective:
     """What an ordinal network learns, by the name of its loss in `LOSSES`."""
     return Objective(LOSSES[loss], _right, len(LEVELS))
