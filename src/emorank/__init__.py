@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from emorank.ranking import rank as interval_rank
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
+    from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
     from emorank.study.folder import Study, create_study, open_study
+    from emorank.study.intensity import explain_intensity
+    from emorank.study.ordinal import train_ordinal
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
     from emorank.study.prepare import resolve as resolve_plan
@@ -49,7 +52,9 @@ __all__ = [
     "crop_face",
     "draw_classes",
     "draw_explanation",
+    "draw_intensity",
     "explain_images",
+    "explain_intensity",
     "find_faces",
     "interval_rank",
     "load_dataset",
@@ -68,6 +73,7 @@ __all__ = [
     "resolve_plan",
     "run_study",
     "save_relevance",
+    "train_ordinal",
     "verdicts",
     "write_answers",
 ]
@@ -83,6 +89,9 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
+    "train_ordinal": ("study.ordinal", "train_ordinal"),
+    "explain_intensity": ("study.intensity", "explain_intensity"),
+    "draw_intensity": ("report.intensity", "draw_intensity"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from emorank.explaining import Explanations
     from emorank.study.apply import Applied
+    from emorank.study.intensity import Intensities
 
 Item = TypeVar("Item")
 
@@ -91,7 +92,9 @@ def files(given: Iterable[Path]) -> list[Path]:
     return paths
 
 
-def watched(applied: "Applied | Explanations", total: int, each: int = 1) -> Iterator[Any]:
+def watched(
+    applied: "Applied | Explanations | Intensities", total: int, each: int = 1
+) -> Iterator[Any]:
     """Iterate with a bar on the terminal; it counts faces, and there may be several an image.
 
     `each` is how many come of one face.
@@ -106,7 +109,7 @@ def watched(applied: "Applied | Explanations", total: int, each: int = 1) -> Ite
             yield found
 
 
-def report_excluded(applied: "Applied | Explanations") -> None:
+def report_excluded(applied: "Applied | Explanations | Intensities") -> None:
     """Name what was left out; fail when nothing else was there."""
     for error in applied.excluded:
         click.echo(f"left out: {error}", err=True)

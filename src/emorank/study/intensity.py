@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float32, UInt8
 
 from emorank.errors import ImageError, StudyError
 from emorank.framing import View, Views
 from emorank.model import checkpoint, ordinal
 from emorank.model.features import to_batch
+from emorank.ranking.intensity import Intensity
 from emorank.relevance import Explainer, Relevance
 from emorank.study.apply import about
 from emorank.study.explain import ready
@@ -23,33 +23,6 @@ from emorank.vocabulary import LEVELS, Emotion
 
 NAME = "ordinal"  # of its files: the network and what was found
 MODEL = f"{NAME}.safetensors"
-
-
-@dataclass(frozen=True)
-class Intensity:
-    """One face of an image, its level of intensity, and why it has this level and not the next.
-
-    Attributes:
-        pixels: what the network saw.
-        relevance: of each pixel and channel for the log-odds of being at least at `upper`.
-        row: image, face, box, predicted, p_…, expressed, level (a word), score, p_none … p_strong.
-        lower: the level below the threshold that is explained.
-        upper: the level above it; the face's own, or Minimal where that is None.
-        odds: log-odds of `upper` and above against `lower` and below: score less threshold.
-        threshold: θ between the two.
-        bias: of `odds`, what biases of the network took, the threshold among them.
-        lost: of `odds`, what rules and rounding took: the sum of `relevance` is what is left.
-    """
-
-    pixels: UInt8[np.ndarray, "side side 3"]
-    relevance: Float32[np.ndarray, "3 side side"]
-    row: dict[str, Any]
-    lower: str
-    upper: str
-    odds: float
-    threshold: float
-    bias: float
-    lost: float
 
 
 @dataclass
@@ -73,6 +46,39 @@ class Intensities:
         views = Views(self.paths, size, crop, self.excluded, self.nearest, self.strict)
         for batch in views.batches(meter.batch):
             yield from _explain(batch, meter, explainer)
+
+
+def explain_intensity(
+    study: Study,
+    images: Iterable[Path | str],
+    *,
+    crop: str | None = None,
+    nearest: bool = False,
+    strict: bool = False,
+) -> Intensities:
+    """Say of every face in images how strongly it expresses its emotion, and why so strongly.
+
+    The intensity is that of the study's ordinal network (`train_ordinal`), the emotion the one that
+    its classifier names; the rules of the relevance are the plan's.
+
+    Args:
+        study: with an ordinal network.
+        images: files.
+        crop: "face" or "none"; None for the framing that the network was trained on.
+        nearest: only the nearest face of an image instead of every one.
+        strict: raise at the first image that cannot be used.
+
+    Returns:
+        To be iterated over once: a record for each face with `row` (level, score and the
+        probability of each level), `relevance` of the log-odds between the face's level and the one
+        below it, `question` and `account` in words. Its list `excluded` fills on the way.
+
+    Raises:
+        StudyError: the study has no ordinal network; at the first step, like all errors.
+        WeightsError: a file of weights is missing or damaged.
+        ImageError: an image cannot be used, if `strict`.
+    """
+    return Intensities(study, map(Path, images), crop, nearest, strict)
 
 
 def _explain(
@@ -102,7 +108,7 @@ def _one(
         lower=LEVELS[step],
         upper=LEVELS[step + 1],
         odds=odds,
-        threshold=meter.ordinal.thresholds[step],
+        thresholds=meter.ordinal.thresholds,
         bias=bias,
         lost=odds - bias - float(found.sums[-1, i]),
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from emorank.errors import PlanError
 from emorank.ranking import rank as interval_rank
 from emorank.study.folder import Study
+from emorank.study.intensity import OrdinalMeter
 from emorank.study.measure import Meter, Pixels
 from emorank.vocabulary import Emotion
 
@@ -62,12 +63,21 @@ def _of_column(column: str) -> Callable[[Study], Ranker]:
     return build
 
 
+def _ordinal(study: Study) -> Ranker:
+    """The ordinal network: the level of the expressed emotion, None among them, and its score.
+
+    It has a None of its own, so it may find the intensity of a face that is called neutral.
+    """
+    return OrdinalMeter(study)
+
+
 def _neutral_is_none(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(level=table["level"].mask(table["predicted"] == Emotion.NEUTRAL, 0))
 
 
 METHODS: dict[str, Callable[[Study], Ranker]] = {
     "paper": _paper,
+    "ordinal": _ordinal,
     "probability": _of_column("expressed_p"),
     "logit": _of_column("expressed_logit"),
 }
