@@ -15,11 +15,14 @@ class Objective:
         loss: mean over the batch, from outputs (batch, n), labels (batch, …) and the weight of each
             value that a label may have; weights of one leave every image its one say.
         right: from outputs and labels, whether each image is right, (batch,) bool.
+        by_loss: the best epoch is the one with the lowest validation loss; else the one with the
+            highest validation accuracy, and among equals the lowest loss.
         values: how many values a label may have; None for as many as the network has outputs.
     """
 
     loss: Callable[[Tensor, Tensor, Tensor], Tensor]
     right: Callable[[Tensor, Tensor], Tensor]
+    by_loss: bool = False
     values: int | None = None
 
 

@@ -101,7 +101,8 @@ def train(
 ) -> list[Epoch]:
     """Train `net` in place; it ends with the weights of its best epoch on the validation part.
 
-    Best is the highest validation accuracy, and among equals the lowest loss.
+    Best is the highest validation accuracy, and among equals the lowest loss; or as the objective
+    says.
 
     Args:
         net: from `fresh`.
@@ -118,7 +119,7 @@ def train(
     Returns:
         The curves, one row per epoch run.
     """
-    run = _Run(net, training, recipe, of)
+    run = _Run(net, training, recipe, objective, of)
     if state is not None:
         run.resume(state)
     weights = _weights(training.labels, objective.values or net.classes, recipe.class_weights)
@@ -128,7 +129,7 @@ def train(
         if run.exhausted():
             break
         start = time.monotonic()
-        loss, accuracy = run.learn(epoch, training, objective, weights)
+        loss, accuracy = run.learn(epoch, training, weights)
         validation_loss, validation_accuracy = score(run.tail, validation, recipe, objective)
         seconds = time.monotonic() - start
         run.close(
@@ -232,8 +233,10 @@ def _alive(training: Examples) -> Int[Tensor, " inputs"]:
 class _Run:
     """The state of one training: optimiser, curves, and the best weights so far."""
 
-    def __init__(self, net: VGG16, training: Examples, recipe: Recipe, of: str) -> None:
-        self.net, self.recipe = net, recipe
+    def __init__(
+        self, net: VGG16, training: Examples, recipe: Recipe, objective: Objective, of: str
+    ) -> None:
+        self.net, self.recipe, self.objective = net, recipe, objective
         # By what a saved state is known to be of this training.
         self.about = {"recipe": msgspec.json.encode(recipe).decode(), "of": of}
         net.requires_grad_(False)
@@ -251,9 +254,7 @@ class _Run:
         self.history: list[Epoch] = []
         self.best: dict[str, Tensor] = {}
 
-    def learn(
-        self, epoch: int, examples: Examples, objective: Objective, weights: Tensor
-    ) -> tuple[float, float]:
+    def learn(self, epoch: int, examples: Examples, weights: Tensor) -> tuple[float, float]:
         """One pass over the training part; mean loss and accuracy while learning."""
         self.tail.train()
         random = np.random.default_rng([self.recipe.seed, epoch])
@@ -265,12 +266,12 @@ class _Run:
             for images in _batches(order, self.recipe.batch):
                 inputs, labels = examples.batch(images, chosen[images], device)
                 outputs = self.tail(inputs)
-                loss = objective.loss(outputs, labels, weights)
+                loss = self.objective.loss(outputs, labels, weights)
                 self.optimiser.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimiser.step()
                 total += loss.item() * len(images)
-                right += int(objective.right(outputs.detach(), labels).sum())
+                right += int(self.objective.right(outputs.detach(), labels).sum())
         return total / len(order), right / len(order)
 
     def close(self, epoch: Epoch) -> None:
@@ -284,6 +285,8 @@ class _Run:
 
     def best_epoch(self) -> Epoch:
         """The earliest of the best epochs."""
+        if self.objective.by_loss:
+            return min(self.history, key=lambda e: e.validation_loss)
         return max(self.history, key=lambda e: (e.validation_accuracy, -e.validation_loss))
 
     @property
