@@ -246,5 +246,5 @@ LOSS = "cumulative"
 
 def objective(loss: str = LOSS) -> Objective:
     """What an ordinal network learns, by the name of its loss in `LOSSES`."""
-    # Of a few dozen faces the share at the right level says too little: untrained networks tie with it.
+    # Of a few dozen faces the share at the right level says too little to choose an epoch by.
     return Objective(LOSSES[loss], _right, by_loss=True, values=len(LEVELS))

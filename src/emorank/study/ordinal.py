@@ -33,8 +33,8 @@ def train_ordinal(
     """Train an ordinal network on the rated faces of the training part, neutral ones as None.
 
     It has the recipe of the study's classifier and starts from the same convolutions; the rated
-    faces of the validation part choose the epoch. What was trained replaces an earlier one when it
-    is whole; a training that was killed goes on.
+    faces of the validation part choose the epoch and place the thresholds. What was trained
+    replaces an earlier one when it is whole; a training that was killed goes on.
 
     Args:
         study: trained, so that there is a classifier to name the emotions.
@@ -145,6 +145,7 @@ def _train(
         of=fingerprint(loss, emotions, *seen[:2]),
         progress=progress,
     )
+    ordinal.settle(net, recipe.cut, watched)
     return net, curves
 
 
