@@ -41,6 +41,7 @@ from emorank.evaluation.columns import (
 from emorank.evaluation.uncertainty import Estimate
 
 _RHO_AND_TAU = ("spearman", "spearman_within", "kendall", "kendall_within")
+CHANCE = 0.99
 SAME_SCORE = "the score is the same for every face, so it says nothing"
 SAME_TRUTH = "what is known is the same for every face"
 
@@ -58,8 +59,8 @@ class Correlations:
         kendall: tau-b over all faces.
         kendall_within: tau-b within emotion, averaged.
         emotions: Spearman's rho of each emotion.
-        chance: where 95 % of the within-emotion rho lie when the scores are shuffled within
-            emotion; the value is the mean, close to 0.
+        chance: where 99 % of the within-emotion rho lie when the scores are shuffled within
+            emotion (`CHANCE`: many ranks are tried on the same faces); the value is their mean.
     """
 
     count: int
@@ -212,11 +213,10 @@ def _shuffled(x: Values, y: Values, emotions: dict[str, Numbers], options: Optio
     method = f"{options.resamples} shuffles within emotion"
     if not rho:
         reason = _reason(x, y) or "no emotion in which both differ"
-        return Estimate(None, level=options.level, method=method, reason=reason)
+        return Estimate(None, level=CHANCE, method=method, reason=reason)
     values = pooled(np.array(rho), np.array(mass))
-    tail = (1 - options.level) / 2
-    low, high = np.quantile(values, [tail, 1 - tail])
-    return Estimate(float(values.mean()), float(low), float(high), options.level, method)
+    low, high = np.quantile(values, [(1 - CHANCE) / 2, (1 + CHANCE) / 2])
+    return Estimate(float(values.mean()), float(low), float(high), CHANCE, method)
 
 
 def _pooled(values: list[Many], mass: list[Many], resamples: int) -> Many:
