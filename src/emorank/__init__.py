@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
+    from emorank.study.compounds import add_compounds
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.intensity import explain_intensity
     from emorank.study.ordinal import train_ordinal
@@ -46,6 +47,7 @@ __all__ = [
     "Emotion",
     "Plan",
     "Rank",
+    "add_compounds",
     "answers_table",
     "create_study",
     "crop_center",
@@ -92,6 +94,7 @@ _PLACES = {
     "train_ordinal": ("study.ordinal", "train_ordinal"),
     "explain_intensity": ("study.intensity", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),
+    "add_compounds": ("study.compounds", "add_compounds"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),

@@ -1,84 +1,72 @@
-"""How well levels of intensity, None included, agree with what is known of them."""
+"""Do ranks agree with the majority of the raters?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from jaxtyping import Int
 
 from emorank.evaluation import confusion
-from emorank.evaluation.classification import Baseline, majority_baseline
-from emorank.evaluation.rank_scores import Matrix
-from emorank.evaluation.uncertainty import (
-    RESAMPLES,
-    Estimate,
-    bootstrap,
-    clusters,
-    counts_per_cluster,
-    wilson,
-)
+from emorank.evaluation.columns import Column, Options, floats, missing, people
+from emorank.evaluation.uncertainty import Estimate, counts_per_cluster
 from emorank.vocabulary import LEVELS
 
-_STATISTICS = {
-    "quadratic_kappa": confusion.quadratic_kappa,
-    "mean_absolute_error": confusion.mean_absolute_error,
-}
+_SCORES = ("quadratic_kappa", "mean_absolute_error", "accuracy")
 
 
 @dataclass(frozen=True)
-class LevelScores:
-    """Levels held against known ones; intervals are of the bootstrap over persons.
+class Levels:
+    """Ranks against the raters' majority, over the faces that have both.
 
     Attributes:
-        count: faces scored.
-        persons: among them; None if no person is known.
-        confusion: counts over `LEVELS`, rows what is known.
-        quadratic_kappa: Cohen's kappa with quadratic weights; chance is 0.
+        count: faces.
+        abstained: faces with a majority for which there is no rank.
+        confusion: rows the majority's level, columns the predicted one, None to Strong.
+        quadratic_kappa: Cohen's kappa with quadratic weights (Cohen 1968).
         mean_absolute_error: in levels.
-        accuracy: with Wilson's interval.
-        baseline: always the most frequent level of the training part; None without faces.
+        accuracy: the share of ranks that are the majority's.
+        majority_error: mean absolute error of always saying the most frequent level of these faces.
+        majority_level: that level.
     """
 
     count: int
-    persons: int | None
-    confusion: Matrix
+    abstained: int
+    confusion: tuple[tuple[int, ...], ...]
     quadratic_kappa: Estimate
     mean_absolute_error: Estimate
     accuracy: Estimate
-    baseline: Baseline | None
+    majority_error: Estimate
+    majority_level: str
 
 
-def level_scores(
-    known: Int[np.ndarray, " faces"],
-    found: Int[np.ndarray, " faces"],
-    *,
-    rng: np.random.Generator,
-    persons: Sequence[Any] | None = None,
-    trained_majority: str | None = None,
-    resamples: int = RESAMPLES,
-) -> LevelScores:
-    """Score levels, given by their places in `LEVELS`.
+def levels(
+    level: Column,
+    majority: Column,
+    persons: Column | None = None,
+    options: Options | None = None,
+) -> Levels:
+    """Ranks against the raters' majority.
 
     Args:
-        known: what the raters' majority says, or 0 for a neutral face.
-        found: what is held against it.
-        rng: draws the resamples.
-        persons: of each face, missing where unknown.
-        trained_majority: the most frequent level of the training part, for the baseline.
-        resamples: of the bootstrap.
+        level: (face,) predicted place in `LEVELS`, missing where abstained.
+        majority: (face,) the raters' place in `LEVELS`; faces without one are left out.
+        persons: (face,).
+        options: of the bootstrap.
     """
-    people = None if persons is None else [one for one in persons if one is not None]
-    cluster = clusters(persons, len(known))
-    tables = counts_per_cluster(known, found, (len(LEVELS),) * 2, cluster)
-    matrix = tables.sum(axis=0)
-    unit = "persons" if people else "images"
-    scores = bootstrap(_STATISTICS, tables, rng, unit=unit, resamples=resamples)
-    return LevelScores(
-        count=len(known),
-        persons=len(set(people)) if people else None,
+    options = options or Options()
+    known = ~missing(majority)
+    both = known & ~missing(level)
+    rows = floats(majority)[both].astype(np.int64)
+    columns = floats(level)[both].astype(np.int64)
+    who, shape = people(persons, both), (len(LEVELS), len(LEVELS))
+    tables = counts_per_cluster(rows, columns, shape, who.number)
+    matrix = tables.sum(0) if len(tables) else np.zeros(shape, np.int64)
+    usual = int(matrix.sum(1).argmax())
+    constant = counts_per_cluster(rows, np.full_like(rows, usual), shape, who.number)
+    always = who.sums({"error": confusion.mean_absolute_error}, constant, options)
+    return Levels(
+        count=len(rows),
+        abstained=int((known & ~both).sum()),
         confusion=tuple(tuple(row) for row in matrix.tolist()),
-        accuracy=wilson(int(np.trace(matrix)), len(known)),
-        baseline=majority_baseline(matrix, LEVELS, trained_majority),
-        **scores,
+        majority_error=always["error"],
+        majority_level=LEVELS[usual] if len(rows) else "",
+        **who.sums({name: getattr(confusion, name) for name in _SCORES}, tables, options),
     )

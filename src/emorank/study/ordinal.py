@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from emorank.errors import StudyError
-from emorank.evaluation.levels import level_scores
+from emorank.evaluation.columns import Options
+from emorank.evaluation.levels import Levels
+from emorank.evaluation.levels import levels as level_scores
 from emorank.model import checkpoint, ordinal, training, weights
 from emorank.model.training import Epoch
 from emorank.model.vgg16 import VGG16
@@ -72,8 +74,9 @@ def train_ordinal(
             "thresholds": list(thresholds),
             "faces": {part: _counts(table) for part, table in parts.items()},
             "curves": [asdict(epoch) for epoch in curves],
+            "scores": scores,
         }
-        study.write_result(NAME, about | scores, after="train")
+        study.write_result(NAME, about, after="train")
     kappa = scores["validation"].quadratic_kappa.value
     return (
         f"{len(parts['train'])} faces, {len(curves)} epochs, quadratic kappa of the "
@@ -162,17 +165,11 @@ def _counts(table: pd.DataFrame) -> dict[str, Any]:
 
 def _scores(
     study: Study, parts: dict[str, pd.DataFrame], part: str, model: checkpoint.Checkpoint
-) -> Any:
+) -> Levels:
     """Levels of the emotion that the classifier names, against what is known."""
     table = parts[part]
     framed = Framed(study, table)
-    meter = OrdinalMeter(study, model)
-    found = meter([framed(i) for i in range(len(table))])
-    return level_scores(
-        table["level"].to_numpy(np.int64),
-        found["level"].to_numpy(np.int64),
-        rng=np.random.default_rng(study.plan.split.seed),
-        persons=None if table["person"].isna().all() else table["person"].to_list(),
-        trained_majority=LEVELS[int(parts["train"]["level"].mode().iloc[0])],
-        resamples=study.plan.validate.resamples,
-    )
+    found = OrdinalMeter(study, model)([framed(i) for i in range(len(table))])
+    options = Options(study.plan.validate.resamples, seed=study.plan.split.seed)
+    persons = None if table["person"].isna().all() else table["person"]
+    return level_scores(found["level"], table["level"], persons, options)
