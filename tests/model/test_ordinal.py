@@ -92,16 +92,21 @@ def test_levels_are_medians():
         assert shares[level:].sum() >= 0.5
 
 
-def test_a_face_has_none_of_the_emotions_it_does_not_express():
-    """A row per face; neutral is None of all."""
-    found = ordinal.labels(["happy", "neutral", "anger"], [2, 0, 3], (Emotion.ANGER, Emotion.HAPPY))
-    assert found.tolist() == [[0, 2], [0, 0], [3, 0]]
+def test_labels_are_of_the_expressed_emotion():
+    """Of others nothing is known, or None if that is wanted; neutral is None of all."""
+    words, levels, emotions = (
+        ["happy", "neutral", "anger"],
+        [2, 0, 3],
+        (Emotion.ANGER, Emotion.HAPPY),
+    )
+    assert ordinal.labels(words, levels, emotions).tolist() == [[-1, 2], [0, 0], [3, -1]]
+    assert ordinal.labels(words, levels, emotions, 0).tolist() == [[0, 2], [0, 0], [3, 0]]
 
 
 def test_right_is_the_level_of_the_expressed_emotion():
     """What another emotion gets does not count, unless the face is neutral."""
     odds = outputs([[3.0, -5.0], [3.0, 5.0], [-5.0, -5.0], [-5.0, 5.0]], [-2.0, 0.0, 2.0])
-    given_levels = torch.tensor([[3, 0], [3, 0], [0, 0], [0, 0]])
+    given_levels = torch.tensor([[3, 0], [3, -1], [0, 0], [0, 0]])
     assert ordinal.objective().right(odds, given_levels).tolist() == [True, True, True, False]
 
 
@@ -129,6 +134,7 @@ def trained(request, graded):
     """A network that has learnt the graded faces, before and after it is unfolded."""
     net = ordinal.fresh(2, {}, RECIPE)
     train(net, graded(1), graded(2), RECIPE, objective=ordinal.objective(request.param))
+    ordinal.settle(net, RECIPE.cut, graded(2))
     return net, *ordinal.unfolded(net)
 
 
@@ -139,9 +145,38 @@ def test_it_learns_levels_and_thresholds(trained, graded):
     inputs, labels = examples.batch(np.arange(24), 0, torch.device("cpu"))
     with torch.inference_mode():
         found = ordinal.levels(net.tail(inputs, RECIPE.cut).numpy())
-    assert (found == labels.numpy()).mean() > 0.9
+    own = labels.amax(1, keepdim=True) == labels
+    assert (found == labels.numpy())[own.numpy()].mean() > 0.9
     assert thresholds[0] < thresholds[1] == 0 < thresholds[2]
     assert max(abs(abs(place) - 2) for place in thresholds[::2]) > 0.02
+
+
+def test_settling_finds_the_thresholds_that_made_the_levels():
+    """Levels drawn from known thresholds and a known scale: both are found again."""
+    random = np.random.default_rng(4)
+    scores = random.normal(0, 2, (4000, 1))
+    odds = 1.5 * scores[:, :, None] - np.array([-1.0, 0.5, 3.0])
+    drawn = (random.random((4000, 1, 1)) < 1 / (1 + np.exp(-odds))).sum(-1)
+    scale, middle, distances = ordinal.placed(
+        torch.from_numpy(scores), torch.from_numpy(drawn), torch.tensor([-2.0, 0.0, 2.0]).double()
+    )
+    assert abs(scale - 1.5) < 0.15
+    assert abs(middle - 0.5) < 0.15
+    np.testing.assert_allclose(distances, [1.5, 2.5], atol=0.2)
+
+
+def test_settling_keeps_the_order_of_faces(trained, graded):
+    """Scores are scaled and shifted by the same for all faces and emotions of a network."""
+    net = ordinal.fresh(2, {}, RECIPE)
+    inputs, _ = graded(3).batch(np.arange(24), 0, torch.device("cpu"))
+    with torch.inference_mode():
+        before = net.tail(inputs, RECIPE.cut)[:, 1::3]
+        ordinal.settle(net, RECIPE.cut, graded(2))
+        after = net.tail(inputs, RECIPE.cut)[:, 1::3]
+    scale = float((after[1, 0] - after[0, 0]) / (before[1, 0] - before[0, 0]))
+    assert scale > 0
+    shift = float(after[0, 0] - scale * before[0, 0])
+    torch.testing.assert_close(after, scale * before + shift, rtol=1e-3, atol=1e-3)
 
 
 def test_unfolding_changes_no_output(trained, graded):

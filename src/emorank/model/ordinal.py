@@ -84,7 +84,7 @@ def settle(net: VGG16, cut: int, examples: Examples, batch: int = 64) -> None:
             rows = np.arange(start, min(start + batch, len(examples.labels)))
             odds = _by_emotion(net.tail(examples.batch(rows, 0, device)[0], cut))
             parts.append(odds[..., 0] + places[0])
-    scale, middle, distances = _fitted(
+    scale, middle, distances = placed(
         torch.cat(parts).cpu().double(), torch.from_numpy(examples.labels), places.cpu().double()
     )
     with torch.no_grad():
@@ -93,7 +93,7 @@ def settle(net: VGG16, cut: int, examples: Examples, batch: int = 64) -> None:
         thresholds.distances.copy_(torch.log(torch.expm1(distances)) / _PACE)
 
 
-def _fitted(scores: Tensor, given: Tensor, places: Tensor) -> tuple[float, float, Tensor]:
+def placed(scores: Tensor, given: Tensor, places: Tensor) -> tuple[float, float, Tensor]:
     """Scale, middle threshold and distances between thresholds of greatest likelihood.
 
     A pull to what they were, as strong as a face or two, keeps them where levels are missing.
@@ -150,18 +150,27 @@ def unfolded(net: VGG16) -> tuple[VGG16, tuple[float, ...]]:
 
 
 def labels(
-    words: Sequence[str], levels: Sequence[int], emotions: Sequence[Emotion]
+    words: Sequence[str],
+    levels: Sequence[int],
+    emotions: Sequence[Emotion],
+    others: int = UNKNOWN,
 ) -> Int[np.ndarray, "images emotions"]:
-    """The level of every emotion in each face: that of its own, None of every other.
+    """The level of each emotion in each face: of the one that it expresses; neutral is None of all.
+
+    What an expressive face has of the emotions that it does not express is not known, unless
+    `others` says so: taught that it is None of them (0), scores on persons not trained on shrink
+    towards None wherever the emotion itself is not plain, and it is the classifier's to name it.
 
     Args:
-        words: the emotion that each face expresses; neutral is None of all.
+        words: the emotion that each face expresses.
         levels: of that emotion, places in `LEVELS`.
         emotions: in the order of the network's scores.
+        others: the level of the other emotions of an expressive face.
     """
     table = np.zeros((len(words), len(emotions)), np.int64)
     for row, word, level in zip(table, words, levels, strict=True):
         if word in emotions:
+            row[:] = others
             row[emotions.index(Emotion(word))] = level
     return table
 

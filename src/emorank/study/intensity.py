@@ -84,13 +84,13 @@ def explain_intensity(
 def _explain(
     batch: Sequence[View], meter: "OrdinalMeter", explainer: Explainer
 ) -> Iterator[Intensity]:
-    images = to_batch([view.pixels for view in batch]).to(meter.device)
-    table = meter.table(images)
+    pixels = [view.pixels for view in batch]
+    table = meter.table(meter.trunk(pixels))
     # The place of the threshold below the face's level; of None, of the one above it.
     steps = [max(int(level) - 1, 0) for level in table["level"]]
     emotions = [meter.ordinal.classes.index(Emotion(word)) for word in table["expressed"]]
     targets = [e * ordinal.STEPS + step for e, step in zip(emotions, steps, strict=True)]
-    found = explainer(images, targets)
+    found = explainer(to_batch(pixels).to(meter.device), targets)
     words = table.assign(level=[LEVELS[level] for level in table["level"]])
     for i, (view, step) in enumerate(zip(batch, steps, strict=True)):
         row = {str(name): value for name, value in words.iloc[i].items()}
@@ -150,6 +150,7 @@ class OrdinalMeter:
 
     def __init__(self, study: Study, network: checkpoint.Checkpoint | None = None) -> None:
         self.device, self.batch = study.plan.model.device, study.plan.explain.batch
+        self.cut = study.plan.train.cut
         self.ordinal = network or load_ordinal(study)
         self.classifier = checkpoint.load(study.path("model.safetensors"))
         for model in (self.ordinal, self.classifier):
@@ -158,17 +159,31 @@ class OrdinalMeter:
     def __call__(self, pixels: Sequence[Pixels]) -> pd.DataFrame:
         """One row per face: as `measure.named`, with `level`, `score` and `p_none` … `p_strong`."""
         tables = [
-            self.table(to_batch(list(pixels[start : start + self.batch])).to(self.device))
+            self.table(self.trunk(pixels[start : start + self.batch]))
             for start in range(0, len(pixels), self.batch)
         ]
         return pd.concat(tables, ignore_index=True)
 
     @torch.inference_mode()
-    def table(self, images: torch.Tensor) -> pd.DataFrame:
-        """The same for a batch of normalised images on the device."""
-        table = named(self.classifier.net(images).cpu().numpy(), self.classifier.classes)
-        outputs = self.ordinal.net(images).cpu().numpy()
-        return pd.concat([table, level_table(outputs, table["expressed"], self.ordinal)], axis=1)
+    def trunk(self, pixels: Sequence[Pixels]) -> torch.Tensor:
+        """Features of a batch of faces: both networks have them from the same frozen layers."""
+        return self.ordinal.net.trunk(to_batch(list(pixels)).to(self.device), self.cut)
+
+    def table(self, maps: torch.Tensor) -> pd.DataFrame:
+        """The rows of faces whose features these are."""
+        logits, odds = self.outputs(maps)
+        table = named(logits, self.classifier.classes)
+        return pd.concat([table, level_table(odds, table["expressed"], self.ordinal)], axis=1)
+
+    @torch.inference_mode()
+    def outputs(self, maps: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Logits of the emotions, and log-odds of the levels of each."""
+        maps = maps.to(self.device)
+        logits, odds = (
+            model.net.tail(maps, self.cut).cpu().numpy()
+            for model in (self.classifier, self.ordinal)
+        )
+        return logits, odds
 
 
 def level_table(

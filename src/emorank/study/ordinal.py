@@ -6,22 +6,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from emorank.errors import StudyError
 from emorank.evaluation.columns import Options
 from emorank.evaluation.levels import Levels
 from emorank.evaluation.levels import levels as level_scores
 from emorank.model import checkpoint, ordinal, training, weights
-from emorank.model.training import Epoch
+from emorank.model.training import Epoch, Examples
 from emorank.model.vgg16 import VGG16
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study, alone, fingerprint
-from emorank.study.framing import Framed, framing, open_dataset
+from emorank.study.framing import framing, open_dataset
 from emorank.study.ground_truth import ground_truth
 from emorank.study.intensity import MODEL, NAME, OrdinalMeter
 from emorank.study.train import examples
 from emorank.vocabulary import LEVELS, Emotion, Rank
 
+LEARNT = ("train", "validation")
 STATE = f"{NAME}.partial.safetensors"
 
 
@@ -31,6 +33,7 @@ def train_ordinal(
     progress: Progress = silent,
     *,
     loss: str = ordinal.LOSS,
+    others: int = ordinal.UNKNOWN,
 ) -> str:
     """Train an ordinal network on the rated faces of the training part, neutral ones as None.
 
@@ -43,6 +46,8 @@ def train_ordinal(
         votes: a votes file or rating project; None for the votes that the plan names.
         progress: told of epochs done.
         loss: a name of `model.ordinal.LOSSES`.
+        others: what faces are taught to have of emotions that they do not express, as in
+            `model.ordinal.labels`.
 
     Returns:
         A line that says what came out.
@@ -58,19 +63,21 @@ def train_ordinal(
                 f"{study.folder}: its classifier, which names the emotions, is not trained; first: "
                 f"emorank train --study {study.folder}"
             )
-        parts = _rated(study, votes)
+        parts = rated(study, votes)
         emotions = _emotions(study)
-        net, curves = _train(study, parts, emotions, loss, progress)
+        net, watched, curves = learn(study, parts, emotions, loss, others, progress)
+        ordinal.settle(net, study.plan.train.cut, watched)
         plain, thresholds = ordinal.unfolded(net.to("cpu"))
         crop = framing(study, open_dataset(study))
         found = checkpoint.Checkpoint(
             plain, emotions, study.plan.data.size, crop, LEVELS[1:], thresholds
         )
         checkpoint.save(found, study.path(MODEL))
-        scores = {part: _scores(study, parts, part, found) for part in ("validation", "test")}
+        scores = {part: _scores(study, parts[part], found) for part in parts if len(parts[part])}
         about = {
             "votes": str(votes or study.plan.validate.votes),
             "loss": loss,
+            "others": others,
             "thresholds": list(thresholds),
             "faces": {part: _counts(table) for part, table in parts.items()},
             "curves": [asdict(epoch) for epoch in curves],
@@ -90,7 +97,7 @@ def _emotions(study: Study) -> tuple[Emotion, ...]:
     return tuple(emotion for emotion in classes if emotion != Emotion.NEUTRAL)
 
 
-def _rated(study: Study, votes: Path | str | None) -> dict[str, pd.DataFrame]:
+def rated(study: Study, votes: Path | str | None) -> dict[str, pd.DataFrame]:
     """The faces of each part whose level is known.
 
     Raises:
@@ -123,21 +130,37 @@ def _rated(study: Study, votes: Path | str | None) -> dict[str, pd.DataFrame]:
     return parts
 
 
-def _train(
+def learn(
     study: Study,
     parts: dict[str, pd.DataFrame],
     emotions: tuple[Emotion, ...],
-    loss: str,
-    progress: Progress,
-) -> tuple[VGG16, list[Epoch]]:
+    loss: str = ordinal.LOSS,
+    others: int = ordinal.UNKNOWN,
+    progress: Progress = silent,
+) -> tuple[VGG16, Examples, list[Epoch]]:
+    """A network with the weights of its best epoch, thresholds not yet settled.
+
+    Args:
+        study: prepared.
+        parts: from `rated`.
+        emotions: in the order of its scores.
+        loss: as in `train_ordinal`.
+        others: likewise.
+        progress: told of epochs done.
+
+    Returns:
+        The network, the validation part that chose the epoch, the curves.
+    """
     recipe = study.plan.train
     net = ordinal.fresh(len(emotions), weights.load(study.plan.model.weights), recipe)
     net.to(study.plan.model.device)
     learnt, watched = (
-        examples(study, net, table, _labels(table, emotions), views, progress)
+        examples(study, net, table, _labels(table, emotions, others), views, progress)
         for table, views in ((parts["train"], recipe.views), (parts["validation"], 1))
     )
-    seen = [parts[part][["digest", "level"]].to_numpy().tolist() for part in parts]
+    seen = [
+        parts[part][["digest", "level"]].to_numpy().tolist() for part in parts if part != "test"
+    ]
     curves = training.train(
         net,
         learnt,
@@ -145,15 +168,15 @@ def _train(
         recipe,
         objective=ordinal.objective(loss),
         state=study.path(STATE),
-        of=fingerprint(loss, emotions, *seen[:2]),
+        of=fingerprint(loss, others, emotions, seen),
         progress=progress,
     )
-    ordinal.settle(net, recipe.cut, watched)
-    return net, curves
+    return net, watched, curves
 
 
-def _labels(table: pd.DataFrame, emotions: tuple[Emotion, ...]) -> np.ndarray:
-    return ordinal.labels(table["emotion"].to_list(), table["level"].to_list(), emotions)
+def _labels(table: pd.DataFrame, emotions: tuple[Emotion, ...], others: int) -> np.ndarray:
+    words, levels = table["emotion"].to_list(), table["level"].to_list()
+    return ordinal.labels(words, levels, emotions, others)
 
 
 def _counts(table: pd.DataFrame) -> dict[str, Any]:
@@ -163,13 +186,17 @@ def _counts(table: pd.DataFrame) -> dict[str, Any]:
     return counts | {"persons": int(table["person"].nunique())}
 
 
-def _scores(
-    study: Study, parts: dict[str, pd.DataFrame], part: str, model: checkpoint.Checkpoint
-) -> Levels:
+def maps(study: Study, meter: OrdinalMeter, table: pd.DataFrame) -> Tensor:
+    """The features of some of a study's faces, from the cache where they are there already."""
+    labels = np.zeros(len(table), np.int64)  # nothing is learnt of them
+    found = examples(study, meter.ordinal.net, table, labels, 1)
+    return found.features.batch(np.arange(len(table)))
+
+
+def _scores(study: Study, table: pd.DataFrame, model: checkpoint.Checkpoint) -> Levels:
     """Levels of the emotion that the classifier names, against what is known."""
-    table = parts[part]
-    framed = Framed(study, table)
-    found = OrdinalMeter(study, model)([framed(i) for i in range(len(table))])
+    meter = OrdinalMeter(study, model)
+    found = meter.table(maps(study, meter, table))
     options = Options(study.plan.validate.resamples, seed=study.plan.split.seed)
     persons = None if table["person"].isna().all() else table["person"]
     return level_scores(found["level"], table["level"], persons, options)
