@@ -151,8 +151,8 @@ def validity(work: Path, london: Path | None) -> list[dict[str, Any]]:
         meter = OrdinalMeter(study)
         seen = maps(study, meter, truth)
         _, odds = meter.outputs(seen)
-        table = truth.join(meter.table(seen), rsuffix="_found")
-        tables.append(table.join(own(odds, meter.ordinal, truth)))
+        named = meter.table(seen).rename(columns={"level": "level_found"})
+        tables.append(pd.concat([truth, named, own(odds, meter.ordinal, truth)], axis=1))
         rows += measured(f"split {seed}", tables[-1])
         if seed == SEEDS[0] and london is not None:
             rows += photographs(meter, london)

@@ -115,7 +115,7 @@ def placed(scores: Tensor, given: Tensor, places: Tensor) -> tuple[float, float,
         search.zero_grad()
         value = loss()
         value.backward()  # type: ignore[no-untyped-call]
-        return float(value)
+        return float(value.detach())
 
     search.step(closure)  # type: ignore[no-untyped-call]
     found = free.detach()
