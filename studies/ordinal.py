@@ -40,7 +40,9 @@ from emorank.vocabulary import Emotion
 SEEDS = (0, 1, 2, 3)  # of the split: who is trained on, who validates, who is tested on
 # A head of this width is trained in seconds and scores no worse than one of 4096 units.
 CHANGES = {"train.hidden": 256, "train.views": 2, "train.epochs": 60, "train.patience": 10}
-VARIANTS = [(loss, others) for loss in ordinal.LOSSES for others in (ordinal.UNKNOWN, 0)]
+VARIANTS = [
+    (loss, others) for loss in ordinal.LOSSES for others in (ordinal.ABSENT, ordinal.UNKNOWN)
+]
 OPTIONS = Options(1000)
 
 
@@ -83,7 +85,7 @@ def variants(work: Path) -> list[dict[str, Any]]:
             net, watched, curves = learn(study, parts, emotions, loss, others)
             odds = outputs(net, study.plan.train.cut, watched)
             settled = crosswise(odds, net, watched.labels, truth["person"])
-            named = {"loss": loss, "others": "None" if others == 0 else "unknown"}
+            named = {"loss": loss, "others": "None" if others == ordinal.ABSENT else "unknown"}
             row = {"seed": seed, **named, "epochs": len(curves)}
             rows.append(
                 row | found(odds, truth, emotions) | found(settled, truth, emotions, "settled_")

@@ -15,9 +15,7 @@ def face(level="Strong", score=2.5, lower="Average", upper="Strong", lost=0.0):
     """A face of sixteen pixels."""
     random = np.random.default_rng(0)
     row = {"image": "a.jpg", "face": 1, "expressed": "happy", "level": level, "score": score}
-    row |= dict(
-        zip(("p_none", "p_minimal", "p_average", "p_strong"), (0, 0.1, 0.2, 0.7), strict=True)
-    )
+    row |= {"p_none": 0.0, "p_minimal": 0.1, "p_average": 0.2, "p_strong": 0.7}
     return Intensity(
         random.integers(0, 256, (16, 16, 3), dtype=np.uint8),
         random.standard_normal((3, 16, 16)).astype(np.float32),
@@ -41,7 +39,7 @@ def test_the_question_is_about_the_level_and_its_neighbour():
 
 
 def test_the_account_adds_up():
-    """Score less threshold, and pixels with biases, are the log-odds; the rest only if there is any."""
+    """Score less threshold, and pixels with biases, are the log-odds; the rest where there is any."""
     assert face().account == (
         "log-odds +0.50 = score +2.50 less threshold +2.00 = pixels +0.75, biases −0.25"
     )
@@ -64,9 +62,8 @@ def test_the_picture_says_what_the_record_says():
         probabilities=(0.0, 0.1, 0.2, 0.7), score=2.5, thresholds=(-2.0, 0.0, 2.0),
         question="why Strong and not Average", account="log-odds +0.50", title="a.jpg",
     )  # fmt: skip
-    assert (
-        figure.get_suptitle() == "a.jpg\nHappy, Strong: why Strong and not Average\nlog-odds +0.50"
-    )
+    heading = "a.jpg\nHappy, Strong: why Strong and not Average\nlog-odds +0.50"
+    assert figure.get_suptitle() == heading
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     for level, share in zip(LEVELS, ("0.00", "0.10", "0.20", "0.70"), strict=True):
         assert f"{level}\n{share}" in texts
