@@ -39,7 +39,7 @@ def test_the_question_is_about_the_level_and_its_neighbour():
 
 
 def test_the_account_adds_up():
-    """Score less threshold, and pixels with biases, are the log-odds; the rest where there is any."""
+    """Score less threshold, and pixels with biases, are the log-odds; a rest is said if any."""
     assert face().account == (
         "log-odds +0.50 = score +2.50 less threshold +2.00 = pixels +0.75, biases −0.25"
     )

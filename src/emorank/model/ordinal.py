@@ -18,7 +18,7 @@ from emorank.model import training
 from emorank.model.objectives import Objective
 from emorank.model.training import Examples, Recipe
 from emorank.model.vgg16 import VGG16
-from emorank.vocabulary import LEVELS, Emotion
+from emorank.vocabulary import LEVELS, NONE, Emotion
 
 STEPS = len(LEVELS) - 1  # thresholds between the levels
 ABSENT = LEVELS.index(NONE)
