@@ -24,6 +24,7 @@ from emorank.study.train import examples
 from emorank.vocabulary import LEVELS, Emotion, Rank
 
 LEARNT = ("train", "validation")
+SCORED = ("validation", "test")
 STATE = f"{NAME}.partial.safetensors"
 
 
@@ -73,7 +74,7 @@ def train_ordinal(
             plain, emotions, study.plan.data.size, crop, LEVELS[1:], thresholds
         )
         checkpoint.save(found, study.path(MODEL))
-        scores = {part: _scores(study, parts[part], found) for part in parts if len(parts[part])}
+        scores = {part: _scores(study, parts[part], found) for part in SCORED if len(parts[part])}
         about = {
             "votes": str(votes or study.plan.validate.votes),
             "loss": loss,
