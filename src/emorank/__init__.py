@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.study.apply import Applied
     from emorank.study.folder import Study, create_study, open_study
+    from emorank.study.paper import paper as write_paper
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
     from emorank.study.prepare import resolve as resolve_plan
@@ -70,6 +71,7 @@ __all__ = [
     "save_relevance",
     "verdicts",
     "write_answers",
+    "write_paper",
 ]
 
 # Each name: the module that holds it, and what it is called there. None may be the name of a module
@@ -83,6 +85,7 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
+    "write_paper": ("study.paper", "paper"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),
