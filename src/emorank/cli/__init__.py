@@ -18,6 +18,7 @@ VERBS = (
     "rank",
     "validate",
     "report",
+    "groups",
     "rate",
     "data",
     "weights",

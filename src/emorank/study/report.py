@@ -13,6 +13,7 @@ import pandas as pd
 from emorank import __version__
 from emorank.annotations.voting import majority, sheet
 from emorank.evaluation.classification import Classification
+from emorank.evaluation.groups import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page
@@ -64,6 +65,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
     known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
     plan: dict[str, Any] = msgspec.to_builtins(study.plan)
     citation = open_dataset(study).card.citation
+    groups = study.result("groups")
     return page.Contents(
         title=plan.pop("title"),
         created=datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -77,6 +79,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         rank_counts=_counts(ranked),
         ranks=ranks,
         votes=_votes(study),
+        groups=None if groups is None else GroupResults.from_dict(groups),
         known_intensity=known if len(known) else None,
         exclusions=study.table("excluded"),
         versions=_versions(),
