@@ -19,6 +19,7 @@ VERBS = (
     "validate",
     "report",
     "groups",
+    "card",
     "rate",
     "data",
     "weights",

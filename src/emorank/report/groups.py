@@ -1,7 +1,5 @@
 """Results by group on the page and the terminal: a table, a figure, and what the tests say."""
 
-from dataclasses import replace
-
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -22,7 +20,7 @@ def columns(attribute: Attribute) -> pd.DataFrame:
     for group in attribute.groups:
         row = {
             "Group": short(group.name, 40),
-            "Persons": cell(group.persons),
+            "Persons": cell(group.persons) + (" *" if _small(group) else ""),
             "Images": cell(group.images),
             "Emotion": estimate(group.scores["emotion accuracy"]),
             "Balanced": estimate(group.scores["emotion balanced accuracy"]),
@@ -61,23 +59,27 @@ def _sentence(one: Difference) -> str:
     )
 
 
-def figure(attribute: Attribute) -> Figure:
-    """A dot and its interval for each group and score."""
+def figure(attribute: Attribute) -> Figure | None:
+    """A dot and its interval for each group and score; None if no score has an interval."""
     rows = {_name(group): _scores(group) for group in attribute.groups}
-    return estimates(rows, "score, with its 95 % interval over persons")
+    if not any(rows.values()):
+        return None
+    return estimates(rows, "score, with its 95 % interval over persons (number in brackets)")
 
 
 def _scores(group: Group) -> dict[str, Estimate]:
-    # A dot without an interval would look surer than one with a wide one.
+    # A dot without an interval, or with one of no width, would look surer than one with a wide one.
     return {
-        name: score if score.low is not None else replace(score, value=None)
+        name: score
         for name, score in group.scores.items()
-        if name in SHOWN and (group.ranked or not name.startswith("rank"))
+        if name in SHOWN and score.low is not None and score.low != score.high
     }
 
 
 def _name(group: Group) -> str:
     count = group.images if group.persons is None else group.persons
-    word = "images" if group.persons is None else "persons" if count != 1 else "person"
-    small = " *" if count < LEAST_PERSONS else ""
-    return f"{short(group.name, 24)} ({count} {word}){small}"
+    return f"{short(group.name, 16)} ({count}){' *' if _small(group) else ''}"
+
+
+def _small(group: Group) -> bool:
+    return (group.images if group.persons is None else group.persons) < LEAST_PERSONS

@@ -21,12 +21,13 @@ from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.style import jpeg
+from emorank.study.card import write_card
+from emorank.study.described import described, labelled, unseen
 from emorank.study.explain import stores
 from emorank.study.folder import Study
-from emorank.study.framing import Framed, framing, open_dataset
+from emorank.study.framing import Framed, open_dataset
 from emorank.vocabulary import Emotion, Rank
 
-PARTS = ("train", "validation", "test")
 PAPER = (
     "S. B. Punuri, S. K. Kuanar, T. K. Mishra, V. V. R. M. Rao, S. S. Reddy: Decoding Human Facial "
     "Emotions: A Ranking Approach using Explainable AI. IEEE Access."
@@ -40,20 +41,21 @@ LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "tiny-retinaf
 
 
 def report(study: Study, progress: Progress = silent) -> str:
-    """Write `report/index.html`; returns where.
+    """Write `report/index.html` and the model card; returns where the page is.
 
     Raises:
         StudyError: an earlier stage has not run.
     """
     path = study.path("report") / "index.html"
     page.write(_contents(study, progress), path)
+    write_card(study)
     return str(path)
 
 
 def headline(study: Study) -> tuple[str, ...]:
     """The results in three lines."""
     emotions, ranks = _results(study)
-    return lines(emotions, ranks, unseen_persons=_unseen(study))
+    return lines(emotions, ranks, unseen_persons=unseen(study))
 
 
 def _contents(study: Study, progress: Progress) -> page.Contents:
@@ -70,7 +72,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         title=plan.pop("title"),
         created=datetime.now(UTC).strftime("%Y-%m-%d"),
         headline=headline(study),
-        data=_data(study, faces),
+        data=described(study, faces),
         split=_split(study),
         plan=plan,
         emotions=emotions,
@@ -97,30 +99,6 @@ def _results(study: Study) -> tuple[Classification, RankValidation | None]:
     )
 
 
-def _unseen(study: Study) -> bool:
-    """Whether persons are known, and none of the test part is in the training part."""
-    return bool(study.metrics()["leakage"]["person"] == 0)
-
-
-def _data(study: Study, faces: pd.DataFrame) -> page.Data:
-    dataset = open_dataset(study)
-    card, persons = dataset.card, faces["person"].nunique()
-    counts = pd.crosstab(faces["emotion"], faces["part"])
-    crop = {"none": "images as they are", "face": "aligned by five landmarks"}
-    return page.Data(
-        name=card.name,
-        title=card.title,
-        licence=card.licence,
-        citation=card.citation,
-        url=card.url,
-        images=len(faces),
-        persons=persons or None,
-        distribution=_labelled(counts, PARTS),
-        simulated=card.simulated,
-        crop=f"{crop[framing(study, dataset)]}, {study.plan.data.size} px",
-    )
-
-
 def _split(study: Study) -> page.Split:
     plan, found = study.plan.split, study.metrics()["leakage"]
     names = {
@@ -137,20 +115,12 @@ def _split(study: Study) -> page.Split:
         }
         for kind, words in names.items()
     ]
-    return page.Split(f"by {plan.by}", plan.seed, _unseen(study), pd.DataFrame(rows))
+    return page.Split(f"by {plan.by}", plan.seed, unseen(study), pd.DataFrame(rows))
 
 
 def _counts(ranked: pd.DataFrame) -> pd.DataFrame:
     table = pd.crosstab(ranked["predicted"], ranked["rank"])
-    return _labelled(table, tuple(rank.label for rank in Rank))
-
-
-def _labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Counts per emotion with every column, the emotions in their order and as labels."""
-    order = [emotion for emotion in Emotion if emotion in counts.index]
-    counts = counts.reindex(index=order, columns=columns, fill_value=0)
-    counts.index = pd.Index([emotion.label for emotion in order])
-    return counts
+    return labelled(table, tuple(rank.label for rank in Rank))
 
 
 def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[page.Example]:
