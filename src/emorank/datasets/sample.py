@@ -36,13 +36,15 @@ def load() -> Dataset:
         DatasetError: the installed package lacks the sample.
     """
     root = _folder()
-    table = root / "faces.csv"
-    if not table.is_file():
-        raise DatasetError(
-            f"{table}: expected the table of the shipped sample, found none; install emorank again"
-        )
-    faces = pd.read_csv(table, dtype={"person": "string", "frame": "Int64"})
-    persons = pd.read_csv(root / "persons.csv", dtype="string")
+    tables = (root / "faces.csv", root / "persons.csv")
+    for table in tables:
+        if not table.is_file():
+            raise DatasetError(
+                f"{table}: expected a table of the shipped sample, found none; install emorank "
+                "again"
+            )
+    faces = pd.read_csv(tables[0], dtype={"person": "string", "frame": "Int64"})
+    persons = pd.read_csv(tables[1], dtype="string")
     return dataset(CARD, root, faces.merge(persons, on="person", how="left"))
 
 

@@ -8,7 +8,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -73,6 +75,7 @@ def render(card: ModelCard) -> str:
     )
     environment.filters |= {
         "plain": plain,
+        "link": partial(quote, safe=":/?#&=%~+,;@"),
         "pipes": pipes,
         "cell": tables.cell,
     }
