@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.study.apply import Applied
+    from emorank.study.card import model_card
     from emorank.study.compounds import add_compounds
     from emorank.study.folder import Study, create_study, open_study
+    from emorank.study.groups import results_by_group
     from emorank.study.paper import paper as write_paper
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
@@ -58,6 +60,7 @@ __all__ = [
     "load_dataset",
     "load_network",
     "majority",
+    "model_card",
     "normalise_images",
     "open_study",
     "override_plan",
@@ -69,6 +72,7 @@ __all__ = [
     "read_plan",
     "read_votes",
     "resolve_plan",
+    "results_by_group",
     "run_study",
     "save_relevance",
     "verdicts",
@@ -89,6 +93,8 @@ _PLACES = {
     "run_study": ("study.run", "run"),
     "write_paper": ("study.paper", "paper"),
     "add_compounds": ("study.compounds", "add_compounds"),
+    "results_by_group": ("study.groups", "results_by_group"),
+    "model_card": ("study.card", "model_card"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),

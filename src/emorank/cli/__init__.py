@@ -19,6 +19,8 @@ VERBS = (
     "validate",
     "report",
     "paper",
+    "groups",
+    "card",
     "rate",
     "data",
     "weights",
