@@ -34,6 +34,15 @@ Item = TypeVar("Item")
 @settings_option
 @click.option("--compounds", is_flag=True, help="Say which two emotions a face expresses together.")
 @click.option(
+    "--rank",
+    "method",
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Which rank: paper, evidence, calibrated or ordinal; docs/ranking.md says what each needs "
+    "and how far it can be believed.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a table, CSV or Parquet by its ending, instead of printing one.",

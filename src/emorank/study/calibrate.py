@@ -24,8 +24,8 @@ from emorank.vocabulary import LEVELS
 
 RESULT = "calibration"
 PROBABILITIES = tuple(f"p_{level.lower()}" for level in LEVELS)
-# The shares of the regions, and which emotion is expressed, were tried too: fitted on two persons they
-# cost 0.06 and 0.03 of quadratic kappa, on twelve they gained nothing (docs/ranking.md).
+# The shares of the regions, and which emotion is expressed, were tried too: fitted on two persons
+# they cost 0.06 and 0.03 of quadratic kappa, on twelve they gained nothing (docs/ranking.md).
 INPUTS = ("net", "mass", "balance")
 LEAST = 12  # rated faces: three for each of the four levels
 
