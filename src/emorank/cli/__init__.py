@@ -17,6 +17,7 @@ VERBS = (
     "explain",
     "rank",
     "validate",
+    "calibrate",
     "report",
     "paper",
     "groups",
