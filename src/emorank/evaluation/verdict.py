@@ -16,6 +16,7 @@ Asked in this order; the first that applies decides:
    best where the agreement with the raters stays below a human's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -126,6 +127,44 @@ def judge(
     return Verdict(
         _ORDER[min(map(_ORDER.index, words))], "; ".join([found, *(why for _, why in limits)])
     )
+
+
+def headline(found: Sequence[Audited]) -> str:
+    """How far the ranks of a study can be believed, in one sentence.
+
+    The laboratory is doubted first: if a control passes, no verdict of it can be believed.
+    """
+    passed = [one for one in found if one.kind == "control" and _place(one) > _ORDER.index("bad")]
+    judged = [one for one in passed if one.verdict.word != "unknown"]
+    if judged:
+        names = ", ".join(one.rank for one in judged)
+        return (
+            f"Nothing can be concluded: ranks that are bad by make passed the laboratory ({names})."
+        )
+    tried = [one for one in found if one.kind != "control"]
+    best = max(tried, key=lambda one: (_place(one), _lower(one)), default=None)
+    if best is None or best.verdict.word == "unknown" or not best.truth:
+        return "How far the ranks can be believed cannot be said: " + (
+            "no rank was tried." if best is None else f"{best.verdict.reason}."
+        )
+    believe = {
+        "bad": "None of the ranks tried can be believed",
+        "weak": "No rank can be relied on for single faces",
+        "fair": "Read the ranks as a tendency",
+        "good": "The ranks follow expression intensity on these faces",
+    }[best.verdict.word]
+    verdict = f"is {best.verdict.word}: {best.verdict.reason}"
+    return f"{believe}. The best of {len(tried)} tried, “{best.rank}”, {verdict}."
+
+
+def _place(one: Audited) -> int:
+    return _ORDER.index(one.verdict.word)
+
+
+def _lower(one: Audited) -> float:
+    main = one.correlations.get(one.truth)
+    low = None if main is None else main.spearman_within.low
+    return -1.0 if low is None else low
 
 
 def shift(changes: dict[str, Change]) -> float | None:
