@@ -19,6 +19,7 @@ VERBS = (
     "validate",
     "audit",
     "report",
+    "paper",
     "rate",
     "data",
     "weights",
