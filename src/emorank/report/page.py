@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
-from emorank.report import figures, style, tables
+from emorank.report import audit as audited
+from emorank.report import audit_figures, figures, style, tables
 from emorank.report.headline import verdict
 
 EXCLUSIONS_SHOWN = 50
@@ -128,6 +129,7 @@ class Contents:
         rank_counts: emotions (labels) as index, ranks as columns, images; None to leave it out.
         ranks: ranks against raters; None without votes.
         votes: None without votes.
+        audit: how far the ranks can be believed; None if nobody asked.
         known_intensity: `intensity` in [0, 1] and `rank` of test images whose intensity is known.
         exclusions: `file`, `reason`.
         versions: program or library → version.
@@ -147,6 +149,7 @@ class Contents:
     rank_counts: pd.DataFrame | None = None
     ranks: RankValidation | None = None
     votes: Votes | None = None
+    audit: audited.Section | None = None
     known_intensity: pd.DataFrame | None = None
     exclusions: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"file": [], "reason": []}, dtype="string")
@@ -179,6 +182,8 @@ def render(contents: Contents) -> str:
         .render(
             c=contents,
             figures=figures,
+            audited=audited,
+            audit_figures=audit_figures,
             tables=tables,
             verdict=verdict,
             distribution=_with_totals(contents.data.distribution),

@@ -1,10 +1,11 @@
 """How far the ranks of a study can be believed: every one of them through the laboratory."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pandas as pd
 
 from emorank.annotations.scores import read_scores
@@ -17,6 +18,7 @@ from emorank.evaluation.perturbation import Pixels, brightness
 from emorank.evaluation.uncertainty import Estimate
 from emorank.evaluation.verdict import Audited, headline
 from emorank.progress import Progress, silent
+from emorank.report.audit import Section
 from emorank.study.audited_faces import Picture, pictures
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
@@ -125,6 +127,17 @@ def audit(
     return result
 
 
+def section(study: Study) -> Section | None:
+    """What the report shows of the last audit; None if nobody asked, or the study changed since."""
+    values = study.result(NAME)
+    if values is None:
+        return None
+    found = msgspec.convert(values, Audit)
+    return Section(
+        **{f.name: getattr(found, f.name) for f in fields(found)}, table=study.table(NAME)
+    )
+
+
 def _check(ranks: Sequence[str], faces: int) -> None:
     for name in ranks:
         if name not in METHODS:
@@ -208,7 +221,7 @@ def _examined(
     about = said.assign(
         face=[picture.face for picture in shown],
         change=[picture.change for picture in shown],
-        morph=[picture.face if picture.neutral >= 0 else None for picture in shown],
+        morph=pd.Series([p.face if p.neutral >= 0 else None for p in shown], dtype="Int64"),
         step=[picture.share for picture in shown],
     )
     for column in ("emotion", "person"):

@@ -20,6 +20,7 @@ from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.style import jpeg
+from emorank.study.audit import section as audit_section
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
 from emorank.study.framing import framing, open_dataset
@@ -75,6 +76,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         examples=tuple(_examples(study, ranked, progress)),
         rank_counts=_counts(ranked),
         ranks=ranks,
+        audit=audit_section(study),
         votes=_votes(study),
         known_intensity=known if len(known) else None,
         exclusions=study.table("excluded"),
