@@ -25,7 +25,7 @@ pytestmark = pytest.mark.weights
 
 def test_every_rank_is_audited_and_the_controls_fail(own_study):
     """Ranks of the study first, controls last; the table has a row per face and rank."""
-    found = audit.audit(own_study, faces=2)
+    found = audit.audit(own_study, faces=1)
     names = [one.rank for one in found.ranks]
     assert {*names} | {*found.unavailable} == {*rankers.METHODS, *CONTROLS}
     assert names[-len(CONTROLS) :] == [*CONTROLS]
@@ -34,7 +34,7 @@ def test_every_rank_is_audited_and_the_controls_fail(own_study):
     paper = found.ranks[names.index("paper")]
     assert paper.truth == "mean rating"
     assert set(paper.changes) == {*CHANGES}
-    assert {change.count for change in paper.changes.values()} == {2}
+    assert {change.count for change in paper.changes.values()} == {1}
     assert paper.morphs is None  # no neutral face, no sequence
     constant = found.ranks[names.index("constant")]
     assert constant.verdict.word == "bad"
@@ -63,9 +63,9 @@ def test_the_score_is_that_of_the_rank_itself(own_study):
 
 def test_nothing_is_asked_twice(own_study, monkeypatch):
     """A second audit finds everything on the disk, and comes to the same."""
-    first = audit.audit(own_study, ranks=["paper", "logit"], faces=2)
+    first = audit.audit(own_study, ranks=["paper", "logit"], faces=1)
     monkeypatch.setattr(Meter, "_measure", lambda *_: pytest.fail("measured again"))
-    assert audit.audit(own_study, ranks=["paper", "logit"], faces=2) == first
+    assert audit.audit(own_study, ranks=["paper", "logit"], faces=1) == first
 
 
 def test_another_model_is_asked_anew(own_study):
@@ -96,16 +96,16 @@ def test_ranks_of_one_network_share_what_it_measures(own_study, monkeypatch):
 def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
     """`kill -9` in the middle; the next audit goes on there, and finds what it would have found."""
     script = Path(__file__).with_name("interrupted.py")
-    command = ["audit", str(own_study.folder), "--rank", "paper", "--faces", "2"]
+    command = ["audit", str(own_study.folder), "--rank", "paper", "--faces", "1"]
     done = subprocess.run(
-        [sys.executable, script, json.dumps([{"stage": "audit", "call": 9}]), *command],
+        [sys.executable, script, json.dumps([{"stage": "audit", "call": 6}]), *command],
         env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout) == [signal.SIGKILL]
     assert not own_study.path("audit.json").exists()
     store = Kept(own_study, "paper").store
     kept = len(store.keys())
-    assert 0 < kept < 6 + 2 * len(CHANGES)
+    assert 0 < kept < 6 + len(CHANGES)
     asked = []
     ranker = rankers.METHODS["paper"]
     monkeypatch.setitem(
@@ -113,7 +113,7 @@ def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
         "paper",
         lambda study: lambda some: asked.append(len(some)) or ranker(study)(some),
     )
-    audit.audit(own_study, ranks=["paper"], faces=2)
+    audit.audit(own_study, ranks=["paper"], faces=1)
     assert sum(asked) == len(store.keys()) - kept
 
 
@@ -146,7 +146,7 @@ def test_without_votes_or_intensities_it_says_so_and_goes_on(own_study):
     from emorank.study.plan import override
 
     study = replace(own_study, plan=override(own_study.plan, {"validate.votes": ""}))
-    found = audit.audit(study, ranks=["logit"], faces=2)
+    found = audit.audit(study, ranks=["logit"], faces=1)
     assert found.ceiling is None
     assert found.ranks[0].verdict.word == "unknown"
     assert "cannot be said" in found.headline
@@ -167,7 +167,7 @@ def scored(own_study, tmp_path):
 def test_scores_of_somebody_else_are_audited(scored):
     """Beside the ranks of the study; nothing is asked that needs their author's program."""
     path, study = scored
-    found = audit.audit(study, ranks=["logit"], scores=path, faces=2)
+    found = audit.audit(study, ranks=["logit"], scores=path, faces=1)
     theirs = next(one for one in found.ranks if one.kind == "file")
     assert theirs.correlations["mean rating"].spearman.value == pytest.approx(1)
     assert theirs.changes == {}

@@ -169,7 +169,16 @@ def _lower(one: Audited) -> float:
 
 def shift(changes: dict[str, Change]) -> float | None:
     """The mean movement over all changes, in spreads of the score; None if nothing was tried."""
-    values = [c.shift.value for c in changes.values() if c.shift.value is not None]
+    return _mean([change.shift for change in changes.values()])
+
+
+def moved(changes: dict[str, Change]) -> float | None:
+    """The mean share of faces whose level is another; None without levels."""
+    return _mean([change.moved for change in changes.values()])
+
+
+def _mean(estimates: Sequence[Estimate]) -> float | None:
+    values = [estimate.value for estimate in estimates if estimate.value is not None]
     return sum(values) / len(values) if values else None
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from emorank.evaluation.separation import ALL
 from emorank.evaluation.uncertainty import Estimate
-from emorank.evaluation.verdict import Audited, shift
-from emorank.report.tables import NONE, estimate
+from emorank.evaluation.verdict import Audited, moved, shift
+from emorank.report.tables import NONE, cell, estimate
 
 _MARK = {
     "bad": "✗ bad",
@@ -72,45 +73,49 @@ def ranks_table(ranks: Sequence[Audited]) -> pd.DataFrame:
     """One row per rank: the verdict, and the numbers that it rests on."""
     rows = [
         {
-            "Rank": one.rank + (" (control)" if one.kind == "control" else ""),
+            "Rank": _name(one),
             "Verdict": _MARK[one.verdict.word],
             "Spearman within emotion": _of(one, "spearman_within"),
-            "by chance": _chance(one),
-            "Kendall within": _of(one, "kendall_within"),
-            "Kappa with majority": NONE
-            if one.levels is None
-            else estimate(one.levels.quadratic_kappa),
-            "AUC against neutral": estimate(one.separation["all"])
-            if "all" in one.separation
-            else NONE,
-            "Moved by": _moved(one),
+            "By chance": _chance(one),
+            "Kappa with majority": _at(one.levels, "quadratic_kappa"),
+            "AUC against neutral": _shown(one.separation.get(ALL)),
+            "Moved by": cell(shift(one.changes)),
         }
         for one in ranks
     ]
     return pd.DataFrame(rows)
 
 
-def details_table(ranks: Sequence[Audited]) -> pd.DataFrame:
-    """The other numbers: overall, brightness, errors in levels, sequences, morphs."""
-    rows = []
-    for one in ranks:
-        dim, level = one.brightness, one.levels
-        rows.append(
-            {
-                "Rank": one.rank,
-                "Faces scored": f"{one.scored} of {one.faces}",
-                "Spearman overall": _of(one, "spearman"),
-                "Brightness beyond intensity": NONE if dim is None
-                else estimate(dim.score_given_truth),
-                "Intensity beyond brightness": NONE if dim is None
-                else estimate(dim.truth_given_nuisance),
-                "Mean error in levels": NONE if level is None
-                else estimate(level.mean_absolute_error),
-                "Frame order": NONE if one.sequences is None else estimate(one.sequences.spearman),
-                "Rising steps": NONE if one.sequences is None else estimate(one.sequences.rising),
-                "Rising in morphs": NONE if one.morphs is None else estimate(one.morphs.rising),
-            }
-        )  # fmt: skip
+def correlations_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+    """The other correlations, and what brightness has to do with it."""
+    rows = [
+        {
+            "Rank": one.rank,
+            "Scored": f"{one.scored} of {one.faces}",
+            "Spearman overall": _of(one, "spearman"),
+            "Kendall within": _of(one, "kendall_within"),
+            "Brightness beyond intensity": _at(one.brightness, "score_given_truth"),
+            "Intensity beyond brightness": _at(one.brightness, "truth_given_nuisance"),
+        }
+        for one in ranks
+    ]
+    return pd.DataFrame(rows)
+
+
+def order_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+    """Along sequences and morphs, and how levels err and change."""
+    rows = [
+        {
+            "Rank": one.rank,
+            "Frame order": _at(one.sequences, "spearman"),
+            "Rising steps": _at(one.sequences, "rising"),
+            "Rising in morphs": _at(one.morphs, "rising"),
+            "Error in levels": _at(one.levels, "mean_absolute_error"),
+            "Levels changed": cell(moved(one.changes)),
+            "Calibration error": _shown(one.calibration_error),
+        }
+        for one in ranks
+    ]
     return pd.DataFrame(rows)
 
 
@@ -143,13 +148,21 @@ def _of(one: Audited, name: str) -> str:
     return NONE if main is None else estimate(getattr(main, name))
 
 
+def _at(found: object, name: str) -> str:
+    """An estimate of a part of the audit that may be missing."""
+    return NONE if found is None else estimate(getattr(found, name))
+
+
+def _shown(found: Estimate | None) -> str:
+    return NONE if found is None else estimate(found)
+
+
+def _name(one: Audited) -> str:
+    return f"{one.rank} (control)" if one.kind == "control" else one.rank
+
+
 def _chance(one: Audited) -> str:
     main = one.correlations.get(one.truth)
     if main is None or main.chance.high is None:
         return NONE
     return f"up to {main.chance.high:.2f}"
-
-
-def _moved(one: Audited) -> str:
-    moves = shift(one.changes)
-    return NONE if moves is None else f"{moves:.2f} spreads"

@@ -63,7 +63,7 @@ def transitions(table: pd.DataFrame, rank: str) -> Figure:
     known["place"] = known.groupby("sequence")["frame"].rank(method="first").astype(int)
     emotions = [e for e in Emotion if e in set(known["emotion"])] or [Emotion.HAPPY]
     tallest = max((known[known["emotion"] == e]["sequence"].nunique() for e in emotions), default=1)
-    figure = blank(1.25 * len(emotions) + 0.6, 0.2 * max(tallest, 3) + 1.2)
+    figure = blank(max(1.25 * len(emotions) + 0.6, 5.6), 0.2 * max(tallest, 3) + 1.2)
     grid = figure.subplots(1, len(emotions), squeeze=False)[0]
     for axes, emotion in zip(grid, emotions, strict=True):
         here = known[known["emotion"] == emotion]
