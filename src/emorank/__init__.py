@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.study.apply import Applied
+    from emorank.study.audit import audit as audit_study
     from emorank.study.compounds import add_compounds
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.plan import Plan, read_plan
@@ -46,6 +47,7 @@ __all__ = [
     "Rank",
     "add_compounds",
     "answers_table",
+    "audit_study",
     "create_study",
     "crop_center",
     "crop_face",
@@ -85,6 +87,7 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
+    "audit_study": ("study.audit", "audit"),
     "add_compounds": ("study.compounds", "add_compounds"),
     # anybody's network
     "load_network": ("model.network", "load_network"),

@@ -15,7 +15,7 @@ def test_the_verb_audits_and_renews_the_report(cli, own_study, tmp_path):
     headline = own_study.result("audit")["headline"]
     assert done.out.splitlines()[-1] == headline
     for name in ("logit", "scores", "constant (control)", "random (control)"):
-        assert any(line.startswith(name) for line in done.out.splitlines())
+        assert any(line.strip().startswith(name) for line in done.out.splitlines())
     assert "2 persons are rough" in done.err
     page = (own_study.folder / "report" / "index.html").read_text()
     assert "How far the ranks can be believed" in page

@@ -31,6 +31,13 @@ Word = Literal["bad", "unknown", "weak", "fair", "good"]
 WEAK, FAIR, UNSTABLE, MOST_MISSING = 0.3, 0.6, 0.5, 0.5
 EXPRESSIVE = "difference between expressive and neutral"
 _ORDER: tuple[Word, ...] = ("bad", "unknown", "weak", "fair", "good")
+_BELIEVE: dict[Word, str] = {
+    "bad": "Do not believe the ranks of this study",
+    "unknown": "How far the ranks can be believed cannot be said",
+    "weak": "Do not rely on the ranks for single faces",
+    "fair": "Read the ranks as a tendency",
+    "good": "The ranks follow expression intensity on these faces",
+}
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,8 @@ def judge(
 def headline(found: Sequence[Audited]) -> str:
     """How far the ranks of a study can be believed, in one sentence.
 
-    The laboratory is doubted first: if a control passes, no verdict of it can be believed.
+    The best of those that give levels decides; where a score without levels is better, that is said
+    too. The laboratory is doubted first: if a control passes, no verdict of it can be believed.
     """
     passed = [one for one in found if one.kind == "control" and _place(one) > _ORDER.index("bad")]
     judged = [one for one in passed if one.verdict.word != "unknown"]
@@ -142,19 +150,25 @@ def headline(found: Sequence[Audited]) -> str:
             f"Nothing can be concluded: ranks that are bad by make passed the laboratory ({names})."
         )
     tried = [one for one in found if one.kind != "control"]
-    best = max(tried, key=lambda one: (_place(one), _lower(one)), default=None)
+    best = _best(tried)
     if best is None or best.verdict.word == "unknown" or not best.truth:
         return "How far the ranks can be believed cannot be said: " + (
             "no rank was tried." if best is None else f"{best.verdict.reason}."
         )
-    believe = {
-        "bad": "None of the ranks tried can be believed",
-        "weak": "No rank can be relied on for single faces",
-        "fair": "Read the ranks as a tendency",
-        "good": "The ranks follow expression intensity on these faces",
-    }[best.verdict.word]
-    verdict = f"is {best.verdict.word}: {best.verdict.reason}"
-    return f"{believe}. The best of {len(tried)} tried, “{best.rank}”, {verdict}."
+    ranked = _best([one for one in tried if one.of_levels is not None])
+    parts = [] if ranked is None else [f"{_BELIEVE[ranked.verdict.word]}: {_said('rank', ranked)}"]
+    if ranked is None or best.rank != ranked.rank:
+        parts.append(_said("score", best))
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]} (best of {len(tried)} tried)."
+
+
+def _best(found: Sequence[Audited]) -> Audited | None:
+    return max(found, key=lambda one: (_place(one), _lower(one)), default=None)
+
+
+def _said(what: str, one: Audited) -> str:
+    return f"the {what} “{one.rank}” is {one.verdict.word}, {one.verdict.reason}"
 
 
 def _place(one: Audited) -> int:
