@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
+    from emorank.study.audit import audit as audit_study
     from emorank.study.card import model_card
     from emorank.study.compounds import add_compounds
     from emorank.study.folder import Study, create_study, open_study
@@ -53,6 +54,7 @@ __all__ = [
     "Rank",
     "add_compounds",
     "answers_table",
+    "audit_study",
     "create_study",
     "crop_center",
     "crop_face",
@@ -98,6 +100,7 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
+    "audit_study": ("study.audit", "audit"),
     "write_paper": ("study.paper", "paper"),
     "train_ordinal": ("study.ordinal", "train_ordinal"),
     "explain_intensity": ("study.intensity", "explain_intensity"),

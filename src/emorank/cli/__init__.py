@@ -17,6 +17,7 @@ VERBS = (
     "explain",
     "rank",
     "validate",
+    "audit",
     "calibrate",
     "report",
     "paper",

@@ -14,7 +14,8 @@ from emorank.evaluation.classification import Classification
 from emorank.evaluation.groups import LEAST_PERSONS, GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
-from emorank.report import figures, style, tables
+from emorank.report import audit as audited
+from emorank.report import audit_figures, figures, style, tables
 from emorank.report import groups as by_group
 from emorank.report.headline import verdict
 
@@ -130,6 +131,7 @@ class Contents:
         rank_counts: emotions (labels) as index, ranks as columns, images; None to leave it out.
         ranks: ranks against raters; None without votes.
         votes: None without votes.
+        audit: how far the ranks can be believed; None if nobody asked.
         groups: results by group of persons; None if they were not asked for.
         known_intensity: `intensity` in [0, 1] and `rank` of test images whose intensity is known.
         exclusions: `file`, `reason`.
@@ -150,6 +152,7 @@ class Contents:
     rank_counts: pd.DataFrame | None = None
     ranks: RankValidation | None = None
     votes: Votes | None = None
+    audit: audited.Section | None = None
     groups: GroupResults | None = None
     known_intensity: pd.DataFrame | None = None
     exclusions: pd.DataFrame = field(
@@ -183,6 +186,8 @@ def render(contents: Contents) -> str:
         .render(
             c=contents,
             figures=figures,
+            audited=audited,
+            audit_figures=audit_figures,
             tables=tables,
             verdict=verdict,
             groups=contents.groups,

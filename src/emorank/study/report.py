@@ -21,6 +21,7 @@ from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.style import jpeg
+from emorank.study.audit import section as audit_section
 from emorank.study.card import write_card
 from emorank.study.described import described, labelled, unseen
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
@@ -79,6 +80,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         examples=tuple(_examples(study, ranked, progress)),
         rank_counts=_counts(ranked),
         ranks=ranks,
+        audit=audit_section(study),
         votes=_votes(study),
         groups=None if groups is None else GroupResults.from_dict(groups),
         known_intensity=known if len(known) else None,
