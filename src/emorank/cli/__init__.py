@@ -18,6 +18,7 @@ VERBS = (
     "rank",
     "validate",
     "report",
+    "faithfulness",
     "rate",
     "data",
     "weights",

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
-from emorank.report import figures, style, tables
+from emorank.report import faithfulness, faithfulness_figures, figures, style, tables
+from emorank.report.faithfulness import Faithfulness
 from emorank.report.headline import verdict
 
 EXCLUSIONS_SHOWN = 50
@@ -133,6 +134,7 @@ class Contents:
         versions: program or library → version.
         hashes: what → SHA-256 or other digest.
         cite: references, one each.
+        faithfulness: of the explanations; None if it was not measured.
     """
 
     title: str
@@ -154,6 +156,7 @@ class Contents:
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     cite: tuple[str, ...] = ()
+    faithfulness: Faithfulness | None = None
 
 
 def write(contents: Contents, path: Path | str) -> Path:
@@ -180,6 +183,8 @@ def render(contents: Contents) -> str:
             c=contents,
             figures=figures,
             tables=tables,
+            faithfulness=faithfulness,
+            faithfulness_figures=faithfulness_figures,
             verdict=verdict,
             distribution=_with_totals(contents.data.distribution),
             rank_counts=None if contents.rank_counts is None else _named(contents.rank_counts),
