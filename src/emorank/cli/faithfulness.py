@@ -34,8 +34,13 @@ if TYPE_CHECKING:
     help="What is put in the place of a region: mean, blur, noise, surroundings.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the faces and all that is drawn.")
+@click.option(
+    "--half",
+    is_flag=True,
+    help="Images without their regions in bfloat16: faster on newer processors, logits to 0.01.",
+)
 def command(
-    folder: Path, methods: str | None, faces: int, checks: int, fills: str, seed: int
+    folder: Path, methods: str | None, faces: int, checks: int, fills: str, seed: int, half: bool
 ) -> None:
     """Measure explanations of the network in STUDY beside maps that know nothing of it.
 
@@ -57,7 +62,7 @@ def command(
     from emorank.study.folder import open_study
 
     names = list(PRESETS) if methods is None else _words(methods)
-    settings = Settings(faces, checks, tuple(_words(fills)), seed)
+    settings = Settings(faces, checks, tuple(_words(fills)), seed, half)
     study = open_study(folder)
     with Terminal() as terminal:
         progress = terminal.start("faithfulness")

@@ -15,7 +15,7 @@ from emorank.faces import TEMPLATE, similarity
 _ELLIPSES: dict[str, tuple[tuple[float, float, float, float], ...]] = {
     "brows": ((0.295, 0.205, 0.155, 0.065), (0.705, 0.205, 0.155, 0.065)),
     "eyes": ((0.300, 0.325, 0.125, 0.065), (0.700, 0.325, 0.125, 0.065)),
-    "nose": ((0.500, 0.500, 0.110, 0.135),),
+    "nose": ((0.500, 0.505, 0.130, 0.135),),
     "mouth": ((0.500, 0.790, 0.240, 0.125),),
 }
 _FACE = (0.500, 0.500, 0.470, 0.570)  # forehead to chin

@@ -45,5 +45,6 @@ def check_method(method: str | Preset) -> None:
     """
     if isinstance(method, str) and method not in METHODS:
         raise RelevanceError(
-            f"'{method}' is no preset and no explainer; expected one of {', '.join(METHODS)}"
+            f"'{method}' is no preset; expected one of {', '.join(PRESETS)}, or one of the "
+            f"explainers beside them: {', '.join(EXPLAINERS)}"
         )

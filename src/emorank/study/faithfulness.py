@@ -53,7 +53,7 @@ def faithfulness(
     chosen = choose(study, settings.faces, settings.seed)
     table, passes = _before(study, settings)
     wanted = [name for name in (*BLIND, *dict.fromkeys(methods)) if name not in passes]
-    subject = Subject(study, chosen, settings.checks, settings.seed)
+    subject = Subject(study, chosen, settings)
     each = parts(settings.fills, subject)
     for number, name in enumerate(wanted):
 

@@ -13,7 +13,7 @@ from torch import nn
 from emorank import faces as detector
 from emorank.errors import StudyError
 from emorank.evaluation.blind_maps import BLIND, blind_map
-from emorank.evaluation.faithfulness import curve_rows, rows
+from emorank.evaluation.faithfulness import Settings, curve_rows, rows
 from emorank.evaluation.localisation import (
     REGIONS,
     Mask,
@@ -72,15 +72,15 @@ class Subject:
     Args:
         study: with a model.
         faces: from `choose`.
-        checks: how many of them, from the first, the dearer checks see.
-        seed: of everything drawn.
+        settings: of the checks, and of everything drawn.
     """
 
-    def __init__(self, study: Study, faces: pd.DataFrame, checks: int, seed: int) -> None:
+    def __init__(self, study: Study, faces: pd.DataFrame, settings: Settings) -> None:
         model = checkpoint.load(study.path("model.safetensors"))
         self.device = study.plan.model.device
         self.net, self.classes = model.net.to(self.device), model.classes
-        self.faces, self.checks, self.seed = faces, min(checks, len(faces)), seed
+        self.faces, self.seed, self.half = faces, settings.seed, settings.half
+        self.checks = min(settings.checks, len(faces))
         framed = Framed(study, faces)
         self.images: Images = np.stack([framed(row) for row in range(len(faces))])
         self.target = np.array([self.classes.index(word) for word in faces["emotion"]])
@@ -90,18 +90,21 @@ class Subject:
         self.regions = REGIONS if any(self.masks) else ()
 
     def score(self, images: Images) -> Float[np.ndarray, "batch classes"]:
-        """Logits of images."""
-        with torch.inference_mode():
-            found = [
-                self.net(to_batch(list(images[k : k + BATCH])).to(self.device)).cpu().numpy()
-                for k in range(0, len(images), BATCH)
-            ]
-        return np.concatenate(found)
+        """Logits of images, in half precision if asked for."""
+        kind = torch.device(self.device).type
+        with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=self.half):
+            return self._logits(images)
+
+    def _logits(self, images: Images) -> Float[np.ndarray, "batch classes"]:
+        batches = [list(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
+        found = [self.net(to_batch(batch).to(self.device)).float().cpu() for batch in batches]
+        return torch.cat(found).numpy()
 
     @cached_property
     def logits(self) -> Float[np.ndarray, " batch"]:
         """Of the explained class of each face."""
-        found = self.score(self.images)
+        with torch.inference_mode():
+            found = self._logits(self.images)
         return np.array(found[np.arange(len(found)), self.target], np.float64)
 
     def ends(self, fill: str) -> Ends:
@@ -117,9 +120,10 @@ class Subject:
     @cached_property
     def pass_seconds(self) -> float:
         """What a face takes in a forward pass, the first one left out."""
-        self.score(self.images[:1])
-        start = time.perf_counter()
-        self.score(self.images)
+        with torch.inference_mode():
+            self._logits(self.images[:1])
+            start = time.perf_counter()
+            self._logits(self.images)
         return (time.perf_counter() - start) / len(self.images)
 
     @cached_property
