@@ -86,13 +86,12 @@ def _check(methods: Sequence[str], settings: Settings) -> None:
 
 def _before(study: Study, settings: Settings) -> tuple[pd.DataFrame, dict[str, float]]:
     """Rows and passes of the methods that were measured with these settings."""
-    found = study.result(RESULT)
-    if found is None or found["settings"] != msgspec.to_builtins(settings):
+    found = read(study)
+    if found is None or found.settings != settings:
         return pd.DataFrame({name: [] for name in COLUMNS}).astype({"method": object}), {}
     table = study.table(RESULT)
-    done = {name: float(value) for name, value in found["passes"].items()}
     # Killed between the two files, a method is in the table alone: it is measured again.
-    return table[table["method"].isin(done)], done
+    return table[table["method"].isin(found.passes)], dict(found.passes)
 
 
 def _write(
