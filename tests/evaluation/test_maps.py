@@ -31,10 +31,11 @@ def pictures(count=3, side=32):
 
 @pytest.mark.parametrize("name", BLIND)
 def test_blind_maps_are_maps(name):
-    """One value a pixel, none negative."""
+    """One value a pixel, none negative, of each image by itself."""
     found = blind_map(name, pictures(), rng())
     assert found.shape == (3, 32, 32)
     assert (found >= 0).all()
+    np.testing.assert_array_equal(found[:1], blind_map(name, pictures()[:1], rng()))
 
 
 def test_what_blind_maps_see():

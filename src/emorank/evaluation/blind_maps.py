@@ -1,6 +1,7 @@
 """Maps that know nothing of the net: what an explanation has to beat."""
 
 import numpy as np
+from jaxtyping import Float
 
 from emorank.evaluation.perturbation import Images, Maps
 
@@ -29,8 +30,13 @@ def blind_map(name: str, images: Images, rng: np.random.Generator) -> Maps:
             line = np.exp(-(offset**2) / (2 * _WIDTH**2))
             return np.broadcast_to(line[:, None] * line, images.shape[:3]).copy()
         case "edges":
-            from scipy.ndimage import sobel
-
             grey = images @ np.array([0.299, 0.587, 0.114])
-            return np.hypot(sobel(grey, axis=1), sobel(grey, axis=2))
+            return np.stack([_sobel(one) for one in grey])
     raise ValueError(f"'{name}' is no blind map; expected one of {', '.join(BLIND)}")
+
+
+def _sobel(grey: Float[np.ndarray, "side side"]) -> Float[np.ndarray, "side side"]:
+    from scipy.ndimage import sobel
+
+    length: np.ndarray = np.hypot(sobel(grey, axis=0), sobel(grey, axis=1))
+    return length

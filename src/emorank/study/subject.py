@@ -145,8 +145,7 @@ class Subject:
     def explain(self, net: nn.Module, method: str) -> Explain:
         """A method at work on a network: maps of images and classes, channels summed."""
         if method in BLIND:
-            rng = self.rng("blind")
-            return lambda images, target: blind_map(method, images, rng)
+            return lambda images, target: blind_map(method, images, self.blind)
         low, high = bounds()
         ready = explainer(net, method, low=low, high=high)
 
@@ -159,6 +158,11 @@ class Subject:
             return np.concatenate(found)
 
         return maps
+
+    @cached_property
+    def blind(self) -> np.random.Generator:
+        """What random maps are drawn by: another one each time."""
+        return self.rng("blind")
 
     def rng(self, what: str) -> np.random.Generator:
         """A generator for one purpose, the same in every run."""
