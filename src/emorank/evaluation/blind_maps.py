@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from emorank.evaluation.perturbation import Images, Maps
+from emorank.evaluation.region_perturbation import Images, Maps
 
 BLIND = ("random", "centre", "edges")
 _WIDTH = 0.25  # deviation of the Gaussian, in sides

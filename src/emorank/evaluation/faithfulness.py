@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from emorank.evaluation.perturbation import Curves
+from emorank.evaluation.region_perturbation import Curves
 from emorank.evaluation.uncertainty import RESAMPLES, Estimate, bootstrap, clusters
 
 COLUMNS = ("method", "image", "measure", "of", "at", "value")
@@ -62,7 +62,7 @@ class Settings:
     Attributes:
         faces: of the test part, rightly named, spread over persons and emotions.
         checks: how many of them the dearer checks see: new weights, another class, noise, shifts.
-        fills: what is put in the place of a region, of `perturbation.FILLS`.
+        fills: what is put in the place of a region, of `region_perturbation.FILLS`.
         seed: of the choice of faces and of everything drawn.
         half: images without their regions go through the network in bfloat16, which newer
             processors do several times as fast; logits are off by about a hundredth.

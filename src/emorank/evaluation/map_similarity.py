@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from emorank.evaluation.perturbation import Maps
+from emorank.evaluation.region_perturbation import Maps
 
 Similarities = Float[np.ndarray, " batch"]
 # Wang et al. 2004: Gaussian windows of 11 pixels, and the two constants.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from emorank.evaluation.perturbation import Images, Maps
+from emorank.evaluation.region_perturbation import Images, Maps
 
 Explain = Callable[[Images], Maps]
 

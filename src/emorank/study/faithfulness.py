@@ -14,7 +14,7 @@ import pandas as pd
 from emorank.errors import PlanError, StudyError
 from emorank.evaluation.blind_maps import BLIND
 from emorank.evaluation.faithfulness import COLUMNS, Found, Settings, summary
-from emorank.evaluation.perturbation import FILLS
+from emorank.evaluation.region_perturbation import FILLS
 from emorank.progress import Progress, silent
 from emorank.relevance.methods import METHODS, check_method
 from emorank.relevance.presets import PRESETS

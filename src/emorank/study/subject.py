@@ -24,7 +24,7 @@ from emorank.evaluation.localisation import (
 )
 from emorank.evaluation.map_similarity import spearman, ssim
 from emorank.evaluation.map_stability import max_sensitivity, shift_sensitivity
-from emorank.evaluation.perturbation import Ends, Images, Maps, curves, ends
+from emorank.evaluation.region_perturbation import Ends, Images, Maps, curves, ends
 from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.model.vgg16 import bounds

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emorank.errors import RelevanceError
-from emorank.evaluation import perturbation
-from emorank.evaluation.perturbation import FILLS, curves, ends, grid_cells, order, regions
+from emorank.evaluation import region_perturbation as perturbation
+from emorank.evaluation.region_perturbation import FILLS, curves, ends, grid_cells, order, regions
 from reference.faithfulness import perturbed_scores, quantus_falls
 
 SIDE, GRID = 16, 4
