@@ -13,6 +13,7 @@ import pandas as pd
 from emorank import __version__
 from emorank.annotations.voting import majority, sheet
 from emorank.evaluation.classification import Classification
+from emorank.evaluation.groups import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page
@@ -21,13 +22,14 @@ from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.style import jpeg
-from emorank.study.explain import stores
+from emorank.study.card import write_card
+from emorank.study.described import described, labelled, unseen
+from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.faithfulness import read as read_faithfulness
 from emorank.study.folder import Study
-from emorank.study.framing import Framed, framing, open_dataset
+from emorank.study.framing import open_dataset
 from emorank.vocabulary import Emotion, Rank
 
-PARTS = ("train", "validation", "test")
 PAPER = (
     "S. B. Punuri, S. K. Kuanar, T. K. Mishra, V. V. R. M. Rao, S. S. Reddy: Decoding Human Facial "
     "Emotions: A Ranking Approach using Explainable AI. IEEE Access."
@@ -41,36 +43,37 @@ LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "tiny-retinaf
 
 
 def report(study: Study, progress: Progress = silent) -> str:
-    """Write `report/index.html`; returns where.
+    """Write `report/index.html` and the model card; returns where the page is.
 
     Raises:
         StudyError: an earlier stage has not run.
     """
     path = study.path("report") / "index.html"
     page.write(_contents(study, progress), path)
+    write_card(study)
     return str(path)
 
 
 def headline(study: Study) -> tuple[str, ...]:
     """The results in three lines."""
     emotions, ranks = _results(study)
-    return lines(emotions, ranks, unseen_persons=_unseen(study))
+    return lines(emotions, ranks, unseen_persons=unseen(study))
 
 
 def _contents(study: Study, progress: Progress) -> page.Contents:
     emotions, ranks = _results(study)
     faces = study.table("faces").merge(study.table("split"), on="image")
-    rows = study.table("ranks").merge(study.table("predictions"), on=["image", "predicted"])
-    rows = rows.merge(faces[["image", "digest", "intensity"]], on="image")
+    rows = ranked_faces(study)
     ranked = rows[rows["rank"].notna()]
     known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
     plan: dict[str, Any] = msgspec.to_builtins(study.plan)
     citation = open_dataset(study).card.citation
+    groups = study.result("groups")
     return page.Contents(
         title=plan.pop("title"),
         created=datetime.now(UTC).strftime("%Y-%m-%d"),
         headline=headline(study),
-        data=_data(study, faces),
+        data=described(study, faces),
         split=_split(study),
         plan=plan,
         emotions=emotions,
@@ -79,6 +82,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         rank_counts=_counts(ranked),
         ranks=ranks,
         votes=_votes(study),
+        groups=None if groups is None else GroupResults.from_dict(groups),
         known_intensity=known if len(known) else None,
         exclusions=study.table("excluded"),
         versions=_versions(),
@@ -102,30 +106,6 @@ def _results(study: Study) -> tuple[Classification, RankValidation | None]:
     )
 
 
-def _unseen(study: Study) -> bool:
-    """Whether persons are known, and none of the test part is in the training part."""
-    return bool(study.metrics()["leakage"]["person"] == 0)
-
-
-def _data(study: Study, faces: pd.DataFrame) -> page.Data:
-    dataset = open_dataset(study)
-    card, persons = dataset.card, faces["person"].nunique()
-    counts = pd.crosstab(faces["emotion"], faces["part"])
-    crop = {"none": "images as they are", "face": "aligned by five landmarks"}
-    return page.Data(
-        name=card.name,
-        title=card.title,
-        licence=card.licence,
-        citation=card.citation,
-        url=card.url,
-        images=len(faces),
-        persons=persons or None,
-        distribution=_labelled(counts, PARTS),
-        simulated=card.simulated,
-        crop=f"{crop[framing(study, dataset)]}, {study.plan.data.size} px",
-    )
-
-
 def _split(study: Study) -> page.Split:
     plan, found = study.plan.split, study.metrics()["leakage"]
     names = {
@@ -142,43 +122,24 @@ def _split(study: Study) -> page.Split:
         }
         for kind, words in names.items()
     ]
-    return page.Split(f"by {plan.by}", plan.seed, _unseen(study), pd.DataFrame(rows))
+    return page.Split(f"by {plan.by}", plan.seed, unseen(study), pd.DataFrame(rows))
 
 
 def _counts(ranked: pd.DataFrame) -> pd.DataFrame:
     table = pd.crosstab(ranked["predicted"], ranked["rank"])
-    return _labelled(table, tuple(rank.label for rank in Rank))
-
-
-def _labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Counts per emotion with every column, the emotions in their order and as labels."""
-    order = [emotion for emotion in Emotion if emotion in counts.index]
-    counts = counts.reindex(index=order, columns=columns, fill_value=0)
-    counts.index = pd.Index([emotion.label for emotion in order])
-    return counts
+    return labelled(table, tuple(rank.label for rank in Rank))
 
 
 def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[page.Example]:
     """For every emotion and rank the surest of the rightly named faces."""
-    right = ranked[ranked["emotion"] == ranked["predicted"]].copy()
-    right["probability"] = [row[f"p_{row['predicted']}"] for _, row in right.iterrows()]
-    right = right.sort_values("probability", ascending=False)
-    chosen = right.groupby(["predicted", "rank"]).head(study.plan.report.examples)
-    order = {word: i for i, word in enumerate([*Emotion, *(rank.label for rank in Rank)])}
-    chosen = chosen.sort_values(["predicted", "rank"], key=lambda words: words.map(order))
-    chosen = chosen.merge(
-        study.table("faces").drop(columns=["emotion", "intensity", "digest"]),
-        on="image",
-    )
-    framed = Framed(study, chosen)
-    maps = stores(study)[0]
-    place = {key: i for i, key in enumerate(maps.keys())}
-    stored = maps.read()
+    chosen = surest(study, ranked, study.plan.report.examples)
     voted = study.metrics().get("rank") is not None
-    said = _majority(study) if voted else {}
-    for number, (_, row) in enumerate(chosen.iterrows()):
+    said = raters_said(study) if voted else {}
+    seen = pictures(study, chosen)
+    for number, ((_, row), (pixels, relevance)) in enumerate(
+        zip(chosen.iterrows(), seen, strict=True)
+    ):
         progress(number, len(chosen), "figures")
-        pixels, relevance = framed(number), stored[place[row["digest"]]]
         emotion = Emotion(row["predicted"]).label
         figure = explanation(
             pixels,
@@ -199,11 +160,6 @@ def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterato
             figure=jpeg(figure),
             note=f"raters: {said.get(row['image'], '–')}" if voted else "",
         )
-
-
-def _majority(study: Study) -> dict[str, str]:
-    voted = majority(study.table("votes"), study.plan.validate.ties).dropna(subset="rank")
-    return dict(voted[["image", "rank"]].to_numpy())
 
 
 def _votes(study: Study) -> page.Votes | None:

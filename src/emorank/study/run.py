@@ -51,7 +51,7 @@ STAGES = (
     Stage("explain", explain, ("explain",), ("relevance",)),
     Stage("rank", rank, ("rank",), ("ranks.parquet",)),
     Stage("validate", validate, ("validate",), ("votes.parquet",)),
-    Stage("report", report, ("title", "report"), ("report",)),
+    Stage("report", report, ("title", "report"), ("report", "MODEL_CARD.md")),
 )
 
 
@@ -108,6 +108,12 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
             if not done or stage.name == first:
                 outcome = _do(study, stage, key, watch.start(stage.name), afresh=done)
             watch.end(stage.name, outcome, not done or stage.name == first)
+
+
+def is_done(study: Study, name: str) -> bool:
+    """Whether a stage is done for the study's present plan, and its files are there."""
+    number = [stage.name for stage in STAGES].index(name)
+    return _done(study, STAGES[number], _key(study, number))[0]
 
 
 def _do(study: Study, stage: Stage, key: str, progress: Progress, *, afresh: bool) -> str:
