@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from emorank.study.apply import Applied
     from emorank.study.card import model_card
     from emorank.study.compounds import add_compounds
+    from emorank.study.faithfulness import faithfulness as measure_faithfulness
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.groups import results_by_group
     from emorank.study.paper import paper as write_paper
@@ -61,6 +62,7 @@ __all__ = [
     "load_dataset",
     "load_network",
     "majority",
+    "measure_faithfulness",
     "model_card",
     "normalise_images",
     "open_study",
@@ -96,6 +98,7 @@ _PLACES = {
     "add_compounds": ("study.compounds", "add_compounds"),
     "results_by_group": ("study.groups", "results_by_group"),
     "model_card": ("study.card", "model_card"),
+    "measure_faithfulness": ("study.faithfulness", "faithfulness"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),
