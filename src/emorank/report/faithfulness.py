@@ -1,5 +1,6 @@
 """The section on faithful explanations: what was measured, as a table, figures and a sentence."""
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -48,14 +49,14 @@ def table(found: Found, fill: str = "") -> pd.DataFrame:
         row: dict[str, str] = {"method": method}
         for title, (measure, of) in columns.items():
             value = found.estimate(method, measure, of)
-            row[title] = NONE if value is None else estimate(value).replace("-", "−")
+            row[title] = NONE if value is None else _signed(estimate(value))
         row["passes"] = NONE if method in BLIND else f"{found.passes[method]:.1f}"
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def verdict(contents: Faithfulness) -> str:
-    """One sentence: which method the score follows best, and where the study's own stands."""
+    """What the score depends on most, and where the study's own preset stands, in a sentence."""
     found, fill = contents.found, contents.found.settings.fills[0]
     known = {}
     for method in found.passes:
@@ -66,19 +67,29 @@ def verdict(contents: Faithfulness) -> str:
     if not methods:
         return "No method of explaining was measured."
     best = max(methods, key=methods.__getitem__)
-    sentence = f"The score follows {best} best ({_number(known[best])} logits)"
-    if contents.preset in methods and contents.preset != best:
-        sentence += f"; this study’s {contents.preset} has {_number(known[contents.preset])}"
+    sentence = (
+        f"The network’s score depends most on what {best} calls relevant "
+        f"(least − most {_number(known[best])})"
+    )
     blind = {name: value for name, value in known.items() if name in BLIND}
-    if blind:
-        top = max(blind, key=blind.__getitem__)
-        sentence += f"; the best map that knows nothing, {top}, has {_number(blind[top])}"
+    top = max(blind, key=blind.__getitem__)
+    own = contents.preset
+    if own in methods and own != best:
+        sentence += f"; this study’s {own} has {_number(known[own])}"
+        if known[own] <= known[top]:
+            sentence += f", no more than {top}, which knows nothing of the network"
+    sentence += f"; the best map that knows nothing of it, {top}, has {_number(known[top])}"
     few = found.persons < 10
     return f"{sentence}. {found.persons} persons" + (": the intervals are rough." if few else ".")
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return _signed(f"{value:.2f}")
+
+
+def _signed(text: str) -> str:
+    """A minus as it is printed, and none before a zero."""
+    return re.sub(r"-(?=0\.0+\b)", "", text).replace("-", "−")
 
 
 def mass_table(found: Found) -> pd.DataFrame:
