@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from emorank.study.audit import audit as audit_study
     from emorank.study.card import model_card
     from emorank.study.compounds import add_compounds
+    from emorank.study.faithfulness import faithfulness as measure_faithfulness
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.groups import results_by_group
     from emorank.study.intensity import explain_intensity
@@ -68,6 +69,7 @@ __all__ = [
     "load_dataset",
     "load_network",
     "majority",
+    "measure_faithfulness",
     "model_card",
     "normalise_images",
     "open_study",
@@ -108,6 +110,7 @@ _PLACES = {
     "add_compounds": ("study.compounds", "add_compounds"),
     "results_by_group": ("study.groups", "results_by_group"),
     "model_card": ("study.card", "model_card"),
+    "measure_faithfulness": ("study.faithfulness", "faithfulness"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),

@@ -20,6 +20,7 @@ VERBS = (
     "audit",
     "calibrate",
     "report",
+    "faithfulness",
     "paper",
     "groups",
     "card",

@@ -15,8 +15,16 @@ from emorank.evaluation.groups import LEAST_PERSONS, GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
 from emorank.report import audit as audited
-from emorank.report import audit_figures, figures, style, tables
+from emorank.report import (
+    audit_figures,
+    faithfulness,
+    faithfulness_figures,
+    figures,
+    style,
+    tables,
+)
 from emorank.report import groups as by_group
+from emorank.report.faithfulness import Faithfulness
 from emorank.report.headline import verdict
 
 EXCLUSIONS_SHOWN = 50
@@ -138,6 +146,7 @@ class Contents:
         versions: program or library → version.
         hashes: what → SHA-256 or other digest.
         cite: references, one each.
+        faithfulness: of the explanations; None if it was not measured.
     """
 
     title: str
@@ -161,6 +170,7 @@ class Contents:
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     cite: tuple[str, ...] = ()
+    faithfulness: Faithfulness | None = None
 
 
 def write(contents: Contents, path: Path | str) -> Path:
@@ -189,6 +199,8 @@ def render(contents: Contents) -> str:
             audited=audited,
             audit_figures=audit_figures,
             tables=tables,
+            faithfulness=faithfulness,
+            faithfulness_figures=faithfulness_figures,
             verdict=verdict,
             groups=contents.groups,
             by_group=by_group,
