@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,6 @@ from tests.rooms import (  # noqa: E402, F401 - fixtures
 from emorank.model import weights  # noqa: E402 - the hook has to come first
 
 IMAGENET = weights.imagenet_path()
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 EMOTIONS = ("anger", "happy", "surprise")
 PERSONS = tuple(f"p{number}" for number in range(8))
@@ -64,19 +64,45 @@ def pytest_collection_modifyitems(items):
             item.add_marker(skip)
 
 
+def program(*names: str, package: str) -> str:
+    """Where a program of the system is; the test skips without it, or fails where all must run."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        if os.environ.get("EMORANK_REQUIRE_ALL"):
+            pytest.fail(f"{names[0]} is missing, and this run must not skip")
+        pytest.skip(f"no {names[0]} on this machine: apt-get install {package}")
+    return found
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Headless Chromium of the system."""
-    if CHROMIUM is None:
-        if os.environ.get("EMORANK_REQUIRE_ALL"):
-            pytest.fail("Chromium is missing, and this run must not skip")
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    browser = program("chromium", "chromium-browser", package="chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        started = playwright.chromium.launch(executable_path=browser, args=[*FLAGS])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def pdflatex():
+    """Compile a `.tex` file beside itself as often as references need; returns the log's text."""
+    found = program("pdflatex", package="texlive-latex-base texlive-latex-recommended")
+
+    def compile_tex(path: Path) -> str:
+        command = [found, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape"]
+        for _ in range(2):
+            done = subprocess.run(
+                [*command, path.name], cwd=path.parent, capture_output=True, timeout=60
+            )
+            log = done.stdout.decode("latin-1")
+            assert done.returncode == 0, log[-3000:]
+        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+        return log
+
+    return compile_tex
 
 
 def with_weights(folder: Path) -> Path:

@@ -76,7 +76,7 @@ def html(
             marks.append("group")
         before = values[0] if values else None
         cells = Markup("").join(
-            Markup("<td{}>{}</td>").format(kind, cell(_plain(value), places))
+            Markup("<td{}>{}</td>").format(kind, cell(plain(value), places))
             for kind, value in zip(kinds, values, strict=True)
         )
         kind = Markup(' class="{}"').format(" ".join(marks)) if marks else Markup("")
@@ -209,7 +209,7 @@ def _floats(values: Any) -> pd.Series:
     return pd.Series([math.nan if v is None else v for v in values], dtype="float64")
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Numpy's numbers as Python's."""
     return value.item() if hasattr(value, "item") else value
 
@@ -218,7 +218,7 @@ def _setting(value: object) -> Markup:
     if isinstance(value, Mapping):
         return pairs(value)
     values = list(value) if isinstance(value, list | tuple) else [value]
-    return escape(", ".join(_compact(_plain(v)) for v in values) or NONE)
+    return escape(", ".join(_compact(plain(v)) for v in values) or NONE)
 
 
 def _compact(value: object) -> str:
