@@ -42,7 +42,7 @@ class Akhand(BaseEstimator):
         self,
         hidden: int = 256,
         epochs: int = 30,
-        block_epochs: int = 2,
+        block_epochs: int = 1,
         learning_rate: float = 3e-4,
         random_state: int = 0,
     ) -> None:
