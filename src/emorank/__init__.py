@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.study.apply import Applied
+    from emorank.study.compounds import add_compounds
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
@@ -43,6 +44,7 @@ __all__ = [
     "Emotion",
     "Plan",
     "Rank",
+    "add_compounds",
     "answers_table",
     "create_study",
     "crop_center",
@@ -83,6 +85,7 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
+    "add_compounds": ("study.compounds", "add_compounds"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),

@@ -18,6 +18,7 @@ VERBS = (
     "rank",
     "validate",
     "report",
+    "paper",
     "rate",
     "data",
     "weights",

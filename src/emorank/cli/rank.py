@@ -30,6 +30,7 @@ Item = TypeVar("Item")
 @study_option
 @click.option("--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid.")
 @settings_option
+@click.option("--compounds", is_flag=True, help="Say which two emotions a face expresses together.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -43,6 +44,7 @@ def command(
     nearest: bool,
     strict: bool,
     settings: tuple[str, ...],
+    compounds: bool,
 ) -> None:
     """Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
 
@@ -56,17 +58,22 @@ def command(
       emorank rank photographs/ --study kdef --out ranks.csv
     """
     if not images:
-        if out or crop or nearest or strict:
-            raise click.UsageError("--out, --crop, --nearest and --strict go with IMAGES")
+        if out or crop or nearest or strict or compounds:
+            raise click.UsageError(
+                "--out, --crop, --nearest, --strict and --compounds go with IMAGES"
+            )
         run_stages(opened(folder, settings), first="rank", last="rank")
         return
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
     from emorank.study.apply import Applied
+    from emorank.study.compounds import add_compounds
 
     paths = files(images)
     applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
-    rows = (found.row for found in watched(applied, len(paths)))
+    faces = watched(applied, len(paths))
+    faces = add_compounds(applied.study, faces) if compounds else faces
+    rows = (found.row for found in faces)
     if out is None:
         print_table(list(rows))
     elif count := write_table(rows, out):
@@ -162,10 +169,11 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in ("image", "face", "expressed", "rank", "zero at", "next"):
-        table.add_column(title, no_wrap=True)
     if not rows:
         return
+    compounds = ("together",) if "compound" in rows[0] else ()
+    for title in ("image", "face", "expressed", "rank", "zero at", "next", *compounds):
+        table.add_column(title, no_wrap=True)
     for row in rows:
         others = {k[2:]: v for k, v in row.items() if k.startswith("p_")}
         probability = others.pop(row["predicted"])
@@ -177,5 +185,14 @@ def print_table(rows: list[dict[str, Any]]) -> None:
             row["rank"] or "–",
             f"{row['zero']:.2f}",
             f"{second} {others[second]:.2f}",
+            *([_compound(row)] if compounds else []),
         )
     Console().print(table)
+
+
+def _compound(row: dict[str, Any]) -> str:
+    """A compound that is expressed; the table that is written has the nearest one in any case."""
+    from emorank.vocabulary import NONE
+
+    rank = row["compound_rank"]
+    return "–" if rank == NONE else f"{row['compound']}, {rank}"

@@ -1,9 +1,10 @@
 """Numbers with their uncertainty: Wilson's interval, and the bootstrap over persons.
 
 The images of one person are not independent, so whole persons are drawn again and not images
-(a cluster bootstrap). Every statistic here is a function of a table of counts, and counts add up:
-a resample is a weighted sum of the persons' tables, and thousands of resamples are one matrix
-product instead of a loop.
+(a cluster bootstrap). Most statistics are functions of a table of counts, and counts add up: a
+resample is a weighted sum of the persons' tables, and thousands of resamples are one matrix
+product instead of a loop. What does not add up (a rank correlation) is a function of how often
+each person was drawn, all resamples at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from jaxtyping import Float, Int, Num
 
 # (…, K, L) counts → (…) values, NaN where the statistic is not defined
 Statistic = Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]
+Weights = Float[np.ndarray, "resample cluster"]
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -114,25 +116,56 @@ def bootstrap(
     Source: Davison and Hinkley 1997, Bootstrap Methods and Their Application, section 3.8.
     """
     alike = np.ones(len(tables), np.int64) if alike is None else alike
+    floats = tables.astype(float)
+
+    def of_sums(weights: Weights) -> dict[str, np.ndarray[Any, Any]]:
+        sums = np.tensordot(weights, floats, axes=1)
+        return {name: f(sums) for name, f in statistics.items()}
+
+    size = max(len(tables), floats[0].size if len(floats) else 1)
+    return resampled(
+        of_sums, alike, rng, unit=unit, resamples=resamples, level=level, chunk=_CHUNK // size
+    )
+
+
+def resampled(
+    statistics: Callable[[Weights], Mapping[str, np.ndarray[Any, Any]]],
+    alike: Int[np.ndarray, " cluster"],
+    rng: np.random.Generator,
+    *,
+    unit: str = "persons",
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    chunk: int = RESAMPLES,
+) -> dict[str, Estimate]:
+    """The same for statistics that do not add up, such as rank correlations.
+
+    A resample says how often each person was drawn, and a statistic takes that as a weight: a
+    person drawn twice is there twice. So nothing is ever copied.
+
+    Args:
+        statistics: maps weights (resample, cluster) to values (resample,) by name, NaN where
+            undefined.
+        alike: how many persons stand behind each cluster; ones if they are persons.
+        rng: draws the resamples.
+        unit: what a cluster is, in words.
+        resamples: how many.
+        level: coverage of the intervals.
+        chunk: how many resamples are asked for at a time.
+    """
     number = int(alike.sum())
     method = f"bootstrap over {number} {unit}, {resamples} resamples"
     with np.errstate(divide="ignore", invalid="ignore"):
-        once = np.tensordot(alike, tables, axes=1)
-        values = {name: float(f(once)) for name, f in statistics.items()}
-        draws = {name: np.empty(0) for name in statistics}
-        if number > 1:
-            pieces: dict[str, list[Float[np.ndarray, " resample"]]] = {n: [] for n in statistics}
-            floats = tables.astype(float)
-            chunk = max(1, min(resamples, _CHUNK // max(len(tables), floats[0].size)))
-            for start in range(0, resamples, chunk):
-                size = min(chunk, resamples - start)
-                weights = rng.multinomial(number, alike / number, size=size)
-                sums = np.tensordot(weights.astype(float), floats, axes=1)
-                for name, f in statistics.items():
-                    pieces[name].append(f(sums))
-            draws = {name: np.concatenate(parts) for name, parts in pieces.items()}
+        values = {name: float(v[0]) for name, v in statistics(alike[None].astype(float)).items()}
+        pieces: dict[str, list[np.ndarray[Any, Any]]] = {name: [np.empty(0)] for name in values}
+        chunk = max(1, min(resamples, chunk))
+        for start in range(0, resamples if number > 1 else 0, chunk):
+            size = min(chunk, resamples - start)
+            weights = rng.multinomial(number, alike / number, size=size)
+            for name, some in statistics(weights.astype(float)).items():
+                pieces[name].append(some)
     return {
-        name: _estimate(value, draws[name], number, unit, level, method)
+        name: _estimate(value, np.concatenate(pieces[name]), number, unit, level, method)
         for name, value in values.items()
     }
 

@@ -69,7 +69,7 @@ def explanation(
     }
     _panels(sums, summed, whole, "channels summed")
     _panels(channels, apart, single, "each channel")
-    _intervals(below.subplots(), np.asarray(counts), zero, rank)
+    intervals(below.subplots(), np.asarray(counts), zero, rank)
     verdict = f"{emotion}, {rank or 'no rank'} (probability {probability:.2f})"
     name = short(title)
     figure.suptitle(f"{name}\n{verdict}" if name else verdict, x=0.01, ha="left", fontsize=11.5)
@@ -122,7 +122,7 @@ def comparison(
         axes.spines[:].set(visible=True, color=PALE)
     for axes in list(figure.axes)[len(tiles) :]:
         axes.set_visible(False)
-    _ramp(figure, list(figure.axes), [-1, 0, 1], ["against", "0", "for"])
+    ramp(figure, list(figure.axes), [-1, 0, 1], ["against", "0", "for"])
     most = 30 * across  # of characters, as wide as the figure
     words = [short(text, most) for text in (title, *verdict.split("\n")) if text]
     figure.suptitle("\n".join(words), x=0.01, ha="left", fontsize=11)
@@ -292,11 +292,11 @@ def _panels(figure: SubFigure, panels: dict[str, Pixels], scale: heatmaps.Scale,
         one.set(xticks=[], yticks=[])
         one.spines[:].set(visible=True, color=PALE)
     full = scale.full or 1.0
-    _ramp(figure, list(axes), [-full, 0, full], [f"−{full:.2g}", "0", f"+{full:.2g}"])
+    ramp(figure, list(axes), [-full, 0, full], [f"−{full:.2g}", "0", f"+{full:.2g}"])
     figure.supxlabel(f"{what.capitalize()}: {scale}", x=0.01, ha="left", fontsize=8)
 
 
-def _ramp(
+def ramp(
     figure: Figure | SubFigure, axes: list[Axes], ticks: list[float], labels: list[str]
 ) -> None:
     """The bar of the heatmaps' colours beside some pictures."""
@@ -307,13 +307,21 @@ def _ramp(
     bar.outline.set_visible(False)
 
 
-def _intervals(axes: Axes, counts: Int[np.ndarray, " 10"], zero: float, rank: str | None) -> None:
+def intervals(
+    axes: Axes,
+    counts: Int[np.ndarray, " 10"],
+    zero: float,
+    rank: str | None,
+    *,
+    small: bool = False,
+) -> None:
     """The ten intervals on a logarithmic axis, the three groups above, zero as a line."""
+    size = 5.8 if small else 8
     places = np.arange(10) / 10 + 0.05
     top = max(10.0, float(counts.max(initial=1)))
     axes.bar(places, np.maximum(counts, 0.0), 0.094, color="#9aa5b1", log=True)
     for place, count in zip(places, counts, strict=True):
-        _note(axes, f"{count:,}", (place, max(count, 0.7)), (0, 1.5), ha="center")
+        _note(axes, f"{count:,}", (place, max(count, 0.7)), (0, 1.5), size, ha="center")
     # On a logarithmic axis equal factors are equal distances: one bracket above the other.
     for step, group in enumerate(Rank):
         first, last = GROUPS[group]
@@ -324,24 +332,33 @@ def _intervals(axes: Axes, counts: Int[np.ndarray, " 10"], zero: float, rank: st
         axes.plot(ends, [height] * 2, lw=5 if chosen else 3, c=colour, solid_capstyle="butt")
         text = f"{group.label}, intervals {first}–{last}: {int(counts[first - 1 : last].sum()):,}"
         weight = "bold" if chosen else "normal"
-        _note(axes, text, (ends[0], height), (0, 3.5), ha="left", weight=weight)
+        _note(axes, text, (ends[0], height), (0, 3.5), size, ha="left", weight=weight)
     if np.isfinite(zero):
         axes.axvline(zero, color=INK, lw=1.1, ls=(0, (4, 2)))
         left = zero > 0.8
         beside, side = (-4, "right") if left else (4, "left")
-        _note(axes, f"zero relevance at {zero:.3f}", (zero, top * 10**3.85), (beside, 0), ha=side)
+        text = f"zero relevance at {zero:.3f}"
+        _note(axes, text, (zero, top * 10**3.85), (beside, 0), size, ha=side)
     axes.set(xlim=(0, 1), ylim=(0.5, top * 10**4.4))
     decades = [10**k for k in range(int(np.log10(top)) + 1)]
     axes.set_yticks(decades, [f"{decade:,}" for decade in decades])
     axes.set_yticks([], minor=True)
-    axes.set_ylabel("values", loc="bottom")
     axes.set_xticks(np.arange(11) / 10)
-    axes.set_xlabel("relevance, min–max scaled over the whole map, in ten intervals")
+    if small:
+        axes.tick_params(labelsize=6)
+    else:
+        axes.set_ylabel("values", loc="bottom")
+        axes.set_xlabel("relevance, min–max scaled over the whole map, in ten intervals")
 
 
 def _note(
-    axes: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any
+    axes: Axes,
+    text: str,
+    at: tuple[float, float],
+    offset: tuple[float, float],
+    size: float,
+    **style: Any,
 ) -> None:
     """A small text that stays readable on top of a line."""
     box = {"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85}
-    axes.annotate(text, at, offset, textcoords="offset points", fontsize=8, bbox=box, **style)
+    axes.annotate(text, at, offset, textcoords="offset points", fontsize=size, bbox=box, **style)

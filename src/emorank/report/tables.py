@@ -126,8 +126,13 @@ def rank_table(result: RankValidation) -> pd.DataFrame:
     return scores_table(result).rename(columns=lambda name: names.get(name, name.capitalize()))
 
 
-def overall_table(result: RankValidation) -> pd.DataFrame:
-    """Conditional, joint and baseline scores with intervals, one row each."""
+def overall_table(result: RankValidation, *, apart: bool = False) -> pd.DataFrame:
+    """Conditional, joint and baseline scores with intervals, one row each.
+
+    Args:
+        result: of the validation.
+        apart: the ends of the intervals are numbers in columns of their own, for a program.
+    """
     joint = result.joint
     rows: list[tuple[str, Estimate, int]] = [
         ("Rank accuracy, emotion recognised (conditional)", result.accuracy, 0),
@@ -143,7 +148,13 @@ def overall_table(result: RankValidation) -> pd.DataFrame:
         ("Emotion right, of the same images", joint.emotion_accuracy, 1),
     ]
     counts = (result.population.conditional, joint.count)
-    return _estimates([(name, e, counts[which]) for name, e, which in rows])
+    chosen = [(name, e, counts[which]) for name, e, which in rows]
+    table = _estimates(chosen)
+    if not apart:
+        return table
+    table.insert(2, "Low", _floats(e.low for _, e, _ in chosen))
+    table.insert(3, "High", _floats(e.high for _, e, _ in chosen))
+    return table.drop(columns="Interval")
 
 
 def accuracy_table(result: Classification) -> pd.DataFrame:

@@ -20,9 +20,9 @@ from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.style import jpeg
-from emorank.study.explain import stores
+from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
-from emorank.study.framing import Framed, framing, open_dataset
+from emorank.study.framing import framing, open_dataset
 from emorank.vocabulary import Emotion, Rank
 
 PARTS = ("train", "validation", "test")
@@ -58,8 +58,7 @@ def headline(study: Study) -> tuple[str, ...]:
 def _contents(study: Study, progress: Progress) -> page.Contents:
     emotions, ranks = _results(study)
     faces = study.table("faces").merge(study.table("split"), on="image")
-    rows = study.table("ranks").merge(study.table("predictions"), on=["image", "predicted"])
-    rows = rows.merge(faces[["image", "digest", "intensity"]], on="image")
+    rows = ranked_faces(study)
     ranked = rows[rows["rank"].notna()]
     known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
     plan: dict[str, Any] = msgspec.to_builtins(study.plan)
@@ -112,7 +111,7 @@ def _data(study: Study, faces: pd.DataFrame) -> page.Data:
         url=card.url,
         images=len(faces),
         persons=persons or None,
-        distribution=_labelled(counts, PARTS),
+        distribution=labelled(counts, PARTS),
         simulated=card.simulated,
         crop=f"{crop[framing(study, dataset)]}, {study.plan.data.size} px",
     )
@@ -139,10 +138,10 @@ def _split(study: Study) -> page.Split:
 
 def _counts(ranked: pd.DataFrame) -> pd.DataFrame:
     table = pd.crosstab(ranked["predicted"], ranked["rank"])
-    return _labelled(table, tuple(rank.label for rank in Rank))
+    return labelled(table, tuple(rank.label for rank in Rank))
 
 
-def _labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+def labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     """Counts per emotion with every column, the emotions in their order and as labels."""
     order = [emotion for emotion in Emotion if emotion in counts.index]
     counts = counts.reindex(index=order, columns=columns, fill_value=0)
@@ -152,25 +151,14 @@ def _labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[page.Example]:
     """For every emotion and rank the surest of the rightly named faces."""
-    right = ranked[ranked["emotion"] == ranked["predicted"]].copy()
-    right["probability"] = [row[f"p_{row['predicted']}"] for _, row in right.iterrows()]
-    right = right.sort_values("probability", ascending=False)
-    chosen = right.groupby(["predicted", "rank"]).head(study.plan.report.examples)
-    order = {word: i for i, word in enumerate([*Emotion, *(rank.label for rank in Rank)])}
-    chosen = chosen.sort_values(["predicted", "rank"], key=lambda words: words.map(order))
-    chosen = chosen.merge(
-        study.table("faces").drop(columns=["emotion", "intensity", "digest"]),
-        on="image",
-    )
-    framed = Framed(study, chosen)
-    maps = stores(study)[0]
-    place = {key: i for i, key in enumerate(maps.keys())}
-    stored = maps.read()
+    chosen = surest(study, ranked, study.plan.report.examples)
     voted = study.metrics().get("rank") is not None
-    said = _majority(study) if voted else {}
-    for number, (_, row) in enumerate(chosen.iterrows()):
+    said = raters_said(study) if voted else {}
+    seen = pictures(study, chosen)
+    for number, ((_, row), (pixels, relevance)) in enumerate(
+        zip(chosen.iterrows(), seen, strict=True)
+    ):
         progress(number, len(chosen), "figures")
-        pixels, relevance = framed(number), stored[place[row["digest"]]]
         emotion = Emotion(row["predicted"]).label
         figure = explanation(
             pixels,
@@ -191,11 +179,6 @@ def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterato
             figure=jpeg(figure),
             note=f"raters: {said.get(row['image'], '–')}" if voted else "",
         )
-
-
-def _majority(study: Study) -> dict[str, str]:
-    voted = majority(study.table("votes"), study.plan.validate.ties).dropna(subset="rank")
-    return dict(voted[["image", "rank"]].to_numpy())
 
 
 def _votes(study: Study) -> page.Votes | None:

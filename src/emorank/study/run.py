@@ -110,6 +110,12 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
             watch.end(stage.name, outcome, not done or stage.name == first)
 
 
+def is_done(study: Study, name: str) -> bool:
+    """Whether a stage is done for the study's present plan, and its files are there."""
+    number = [stage.name for stage in STAGES].index(name)
+    return _done(study, STAGES[number], _key(study, number))[0]
+
+
 def _do(study: Study, stage: Stage, key: str, progress: Progress, *, afresh: bool) -> str:
     record = _records(study)
     if afresh or record.get(stage.name, {}).get("key") != key:

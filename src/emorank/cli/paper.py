@@ -1,0 +1,38 @@
+"""`emorank paper`: the paper's tables and figures from a study."""
+
+from pathlib import Path
+
+import click
+
+from emorank.cli.options import changed
+
+
+@click.command("paper", short_help="Write the paper's tables and figures, for LaTeX too.")
+@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write to; paper/ in the study if unsaid.",
+)
+def command(folder: Path, out: Path | None) -> None:
+    """Write the numbered tables and figures of the paper as this study has them.
+
+    Tables as CSV and LaTeX (booktabs), figures as PNG and PDF, all of them on one page,
+    index.html, and the tables in one document, tables.tex. What the study does not have yet is
+    named on the page.
+
+    \b
+    Examples:
+      emorank paper demo
+      emorank paper kdef --out manuscript/kdef
+    """
+    from emorank.cli.watch import Terminal
+    from emorank.study.paper import paper
+
+    with Terminal() as terminal:
+        progress = terminal.start("paper")
+        page, missing = paper(changed(folder, ()), out, progress)
+        terminal.end("paper", str(page), again=True)
+    for number in missing:
+        click.echo(f"missing: {number}", err=True)
+    click.echo(page)

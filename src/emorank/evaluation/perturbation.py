@@ -1,0 +1,81 @@
+"""Pictures changed in ways that leave the expression alone, and pictures between expressions."""
+
+import io
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+Pixels = UInt8[np.ndarray, "height width 3"]
+
+
+def mirrored(rgb: Pixels) -> Pixels:
+    """Left and right changed."""
+    return np.ascontiguousarray(rgb[:, ::-1])
+
+
+def shifted(rgb: Pixels, down: int, right: int) -> Pixels:
+    """Moved by whole pixels; the border is filled with its own edge."""
+    pad = max(abs(down), abs(right))
+    wide = np.pad(rgb, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
+    height, width = rgb.shape[:2]
+    top, left = pad - down, pad - right
+    return np.ascontiguousarray(wide[top : top + height, left : left + width])
+
+
+def brightened(rgb: Pixels, factor: float) -> Pixels:
+    """Every value times a factor, cut off at 255."""
+    return np.clip(np.rint(rgb * factor), 0, 255).astype(np.uint8)
+
+
+def recompressed(rgb: Pixels, quality: int) -> Pixels:
+    """Written as JPEG of a quality from 1 to 95, and read again."""
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, format="JPEG", quality=quality)
+    return np.array(Image.open(buffer).convert("RGB"))
+
+
+def resized(rgb: Pixels, factor: float) -> Pixels:
+    """Larger or smaller about the middle, in a frame of the same size; edges as in `shifted`."""
+    height, width = rgb.shape[:2]
+    pad = max(height, width) // 8
+    wide = Image.fromarray(np.pad(rgb, ((pad, pad), (pad, pad), (0, 0)), mode="edge"))
+    half_x, half_y = width / factor / 2, height / factor / 2
+    x, y = pad + width / 2, pad + height / 2
+    box = (x - half_x, y - half_y, x + half_x, y + half_y)
+    return np.array(wide.resize((width, height), Image.Resampling.BICUBIC, box))
+
+
+CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
+    "mirror": mirrored,
+    "2 px left": partial(shifted, down=0, right=-2),
+    "2 px right": partial(shifted, down=0, right=2),
+    "2 px up": partial(shifted, down=-2, right=0),
+    "2 px down": partial(shifted, down=2, right=0),
+    "10 % darker": partial(brightened, factor=0.9),
+    "10 % brighter": partial(brightened, factor=1.1),
+    "JPEG, quality 60": partial(recompressed, quality=60),
+    "1 % larger": partial(resized, factor=1.01),
+    "2 % smaller": partial(resized, factor=0.98),
+}
+"""What should not matter to how strongly a face expresses an emotion."""
+
+
+def dissolved(one: Pixels, other: Pixels, share: float) -> Pixels:
+    """Part of the way from one picture to another of the same size, pixel by pixel.
+
+    Args:
+        one: at share 0.
+        other: at share 1.
+        share: of the other, in [0, 1].
+    """
+    if one.shape != other.shape:
+        raise ValueError(f"expected two pictures of one size, came {one.shape} and {other.shape}")
+    return np.rint((1 - share) * one + share * other).astype(np.uint8)
+
+
+def brightness(rgb: Pixels) -> float:
+    """Mean luma in [0, 255] (ITU-R BT.601)."""
+    return float((rgb.mean((0, 1)) * (0.299, 0.587, 0.114)).sum())

@@ -1,0 +1,86 @@
+"""Compound expressions of faces that a study has named: which two emotions, and how strong."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from emorank.errors import StudyError
+from emorank.model import checkpoint
+from emorank.model.features import to_batch
+from emorank.ranking import rank as interval_rank
+from emorank.ranking.compounds import expressed, known, shares, weaker
+from emorank.relevance import Explainer
+from emorank.study.apply import Explained
+from emorank.study.explain import ready
+from emorank.study.folder import Study
+from emorank.vocabulary import LEVELS, NONE, Emotion
+
+
+def add_compounds(study: Study, faces: Iterable[Explained]) -> Iterator[Explained]:
+    """Say of each face which compound of two basic emotions is nearest, and how strong it is.
+
+    Each row gets `compound`, the named pair with the greatest share; `compound_share` in [0, 1],
+    twice the geometric mean of its probabilities; `compound_rank`: None unless the face expresses
+    both parts, and then the lower of their ranks, each by the paper's rule from the relevance of
+    its own output. docs/compounds.md says how far this can be believed.
+
+    Args:
+        study: trained; the one that named the faces.
+        faces: from `rank_images`; taken one at a time.
+
+    Raises:
+        StudyError: the network knows no two emotions that have a name together.
+        WeightsError: the study has no model.
+    """
+    parts = _Parts(study)
+    return (replace(face, row=face.row | parts.compound(face)) for face in faces)
+
+
+class _Parts:
+    """The network for the emotion that was not predicted; loaded when a face needs it."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def compound(self, face: Explained) -> dict[str, Any]:
+        """The three columns."""
+        classes = tuple(Emotion(key[2:]) for key in face.row if key.startswith("p_"))
+        compounds = known(classes)
+        if not compounds:
+            raise StudyError(
+                f"{self.study.folder}: its network knows {', '.join(classes)}, and no two of them "
+                "have a name together; a compound needs two emotions of docs/compounds.md"
+            )
+        probabilities = np.array([[float(face.row[f"p_{emotion}"]) for emotion in classes]])
+        share = shares(probabilities, classes)[0]
+        nearest = compounds[int(share.argmax())]
+        there = dict(zip(classes, expressed(probabilities, classes)[0], strict=True))
+        level = NONE
+        if all(there[part] for part in nearest.parts):
+            first, second = (np.array(self._level(face, part)) for part in nearest.parts)
+            level = LEVELS[int(weaker(first, second))]
+        return {
+            "compound": nearest.name,
+            "compound_share": float(share.max()),
+            "compound_rank": level,
+        }
+
+    def _level(self, face: Explained, emotion: Emotion) -> int:
+        if emotion == face.row["predicted"]:
+            return LEVELS.index(str(face.row["rank"]))
+        pixels = to_batch([face.pixels]).to(self.study.plan.model.device)
+        found = self._explainer(pixels, [self._model.classes.index(emotion)])
+        rule = self.study.plan.rank.rule
+        return int(interval_rank(found.pixels.cpu().numpy(), rule=rule).ranks[0])
+
+    @cached_property
+    def _model(self) -> checkpoint.Checkpoint:
+        return checkpoint.load(self.study.path("model.safetensors"))
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        net = self._model.net.to(self.study.plan.model.device)
+        return ready(net, self.study.plan.explain)

@@ -1,0 +1,63 @@
+"""Which faces of a study are shown as examples, and what of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from emorank.annotations.voting import majority
+from emorank.study.explain import stores
+from emorank.study.folder import Study
+from emorank.study.framing import Framed
+from emorank.vocabulary import Emotion, Rank
+
+ORDER = {word: i for i, word in enumerate([*Emotion, *(rank.label for rank in Rank)])}
+
+
+def ranked_faces(study: Study) -> pd.DataFrame:
+    """The rows of `ranks.parquet` with the predictions and `digest`, `intensity` of the faces."""
+    rows = study.table("ranks").merge(study.table("predictions"), on=["image", "predicted"])
+    return rows.merge(study.table("faces")[["image", "digest", "intensity"]], on="image")
+
+
+def surest(
+    study: Study, rows: pd.DataFrame, number: int, by: tuple[str, ...] = ("predicted", "rank")
+) -> pd.DataFrame:
+    """Of every emotion and rank the rightly named faces whose emotion is the most probable.
+
+    Args:
+        study: whose faces they are.
+        rows: from `ranked_faces`, or some of them.
+        number: of faces of each kind, at most.
+        by: what makes a kind; rows that lack it are left out.
+
+    Returns:
+        The chosen rows in the order of emotions and ranks, with `probability` and the columns of
+        `faces.parquet`.
+    """
+    right = rows[rows["emotion"] == rows["predicted"]].dropna(subset=[*by]).copy()
+    right["probability"] = [row[f"p_{row['predicted']}"] for _, row in right.iterrows()]
+    right = right.sort_values("probability", ascending=False)
+    chosen = right.groupby([*by]).head(number)
+    chosen = chosen.sort_values([*by], key=lambda words: words.map(ORDER))
+    about = study.table("faces").drop(columns=["emotion", "intensity", "digest"])
+    return chosen.merge(about, on="image")
+
+
+def pictures(
+    study: Study, rows: pd.DataFrame
+) -> Iterator[tuple[UInt8[np.ndarray, "side side 3"], np.ndarray[Any, Any]]]:
+    """Of each row what the network saw, and the relevance map (3, side, side) of it."""
+    framed, maps = Framed(study, rows), stores(study)[0]
+    place = {key: i for i, key in enumerate(maps.keys())}
+    stored = maps.read()
+    for number, digest in enumerate(rows["digest"]):
+        yield framed(number), stored[place[digest]]
+
+
+def raters_said(study: Study) -> dict[str, str]:
+    """The majority's rank of each image that has one."""
+    voted = majority(study.table("votes"), study.plan.validate.ties).dropna(subset="rank")
+    return dict(voted[["image", "rank"]].to_numpy())

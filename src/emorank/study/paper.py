@@ -1,0 +1,60 @@
+"""The paper's numbered tables and figures, from whatever study."""
+
+from pathlib import Path
+
+from emorank.errors import EmorankError, StudyError
+from emorank.progress import Progress, silent
+from emorank.report.paper import Item, write
+from emorank.study.findings import Findings
+from emorank.study.folder import Study
+from emorank.study.paper_items import ENTRIES, Entry
+from emorank.study.run import is_done
+
+
+def paper(
+    study: Study, out: Path | str | None = None, progress: Progress = silent
+) -> tuple[Path, list[str]]:
+    """Write the paper's tables and figures as the study has them.
+
+    What cannot be made is named, with the reason and what to do, and is no error.
+
+    Args:
+        study: as far as it went.
+        out: folder; `paper/` in the study if None.
+        progress: told after each table and figure.
+
+    Returns:
+        The page's path, and what is missing: "Table 5: nobody rated; …".
+
+    Raises:
+        StudyError: not one of them can be made.
+    """
+    findings = Findings(study)
+    items = [_item(findings, entry) for entry in ENTRIES]
+    if all(item.content is None for item in items):
+        raise StudyError(f"{study.folder}: nothing to show yet; {items[0].missing}")
+    folder = Path(out) if out else study.path("paper")
+    page = write(items, folder, study.plan.title, banner=_banner(findings), progress=progress)
+    return page, [f"{item.number}: {item.missing}" for item in items if item.content is None]
+
+
+def _item(findings: Findings, entry: Entry) -> Item:
+    """Made, or why it is missing."""
+    about = (entry.name, entry.number, entry.title)
+    if not is_done(findings.study, entry.stage):
+        why = f"the stage '{entry.stage}' is not done for this plan; do it, or all: emorank run"
+        return Item(*about, None, missing=why)
+    try:
+        return Item(*about, **entry.make(findings))
+    except EmorankError as error:
+        return Item(*about, None, missing=str(error))
+
+
+def _banner(found: Findings) -> str:
+    """What must be said of faces or raters that are none."""
+    said = []
+    if found.rendered:
+        said.append("The faces are rendered, not photographed.")
+    if found.voted and found.study.table("votes")["rater"].str.startswith("simulated").all():
+        said.append("The raters are simulated, not people.")
+    return " ".join(said)

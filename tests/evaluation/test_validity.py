@@ -1,0 +1,290 @@
+"""Rank correlations and their intervals, against scipy, a slow loop, and scores made up to fool."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
+
+from emorank.evaluation import association, levels, separation, validity
+from emorank.evaluation.columns import Options
+from emorank.evaluation.uncertainty import resampled
+
+FEW = Options(resamples=50)
+EMOTIONS = ("anger", "fear", "happy")
+
+
+def faces(number=90, persons=6, seed=0):
+    """Faces of three emotions with an intensity, and a score that follows it roughly."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 12, number) / 10
+    return pd.DataFrame(
+        {
+            "truth": truth,
+            "score": np.round(truth + rng.normal(0, 0.4, number), 1),
+            "emotion": rng.choice(EMOTIONS, number),
+            "person": [f"p{k}" for k in rng.integers(0, persons, number)],
+        }
+    )
+
+
+def correlations(table, score="score", options=FEW):
+    return validity.correlations(
+        table[score], table["truth"], table["emotion"], table["person"], options
+    )
+
+
+def test_values_are_those_of_scipy():
+    """Overall and within each emotion; the average is weighted by faces."""
+    table = faces()
+    found = correlations(table)
+    by = dict(list(table.groupby("emotion")))
+    rho = {e: stats.spearmanr(t["score"], t["truth"]).statistic for e, t in by.items()}
+    tau = {e: stats.kendalltau(t["score"], t["truth"]).statistic for e, t in by.items()}
+    sizes = [len(t) for t in by.values()]
+    assert {e: v.value for e, v in found.emotions.items()} == pytest.approx(rho)
+    assert found.spearman.value == pytest.approx(
+        stats.spearmanr(table["score"], table["truth"]).statistic
+    )
+    assert found.kendall.value == pytest.approx(
+        stats.kendalltau(table["score"], table["truth"]).statistic
+    )
+    assert found.spearman_within.value == pytest.approx(np.average([*rho.values()], weights=sizes))
+    assert found.kendall_within.value == pytest.approx(np.average([*tau.values()], weights=sizes))
+    assert (found.count, found.missing, found.persons) == (90, 0, 6)
+
+
+def test_resamples_are_those_of_faces_really_repeated():
+    """Weights instead of copies: the same rho, tau and AUC as scipy's and sklearn's of copies."""
+    table = faces(40)
+    x, y = table["score"].to_numpy(), table["truth"].to_numpy()
+    person = pd.factorize(table["person"])[0]
+    draws = np.random.default_rng(3).multinomial(6, np.full(6, 1 / 6), size=20).astype(float)
+    rho = association.spearman(x, y, draws[:, person])
+    tau = association.kendall(x, y, person, 6)(draws)
+    high = y > 0.5
+    area = association.auc(x[high], x[~high], person[high], person[~high], 6)(draws)
+    for i, times in enumerate(draws):
+        rows = np.repeat(np.arange(40), times[person].astype(int))
+        assert rho[i] == pytest.approx(stats.spearmanr(x[rows], y[rows]).statistic)
+        assert tau[i] == pytest.approx(stats.kendalltau(x[rows], y[rows]).statistic)
+        assert area[i] == pytest.approx(roc_auc_score(high[rows], x[rows]))
+
+
+def test_pairs_in_blocks_are_pairs_at_once(monkeypatch):
+    """Thousands of faces are paired some at a time."""
+    table = faces(50)
+    x, y = table["score"].to_numpy(), table["truth"].to_numpy()
+    person = pd.factorize(table["person"])[0]
+    once = association.kendall(x, y, person, 6)(np.ones((1, 6)))
+    monkeypatch.setattr(association, "_BLOCK", 120)
+    np.testing.assert_allclose(association.kendall(x, y, person, 6)(np.ones((1, 6))), once)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.integers(-20, 20), min_size=4, max_size=30),
+    st.sampled_from([np.exp, np.arctan, lambda v: v**3, lambda v: 3 * v - 7]),
+)
+def test_a_rising_function_of_the_score_changes_nothing(values, rising):
+    """Rank correlations and AUC know the order only; a falling one turns the sign."""
+    score = np.array(values, float) / 10
+    truth = np.random.default_rng(0).integers(0, 4, len(score)).astype(float)
+    emotion = ["happy"] * len(score)
+    one = validity.correlations(score, truth, emotion, None, FEW)
+    other = validity.correlations(rising(score), truth, emotion, None, FEW)
+    assert one == other
+    back = validity.correlations(-score, truth, emotion, None, FEW)
+    if one.spearman.value is not None:
+        assert back.spearman.value == pytest.approx(-one.spearman.value)
+        assert back.kendall_within.value == pytest.approx(-one.kendall_within.value)
+
+
+def test_a_constant_score_says_nothing():
+    """No correlation, and why: never 0."""
+    table = faces().assign(constant=2.0)
+    found = correlations(table, "constant")
+    for estimate in (found.spearman, found.spearman_within, found.kendall_within, found.chance):
+        assert estimate.value is None
+        assert "says nothing" in estimate.reason
+    assert all(estimate.value is None for estimate in found.emotions.values())
+
+
+def test_what_is_the_same_everywhere_cannot_be_followed():
+    """A truth without differences is another reason than a score without."""
+    table = faces().assign(truth=1.0)
+    assert "what is known" in correlations(table).spearman_within.reason
+
+
+def test_faces_without_a_truth_or_a_score_are_counted():
+    """Abstaining is allowed, and seen."""
+    table = faces()
+    table.loc[:9, "score"] = np.nan
+    table.loc[5:14, "truth"] = np.nan
+    found = correlations(table)
+    assert (found.count, found.missing) == (75, 5)
+
+
+def test_no_faces_at_all():
+    """Everything is None with a reason."""
+    found = correlations(faces().iloc[:0])
+    assert found.spearman.value is found.spearman_within.value is found.chance.value is None
+    assert "no face" in found.spearman_within.reason
+
+
+def test_telling_emotions_apart_is_not_following_intensity():
+    """Overall the correlation is high, within emotion there is none."""
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"emotion": np.repeat(EMOTIONS, 60), "person": ["p1", "p2"] * 90})
+    base = np.repeat([0.1, 0.5, 0.9], 60)
+    table["truth"] = base + rng.normal(0, 0.05, 180)
+    table["score"] = base + rng.normal(0, 0.05, 180)
+    found = correlations(table)
+    assert found.spearman.value > 0.8
+    assert abs(found.spearman_within.value) < 0.2
+
+
+def test_shuffles_show_what_chance_comes_to():
+    """Around 0, as wide as the theory of a single emotion has it: 2.58 / sqrt(n - 1)."""
+    table = faces(200).assign(emotion="happy")
+    chance = correlations(table, options=Options(resamples=2000)).chance
+    assert abs(chance.value) < 0.02
+    assert chance.high == pytest.approx(2.58 / np.sqrt(199), rel=0.15)
+    assert chance.low == pytest.approx(-chance.high, rel=0.2)
+
+
+def test_intervals_cover():
+    """Of 100 samples some 95 hold the truth (persons independent of each other, many of them)."""
+    rng = np.random.default_rng(2)
+    hits = 0
+    for _ in range(100):
+        both = rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], 80)
+        found = validity.correlations(
+            both[:, 0], both[:, 1], ["happy"] * 80, np.arange(80) // 2, Options(resamples=300)
+        ).spearman
+        truth = 6 / np.pi * np.arcsin(0.25)  # of a normal distribution, Pearson 1907
+        hits += found.low <= truth <= found.high
+    assert 87 <= hits <= 100
+
+
+def test_brightness_is_told_from_intensity_though_they_go_together():
+    """A score of brightness correlates with intensity where brightness does; it is found out."""
+    rng = np.random.default_rng(4)
+    truth = rng.uniform(0, 1, 300)
+    brightness = truth + rng.normal(0, 0.25, 300)
+    emotion, persons = rng.choice(EMOTIONS, 300), rng.integers(0, 20, 300)
+    follows = brightness + rng.normal(0, 0.05, 300)
+    assert validity.correlations(follows, truth, emotion, persons, FEW).spearman_within.low > 0.6
+    found = validity.nuisance(follows, truth, brightness, emotion, persons, FEW)
+    assert found.score_given_truth.low > 0.8
+    assert found.truth_given_nuisance.high < 0.25
+    honest = validity.nuisance(
+        truth + rng.normal(0, 0.1, 300), truth, brightness, emotion, persons, FEW
+    )
+    assert honest.truth_given_nuisance.low > 0.6
+    assert abs(honest.score_given_truth.value) < 0.2
+
+
+def test_partial_correlation_is_that_of_residuals():
+    """Within one emotion: the correlation of what regressing the ranks on the third leaves."""
+    table = faces(60).assign(emotion="happy")
+    third = table["truth"] + np.random.default_rng(1).normal(0, 0.5, 60)
+    found = validity.nuisance(
+        table["score"], table["truth"], third, table["emotion"], table["person"], FEW
+    )
+    a, b, c = (stats.rankdata(v) for v in (table["score"], table["truth"], third))
+
+    def rest(v, of):
+        return v - np.polyval(np.polyfit(of, v, 1), of)
+
+    assert found.truth_given_nuisance.value == pytest.approx(
+        np.corrcoef(rest(a, c), rest(b, c))[0, 1]
+    )
+    assert found.score_given_truth.value == pytest.approx(np.corrcoef(rest(a, b), rest(c, b))[0, 1])
+
+
+def test_a_score_that_is_the_brightness_leaves_nothing_else():
+    """What brightness accounts for wholly has no partial correlation with anything else."""
+    table = faces(60)
+    found = validity.nuisance(
+        table["score"], table["truth"], table["score"], table["emotion"], table["person"], FEW
+    )
+    assert found.score.value == pytest.approx(1)
+    assert found.truth_given_nuisance.value is None
+
+
+def test_separation_is_the_area_under_the_curve():
+    """Per emotion against all neutral faces, as sklearn has it."""
+    table = faces(120)
+    table.loc[:39, "emotion"] = None
+    neutral = table["emotion"].isna()
+    found = separation.separation(table["score"], table["emotion"], neutral, table["person"], FEW)
+    assert set(found) == {*EMOTIONS, separation.ALL}
+    for emotion, estimate in found.items():
+        rows = neutral | (table["emotion"] == emotion) | (emotion == separation.ALL)
+        area = roc_auc_score(~neutral[rows], table["score"][rows])
+        assert estimate.value == pytest.approx(area)
+        assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_nothing_is_told_from_neutral_faces_that_are_not_there():
+    """No neutral face, no area."""
+    table = faces()
+    nobody = np.zeros(len(table), bool)
+    assert separation.separation(table["score"], table["emotion"], nobody, None, FEW) == {}
+
+
+def test_levels_are_scored_as_sklearn_does():
+    """Kappa, error, and what always saying the same comes to; abstained ones are counted."""
+    rng = np.random.default_rng(0)
+    majority = pd.Series(rng.integers(0, 4, 80), dtype="Int64")
+    level = (majority + pd.Series(rng.integers(-1, 2, 80))).clip(0, 3).mask(rng.random(80) < 0.1)
+    found = levels.levels(level, majority, rng.integers(0, 5, 80), FEW)
+    both = level.notna()
+    a, b = majority[both].astype(int), level[both].astype(int)
+    assert found.quadratic_kappa.value == pytest.approx(
+        cohen_kappa_score(a, b, weights="quadratic")
+    )
+    assert found.mean_absolute_error.value == pytest.approx(abs(a - b).mean())
+    assert found.accuracy.value == pytest.approx((a == b).mean())
+    assert found.abstained == (~both).sum()
+    usual = a.mode().iloc[0]
+    assert found.majority_error.value == pytest.approx(abs(a - usual).mean())
+
+
+def test_thousands_of_faces_take_seconds():
+    """A correlation of 3,000 faces of 300 persons with a thousand resamples."""
+    table = faces(3000, persons=300)
+    found = correlations(table, options=Options(resamples=1000))
+    assert found.spearman_within.low > 0.5
+    assert "1000 resamples" in found.kendall_within.method
+
+
+def test_one_person_has_no_interval():
+    """A value, no interval, and why."""
+    table = faces().assign(person="p1")
+    found = correlations(table).spearman_within
+    assert found.value is not None
+    assert found.low is None
+    assert "one person only" in found.reason
+
+
+def test_resampled_draws_like_the_bootstrap_of_sums():
+    """A mean is the same number whether tables are summed or persons weighted."""
+    from emorank.evaluation.uncertainty import bootstrap
+
+    sums = np.random.default_rng(0).uniform(0, 1, (7, 1, 2))
+    summed = bootstrap(
+        {"a": lambda t: t[..., 0, 0] / t[..., 0, 1]}, sums, np.random.default_rng(1), resamples=90
+    )
+    weighted = resampled(
+        lambda w: {"a": (w @ sums[:, 0, 0]) / (w @ sums[:, 0, 1])},
+        np.ones(7, int),
+        np.random.default_rng(1),
+        resamples=90,
+        chunk=90,
+    )
+    assert summed["a"].low == pytest.approx(weighted["a"].low)
+    assert summed["a"].high == pytest.approx(weighted["a"].high)
