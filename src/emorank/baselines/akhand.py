@@ -11,12 +11,12 @@ from emorank.baselines.faces import Faces
 from emorank.baselines.levels import Levels, Values, by_person, expected
 from emorank.model import training, weights
 from emorank.model.training import Examples, Recipe
-from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16
+from emorank.model.vgg16 import CUT_HEAD, VGG16
 
 BATCH = 16
 
 
-class Akhand(BaseEstimator):
+class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """VGG-16 with a new classifier for the levels: first that alone learns, then the last block.
 
     Source: M. A. H. Akhand, S. Roy, N. Siddique, M. A. S. Kamal, T. Shimamura: Facial emotion
@@ -65,11 +65,11 @@ class Akhand(BaseEstimator):
         for recipe in self._stages():
             if recipe.cut == CUT_HEAD:
                 self.net_ = training.fresh(len(self.classes_), weights.load(faces.weights), recipe)
-            parts = (
+            seen, kept = (
                 _examples(self.net_, faces.take(some), labels[some], recipe.cut)
                 for some in (learnt, watched)
             )
-            training.train(self.net_, *parts, recipe)
+            training.train(self.net_, seen, kept, recipe)
         return self
 
     def predict(self, faces: Faces) -> Levels:

@@ -14,7 +14,7 @@ from emorank.baselines.faces import Faces
 from emorank.baselines.levels import Levels, Values
 
 
-class Chang(BaseEstimator):
+class Chang(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Ordinal hyperplanes on the scattering transform.
 
     Between each two neighbouring levels lies a hyperplane: a support vector machine that answers

@@ -14,7 +14,7 @@ from emorank.baselines.faces import Faces
 from emorank.baselines.levels import Levels, Values
 
 
-class DelannoyMcDonald(BaseEstimator):
+class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Support vector machines on what the image itself shows, one against one.
 
     Source: J. R. Delannoy, J. McDonald: Automatic estimation of the dynamics of facial expression

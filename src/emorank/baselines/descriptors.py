@@ -52,12 +52,13 @@ def lbp(pixels: Pixels) -> Vector:
     """
     with needing("compare", "comparing ranks with other estimators"):
         from skimage.feature import local_binary_pattern
-    codes = local_binary_pattern(grey(pixels, 128), 8, 1, "nri_uniform").astype(np.int64)
+    patterns: Any = local_binary_pattern
+    codes = np.asarray(patterns(grey(pixels, 128), 8, 1, "nri_uniform"), np.int64)
     rows, columns = np.indices(codes.shape) * LBP_CELLS // len(codes)
     flat = (rows * LBP_CELLS + columns) * LBP_CODES + codes
     counts = np.bincount(flat.ravel(), minlength=LBP_CELLS**2 * LBP_CODES)
     # Square roots make the Euclidean distance of two histograms Hellinger's.
-    return np.sqrt(counts / (codes.size / LBP_CELLS**2)).astype(np.float32)
+    return np.asarray(np.sqrt(counts / (codes.size / LBP_CELLS**2)), np.float32)
 
 
 def gabor(pixels: Pixels) -> Vector:
@@ -78,13 +79,16 @@ def gabor(pixels: Pixels) -> Vector:
 def _gabor_kernels() -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
     with needing("compare", "comparing ranks with other estimators"):
         from skimage.filters import gabor_kernel
+    kernel: Any = gabor_kernel
     kernels = [
-        gabor_kernel(frequency, theta=np.pi * turn / GABOR_TURNS)
+        kernel(frequency, theta=np.pi * turn / GABOR_TURNS)
         for frequency in GABOR_SCALES
         for turn in range(GABOR_TURNS)
     ]
     # The real part has a mean, which would measure brightness: it is taken off.
-    return [((k.real - k.real.mean()).astype(np.float32), k.imag.astype(np.float32)) for k in kernels]
+    return [
+        ((k.real - k.real.mean()).astype(np.float32), k.imag.astype(np.float32)) for k in kernels
+    ]
 
 
 def scattering(pixels: Pixels) -> Vector:

@@ -20,7 +20,7 @@ SMOOTHING = 1.0  # added to every count of starts and transitions
 FLOOR = 0.05  # least variance of a vote
 
 
-class Kamarol(BaseEstimator):
+class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Weighted votes of the frames name the expression, a hidden Markov model its segments.
 
     Each frame votes for the expressions with their probabilities, weighed by how sure it is; the

@@ -17,7 +17,7 @@ BLOCKS = 7  # blocks of the histograms of gradients along each side of the face
 REGIONS = {"brows": slice(1, 3), "eyes": slice(2, 4), "nose": slice(3, 5), "mouth": slice(4, 7)}
 
 
-class PalSatsangi(BaseEstimator):
+class PalSatsangi(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """How far each region of a face is from the clusters of that region, and a network on it.
 
     Source: R. Pal, C. Satsangi: Facial expression recognition based on basic expressions and
@@ -57,7 +57,7 @@ class PalSatsangi(BaseEstimator):
             MLPClassifier(
                 hidden_layer_sizes=(self.hidden,),
                 alpha=self.alpha,
-                max_iter=400,
+                max_iter=2000,
                 random_state=self.random_state,
             ),
         ).fit(self._distances(faces), ranks)

@@ -12,7 +12,7 @@ from emorank.baselines.levels import Levels, Values
 from emorank.vocabulary import LEVELS
 
 
-class Majority(BaseEstimator):
+class Majority(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """The most frequent level of the training faces that express an emotion, whatever is seen."""
 
     needs = ()

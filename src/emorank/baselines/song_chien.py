@@ -15,7 +15,7 @@ from emorank.baselines.levels import Levels, Values, by_person, cut, edges
 from emorank.vocabulary import Emotion, Rank
 
 
-class SongChien(BaseEstimator):
+class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Texture features and a back-propagation network with one output for each basic expression.
 
     The network is taught the intensity (0 to 1) at the output of the expressed emotion and nothing
@@ -86,7 +86,10 @@ class SongChien(BaseEstimator):
             PCA(min(self.components, count // 2), random_state=0),
             StandardScaler(),
             MLPRegressor(
-                hidden_layer_sizes=(self.hidden,), alpha=self.alpha, max_iter=400, random_state=self.random_state
+                hidden_layer_sizes=(self.hidden,),
+                alpha=self.alpha,
+                max_iter=2000,
+                random_state=self.random_state,
             ),
         )
 

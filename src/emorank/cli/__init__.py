@@ -18,6 +18,7 @@ VERBS = (
     "rank",
     "validate",
     "report",
+    "compare",
     "paper",
     "rate",
     "data",

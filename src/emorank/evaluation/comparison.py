@@ -150,15 +150,13 @@ def score(table: pd.DataFrame, *, seed: int, resamples: int, level: float) -> Sc
     # An abstention is wrong whatever is right, so that a face of level None needs another column.
     wrong = np.where(abstained & (rows == 0), 1, columns)
     counts = counts_per_cluster(rows, wrong, (len(LEVELS), len(LEVELS)), person)
-    options = {"unit": unit, "resamples": resamples, "level": level}
-    found = bootstrap(STATISTICS, counts, np.random.default_rng(seed), **options)
+    again = partial(bootstrap, unit=unit, resamples=resamples, level=level)
+    found = again(STATISTICS, counts, np.random.default_rng(seed))
     # Means of the same votes may differ in the last bit; a face without a score is the weakest.
     values = table["score"].fillna(-np.inf).to_numpy(np.float64).round(9)
     x, y = (np.unique(v, return_inverse=True) for v in (values, table["mean"].round(9)))
     pairs = counts_per_cluster(x[1], y[1], (len(x[0]), len(y[0])), person)
-    correlation = bootstrap(
-        {"spearman": confusion.spearman}, pairs, np.random.default_rng(seed), **options
-    )
+    correlation = again({"spearman": confusion.spearman}, pairs, np.random.default_rng(seed))
     return Scores(
         count=len(table),
         abstained=int(abstained.sum()),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from emorank import __version__
 from emorank.annotations.votes import read_votes
@@ -20,8 +21,7 @@ from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.evaluation.comparison import COLUMNS, Compared, comparison
 from emorank.model import weights
 from emorank.model.features import to_batch
-from emorank.model.vgg16 import CUT_HEAD, VGG16
-from emorank.progress import silent
+from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
 from emorank.study.folder import Study, fingerprint
 from emorank.study.folds import fold_study, parts
 from emorank.study.framing import Framed
@@ -100,6 +100,8 @@ def compare(
         said = pd.concat([said, _rater(task)], ignore_index=True)
     reference = _reference(said, against, left_out)
     tested = said.dropna(subset="level")
+    # Nobody rated neutral faces; their place on the raters' scale is that of None.
+    tested = tested.assign(mean=tested["mean"].mask(tested["level"] == 0, 0.0))
     express = tested[tested["emotion"] != Emotion.NEUTRAL]
     scored = partial(comparison, reference=reference, seed=study.plan.split.seed)
     scored = partial(scored, resamples=study.plan.validate.resamples)
@@ -188,7 +190,7 @@ def _predictions(
             try:
                 said = _kept(task, fold, name, table, watch, partial(trained.says, name))
                 found.setdefault(name, []).append(said)
-            except (StudyError, PlanError) as error:
+            except EmorankError as error:
                 left_out[name] = str(error)
                 found.pop(name, None)
                 watch.end(name, f"left out: {error}", True)
@@ -209,13 +211,23 @@ def _describe(task: Task, table: pd.DataFrame, watch: Watch) -> None:
     faces = faces_of(table, task.study)
     for name in DESCRIPTORS:
         faces.described(name, progress)
+    net = _convolutions(faces)
+    for cut in (CUT_HEAD, CUT_BLOCK5):
+        faces.convolved(net, cut, progress)
     watch.end("features", f"{len(DESCRIPTORS)} descriptors of {len(faces)} faces", True)
+
+
+def _convolutions(faces: Faces) -> VGG16:
+    """The frozen network, its classifier of no account."""
+    net = VGG16(2, hidden=1)
+    net.load_state_dict(weights.load(faces.weights), strict=False)
+    return channels_last(net)
 
 
 def _kept(
     task: Task, fold: str, name: str, table: pd.DataFrame, watch: Watch, ask: Any
 ) -> pd.DataFrame:
-    """What an estimator said before, or says now: `estimator`, `image`, `predicted`, `score`, …"""
+    """What an estimator said before, if it is kept, or says now: a row per tested image."""
     study, title = task.study, f"{name} {fold}".strip()
     entry = ESTIMATORS.get(name)
     on = entry.make().get_params() if entry else [study.stamp("rank"), study.stamp("train")]
@@ -343,17 +355,15 @@ def _described_ms(task: Task) -> dict[str, float]:
         for face in pixels:
             describe(face)
         found[name] = 1000 * (time.perf_counter() - begin) / len(pixels)
-    net = VGG16(2, hidden=1)
-    net.load_state_dict(weights.load(faces.weights), strict=False)
+    net = _convolutions(faces)
     begin = time.perf_counter()
-    net.trunk(to_batch(pixels), CUT_HEAD)
+    with torch.inference_mode():
+        net.trunk(to_batch(pixels), CUT_HEAD)
     found["convolutions"] = 1000 * (time.perf_counter() - begin) / len(pixels)
     return found
 
 
-def _timing(
-    said: pd.DataFrame, name: str, described: dict[str, float]
-) -> dict[str, float | None]:
+def _timing(said: pd.DataFrame, name: str, described: dict[str, float]) -> dict[str, float | None]:
     """Milliseconds per image to learn, to predict, and to compute what is looked at."""
     entry = ESTIMATORS.get(name)
     features = sum(described[need] for need in entry.make.needs) if entry else None
@@ -370,7 +380,7 @@ def _about(task: Task, tested: pd.DataFrame) -> dict[str, Any]:
         "votes": LABELS if task.labels else Path(task.study.plan.validate.votes).name,
         "faces": len(one),
         "neutral": neutral,
-        "levels": {LEVELS[int(k)]: int(n) for k, n in one["level"].value_counts().items()},
+        "levels": {word: int((one["level"] == k).sum()) for k, word in enumerate(LEVELS)},
         "seed": task.study.plan.split.seed,
     }
 
