@@ -61,6 +61,8 @@ class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
             here = faces.emotion == emotion
             mixtures[here, column] = ranks[here] / int(Rank.STRONG)
         network = self._network(len(x))
+        # One expression is a column that the network wants as a vector.
+        mixtures = mixtures[:, 0] if len(self.emotions_) == 1 else mixtures
         strangers = np.zeros(len(faces))
         for learnt, watched in by_person(faces):
             once = clone(network).fit(x[learnt], mixtures[learnt])
