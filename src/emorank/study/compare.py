@@ -14,7 +14,7 @@ import torch
 
 from emorank import __version__
 from emorank.annotations.votes import read_votes
-from emorank.baselines import ESTIMATORS, Faces
+from emorank.baselines import ESTIMATORS, Entry, Faces
 from emorank.baselines.descriptors import DESCRIPTORS
 from emorank.baselines.references import random_rater
 from emorank.errors import EmorankError, PlanError, StudyError
@@ -22,6 +22,8 @@ from emorank.evaluation.comparison import COLUMNS, Compared, comparison
 from emorank.model import weights
 from emorank.model.features import to_batch
 from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
+from emorank.study.calibrate import RESULT as CALIBRATION
+from emorank.study.evidence import RESULT as EVIDENCE
 from emorank.study.folder import Study, fingerprint
 from emorank.study.folds import fold_study, parts
 from emorank.study.framing import Framed
@@ -230,10 +232,9 @@ def _kept(
     """What an estimator said before, if it is kept, or says now: a row per tested image."""
     study, title = task.study, f"{name} {fold}".strip()
     entry = ESTIMATORS.get(name)
-    on = entry.make().get_params() if entry else [study.stamp("rank"), study.stamp("train")]
     columns = table[["image", "part", "digest"]].astype("string").fillna("").to_numpy().tolist()
-    levels = [str(level) for level in table["level"]]
-    key = fingerprint(__version__, name, on, columns, levels)
+    on = _learns_from(entry, table) if entry else _network_state(study)
+    key = fingerprint(__version__, name, on, columns)
     path = study.path(KEEP) / f"{title.replace(' ', '-')}-{key}.parquet"
     if again := not path.exists():
         watch.start(title)
@@ -246,6 +247,20 @@ def _kept(
     share = (right["predicted"] == right["level"]).fillna(value=False).mean()
     watch.end(title, f"{share:.0%} of {len(right)} levels right", again)
     return said
+
+
+def _learns_from(entry: Entry, table: pd.DataFrame) -> list[Any]:
+    """Parameters, and the levels of the faces that are learnt from; those tested are of no account."""
+    levels = table["level"].mask(table["part"] == "test")
+    return [entry.make().get_params(), [str(level) for level in levels]]
+
+
+def _network_state(study: Study) -> list[Any]:
+    """What our ranks depend on: the stages, what was calibrated, any network in the folder."""
+    stages = [study.stamp("train"), study.stamp("rank")]
+    networks = sorted(study.folder.glob("*.safetensors"))
+    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in networks]
+    return [stages, files, study.result(CALIBRATION), study.result(EVIDENCE)]
 
 
 def _learnt(study: Study, name: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from sklearn.model_selection import GroupKFold
 
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
+from emorank.study.calibrate import RESULT, calibrate
 from emorank.study.folder import Study
 from emorank.study.train import train
 
@@ -42,6 +43,8 @@ def parts(table: pd.DataFrame, folds: int) -> Iterator[pd.DataFrame]:
 def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress = silent) -> Study:
     """The study with another split, in a folder inside its own, its network trained.
 
+    It is calibrated if the study is.
+
     Raises:
         WeightsError: the weights to start from cannot be had.
     """
@@ -52,4 +55,6 @@ def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress 
             fold.write_table(table, study.table(table))
         fold.write_table("split", split)
         train(fold, progress)
+        if study.result(RESULT) is not None:  # on the persons that validate this fold
+            calibrate(fold, progress=progress)
     return fold

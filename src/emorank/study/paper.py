@@ -42,7 +42,10 @@ def _item(findings: Findings, entry: Entry) -> Item:
     """Made, or why it is missing."""
     about = (entry.name, entry.number, entry.title)
     if not is_done(findings.study, entry.stage):
-        why = f"the stage '{entry.stage}' is not done for this plan; do it, or all: emorank run"
+        why = (
+            f"the stage '{entry.stage}' is not done for this plan; do it with: emorank "
+            f"{entry.stage} --study {findings.study.folder}"
+        )
         return Item(*about, None, missing=why)
     try:
         return Item(*about, **entry.make(findings))
