@@ -21,6 +21,7 @@ VERBS = (
     "calibrate",
     "report",
     "faithfulness",
+    "compare",
     "paper",
     "groups",
     "card",

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -26,6 +27,9 @@ from emorank.report import (
 from emorank.report import groups as by_group
 from emorank.report.faithfulness import Faithfulness
 from emorank.report.headline import verdict
+
+if TYPE_CHECKING:
+    from emorank.report.comparison import Comparison
 
 EXCLUSIONS_SHOWN = 50
 SHEET_SHOWN = 12
@@ -147,6 +151,7 @@ class Contents:
         hashes: what → SHA-256 or other digest.
         cite: references, one each.
         faithfulness: of the explanations; None if it was not measured.
+        comparison: other estimators on the same faces; None where nobody compared.
     """
 
     title: str
@@ -171,6 +176,7 @@ class Contents:
     hashes: Mapping[str, str] = field(default_factory=dict)
     cite: tuple[str, ...] = ()
     faithfulness: Faithfulness | None = None
+    comparison: "Comparison | None" = None
 
 
 def write(contents: Contents, path: Path | str) -> Path:
