@@ -15,12 +15,14 @@ from emorank.cli.options import (
     settings_option,
     study_option,
 )
+from emorank.cli.ranked import print_ranks, rank_test_faces
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from emorank.explaining import Explanations
     from emorank.study.apply import Applied
+    from emorank.study.ranked import RankedFaces
 
 Item = TypeVar("Item")
 
@@ -31,6 +33,15 @@ Item = TypeVar("Item")
 @click.option("--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid.")
 @settings_option
 @click.option("--compounds", is_flag=True, help="Say which two emotions a face expresses together.")
+@click.option(
+    "--rank",
+    "method",
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Which rank: paper, evidence, calibrated or ordinal; docs/ranking.md says what each needs "
+    "and how far it can be believed.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -45,6 +56,7 @@ def command(
     strict: bool,
     settings: tuple[str, ...],
     compounds: bool,
+    method: str,
 ) -> None:
     """Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
 
@@ -56,26 +68,32 @@ def command(
     Examples:
       emorank rank holiday.jpg --study demo
       emorank rank photographs/ --study kdef --out ranks.csv
+      emorank rank holiday.jpg --study demo --rank evidence
     """
+    if compounds and method != "paper":
+        raise click.UsageError("--compounds goes with --rank paper")
     if not images:
         if out or crop or nearest or strict or compounds:
             raise click.UsageError(
                 "--out, --crop, --nearest, --strict and --compounds go with IMAGES"
             )
+        if method != "paper":
+            rank_test_faces(folder, method, settings)
+            return
         run_stages(opened(folder, settings), first="rank", last="rank")
         return
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
-    from emorank.study.apply import Applied
+    from emorank import rank_images
     from emorank.study.compounds import add_compounds
 
-    paths = files(images)
-    applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
+    paths, study = files(images), changed(folder, settings)
+    applied = rank_images(study, paths, crop=crop, nearest=nearest, strict=strict, rank=method)
     faces = watched(applied, len(paths))
     faces = add_compounds(applied.study, faces) if compounds else faces
     rows = (found.row for found in faces)
     if out is None:
-        print_table(list(rows))
+        (print_table if method == "paper" else print_ranks)(list(rows))
     elif count := write_table(rows, out):
         click.echo(f"{count:,} faces: {out}")
     report_excluded(applied)
@@ -98,7 +116,9 @@ def files(given: Iterable[Path]) -> list[Path]:
     return paths
 
 
-def watched(applied: "Applied | Explanations", total: int, each: int = 1) -> Iterator[Any]:
+def watched(
+    applied: "Applied | Explanations | RankedFaces", total: int, each: int = 1
+) -> Iterator[Any]:
     """Iterate with a bar on the terminal; it counts faces, and there may be several an image.
 
     `each` is how many come of one face.
@@ -113,7 +133,7 @@ def watched(applied: "Applied | Explanations", total: int, each: int = 1) -> Ite
             yield found
 
 
-def report_excluded(applied: "Applied | Explanations") -> None:
+def report_excluded(applied: "Applied | Explanations | RankedFaces") -> None:
     """Name what was left out; fail when nothing else was there."""
     for error in applied.excluded:
         click.echo(f"left out: {error}", err=True)

@@ -62,8 +62,8 @@ def header(path: Path) -> Header | None:
         raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
 
 
-def load(path: Path) -> Checkpoint:
-    """Read what `save` wrote.
+def known(path: Path) -> Header:
+    """What a model of emorank's says about itself, without its weights.
 
     Raises:
         WeightsError: no such file, truncated, or not written by emorank.
@@ -73,6 +73,16 @@ def load(path: Path) -> Checkpoint:
     about = header(path)
     if about is None:
         raise WeightsError(f"{path}: expected a model trained by emorank ({FORMAT})")
+    return about
+
+
+def load(path: Path) -> Checkpoint:
+    """Read what `save` wrote.
+
+    Raises:
+        WeightsError: no such file, truncated, or not written by emorank.
+    """
+    about = known(path)
     classes = tuple(about.classes)
     with torch.device("meta"):  # no time spent on random weights that are replaced at once
         net = VGG16(len(classes), hidden=about.hidden)

@@ -11,9 +11,11 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from emorank.evaluation.classification import Classification
+from emorank.evaluation.groups import LEAST_PERSONS, GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
 from emorank.report import figures, style, tables
+from emorank.report import groups as by_group
 from emorank.report.headline import verdict
 
 EXCLUSIONS_SHOWN = 50
@@ -128,6 +130,7 @@ class Contents:
         rank_counts: emotions (labels) as index, ranks as columns, images; None to leave it out.
         ranks: ranks against raters; None without votes.
         votes: None without votes.
+        groups: results by group of persons; None if they were not asked for.
         known_intensity: `intensity` in [0, 1] and `rank` of test images whose intensity is known.
         exclusions: `file`, `reason`.
         versions: program or library → version.
@@ -147,6 +150,7 @@ class Contents:
     rank_counts: pd.DataFrame | None = None
     ranks: RankValidation | None = None
     votes: Votes | None = None
+    groups: GroupResults | None = None
     known_intensity: pd.DataFrame | None = None
     exclusions: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"file": [], "reason": []}, dtype="string")
@@ -181,6 +185,9 @@ def render(contents: Contents) -> str:
             figures=figures,
             tables=tables,
             verdict=verdict,
+            groups=contents.groups,
+            by_group=by_group,
+            least=LEAST_PERSONS,
             distribution=_with_totals(contents.data.distribution),
             rank_counts=None if contents.rank_counts is None else _named(contents.rank_counts),
             grid=_grid(contents.examples),

@@ -81,9 +81,10 @@ class Applied:
         table = without_neutral(pd.concat([table, ranks], axis=1))
         for view, relevance, row in zip(batch, maps, table.to_dict("records"), strict=True):
             named = {str(name): None if value is pd.NA else value for name, value in row.items()}
-            yield Explained(view.pixels, relevance, _about(view) | named)
+            yield Explained(view.pixels, relevance, about(view) | named)
 
 
-def _about(view: View) -> dict[str, Any]:
+def about(view: View) -> dict[str, Any]:
+    """Of which image and face, and where in it: the first columns of a table of new images."""
     box = () if view.box is None else (round(float(v), 1) for v in view.box)
     return {"image": str(view.image), "face": view.number} | dict(zip(BOX, box, strict=False))

@@ -74,17 +74,22 @@ class Meter:
     def _measure(self, pixels: Sequence[Pixels]) -> Measured:
         found = self.explainer(to_batch(list(pixels)).to(self.device), self._start)
         logits = found.logits.cpu().numpy()
-        table = predictions_table(pd.Series(range(len(logits))), logits, self.classes)
-        rows, chosen = np.arange(len(logits)), np.where(self.neutral, -np.inf, logits).argmax(1)
-        words = [str(self.classes[k]) for k in chosen]
-        table["expressed"] = pd.array(words, dtype="string")
-        probabilities = table[[f"p_{emotion}" for emotion in self.classes]].to_numpy()
-        table["expressed_p"] = probabilities[rows, chosen]
-        table["expressed_logit"] = logits[rows, chosen]
-        return Measured(table.drop(columns="image"), logits, found.pixels.cpu().numpy())
+        return Measured(named(logits, self.classes), logits, found.pixels.cpu().numpy())
 
     def _start(self, logits: Tensor) -> Tensor:
         """The logit of the expressed emotion, zero elsewhere (Bach et al. 2015)."""
         hidden = torch.as_tensor(self.neutral, device=logits.device)
         chosen = logits.masked_fill(hidden, -torch.inf).argmax(1, keepdim=True)
         return torch.zeros_like(logits).scatter(1, chosen, logits.gather(1, chosen))
+
+
+def named(logits: Float32[np.ndarray, "batch classes"], classes: Sequence[Emotion]) -> pd.DataFrame:
+    """The table of `Measured`: what the network names, and the emotion whose intensity counts."""
+    table = predictions_table(pd.Series(range(len(logits))), logits, tuple(classes))
+    neutral = np.array([emotion == Emotion.NEUTRAL for emotion in classes])
+    rows, chosen = np.arange(len(logits)), np.where(neutral, -np.inf, logits).argmax(1)
+    table["expressed"] = pd.array([str(classes[k]) for k in chosen], dtype="string")
+    probabilities = table[[f"p_{emotion}" for emotion in classes]].to_numpy()
+    table["expressed_p"] = probabilities[rows, chosen]
+    table["expressed_logit"] = logits[rows, chosen]
+    return table.drop(columns="image")
