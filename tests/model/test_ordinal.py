@@ -93,14 +93,15 @@ def test_levels_are_medians():
 
 
 def test_labels_are_of_the_expressed_emotion():
-    """Of others nothing is known, or None if that is wanted; neutral is None of all."""
+    """Others are None, or not known if that is wanted; neutral is None of all."""
     words, levels, emotions = (
         ["happy", "neutral", "anger"],
         [2, 0, 3],
         (Emotion.ANGER, Emotion.HAPPY),
     )
-    assert ordinal.labels(words, levels, emotions).tolist() == [[-1, 2], [0, 0], [3, -1]]
-    assert ordinal.labels(words, levels, emotions, 0).tolist() == [[0, 2], [0, 0], [3, 0]]
+    assert ordinal.labels(words, levels, emotions).tolist() == [[0, 2], [0, 0], [3, 0]]
+    unknown = ordinal.labels(words, levels, emotions, ordinal.UNKNOWN)
+    assert unknown.tolist() == [[-1, 2], [0, 0], [3, -1]]
 
 
 def test_right_is_the_level_of_the_expressed_emotion():

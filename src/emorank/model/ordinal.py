@@ -18,9 +18,10 @@ from emorank.model import training
 from emorank.model.objectives import Objective
 from emorank.model.training import Examples, Recipe
 from emorank.model.vgg16 import VGG16
-from emorank.vocabulary import LEVELS, Emotion
+from emorank.vocabulary import LEVELS, NONE, Emotion
 
 STEPS = len(LEVELS) - 1  # thresholds between the levels
+ABSENT = LEVELS.index(NONE)
 UNKNOWN = -1  # the label of an emotion whose level nobody knows
 # AdamW moves every parameter by about the learning rate a step, whatever its size. Thresholds lie
 # units apart and weights hundredths, so at the weights' pace thresholds would stay where they were.
@@ -115,7 +116,7 @@ def placed(scores: Tensor, given: Tensor, places: Tensor) -> tuple[float, float,
         search.zero_grad()
         value = loss()
         value.backward()  # type: ignore[no-untyped-call]
-        return float(value)
+        return float(value.detach())
 
     search.step(closure)  # type: ignore[no-untyped-call]
     found = free.detach()
@@ -153,21 +154,18 @@ def labels(
     words: Sequence[str],
     levels: Sequence[int],
     emotions: Sequence[Emotion],
-    others: int = UNKNOWN,
+    others: int = ABSENT,
 ) -> Int[np.ndarray, "images emotions"]:
-    """The level of each emotion in each face: of the one that it expresses; neutral is None of all.
-
-    What an expressive face has of the emotions that it does not express is not known, unless
-    `others` says so: taught that it is None of them (0), scores on persons not trained on shrink
-    towards None wherever the emotion itself is not plain, and it is the classifier's to name it.
+    """The level of every emotion in each face: that of its own, None of all others.
 
     Args:
-        words: the emotion that each face expresses.
+        words: the emotion that each face expresses; neutral is None of all.
         levels: of that emotion, places in `LEVELS`.
         emotions: in the order of the network's scores.
-        others: the level of the other emotions of an expressive face.
+        others: what an expressive face has of the emotions that it does not express; `UNKNOWN` to
+            learn nothing of them (studies/ordinal.py compares the two).
     """
-    table = np.zeros((len(words), len(emotions)), np.int64)
+    table = np.full((len(words), len(emotions)), ABSENT, np.int64)
     for row, word, level in zip(table, words, levels, strict=True):
         if word in emotions:
             row[:] = others

@@ -33,7 +33,7 @@ def train_ordinal(
     progress: Progress = silent,
     *,
     loss: str = ordinal.LOSS,
-    others: int = ordinal.UNKNOWN,
+    others: int = ordinal.ABSENT,
 ) -> str:
     """Train an ordinal network on the rated faces of the training part, neutral ones as None.
 
@@ -135,7 +135,7 @@ def learn(
     parts: dict[str, pd.DataFrame],
     emotions: tuple[Emotion, ...],
     loss: str = ordinal.LOSS,
-    others: int = ordinal.UNKNOWN,
+    others: int = ordinal.ABSENT,
     progress: Progress = silent,
 ) -> tuple[VGG16, Examples, list[Epoch]]:
     """A network with the weights of its best epoch, thresholds not yet settled.
