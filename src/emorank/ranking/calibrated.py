@@ -98,7 +98,8 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         """The most probable level."""
         check_is_fitted(self)
         chosen = self.predict_proba(X).argmax(1)
-        return self.classes_[chosen]
+        levels: NDArray[Any] = self.classes_[chosen]
+        return levels
 
     def __sklearn_tags__(self) -> Any:
         """Classes without an order, as scikit-learn's own checks have, are not told apart well."""
