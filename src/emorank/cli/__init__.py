@@ -19,6 +19,7 @@ VERBS = (
     "validate",
     "calibrate",
     "report",
+    "compare",
     "paper",
     "groups",
     "card",

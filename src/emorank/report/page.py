@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,6 +18,9 @@ from emorank.files import replacing
 from emorank.report import figures, style, tables
 from emorank.report import groups as by_group
 from emorank.report.headline import verdict
+
+if TYPE_CHECKING:
+    from emorank.report.comparison import Comparison
 
 EXCLUSIONS_SHOWN = 50
 SHEET_SHOWN = 12
@@ -136,6 +140,7 @@ class Contents:
         versions: program or library → version.
         hashes: what → SHA-256 or other digest.
         cite: references, one each.
+        comparison: other estimators on the same faces; None where nobody compared.
     """
 
     title: str
@@ -158,6 +163,7 @@ class Contents:
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     cite: tuple[str, ...] = ()
+    comparison: "Comparison | None" = None
 
 
 def write(contents: Contents, path: Path | str) -> Path:

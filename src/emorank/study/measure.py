@@ -52,7 +52,8 @@ class Meter:
         model = checkpoint.load(study.path("model.safetensors"))
         self.classes = model.classes
         self.device, self.batch = study.plan.model.device, study.plan.explain.batch
-        self.explainer = ready(model.net.to(self.device), study.plan.explain)
+        self.net = model.net.to(self.device)
+        self.explainer = ready(self.net, study.plan.explain)
         self.neutral = np.array([emotion == Emotion.NEUTRAL for emotion in self.classes])
         if self.neutral.all():
             raise StudyError(f"{study.folder}: its model knows no emotion whose intensity there is")
@@ -70,6 +71,13 @@ class Meter:
         """The same batch by batch, for more faces than their maps fit into memory."""
         for start in range(0, len(pixels), self.batch):
             yield self._measure(pixels[start : start + self.batch])
+
+    @torch.inference_mode()
+    def names(self, pixels: Sequence[Pixels]) -> pd.DataFrame:
+        """The table of `Measured` alone: without the way back, which takes most of the time."""
+        batches = (pixels[at : at + self.batch] for at in range(0, len(pixels), self.batch))
+        logits = [self.net(to_batch(list(some)).to(self.device)).cpu().numpy() for some in batches]
+        return named(np.concatenate(logits), self.classes)
 
     def _measure(self, pixels: Sequence[Pixels]) -> Measured:
         found = self.explainer(to_batch(list(pixels)).to(self.device), self._start)

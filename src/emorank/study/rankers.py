@@ -82,7 +82,7 @@ def _of_column(column: str) -> Callable[[Study], Ranker]:
         meter = Meter(study)
 
         def ranks(pixels: Sequence[Pixels]) -> pd.DataFrame:
-            table = pd.concat([found.table for found in meter.stream(pixels)], ignore_index=True)
+            table = meter.names(pixels)
             score = table[column].astype(np.float64)
             return table.assign(level=pd.array([pd.NA] * len(table), dtype="Int64"), score=score)
 

@@ -17,6 +17,7 @@ from emorank.evaluation.groups import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page
+from emorank.report.comparison import Comparison, comparison
 from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
@@ -85,8 +86,14 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         exclusions=study.table("excluded"),
         versions=_versions(),
         hashes=_hashes(study),
+        comparison=_comparison(study),
         cite=tuple(filter(None, (f"emorank {__version__}.", PAPER, LRP, citation))),
     )
+
+
+def _comparison(study: Study) -> Comparison | None:
+    found = study.result("comparison")
+    return None if found is None else comparison(found)
 
 
 def _results(study: Study) -> tuple[Classification, RankValidation | None]:
