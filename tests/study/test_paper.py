@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from emorank.errors import StudyError
+from emorank.evaluation.comparison import comparison
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.study.folder import create_study, open_study
 from emorank.study.paper import paper
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.weights
 
 TABLES = {"1", "2", "3-4", "5", "6-9", "6-9_overall"}
 FIGURES = {"6-7", "8", "9", "10-12", "13-14", "15-17"}
+TEN = ["Table 10", "Table 10 as a figure"]  # what `emorank compare` has to measure first
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def made(study, tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
     page, missing = paper(study, folder)
     assert page == folder / "index.html"
-    assert missing == []
+    assert [line.partition(":")[0] for line in missing] == TEN
     return folder
 
 
@@ -104,7 +106,7 @@ def test_what_is_not_there_yet_is_named(quick, tmp_path):
         "table_2.csv", "table_2.tex", "figure_6-7.png", "figure_6-7.pdf", "figure_8.png",
         "figure_8.pdf", "index.html", "tables.tex",
     }  # fmt: skip
-    assert len(missing) == len(TABLES) + len(FIGURES) - 3
+    assert len(missing) == len(TABLES) + len(FIGURES) - 3 + len(TEN)
     assert "Table 1: the stage 'train' is not done for this plan" in missing[0]
     assert page.read_text().count("missing.</b>") == len(missing)
 
@@ -117,14 +119,35 @@ def test_a_study_without_votes_says_how_to_give_some(finished, tmp_path):
         study.path(f"paper/{name}").write_text("of an earlier time")
     study.write_table("votes", study.table("votes").iloc[:0])
     page, missing = paper(study)
-    assert all("--votes FILE" in line for line in missing)
+    assert all("--votes FILE" in line for line in missing[: -len(TEN)])
     assert [line.partition(":")[0] for line in missing] == [
         "Table 5", "Tables 6 to 9", "beside Tables 6 to 9", "Figures 13 and 14", "Figures 15 to 17",
+        *TEN,
     ]  # fmt: skip
     left = {path.name for path in page.parent.iterdir()}
     assert "notes.txt" in left
     assert not {"table_5.csv", "table_6-9.tex", "figure_15-17.png"} & left
     assert "table_3-4.csv" in left
+
+
+def test_table_10_is_what_was_compared(quick, tmp_path):
+    """What `emorank compare` found stands among the others, until the ranks change."""
+    study = create_study(tmp_path / "s", quick())
+    run(study, last="prepare")
+    levels = [1, 2, 3, 1, 2, 3]
+    said = pd.DataFrame({"image": list("abcdef"), "person": list("ppqqrr"), "level": levels})
+    said = said.assign(mean=said["level"].astype(float), score=0.5)
+    both = [said.assign(estimator=name, predicted=2) for name in ("majority", "paper")]
+    found = comparison(pd.concat(both, ignore_index=True), "paper", resamples=100).to_dict()
+    about = {"labels": False, "folds": 0}
+    values = {"expressive": found, "all": None, "timing": {}, "left_out": {}, "about": about}
+    study.write_result("comparison", values, after="prepare")
+    page, missing = paper(study)
+    assert not any(line.startswith("Table 10") for line in missing)
+    table = pd.read_csv(page.parent / "table_10.csv")
+    assert table["estimator"].to_list() == ["majority", "paper"]
+    assert table["accuracy"].to_list() == pytest.approx([1 / 3, 1 / 3])
+    assert (page.parent / "figure_table_10.pdf").is_file()
 
 
 def test_a_changed_plan_makes_no_table_of_the_old_one(finished, tmp_path):
