@@ -212,7 +212,7 @@ def _with_study(
     names = Names(out)
     for found in watched(applied, len(paths)):
         write(names(found.row["image"], found.row["face"]), draw(found))
-    report_excluded(applied)
+    report_excluded(applied.excluded, len(paths))
 
 
 def _figure(found: "Explained") -> bytes:

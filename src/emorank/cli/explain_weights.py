@@ -74,7 +74,7 @@ def explain_with_weights(
     if save is not None and kept:
         save_relevance(kept, save)
         click.echo(save)
-    report_excluded(explanations)
+    report_excluded(explanations.excluded, len(paths))
 
 
 def _method(name: str, rules: Mapping[str, str], bias: Any, max_pooling: Any) -> "str | Preset":

@@ -1,6 +1,6 @@
 """`emorank rank`: emotion and rank of images, or of a study's test part."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +20,7 @@ from emorank.cli.ranked import print_ranks, rank_test_faces
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from emorank.errors import ImageError
     from emorank.explaining import Explanations
     from emorank.study.apply import Applied
     from emorank.study.intensity import Intensities
@@ -97,7 +98,7 @@ def command(
         (print_table if method == "paper" else print_ranks)(list(rows))
     elif count := write_table(rows, out):
         click.echo(f"{count:,} faces: {out}")
-    report_excluded(applied)
+    report_excluded(applied.excluded, len(paths))
 
 
 def files(given: Iterable[Path]) -> list[Path]:
@@ -134,12 +135,12 @@ def watched(
             yield found
 
 
-def report_excluded(applied: "Applied | Explanations | RankedFaces | Intensities") -> None:
-    """Name what was left out; fail when nothing else was there."""
-    for error in applied.excluded:
+def report_excluded(excluded: "Sequence[ImageError]", total: int) -> None:
+    """Name what was left out; fail when there was nothing else among `total` files."""
+    for error in excluded:
         click.echo(f"left out: {error}", err=True)
-    if applied.excluded and len(applied.excluded) == len(list(applied.paths)):
-        raise applied.excluded[0]
+    if excluded and len(excluded) == total:
+        raise excluded[0]
 
 
 def write_table(rows: Iterable[dict[str, Any]], out: Path) -> int:
