@@ -30,13 +30,19 @@ if TYPE_CHECKING:
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
+    from emorank.study.audit import audit as audit_study
+    from emorank.study.card import model_card
     from emorank.study.compounds import add_compounds
+    from emorank.study.faithfulness import faithfulness as measure_faithfulness
     from emorank.study.folder import Study, create_study, open_study
+    from emorank.study.groups import results_by_group
     from emorank.study.intensity import explain_intensity
     from emorank.study.ordinal import train_ordinal
+    from emorank.study.paper import paper as write_paper
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
     from emorank.study.prepare import resolve as resolve_plan
+    from emorank.study.ranked import RankedFaces
     from emorank.study.run import run as run_study
     from emorank.vocabulary import Emotion, Rank
 
@@ -49,6 +55,7 @@ __all__ = [
     "Rank",
     "add_compounds",
     "answers_table",
+    "audit_study",
     "create_study",
     "crop_center",
     "crop_face",
@@ -62,6 +69,8 @@ __all__ = [
     "load_dataset",
     "load_network",
     "majority",
+    "measure_faithfulness",
+    "model_card",
     "normalise_images",
     "open_study",
     "override_plan",
@@ -73,11 +82,13 @@ __all__ = [
     "read_plan",
     "read_votes",
     "resolve_plan",
+    "results_by_group",
     "run_study",
     "save_relevance",
     "train_ordinal",
     "verdicts",
     "write_answers",
+    "write_paper",
 ]
 
 # Each name: the module that holds it, and what it is called there. None may be the name of a module
@@ -91,10 +102,15 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
+    "audit_study": ("study.audit", "audit"),
+    "write_paper": ("study.paper", "paper"),
     "train_ordinal": ("study.ordinal", "train_ordinal"),
     "explain_intensity": ("study.intensity", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),
     "add_compounds": ("study.compounds", "add_compounds"),
+    "results_by_group": ("study.groups", "results_by_group"),
+    "model_card": ("study.card", "model_card"),
+    "measure_faithfulness": ("study.faithfulness", "faithfulness"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),
@@ -131,7 +147,8 @@ def rank_images(
     crop: str | None = None,
     nearest: bool = False,
     strict: bool = False,
-) -> "Applied":
+    rank: str = "paper",
+) -> "Applied | RankedFaces":
     """Name and rank the expressed emotion of every face in images that a study has never seen.
 
     Images are read a batch at a time while the result is iterated over, so memory does not grow
@@ -143,10 +160,12 @@ def rank_images(
         crop: "face" or "none"; None for the framing that the model was trained on.
         nearest: only the nearest face of an image instead of every one.
         strict: raise at the first image that cannot be used.
+        rank: "paper", "evidence", "calibrated" or "ordinal"; docs/ranking.md says what each needs.
 
     Returns:
         To be iterated over once: a record for each face with `row` (as in the table that
-        `emorank rank --out` writes), `pixels` (what the network saw) and `relevance`. Its list
+        `emorank rank --out` writes), `pixels` (what the network saw) and, for the paper's rank,
+        `relevance`. Its list
         `excluded` fills on the way with an ImageError for each image that could not be used.
 
     Raises:
@@ -155,6 +174,10 @@ def rank_images(
     """
     from pathlib import Path
 
+    if rank != "paper":
+        from emorank.study.ranked import RankedFaces
+
+        return RankedFaces(study, rank, map(Path, images), crop, nearest, strict)
     from emorank.study.apply import Applied
 
     return Applied(study, map(Path, images), crop, nearest, strict)

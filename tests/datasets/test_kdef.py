@@ -30,6 +30,11 @@ def test_straight_view_of_both_sessions_by_default(root):
         ("fear", "anger", "disgust", "happy", "neutral", "sadness", "surprise"), 4
     )
     assert data.table["image"].str.endswith("S.JPG").all()
+    genders = data.table.groupby("person")["gender"].unique().to_dict()
+    assert {person: list(g) for person, g in genders.items()} == {
+        "F01": ["female"],
+        "M02": ["male"],
+    }
     reasons = [problem.reason for problem in data.problems]
     assert "averages, not persons" in reasons
     assert any(reason.startswith("28 images of other angles") for reason in reasons)

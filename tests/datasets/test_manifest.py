@@ -39,6 +39,14 @@ def test_csv_with_all_columns(root):
         assert table["sequence"].iloc[0] == "s1"
 
 
+def test_groups_of_persons(root):
+    """Gender, age, ethnicity and skin are kept as words where the table has them."""
+    file = written(root, "image,emotion,person,Gender,AGE,hair\na.png,happy,1,female,31,red\n")
+    table = manifest.load(file).table
+    assert table.loc[0, ["gender", "age"]].tolist() == ["female", "31"]
+    assert not {"hair", "skin", "ethnicity"} & set(table.columns)
+
+
 def test_parquet(root):
     """The same as Parquet, with numbers as persons."""
     frame = pd.DataFrame(

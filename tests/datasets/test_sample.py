@@ -2,6 +2,8 @@
 
 import io
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from scipy.stats import spearmanr
 
 from emorank import faces as crop
 from emorank.datasets import sample
-from emorank.datasets.table import Dataset
+from emorank.datasets.table import ATTRIBUTES, Dataset
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion, Rank
 
@@ -127,6 +129,18 @@ def test_votes_follow_intensity(faces: Dataset, votes: pd.DataFrame) -> None:
     assert spearmanr(mean, known).statistic > 0.8
     spread = ranks.groupby("image")["value"].max() - ranks.groupby("image")["value"].min()
     assert (spread > 0).mean() > 0.2
+
+
+def test_groups_are_those_of_the_rendering(faces: Dataset, tmp_path: Path) -> None:
+    """`persons.csv` is what the tool makes of its persons, and every face has its groups."""
+    tool = Path(__file__).parents[2] / "sample" / "groups.py"
+    subprocess.run([sys.executable, str(tool), str(tmp_path)], check=True)
+    shipped = (faces.root / "persons.csv").read_text()
+    assert (tmp_path / "persons.csv").read_text() == shipped
+    assert [name for name in ATTRIBUTES if name in faces.table] == ["gender", "age", "skin"]
+    persons = faces.table.groupby("person")[["gender", "age", "skin"]].nunique()
+    assert (persons == 1).all().all()
+    assert set(faces.table["gender"]) == {"female", "male"}
 
 
 def test_missing_sample_is_named(

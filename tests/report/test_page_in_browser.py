@@ -1,7 +1,10 @@
 """The report as a browser shows it: on a desk, on a phone, with no network and no complaint."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from emorank.report import figures, paper
 from emorank.report.page import write
 
 
@@ -32,4 +35,29 @@ def test_every_link_within_the_page_leads_somewhere(chromium, contents, tmp_path
     dead = "[...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document.querySelector("
     assert page.evaluate(dead + "a.getAttribute('href'))).length") == 0
     assert page.evaluate("document.querySelectorAll('a[href^=\"#\"]').length") > 5
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_papers_page_fits_the_screen(chromium, tmp_path, width):
+    """Wide tables scroll in their own box, every link leads to a file, pictures are in the page."""
+    counts = pd.DataFrame(np.arange(2000, 2030).reshape(2, 15))
+    shown = counts.set_axis(pd.MultiIndex.from_product([["Values"], map(str, range(15))]), axis=1)
+    items = [
+        paper.Item("table_3-4", "Tables 3 and 4", "Counts & more", counts, shown=shown, note="n"),
+        paper.Item("table_5", "Table 5", "Sheet", None, missing="nobody rated <b>"),
+        paper.Item("figure_8", "Figure 8", "Images", figures.distribution(counts)),
+    ]
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(paper.write(items, tmp_path, "A <study>", banner="Rendered.").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.images].filter(i => i.naturalWidth).length") == 1
+    links = page.evaluate("[...document.links].map(a => a.getAttribute('href'))")
+    files = {link for link in links if not link.startswith("#")}
+    assert files == {path.name for path in tmp_path.iterdir()} - {"index.html"}
+    assert "nobody rated <b>" in page.inner_text("#table_5")
+    assert "Values 14" in page.inner_text("#table_3-4")
+    assert complaints == []
     page.close()

@@ -18,7 +18,7 @@ from emorank.study.plan import (
     read_plan,
 )
 
-PLANS = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
+PLANS = sorted((Path(__file__).parents[2] / "studies").rglob("*.toml"))
 
 
 def written(tmp_path, text):

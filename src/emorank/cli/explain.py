@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     "presets",
     multiple=True,
     help="Rules of the propagation, for instance epsilon-gamma-box. With --weights several, "
-    "repeated or with commas, or all.",
+    "repeated or with commas, or all; and explainers beside LRP, for instance "
+    "integrated-gradients.",
 )
 @rules_options
 @click.option(
@@ -128,6 +129,7 @@ def command(
       emorank explain smile.jpg --study kdef --rank ordinal --preset epsilon-plus
       emorank explain cat.jpg --weights vgg16-397923af.pth --preset epsilon-gamma-box
       emorank explain cat.jpg --weights resnet50.pth --preset all --labels imagenet.txt
+      emorank explain cat.jpg --weights resnet50.pth --preset epsilon,grad-cam,deep-lift
     \b
     Why this and not that; every class; rules of your own:
       emorank explain cat.jpg --weights resnet50.pth --target 281 --against runner-up
@@ -210,7 +212,7 @@ def _with_study(
     names = Names(out)
     for found in watched(applied, len(paths)):
         write(names(found.row["image"], found.row["face"]), draw(found))
-    report_excluded(applied)
+    report_excluded(applied.excluded, len(paths))
 
 
 def _figure(found: "Explained") -> bytes:

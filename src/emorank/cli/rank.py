@@ -1,6 +1,6 @@
 """`emorank rank`: emotion and rank of images, or of a study's test part."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,13 +15,16 @@ from emorank.cli.options import (
     settings_option,
     study_option,
 )
+from emorank.cli.ranked import print_ranks, rank_test_faces
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from emorank.errors import ImageError
     from emorank.explaining import Explanations
     from emorank.study.apply import Applied
     from emorank.study.intensity import Intensities
+    from emorank.study.ranked import RankedFaces
 
 Item = TypeVar("Item")
 
@@ -32,6 +35,15 @@ Item = TypeVar("Item")
 @click.option("--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid.")
 @settings_option
 @click.option("--compounds", is_flag=True, help="Say which two emotions a face expresses together.")
+@click.option(
+    "--rank",
+    "method",
+    default="paper",
+    show_default=True,
+    metavar="NAME",
+    help="Which rank: paper, evidence, calibrated or ordinal; docs/ranking.md says what each needs "
+    "and how far it can be believed.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -46,6 +58,7 @@ def command(
     strict: bool,
     settings: tuple[str, ...],
     compounds: bool,
+    method: str,
 ) -> None:
     """Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
 
@@ -57,29 +70,35 @@ def command(
     Examples:
       emorank rank holiday.jpg --study demo
       emorank rank photographs/ --study kdef --out ranks.csv
+      emorank rank holiday.jpg --study demo --rank evidence
     """
+    if compounds and method != "paper":
+        raise click.UsageError("--compounds goes with --rank paper")
     if not images:
         if out or crop or nearest or strict or compounds:
             raise click.UsageError(
                 "--out, --crop, --nearest, --strict and --compounds go with IMAGES"
             )
+        if method != "paper":
+            rank_test_faces(folder, method, settings)
+            return
         run_stages(opened(folder, settings), first="rank", last="rank")
         return
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
-    from emorank.study.apply import Applied
+    from emorank import rank_images
     from emorank.study.compounds import add_compounds
 
-    paths = files(images)
-    applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
+    paths, study = files(images), changed(folder, settings)
+    applied = rank_images(study, paths, crop=crop, nearest=nearest, strict=strict, rank=method)
     faces = watched(applied, len(paths))
     faces = add_compounds(applied.study, faces) if compounds else faces
     rows = (found.row for found in faces)
     if out is None:
-        print_table(list(rows))
+        (print_table if method == "paper" else print_ranks)(list(rows))
     elif count := write_table(rows, out):
         click.echo(f"{count:,} faces: {out}")
-    report_excluded(applied)
+    report_excluded(applied.excluded, len(paths))
 
 
 def files(given: Iterable[Path]) -> list[Path]:
@@ -100,7 +119,7 @@ def files(given: Iterable[Path]) -> list[Path]:
 
 
 def watched(
-    applied: "Applied | Explanations | Intensities", total: int, each: int = 1
+    applied: "Applied | Explanations | RankedFaces | Intensities", total: int, each: int = 1
 ) -> Iterator[Any]:
     """Iterate with a bar on the terminal; it counts faces, and there may be several an image.
 
@@ -116,12 +135,12 @@ def watched(
             yield found
 
 
-def report_excluded(applied: "Applied | Explanations | Intensities") -> None:
-    """Name what was left out; fail when nothing else was there."""
-    for error in applied.excluded:
+def report_excluded(excluded: "Sequence[ImageError]", total: int) -> None:
+    """Name what was left out; fail when there was nothing else among `total` files."""
+    for error in excluded:
         click.echo(f"left out: {error}", err=True)
-    if applied.excluded and len(applied.excluded) == len(list(applied.paths)):
-        raise applied.excluded[0]
+    if excluded and len(excluded) == total:
+        raise excluded[0]
 
 
 def write_table(rows: Iterable[dict[str, Any]], out: Path) -> int:

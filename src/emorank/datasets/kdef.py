@@ -1,8 +1,8 @@
 """KDEF: 70 persons, seven expressions, two sessions, five angles: 4900 colour photographs.
 
 `KDEF/AF01/AF01ANS.JPG` is session A, female 01, anger, seen straight: the person is F01, the same
-in both sessions. Folders per person or all files in one folder, either case. AKDEF, the averaged
-faces that come along, shows no persons and is left out.
+in both sessions; the letter is the gender. Folders per person or all files in one folder, either
+case. AKDEF, the averaged faces that come along, shows no persons and is left out.
 
 Table 2 of the paper lists 70 images of each of seven classes (490 in all), with contempt among
 them: one session seen straight, 70 persons times seven. KDEF holds no contempt: the seventh class
@@ -32,6 +32,8 @@ CODES = {
     "SA": Emotion.SADNESS,
     "SU": Emotion.SURPRISE,
 }
+
+GENDERS = {"F": "female", "M": "male"}
 
 CARD = Card(
     name="KDEF",
@@ -103,6 +105,7 @@ def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
                     "image": file,
                     "emotion": CODES[match["code"].upper()].value,
                     "person": match["person"].upper(),
+                    "gender": GENDERS[match["person"][0].upper()],
                 }
             )
     if not rows:

@@ -1,7 +1,8 @@
 """A CSV or Parquet table of images: the way in for everything without an adapter of its own.
 
 Columns: `image` (path relative to the table's folder) and `emotion`, and where they are known
-`person`, `sequence`, `frame` (whole number) and `intensity` (0 to 1). Other columns are ignored.
+`person`, `sequence`, `frame` (whole number), `intensity` (0 to 1), and of the persons `gender`,
+`age`, `ethnicity`, `skin`. Other columns are ignored.
 """
 
 import warnings
@@ -11,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from emorank.datasets import files
-from emorank.datasets.table import COLUMNS, Card, Dataset, Problem, dataset, inside
+from emorank.datasets.table import ATTRIBUTES, COLUMNS, Card, Dataset, Problem, dataset, inside
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
 
@@ -52,7 +53,7 @@ def load(root: Path, cropped: bool = False) -> Dataset:
             f"{root}: expected manifest.csv or manifest.parquet in it; found neither; give the "
             "path of the table itself if it has another name"
         )
-    table = _clean(_table(file), file)
+    table = _clean(read_table(file), file)
     problems = []
     for image in table["image"]:
         try:
@@ -71,7 +72,12 @@ def _inside(root: Path) -> Path | None:
     return next((file for file in found if file is not None and file.is_file()), None)
 
 
-def _table(file: Path) -> pd.DataFrame:
+def read_table(file: Path) -> pd.DataFrame:
+    """A CSV or Parquet file by its ending; cells of CSV are text, missing where empty.
+
+    Raises:
+        DatasetError: it cannot be read, or its rows are longer than its header.
+    """
     try:
         if file.suffix.lower() == ".parquet":
             return pd.read_parquet(file)
@@ -101,12 +107,12 @@ def _clean(table: pd.DataFrame, file: Path) -> pd.DataFrame:
         raise DatasetError(
             f"{file}: lacks the column {' and '.join(missing)}; found "
             f"{', '.join(map(str, table.columns))[:200]}; expected image and emotion, and "
-            "optionally person, sequence, frame, intensity"
+            f"optionally person, sequence, frame, intensity, {', '.join(ATTRIBUTES)}"
         )
     if not table.columns.is_unique:
         raise DatasetError(f"{file}: a column is there twice: {', '.join(table.columns)}")
     clean = pd.DataFrame(index=table.index)
-    for name in [name for name in COLUMNS if name in table.columns]:
+    for name in [name for name in (*COLUMNS, *ATTRIBUTES) if name in table.columns]:
         if name in ("frame", "intensity"):
             clean[name] = _numbers(table[name], name, file)
         else:

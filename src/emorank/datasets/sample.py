@@ -28,18 +28,24 @@ def load() -> Dataset:
     """Read the shipped sample: six emotions at four known intensities, and neutral faces.
 
     `frame` counts from the weakest image of a sequence to its peak; `intensity` is the factor in
-    [0, 1] on the facial actions, 0 for neutral.
+    [0, 1] on the facial actions, 0 for neutral. The groups of the persons are those of their
+    rendering (`sample/groups.py`): gender, age (nearer to anny's young adult or to old) and skin
+    tone.
 
     Raises:
         DatasetError: the installed package lacks the sample.
     """
     root = _folder()
-    table = root / "faces.csv"
-    if not table.is_file():
-        raise DatasetError(
-            f"{table}: expected the table of the shipped sample, found none; install emorank again"
-        )
-    return dataset(CARD, root, pd.read_csv(table, dtype={"person": "string", "frame": "Int64"}))
+    tables = (root / "faces.csv", root / "persons.csv")
+    for table in tables:
+        if not table.is_file():
+            raise DatasetError(
+                f"{table}: expected a table of the shipped sample, found none; install emorank "
+                "again"
+            )
+    faces = pd.read_csv(tables[0], dtype={"person": "string", "frame": "Int64"})
+    persons = pd.read_csv(tables[1], dtype="string")
+    return dataset(CARD, root, faces.merge(persons, on="person", how="left"))
 
 
 def votes_path() -> Path:

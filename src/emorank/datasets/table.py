@@ -23,6 +23,10 @@ COLUMNS: dict[str, pd.StringDtype | pd.Int64Dtype | pd.Float64Dtype] = {
     "intensity": pd.Float64Dtype(),  # of the expression, 0 (neutral) to 1 (peak), if known
 }
 
+# What is known of the persons, for results by group; columns that a table has where it knows them.
+# Words as the data set has them; ages may be numbers, which become bands.
+ATTRIBUTES = ("gender", "age", "ethnicity", "skin")
+
 # Line breaks and half characters, which tables cannot hold. Odd spaces are fine: screenshots of
 # macOS have them in their names.
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
@@ -73,7 +77,8 @@ class Dataset:
     Attributes:
         card: what the data set is.
         root: the folder that image ids are relative to.
-        table: one row per image with the columns of `COLUMNS`, sorted by `image`.
+        table: one row per image with the columns of `COLUMNS`, sorted by `image`; and those of
+            `ATTRIBUTES` (string) that the data set knows.
         problems: files left out and deviations from the published counts: rows of the
             exclusion list.
         read: image id → UInt8 "height width 3", upright RGB; raises ImageError.
@@ -95,8 +100,8 @@ def dataset(
 ) -> Dataset:
     """Bring rows to the dtypes of `COLUMNS`, check them, and wrap them as a `Dataset`.
 
-    Columns that are absent become <NA>; columns that are not in `COLUMNS` are dropped. The
-    default reader reads `root / image`.
+    Columns that are absent become <NA>; `ATTRIBUTES` are kept where they are there; other columns
+    are dropped. The default reader reads `root / image`.
 
     Raises:
         DatasetError: no rows, an image id twice or leaving the root, an unknown emotion, or an
@@ -107,6 +112,9 @@ def dataset(
     if frame.empty or "image" not in frame.columns:
         raise DatasetError(_nothing(card, root, problems))
     table = pd.DataFrame({name: _column(frame, name) for name in COLUMNS})
+    for name in ATTRIBUTES:
+        if name in frame.columns:
+            table[name] = frame[name].astype(pd.StringDtype())
     _check(table, root)
     table = table.sort_values("image", ignore_index=True)
     return Dataset(card, root, table, problems, read or partial(_read, root))

@@ -89,6 +89,20 @@ def header(path: Path) -> Header | None:
         raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
 
 
+def known(path: Path) -> Header:
+    """What a model of emorank's says about itself, without its weights.
+
+    Raises:
+        WeightsError: no such file, truncated, or not written by emorank.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: no trained model here; train one first: emorank train")
+    about = header(path)
+    if about is None:
+        raise WeightsError(f"{path}: expected a model trained by emorank ({FORMAT})")
+    return about
+
+
 def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
     """Read what `save` wrote.
 
@@ -99,11 +113,7 @@ def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
     Raises:
         WeightsError: no such file, truncated, not written by emorank, or of the other kind.
     """
-    if not path.is_file():
-        raise WeightsError(f"{path}: no trained model here; train one first: emorank train")
-    about = header(path)
-    if about is None:
-        raise WeightsError(f"{path}: expected a model trained by emorank ({FORMAT})")
+    about = known(path)
     if tuple(about.steps) != steps or len(about.thresholds) != len(steps):
         expected = f"an ordinal network with {', '.join(steps)}" if steps else "a classifier"
         raise WeightsError(f"{path}: expected {expected}, found outputs {', '.join(about.labels)}")

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,10 +12,24 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from emorank.evaluation.classification import Classification
+from emorank.evaluation.groups import LEAST_PERSONS, GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
-from emorank.report import figures, style, tables
+from emorank.report import audit as audited
+from emorank.report import (
+    audit_figures,
+    faithfulness,
+    faithfulness_figures,
+    figures,
+    style,
+    tables,
+)
+from emorank.report import groups as by_group
+from emorank.report.faithfulness import Faithfulness
 from emorank.report.headline import verdict
+
+if TYPE_CHECKING:
+    from emorank.report.comparison import Comparison
 
 EXCLUSIONS_SHOWN = 50
 SHEET_SHOWN = 12
@@ -128,11 +143,15 @@ class Contents:
         rank_counts: emotions (labels) as index, ranks as columns, images; None to leave it out.
         ranks: ranks against raters; None without votes.
         votes: None without votes.
+        audit: how far the ranks can be believed; None if nobody asked.
+        groups: results by group of persons; None if they were not asked for.
         known_intensity: `intensity` in [0, 1] and `rank` of test images whose intensity is known.
         exclusions: `file`, `reason`.
         versions: program or library → version.
         hashes: what → SHA-256 or other digest.
         cite: references, one each.
+        faithfulness: of the explanations; None if it was not measured.
+        comparison: other estimators on the same faces; None where nobody compared.
     """
 
     title: str
@@ -147,6 +166,8 @@ class Contents:
     rank_counts: pd.DataFrame | None = None
     ranks: RankValidation | None = None
     votes: Votes | None = None
+    audit: audited.Section | None = None
+    groups: GroupResults | None = None
     known_intensity: pd.DataFrame | None = None
     exclusions: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"file": [], "reason": []}, dtype="string")
@@ -154,6 +175,8 @@ class Contents:
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     cite: tuple[str, ...] = ()
+    faithfulness: Faithfulness | None = None
+    comparison: "Comparison | None" = None
 
 
 def write(contents: Contents, path: Path | str) -> Path:
@@ -179,8 +202,15 @@ def render(contents: Contents) -> str:
         .render(
             c=contents,
             figures=figures,
+            audited=audited,
+            audit_figures=audit_figures,
             tables=tables,
+            faithfulness=faithfulness,
+            faithfulness_figures=faithfulness_figures,
             verdict=verdict,
+            groups=contents.groups,
+            by_group=by_group,
+            least=LEAST_PERSONS,
             distribution=_with_totals(contents.data.distribution),
             rank_counts=None if contents.rank_counts is None else _named(contents.rank_counts),
             grid=_grid(contents.examples),

@@ -1,9 +1,11 @@
 """The paper's numbered tables and figures, from whatever study."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from emorank.errors import EmorankError, StudyError
 from emorank.progress import Progress, silent
+from emorank.report.comparison import comparison
 from emorank.report.paper import Item, write
 from emorank.study.findings import Findings
 from emorank.study.folder import Study
@@ -30,7 +32,7 @@ def paper(
         StudyError: not one of them can be made.
     """
     findings = Findings(study)
-    items = [_item(findings, entry) for entry in ENTRIES]
+    items = [*(_item(findings, entry) for entry in ENTRIES), *_table_10(study)]
     if all(item.content is None for item in items):
         raise StudyError(f"{study.folder}: nothing to show yet; {items[0].missing}")
     folder = Path(out) if out else study.path("paper")
@@ -42,12 +44,30 @@ def _item(findings: Findings, entry: Entry) -> Item:
     """Made, or why it is missing."""
     about = (entry.name, entry.number, entry.title)
     if not is_done(findings.study, entry.stage):
-        why = f"the stage '{entry.stage}' is not done for this plan; do it, or all: emorank run"
+        why = (
+            f"the stage '{entry.stage}' is not done for this plan; do it with: emorank "
+            f"{entry.stage} --study {findings.study.folder}"
+        )
         return Item(*about, None, missing=why)
     try:
         return Item(*about, **entry.make(findings))
     except EmorankError as error:
         return Item(*about, None, missing=str(error))
+
+
+def _table_10(study: Study) -> list[Item]:
+    """What `emorank compare` measured, or that it was not asked to."""
+    found = study.result("comparison")
+    if found is not None:
+        # Beside figures 10 to 12 of the paper, "figure_10" would be another thing.
+        items = comparison(found).items
+        return [replace(i, name=i.name.replace("figure_10", "figure_table_10")) for i in items]
+    why = f"nothing was compared for this plan; do it with: emorank compare {study.folder}"
+    title = "Estimators of intensity side by side"
+    return [
+        Item("table_10", "Table 10", title, None, missing=why),
+        Item("figure_table_10", "Table 10 as a figure", title, None, missing=why),
+    ]
 
 
 def _banner(found: Findings) -> str:

@@ -12,10 +12,10 @@ from emorank.datasets.inspect import TABLE_2
 from emorank.errors import StudyError
 from emorank.evaluation.rank_scores import scores_table
 from emorank.report import figures, paper_figures, paper_tables, tables
+from emorank.study.described import PARTS, labelled
 from emorank.study.examples import ORDER, surest
 from emorank.study.findings import Findings, spread
 from emorank.study.framing import Framed
-from emorank.study.report import PARTS, labelled
 from emorank.vocabulary import Emotion
 
 SAMPLES, PAIRS = 4, 6  # rows of figures 6 and 7; faces of figures 10 to 12

@@ -6,8 +6,12 @@ import numpy as np
 import pandas as pd
 
 from emorank.errors import PlanError
+from emorank.ranking import evidence
 from emorank.ranking import rank as interval_rank
+from emorank.study.calibrate import calibration
+from emorank.study.evidence import evidence_cuts
 from emorank.study.folder import Study
+from emorank.study.gauge import gauge
 from emorank.study.intensity import OrdinalMeter
 from emorank.study.measure import Meter, Pixels
 from emorank.vocabulary import Emotion
@@ -47,6 +51,31 @@ def _paper(study: Study) -> Ranker:
     return ranks
 
 
+def _evidence(study: Study) -> Ranker:
+    """The evidence in the relevance, cut into thirds; nobody's votes are asked."""
+    by = gauge(study)
+    cuts = evidence_cuts(study, by)
+
+    def ranks(pixels: Sequence[Pixels]) -> pd.DataFrame:
+        table = by.faces(pixels)
+        score = table[evidence.SCORE].to_numpy()
+        level = evidence.levels(score, table["predicted"].to_list(), cuts)
+        return table.assign(level=pd.array(level, dtype="Int64"), score=score)
+
+    return ranks
+
+
+def _calibrated(study: Study) -> Ranker:
+    """The ordinal model fitted on rated faces; `p_none` … `p_strong`, and <NA> where unsure."""
+    by, fitted = gauge(study), calibration(study)
+
+    def ranks(pixels: Sequence[Pixels]) -> pd.DataFrame:
+        table = by.faces(pixels)
+        return pd.concat([table, fitted.ranks(table)], axis=1)
+
+    return ranks
+
+
 def _of_column(column: str) -> Callable[[Study], Ranker]:
     """A score that the network gives without an explanation; it has no levels."""
 
@@ -54,7 +83,7 @@ def _of_column(column: str) -> Callable[[Study], Ranker]:
         meter = Meter(study)
 
         def ranks(pixels: Sequence[Pixels]) -> pd.DataFrame:
-            table = pd.concat([found.table for found in meter.stream(pixels)], ignore_index=True)
+            table = meter.names(pixels)
             score = table[column].astype(np.float64)
             return table.assign(level=pd.array([pd.NA] * len(table), dtype="Int64"), score=score)
 
@@ -77,7 +106,13 @@ def _neutral_is_none(table: pd.DataFrame) -> pd.DataFrame:
 
 METHODS: dict[str, Callable[[Study], Ranker]] = {
     "paper": _paper,
+    "evidence": _evidence,
+    "calibrated": _calibrated,
     "ordinal": _ordinal,
     "probability": _of_column("expressed_p"),
     "logit": _of_column("expressed_logit"),
 }
+
+SCORES = ("probability", "logit")
+RANKS = tuple(method for method in METHODS if method not in SCORES)
+"""The methods that give levels; the others are scores to compare with."""

@@ -13,19 +13,25 @@ import pandas as pd
 from emorank import __version__
 from emorank.annotations.voting import majority, sheet
 from emorank.evaluation.classification import Classification
+from emorank.evaluation.groups import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page
+from emorank.report.comparison import Comparison, comparison
+from emorank.report.faithfulness import Faithfulness
 from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.style import jpeg
+from emorank.study.audit import section as audit_section
+from emorank.study.card import write_card
+from emorank.study.described import described, labelled, unseen
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
+from emorank.study.faithfulness import read as read_faithfulness
 from emorank.study.folder import Study
-from emorank.study.framing import framing, open_dataset
+from emorank.study.framing import open_dataset
 from emorank.vocabulary import Emotion, Rank
 
-PARTS = ("train", "validation", "test")
 PAPER = (
     "S. B. Punuri, S. K. Kuanar, T. K. Mishra, V. V. R. M. Rao, S. S. Reddy: Decoding Human Facial "
     "Emotions: A Ranking Approach using Explainable AI. IEEE Access."
@@ -39,20 +45,21 @@ LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "tiny-retinaf
 
 
 def report(study: Study, progress: Progress = silent) -> str:
-    """Write `report/index.html`; returns where.
+    """Write `report/index.html` and the model card; returns where the page is.
 
     Raises:
         StudyError: an earlier stage has not run.
     """
     path = study.path("report") / "index.html"
     page.write(_contents(study, progress), path)
+    write_card(study)
     return str(path)
 
 
 def headline(study: Study) -> tuple[str, ...]:
     """The results in three lines."""
     emotions, ranks = _results(study)
-    return lines(emotions, ranks, unseen_persons=_unseen(study))
+    return lines(emotions, ranks, unseen_persons=unseen(study))
 
 
 def _contents(study: Study, progress: Progress) -> page.Contents:
@@ -63,11 +70,12 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
     known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
     plan: dict[str, Any] = msgspec.to_builtins(study.plan)
     citation = open_dataset(study).card.citation
+    groups = study.result("groups")
     return page.Contents(
         title=plan.pop("title"),
         created=datetime.now(UTC).strftime("%Y-%m-%d"),
         headline=headline(study),
-        data=_data(study, faces),
+        data=described(study, faces),
         split=_split(study),
         plan=plan,
         emotions=emotions,
@@ -75,13 +83,27 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         examples=tuple(_examples(study, ranked, progress)),
         rank_counts=_counts(ranked),
         ranks=ranks,
+        audit=audit_section(study),
         votes=_votes(study),
+        groups=None if groups is None else GroupResults.from_dict(groups),
         known_intensity=known if len(known) else None,
         exclusions=study.table("excluded"),
         versions=_versions(),
         hashes=_hashes(study),
+        comparison=_comparison(study),
         cite=tuple(filter(None, (f"emorank {__version__}.", PAPER, LRP, citation))),
+        faithfulness=_faithfulness(study),
     )
+
+
+def _faithfulness(study: Study) -> Faithfulness | None:
+    found = read_faithfulness(study)
+    return None if found is None else Faithfulness(found, study.plan.explain.preset)
+
+
+def _comparison(study: Study) -> Comparison | None:
+    found = study.result("comparison")
+    return None if found is None else comparison(found)
 
 
 def _results(study: Study) -> tuple[Classification, RankValidation | None]:
@@ -90,30 +112,6 @@ def _results(study: Study) -> tuple[Classification, RankValidation | None]:
     return (
         Classification.from_dict(metrics["emotion"]),
         None if ranks is None else RankValidation.from_dict(ranks),
-    )
-
-
-def _unseen(study: Study) -> bool:
-    """Whether persons are known, and none of the test part is in the training part."""
-    return bool(study.metrics()["leakage"]["person"] == 0)
-
-
-def _data(study: Study, faces: pd.DataFrame) -> page.Data:
-    dataset = open_dataset(study)
-    card, persons = dataset.card, faces["person"].nunique()
-    counts = pd.crosstab(faces["emotion"], faces["part"])
-    crop = {"none": "images as they are", "face": "aligned by five landmarks"}
-    return page.Data(
-        name=card.name,
-        title=card.title,
-        licence=card.licence,
-        citation=card.citation,
-        url=card.url,
-        images=len(faces),
-        persons=persons or None,
-        distribution=labelled(counts, PARTS),
-        simulated=card.simulated,
-        crop=f"{crop[framing(study, dataset)]}, {study.plan.data.size} px",
     )
 
 
@@ -133,20 +131,12 @@ def _split(study: Study) -> page.Split:
         }
         for kind, words in names.items()
     ]
-    return page.Split(f"by {plan.by}", plan.seed, _unseen(study), pd.DataFrame(rows))
+    return page.Split(f"by {plan.by}", plan.seed, unseen(study), pd.DataFrame(rows))
 
 
 def _counts(ranked: pd.DataFrame) -> pd.DataFrame:
     table = pd.crosstab(ranked["predicted"], ranked["rank"])
     return labelled(table, tuple(rank.label for rank in Rank))
-
-
-def labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Counts per emotion with every column, the emotions in their order and as labels."""
-    order = [emotion for emotion in Emotion if emotion in counts.index]
-    counts = counts.reindex(index=order, columns=columns, fill_value=0)
-    counts.index = pd.Index([emotion.label for emotion in order])
-    return counts
 
 
 def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[page.Example]:

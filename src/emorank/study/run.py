@@ -48,7 +48,7 @@ STAGES = (
     Stage("explain", explain, ("explain",), ("relevance",)),
     Stage("rank", rank, ("rank",), ("ranks.parquet",)),
     Stage("validate", validate, ("validate",), ("votes.parquet",)),
-    Stage("report", report, ("title", "report"), ("report",)),
+    Stage("report", report, ("title", "report"), ("report", "MODEL_CARD.md")),
 )
 
 

@@ -1,0 +1,68 @@
+"""The intensity estimators of the paper's Table 10, built again on one table of faces.
+
+Each has `fit(faces, ranks)`, `predict(faces)`, `intensity(faces)` (the greater the stronger),
+`predict_proba(faces)` where it has probabilities, and the parameters of scikit-learn's estimators.
+Ranks are places in `LEVELS`. The defaults were chosen on the training and validation persons of
+the shipped sample, never on its test part.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from emorank.baselines.akhand import Akhand
+from emorank.baselines.chang import Chang
+from emorank.baselines.delannoy_mcdonald import DelannoyMcDonald
+from emorank.baselines.faces import Faces
+from emorank.baselines.kamarol import Kamarol
+from emorank.baselines.levels import Levels, Values
+from emorank.baselines.pal_satsangi import PalSatsangi
+from emorank.baselines.references import Majority
+from emorank.baselines.song_chien import SongChien
+
+
+class Estimator(Protocol):
+    """What all of them have; `needs` are the descriptors that they look at."""
+
+    needs: tuple[str, ...]
+
+    def fit(self, faces: Faces, ranks: Levels) -> Self:
+        """Learn from faces whose level is known."""
+
+    def predict(self, faces: Faces) -> Levels:
+        """The level of each."""
+
+    def intensity(self, faces: Faces) -> Values:
+        """The greater the stronger."""
+
+    def get_params(self, deep: bool = True) -> dict[str, object]:
+        """As in scikit-learn."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of Table 10.
+
+    Attributes:
+        label: in words.
+        make: the estimator as it is compared.
+        printed: the accuracy that the paper's Table 10 prints for it, and on what.
+    """
+
+    label: str
+    make: type[Estimator]
+    printed: str = ""
+
+
+ESTIMATORS: dict[str, Entry] = {
+    "kamarol": Entry("Kamarol et al. 2017: votes, HMM", Kamarol, "82.30 (CK+)"),
+    "song_chien": Entry("Song, Chien 2012: texture, MLP", SongChien, "95.60"),
+    "akhand": Entry("Akhand et al. 2021: deep CNN", Akhand, "99.14 (CK+), 93.43 (JAFFE)"),
+    "chang": Entry("Chang et al. 2013: scattering, ordinal", Chang, "68.20"),
+    "pal_satsangi": Entry("Pal, Satsangi 2016: k-means, MLP", PalSatsangi, "98.00 (CK+)"),
+    "delannoy_mcdonald": Entry(
+        "Delannoy, McDonald 2008: image, SVM", DelannoyMcDonald, "89.00 (CK+, 68 images)"
+    ),
+    "majority": Entry("Always the most frequent rank", Majority),
+}
+
+__all__ = ["ESTIMATORS", "Entry", "Estimator", "Faces"]

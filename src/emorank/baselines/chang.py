@@ -1,0 +1,73 @@
+"""Chang, Chen and Hung 2013: intensity rank estimation from a single image."""
+
+from typing import Any, Self
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from emorank.baselines.faces import Faces
+from emorank.baselines.levels import Levels, Values
+
+
+class Chang(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+    """Ordinal hyperplanes on the scattering transform.
+
+    Between each two neighbouring levels lies a hyperplane: a support vector machine that answers
+    "is it more than k?" and learns from every face, the costlier to mistake the farther its level
+    lies from the question. The level is the lowest one and one more for each yes.
+
+    Source: K.-Y. Chang, C.-S. Chen, Y.-P. Hung: Intensity rank estimation of facial expressions
+    based on a single image. IEEE SMC 2013, 3157–3162; the hyperplanes are theirs of CVPR 2011,
+    585–592 (OHRank), with its absolute cost.
+
+    Departures: grey faces of 64×64 without landmarks, reduced to principal components; one ranker
+    for all expressions, because the expression of a test face is not known here.
+
+    Args:
+        components: principal components kept.
+        cost: C of the support vector machines.
+    """
+
+    needs = ("scattering",)
+
+    def __init__(self, components: int = 200, cost: float = 10.0) -> None:
+        self.components = components
+        self.cost = cost
+
+    def fit(self, faces: Faces, ranks: Levels) -> Self:
+        """Learn a hyperplane above each level but the highest."""
+        x = faces.described("scattering")
+        self.classes_ = np.unique(ranks)
+        self.reduce_ = make_pipeline(
+            StandardScaler(), PCA(min(self.components, len(x) - 1), random_state=0, whiten=False)
+        )
+        reduced = self.reduce_.fit_transform(x)
+        self.hyperplanes_ = [
+            SVC(C=self.cost).fit(reduced, ranks > level, sample_weight=costs(ranks, level))
+            for level in self.classes_[:-1]
+        ]
+        return self
+
+    def decision_function(self, faces: Faces) -> Float[np.ndarray, "faces hyperplanes"]:
+        """On which side of each hyperplane a face lies, and how far."""
+        x = self.reduce_.transform(faces.described("scattering"))
+        sides = [plane.decision_function(x) for plane in self.hyperplanes_]
+        return np.array(sides, np.float64).reshape(len(sides), len(x)).T
+
+    def predict(self, faces: Faces) -> Levels:
+        """Count the hyperplanes that a face lies above."""
+        return np.asarray(self.classes_[(self.decision_function(faces) > 0).sum(axis=1)], np.int64)
+
+    def intensity(self, faces: Faces) -> Values:
+        """The same with soft steps instead of hard ones."""
+        return np.asarray(np.tanh(self.decision_function(faces)).sum(axis=1), np.float64)
+
+
+def costs(ranks: Levels, level: int) -> np.ndarray[Any, Any]:
+    """How many levels off an answer on the wrong side of "more than `level`" would be."""
+    return np.where(ranks > level, ranks - level, level + 1 - ranks).astype(np.float64)

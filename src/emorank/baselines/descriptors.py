@@ -1,0 +1,121 @@
+"""What the estimators look at: descriptors of a framed face, each a vector of fixed length.
+
+All see the same 8-bit grey pixels at a fixed size, so that a descriptor is a function of the
+picture alone and can be kept under the picture's digest.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from emorank.errors import needing
+
+Pixels = UInt8[np.ndarray, "side side 3"]
+Vector = Float32[np.ndarray, " length"]
+
+# Part of the cache's name: to be raised when a descriptor changes.
+VERSION = 1
+LBP_CODES, LBP_CELLS = 59, 8
+GABOR_SCALES, GABOR_TURNS = (0.08, 0.14, 0.25), 8
+
+
+def grey(pixels: Pixels, side: int) -> UInt8[np.ndarray, "side side"]:
+    """Luminance, brought to one size by area, its histogram made even against the lighting."""
+    small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)), np.uint8)
+
+
+def appearance(pixels: Pixels) -> Vector:
+    """The grey pixels themselves at 48×48, in [0, 1]."""
+    return grey(pixels, 48).ravel().astype(np.float32) / 255
+
+
+def hog(pixels: Pixels) -> Vector:
+    """Histograms of oriented gradients: 8 orientations, cells of 16 of 128 pixels, 2×2 blocks.
+
+    Source: Dalal and Triggs 2005, CVPR.
+    """
+    with needing("compare", "comparing ranks with other estimators"):
+        from skimage.feature import hog as oriented
+    found = oriented(grey(pixels, 128), 8, (16, 16), (2, 2), "L2-Hys")
+    return np.asarray(found, np.float32)
+
+
+def lbp(pixels: Pixels) -> Vector:
+    """Histograms of uniform local binary patterns in 8×8 cells of 128×128 pixels.
+
+    Source: Ahonen, Hadid and Pietikäinen 2006, PAMI 28(12), 2037–2041.
+    """
+    with needing("compare", "comparing ranks with other estimators"):
+        from skimage.feature import local_binary_pattern
+    patterns: Any = local_binary_pattern
+    codes = np.asarray(patterns(grey(pixels, 128), 8, 1, "nri_uniform"), np.int64)
+    rows, columns = np.indices(codes.shape) * LBP_CELLS // len(codes)
+    flat = (rows * LBP_CELLS + columns) * LBP_CODES + codes
+    counts = np.bincount(flat.ravel(), minlength=LBP_CELLS**2 * LBP_CODES)
+    # Square roots make the Euclidean distance of two histograms Hellinger's.
+    return np.asarray(np.sqrt(counts / (codes.size / LBP_CELLS**2)), np.float32)
+
+
+def gabor(pixels: Pixels) -> Vector:
+    """Mean magnitudes of 24 Gabor filters (3 scales, 8 orientations) in 8×8 cells of 64×64 pixels.
+
+    Source: Lyons, Akamatsu, Kamachi and Gyoba 1998, FG (there at 34 points of the face).
+    """
+    image = grey(pixels, 64).astype(np.float32) / 255
+    cells = []
+    for real, imaginary in _gabor_kernels():
+        responses = [cv2.filter2D(image, cv2.CV_32F, kernel) for kernel in (real, imaginary)]
+        magnitude = np.hypot(*responses)
+        cells.append(cv2.resize(magnitude, (8, 8), interpolation=cv2.INTER_AREA).ravel())
+    return np.concatenate(cells).astype(np.float32)
+
+
+@cache
+def _gabor_kernels() -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    with needing("compare", "comparing ranks with other estimators"):
+        from skimage.filters import gabor_kernel
+    kernel: Any = gabor_kernel
+    kernels = [
+        kernel(frequency, theta=np.pi * turn / GABOR_TURNS)
+        for frequency in GABOR_SCALES
+        for turn in range(GABOR_TURNS)
+    ]
+    # The real part has a mean, which would measure brightness: it is taken off.
+    return [
+        ((k.real - k.real.mean()).astype(np.float32), k.imag.astype(np.float32)) for k in kernels
+    ]
+
+
+def scattering(pixels: Pixels) -> Vector:
+    """The scattering transform of 64×64 pixels: 3 scales, 8 orientations, 2 orders, 217 of 8×8.
+
+    Source: Bruna and Mallat 2013, PAMI 35(8), 1872–1886.
+    """
+    found = _scattering()(grey(pixels, 64).astype(np.float32) / 255)
+    return np.asarray(found, np.float32).ravel()
+
+
+@cache
+def _scattering() -> Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
+    with needing("compare", "comparing ranks with other estimators"):
+        # Not `from kymatio import Scattering2D`: the top of kymatio 0.3.0 imports its harmonic
+        # scattering of volumes, which wants scipy.special.sph_harm; scipy 1.17 has it no more.
+        from kymatio.scattering2d.frontend.numpy_frontend import ScatteringNumPy2D
+    made: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]] = ScatteringNumPy2D(
+        J=3, shape=(64, 64), L=8
+    )
+    return made
+
+
+DESCRIPTORS: dict[str, Callable[[Pixels], Vector]] = {
+    "appearance": appearance,
+    "hog": hog,
+    "lbp": lbp,
+    "gabor": gabor,
+    "scattering": scattering,
+}

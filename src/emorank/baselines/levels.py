@@ -1,0 +1,47 @@
+"""Between continuous intensities, probabilities of levels, and levels."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.model_selection import GroupKFold
+
+from emorank.baselines.faces import Faces
+
+Values = Float[np.ndarray, " faces"]
+Levels = Int[np.ndarray, " faces"]
+
+
+def expected(
+    probabilities: Float[np.ndarray, "faces levels"], levels: Int[np.ndarray, " levels"]
+) -> Values:
+    """The mean level under each face's probabilities."""
+    return np.asarray(probabilities @ levels, np.float64)
+
+
+def edges(values: Values, ranks: Levels) -> Float[np.ndarray, " edges"]:
+    """Where to cut values so that each level gets as large a share as it has among `ranks`.
+
+    One edge fewer than there are levels in `ranks`. A regression draws its values to the middle,
+    so that edges halfway between the levels would hardly ever give an outer one.
+    """
+    _, counts = np.unique(ranks, return_counts=True)
+    return np.asarray(np.quantile(values, counts.cumsum()[:-1] / counts.sum()), np.float64)
+
+
+def cut(
+    values: Values, at: Float[np.ndarray, " edges"], levels: Int[np.ndarray, " levels"]
+) -> Levels:
+    """The level of the interval in which each value lies; `levels` has one more than `at`."""
+    return np.asarray(levels, np.int64)[np.searchsorted(at, values, side="right")]
+
+
+def by_person(faces: Faces, folds: int = 5) -> Iterator[tuple[Any, Any]]:
+    """Positions to learn from and to watch, no person in both; a face of nobody is a person."""
+    persons = [i if who is None else str(who) for i, who in enumerate(faces.person)]
+    groups = np.array([str(person) for person in persons])
+    number = min(folds, len(set(persons)))
+    if number < 2:
+        raise ValueError("expected faces of at least two persons to learn from; came one person's")
+    yield from GroupKFold(number).split(np.zeros(len(faces)), groups=groups)

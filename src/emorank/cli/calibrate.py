@@ -1,0 +1,89 @@
+"""`emorank calibrate`: fit the calibrated rank on rated images."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emorank.cli.options import changed, run_stages, settings_option, study_option
+
+
+@click.command("calibrate", short_help="Fit a rank on rated images.")
+@study_option
+@click.option(
+    "--votes",
+    type=click.Path(path_type=Path),
+    help="Rating project, or CSV or Parquet file with the columns image, rater, rank; "
+    "the votes of the plan if unsaid.",
+)
+@click.option(
+    "--penalty",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="How strongly the coefficients are held towards 0.",
+)
+@click.option(
+    "--crossfit",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="FOLDS",
+    help="Fit on rated training persons too, each gauged by a classifier that has not learnt from "
+    "them: so many are trained. 0: on the validation persons alone.",
+)
+@click.option("--report/--no-report", default=True, help="Renew the report at the end.")
+@settings_option
+def command(
+    folder: Path,
+    votes: Path | None,
+    penalty: float,
+    crossfit: int,
+    report: bool,
+    settings: tuple[str, ...],
+) -> None:
+    """Fit the rank "calibrated" on rated faces of persons that the network has not learnt from.
+
+    Prints which features count and how many rated images are enough, tested on the rated faces of
+    the test persons. Afterwards: emorank rank IMAGES --study DIR --rank calibrated.
+
+    \b
+    Examples:
+      emorank calibrate --study demo
+      emorank calibrate --study kdef --votes ratings --crossfit 5
+    """
+    from emorank.cli.watch import Terminal
+    from emorank.study.calibrate import calibrate
+    from emorank.study.run import is_done
+
+    study = changed(folder, settings)
+    with Terminal() as terminal:
+        bar = terminal.start("faces")
+        found = calibrate(study, votes, penalty=penalty, crossfit=crossfit, progress=bar)
+    _print(found)
+    if report and is_done(study, "validate"):
+        run_stages(study, first="report", last="report")
+
+
+def _print(found: dict[str, Any]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    rated, console = found["rated"], Console()
+    console.print(f"fitted on {rated['images']} rated faces of {rated['persons']} persons")
+    weights = Table("input", "coefficient", "95 %", box=SIMPLE_HEAD, pad_edge=False)
+    for row in sorted(found["coefficients"], key=lambda row: -abs(row["value"])):
+        interval = f"{row['low']:+.2f} to {row['high']:+.2f}"
+        weights.add_row(row["input"], f"{row['value']:+.2f}", interval)
+    console.print(weights)
+    if not found["curve"]:
+        console.print("no rated face in the test part, so how well it does is not known")
+        return
+    curve = Table("rated images", "persons", "kappa", "95 %", box=SIMPLE_HEAD, pad_edge=False)
+    for point in found["curve"]:
+        words = ("–", "not defined")
+        if point["kappa"] is not None:
+            words = (f"{point['kappa']:.2f}", f"{point['low']:.2f} to {point['high']:.2f}")
+        curve.add_row(str(point["images"]), f"{point['persons']:.1f}", *words)
+    console.print(curve)

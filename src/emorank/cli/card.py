@@ -1,0 +1,36 @@
+"""`emorank card`: the model card of a study."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("card", short_help="The model card: what for, how well, for whom, what not for.")
+@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it to a file instead of printing it.",
+)
+def command(folder: Path, out: Path | None) -> None:
+    """Print the model card of STUDY as Markdown, with a header that the Hugging Face Hub reads.
+
+    Every number comes from the study's files; what was not measured is said not to be. The report
+    stage writes the same card to MODEL_CARD.md in the study.
+
+    \b
+    Examples:
+      emorank card demo
+      emorank card mine --out README.md
+    """
+    from emorank.files import replacing
+    from emorank.study.card import model_card
+    from emorank.study.folder import open_study
+
+    text = model_card(open_study(folder))
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    with replacing(out) as partial:
+        partial.write_text(text, encoding="utf-8")
+    click.echo(out)

@@ -1,0 +1,148 @@
+"""A model card: what a model is, how well it does, for whom, and what it is not for, in Markdown.
+
+Source: Mitchell et al. 2019, Model Cards for Model Reporting, FAT* 2019. The header is the YAML
+that the Hugging Face Hub reads.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from emorank.evaluation.classification import Classification
+from emorank.evaluation.groups import GroupResults
+from emorank.evaluation.rank_scores import RankValidation
+from emorank.report import groups as by_group
+from emorank.report import tables
+from emorank.report.headline import verdict
+from emorank.report.page import Data
+
+# What Markdown or HTML would take for more than a letter; a title comes from who made the data.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a card says; a part that the study lacks is None, and the card says that it lacks it.
+
+    Attributes:
+        title: of the study.
+        version: of emorank.
+        plan: settings by table.
+        data: the faces; None before they are prepared.
+        leakage: of the split: test images, and how many share a person, a sequence or their pixels
+            with the training part (None where that is not known).
+        weights: SHA-256 of the trained model's file.
+        epochs: that were trained, and the best validation accuracy.
+        emotions: the emotion test.
+        ranks: ranks against raters.
+        raters: how many raters there were; 0 for none.
+        simulated_raters: whether they were simulated.
+        audit: how far the ranks can be believed, in the words of the audit; empty without one.
+        groups: results by group.
+    """
+
+    title: str
+    version: str
+    plan: Mapping[str, Mapping[str, Any]]
+    data: Data | None = None
+    leakage: Mapping[str, int | None] | None = None
+    weights: str | None = None
+    epochs: tuple[int, float | None] | None = None
+    emotions: Classification | None = None
+    ranks: RankValidation | None = None
+    raters: int = 0
+    simulated_raters: bool = False
+    audit: str = ""
+    groups: GroupResults | None = None
+
+
+def render(card: ModelCard) -> str:
+    """The card as one Markdown document with its YAML header."""
+    environment = Environment(
+        loader=PackageLoader("emorank.report"),
+        autoescape=False,  # noqa: S701 - Markdown: every text of strangers goes through `plain`
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "plain": plain,
+        "link": partial(quote, safe=":/?#&=%~+,;@"),
+        "pipes": pipes,
+        "cell": tables.cell,
+    }
+    body = environment.get_template("model_card.md.j2").render(
+        c=card,
+        simulated=bool(card.data and card.data.simulated) or card.simulated_raters,
+        tables=tables,
+        by_group=by_group,
+        verdict=verdict,
+    )
+    body = re.sub(r"\n{3,}", "\n\n", body).strip()
+    return f"---\n{_header(card)}---\n\n{body}\n"
+
+
+def plain(text: object) -> str:
+    """A text on one line in which nothing is Markdown or HTML."""
+    return _SPECIAL.sub(r"\\\1", " ".join(tables.text(str(text)).split()))
+
+
+def pipes(table: pd.DataFrame) -> str:
+    """A table in Markdown; floats rounded, missing values a dash."""
+    head = "| " + " | ".join(plain(name) for name in table.columns) + " |"
+    rows = [
+        "| " + " | ".join(plain(tables.cell(_python(value))) for value in row) + " |"
+        for row in table.astype(object).itertuples(index=False, name=None)
+    ]
+    return "\n".join([head, "|---" * len(table.columns) + "|", *rows])
+
+
+def _python(value: object) -> object:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _header(card: ModelCard) -> str:
+    """YAML; values are written as JSON, which is YAML in which nothing can break out."""
+    simulated = card.data is not None and card.data.simulated
+    values: dict[str, Any] = {
+        "library_name": "emorank",
+        "pipeline_tag": "image-classification",
+        "license": "other",
+        "license_name": "as-the-training-data",
+        "tags": [
+            "facial-expression-recognition",
+            "expression-intensity",
+            "explainable-ai",
+            "layer-wise-relevance-propagation",
+            *(["simulated-data"] if simulated else []),
+        ],
+    }
+    accuracy = card.emotions.accuracy.value if card.emotions else None
+    if card.data is not None:
+        values["datasets"] = [card.data.name]
+    if card.data is not None and accuracy is not None:
+        values |= {"metrics": ["accuracy"], "model-index": [_index(card, card.data, accuracy)]}
+    return "".join(
+        f"{key}: {json.dumps(value, ensure_ascii=True)}\n" for key, value in values.items()
+    )
+
+
+def _index(card: ModelCard, data: Data, accuracy: float) -> dict[str, Any]:
+    return {
+        "name": card.title,
+        "results": [
+            {
+                "task": {"type": "image-classification", "name": "expressed emotion"},
+                "dataset": {"type": data.name, "name": data.title, "split": "test"},
+                "metrics": [{"type": "accuracy", "value": accuracy}],
+            }
+        ],
+    }

@@ -1,0 +1,224 @@
+"""What is known of persons: a table of strangers matched to a study's faces, columns, bands."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pandas as pd
+
+from emorank.datasets.manifest import read_table
+from emorank.datasets.table import ATTRIBUTES
+from emorank.errors import DatasetError, PlanError
+
+Bands = tuple[float, ...]
+AGES: Bands = (18, 25, 35, 50, 65)
+# What a column of an attribute may be called, as a part of its name.
+WORDS = {
+    "gender": {"gender", "sex"},
+    "age": {"age", "ages"},
+    "ethnicity": {"ethnicity", "eth", "ethnic", "race"},
+    "skin": {"skin", "skintone", "tone"},
+}
+_UNKNOWN = {"", "na", "n/a", "nan", "none", "unknown", "?", "-"}
+# More values than this are a number and not groups.
+_MOST_GROUPS = 12
+
+
+def from_file(file: Path, faces: pd.DataFrame, id_column: str = "") -> pd.DataFrame:
+    """Attributes of each image, from a table with a row per person or image.
+
+    A column is matched with the persons, image ids, file names, and file names without their
+    ending; the column and the kind that match most images are taken.
+
+    Args:
+        file: CSV or Parquet.
+        faces: `image`, `person`.
+        id_column: the column to match; any whose values are all different if empty.
+
+    Returns:
+        The file's other columns (string, <NA> where unknown), by `image`; only images that match.
+
+    Raises:
+        DatasetError: the file cannot be read, or nothing in it matches.
+    """
+    table = read_table(file).astype(pd.StringDtype())
+    table = table.rename(columns=lambda name: str(name).strip())
+    if not table.columns.is_unique:
+        raise DatasetError(f"{file}: a column is there twice: {', '.join(table.columns)}")
+    table = table.apply(lambda column: column.str.strip())
+    keys = _keys(faces)
+    columns = _id_columns(file, table, id_column)
+    matches = [
+        (int(key.isin(table[column].dropna()).sum()), column, kind)
+        for column in columns
+        for kind, key in keys.items()
+    ]
+    count, column, kind = max(matches, key=lambda match: match[0])
+    if not count:
+        raise DatasetError(_no_match(file, table, columns, keys))
+    rows = table[table[column].notna()].set_index(column).reindex(keys[kind].array)
+    rows = rows.set_axis(faces["image"].array).rename_axis("image")
+    rows = rows[keys[kind].isin(table[column].dropna()).array]
+    unknown = rows.apply(lambda values: values.str.lower().isin(_UNKNOWN).fillna(True))
+    known: pd.DataFrame = rows.mask(unknown.astype(bool))
+    return known
+
+
+def chosen(known: pd.DataFrame, by: Sequence[str], where: str) -> dict[str, str]:
+    """The column of each attribute that is asked for, or of all that are recognised.
+
+    Args:
+        known: a column each.
+        by: "gender", or "gender=face_gender".
+        where: the table comes from, for the message.
+
+    Raises:
+        PlanError: there is no such column, several could be meant, or nothing is recognised.
+    """
+    if by:
+        return {
+            name.strip(): _column(known, name.strip(), column.strip(), where)
+            for name, _, column in (text.partition("=") for text in by)
+        }
+    found = {name: _candidates(known, name) for name in ATTRIBUTES}
+    sure = {name: columns[0] for name, columns in found.items() if len(columns) == 1}
+    if not sure:
+        raise PlanError(
+            f"{where} knows no {', '.join(ATTRIBUTES)} of the persons; it has "
+            f"{_listed(known.columns)}. Give a table of persons or images with --groups FILE, and "
+            "name its columns with --by gender=COLUMN"
+        )
+    return sure
+
+
+def banded(
+    values: pd.Series, name: str, bands: Bands | None = None
+) -> tuple[pd.Series, list[str] | None]:
+    """Groups of an attribute and their order; numbers become bands.
+
+    Args:
+        values: string, <NA> where unknown.
+        name: of the attribute; ages have `AGES` where no bands are given.
+        bands: lower ends of all bands but the first, ascending.
+
+    Returns:
+        Groups (string), and their order; None for alphabetical.
+
+    Raises:
+        PlanError: a number with many values and no bands, or bands of words.
+    """
+    numbers = pd.to_numeric(values, errors="coerce").astype("Float64")
+    strange = values[values.notna() & numbers.isna()]
+    if bands is None and (len(strange) or numbers.isna().all()):
+        if values.nunique() > _MOST_GROUPS:
+            raise PlanError(
+                f"{name}: expected groups, came {values.nunique()} different values such as "
+                f"{_listed(values.dropna().unique())}; group them in the table first"
+            )
+        return values, None
+    if len(strange):
+        raise PlanError(f"{name}: bands are for numbers, and '{strange.iloc[0]}' is none")
+    ends = bands or (AGES if name == "age" else None)
+    if ends is None:
+        if numbers.nunique() > _MOST_GROUPS:
+            raise PlanError(
+                f"{name}: {numbers.nunique()} different numbers are no groups; say where bands "
+                f"begin, such as --bands {name}=10,20,30"
+            )
+        return values, [f"{value:g}" for value in sorted(numbers.dropna().unique())]
+    labels = _labels(ends)
+    place = np.searchsorted(ends, numbers.fillna(0).to_numpy(float), side="right")
+    groups = pd.Series(np.array(labels)[place], index=values.index, dtype="string")
+    return groups.mask(numbers.isna()), labels
+
+
+def _labels(ends: Bands) -> list[str]:
+    """The bands in words: "under 18", "18–24" (or "0.5 to below 1"), "65 and over"."""
+    whole = all(end == int(end) for end in ends)
+    between = [
+        f"{low:g}–{high - 1:g}" if whole and high - low > 1 else f"{low:g} to below {high:g}"
+        for low, high in pairwise(ends)
+    ]
+    return [f"under {ends[0]:g}", *between, f"{ends[-1]:g} and over"]
+
+
+def _keys(faces: pd.DataFrame) -> dict[str, pd.Series]:
+    paths = faces["image"].map(PurePosixPath)
+    return {
+        "person": faces["person"].astype("string"),
+        "image": faces["image"].astype("string"),
+        "file name": paths.map(lambda path: path.name).astype("string"),
+        "file name without its ending": paths.map(lambda path: path.stem).astype("string"),
+    }
+
+
+def _id_columns(file: Path, table: pd.DataFrame, id_column: str) -> list[str]:
+    if id_column and id_column not in table.columns:
+        raise DatasetError(f"{file}: has no column '{id_column}'; it has {_listed(table.columns)}")
+    columns = [id_column] if id_column else list(table.columns)
+    single = [
+        name for name in columns if table[name].dropna().is_unique and table[name].notna().any()
+    ]
+    if single:
+        return single
+    if id_column:
+        ids = table[id_column].dropna()
+        twice = ids[ids.duplicated()]
+        what = f"'{twice.iloc[0]}' is in several rows" if len(twice) else "it is empty"
+        raise DatasetError(
+            f"{file}: the column '{id_column}' cannot tell rows apart: {what}; give every person "
+            "or image one row"
+        )
+    raise DatasetError(
+        f"{file}: expected a column of persons or images, each in one row; in every column "
+        f"({_listed(table.columns)}) values are repeated or missing"
+    )
+
+
+def _no_match(
+    file: Path, table: pd.DataFrame, columns: Sequence[str], keys: dict[str, pd.Series]
+) -> str:
+    ours = "; ".join(
+        f"{kind}: {_listed(key.dropna().unique(), 3)}"
+        for kind, key in keys.items()
+        if key.notna().any()
+    )
+    theirs = "; ".join(f"{name}: {_listed(table[name].dropna(), 3)}" for name in columns[:5])
+    return (
+        f"{file}: no row is of a person or image of this study. Expected one of ({ours}); came "
+        f"({theirs}). Name the column with --id, or write persons as the study does"
+    )
+
+
+def _column(known: pd.DataFrame, name: str, column: str, where: str) -> str:
+    if column:
+        if column not in known.columns:
+            raise PlanError(f"{where} has no column '{column}'; it has {_listed(known.columns)}")
+        return column
+    found = _candidates(known, name)
+    if len(found) == 1:
+        return found[0]
+    what = (
+        f"{len(found)} columns could be '{name}' ({_listed(found)})"
+        if found
+        else (f"no column is '{name}'")
+    )
+    raise PlanError(f"{where}: {what}; it has {_listed(known.columns)}; write --by {name}=COLUMN")
+
+
+def _candidates(known: pd.DataFrame, name: str) -> list[str]:
+    """Columns of this name, or if there is none those with the name or a synonym in theirs."""
+    same = [column for column in known.columns if column.lower() == name.lower()]
+    if same:
+        return same
+    words = WORDS.get(name.lower(), {name.lower()})
+    parts = {column: set(re.split(r"[^a-z0-9]+", column.lower())) for column in known.columns}
+    return [column for column, inside in parts.items() if words & inside]
+
+
+def _listed(values: Sequence[str] | pd.Index | pd.Series | np.ndarray, most: int = 8) -> str:
+    """Some values for a message, each cut short."""
+    some = [f"{value!s:.40}" for value in list(values)[:most]]
+    return ", ".join(some) + (" …" if len(values) > most else "") or "none"

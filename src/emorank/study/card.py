@@ -1,0 +1,67 @@
+"""The model card of a study: every number from its files, what is missing said to be missing."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from emorank import __version__
+from emorank.evaluation.classification import Classification
+from emorank.evaluation.groups import GroupResults
+from emorank.evaluation.rank_scores import RankValidation
+from emorank.files import replacing
+from emorank.report.card import ModelCard, render
+from emorank.study.described import described
+from emorank.study.folder import Study
+
+FILE = "MODEL_CARD.md"
+
+
+def model_card(study: Study) -> str:
+    """The card as Markdown; of a study that is not done yet, as far as it is.
+
+    Raises:
+        StudyError: a table of the study is damaged.
+        DatasetError: its data set is no longer there.
+    """
+    return render(_card(study))
+
+
+def write_card(study: Study) -> None:
+    """Write the card into the study, whole or not at all."""
+    text = model_card(study)
+    with replacing(study.path(FILE)) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _card(study: Study) -> ModelCard:
+    plan: dict[str, Any] = msgspec.to_builtins(study.plan)
+    metrics, groups = study.metrics(), study.result("groups")
+    # A model that was trained again is not the one that was measured.
+    tested = study.stamp("test") == study.stamp("train") != ""
+    emotions, ranks = (metrics.get(name) if tested else None for name in ("emotion", "rank"))
+    parts: dict[str, Any] = {}
+    if study.path("split.parquet").exists():
+        faces = study.table("faces").merge(study.table("split"), on="image")
+        parts |= {"data": described(study, faces), "leakage": metrics.get("leakage")}
+    if study.path("model.safetensors").exists():
+        with study.path("model.safetensors").open("rb") as file:
+            parts["weights"] = hashlib.file_digest(file, "sha256").hexdigest()
+    if study.path("training.parquet").exists():
+        training = study.table("training")
+        best = training["validation_accuracy"].max()
+        parts["epochs"] = (len(training), None if best != best else float(best))
+    if ranks is not None and study.path("votes.parquet").exists():
+        raters = study.table("votes")["rater"]
+        simulated = bool(raters.str.startswith("simulated").all())
+        parts |= {"raters": raters.nunique(), "simulated_raters": simulated}
+    return ModelCard(
+        title=plan.pop("title"),
+        version=__version__,
+        plan=plan,
+        emotions=None if emotions is None else Classification.from_dict(emotions),
+        ranks=None if ranks is None else RankValidation.from_dict(ranks),
+        audit=str((study.result("audit") or {}).get("headline", "")),
+        groups=None if groups is None else GroupResults.from_dict(groups),
+        **parts,
+    )

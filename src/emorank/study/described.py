@@ -1,0 +1,47 @@
+"""What a study says of its faces, alike for the report and the model card."""
+
+import pandas as pd
+
+from emorank.report.page import Data
+from emorank.study.folder import Study
+from emorank.study.framing import framing, open_dataset
+from emorank.vocabulary import Emotion
+
+PARTS = ("train", "validation", "test")
+_CROPS = {"none": "images as they are", "face": "aligned by five landmarks"}
+
+
+def described(study: Study, faces: pd.DataFrame) -> Data:
+    """The data set, how many faces of whom, and how they are framed.
+
+    Args:
+        study: prepared.
+        faces: with their `part`.
+    """
+    dataset = open_dataset(study)
+    card = dataset.card
+    return Data(
+        name=card.name,
+        title=card.title,
+        licence=card.licence,
+        citation=card.citation,
+        url=card.url,
+        images=len(faces),
+        persons=faces["person"].nunique() or None,
+        distribution=labelled(pd.crosstab(faces["emotion"], faces["part"]), PARTS),
+        simulated=card.simulated,
+        crop=f"{_CROPS[framing(study, dataset)]}, {study.plan.data.size} px",
+    )
+
+
+def labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Counts per emotion with every column, the emotions in their order and as labels."""
+    order = [emotion for emotion in Emotion if emotion in counts.index]
+    counts = counts.reindex(index=order, columns=columns, fill_value=0)
+    counts.index = pd.Index([emotion.label for emotion in order])
+    return counts
+
+
+def unseen(study: Study) -> bool:
+    """Whether persons are known, and none of the test part is in the training part."""
+    return bool(study.metrics()["leakage"]["person"] == 0)

@@ -1,0 +1,123 @@
+"""A study's scores by group of persons; the groups from the data set or from a table beside it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emorank.annotations.voting import majority
+from emorank.datasets.table import ATTRIBUTES
+from emorank.errors import PlanError, StudyError
+from emorank.evaluation.groups import Attribute, GroupResults, by_group, corrected
+from emorank.progress import Progress, silent
+from emorank.study.attributes import Bands, banded, chosen, from_file
+from emorank.study.folder import Study
+from emorank.study.framing import open_dataset
+from emorank.vocabulary import Emotion, Rank
+
+RESULT = "groups"
+
+
+def results_by_group(
+    study: Study,
+    file: Path | str | None = None,
+    by: Sequence[str] = (),
+    *,
+    id_column: str = "",
+    bands: Mapping[str, Bands] | None = None,
+    progress: Progress = silent,
+) -> GroupResults:
+    """Score the test part of a study by group of persons, and write it to `groups.json`.
+
+    Args:
+        study: run to the stage `validate`.
+        file: CSV or Parquet with a row per person or image and a column per attribute; None for
+            what the data set itself knows.
+        by: attributes, "gender", or "gender=face_gender" where the column is called otherwise;
+            empty for all of `ATTRIBUTES` that are there.
+        id_column: of the file, that holds persons or images; found out if empty.
+        bands: lower ends of bands of a number, by attribute.
+        progress: told of attributes done.
+
+    Raises:
+        StudyError: the study is not validated yet.
+        DatasetError: the file cannot be read, or none of its rows is of this study.
+        PlanError: an attribute is not there, or is a number without bands.
+    """
+    if not study.stamp("validate"):
+        raise StudyError(
+            f"{study.folder}: results by group need a study run to its end; first: emorank run"
+        )
+    table, learnt = _tested(study)
+    known = _known(study) if file is None else from_file(Path(file), table, id_column)
+    columns = chosen(known, by, _where(study, file))
+    rng = np.random.default_rng(study.plan.split.seed)
+    classes = [e for e in Emotion if e in set(table["emotion"]) | set(table["predicted"])]
+    found: list[Attribute] = []
+    for number, (name, column) in enumerate(columns.items()):
+        progress(number, len(columns), name)
+        values = known[column].reindex(table["image"])
+        groups, order = banded(values, name, (bands or {}).get(name))
+        labelled = table.assign(**{name: groups.array})
+        resamples = study.plan.validate.resamples
+        found.append(
+            by_group(
+                labelled, name, classes, rng=rng, order=order, majority=learnt, resamples=resamples
+            )
+        )
+    card = open_dataset(study).card
+    source = f"the data set {card.name}" if file is None else Path(file).name
+    results = GroupResults(source, card.simulated, len(table), corrected(found))
+    study.write_result(RESULT, results, after="validate")
+    return results
+
+
+def _tested(study: Study) -> tuple[pd.DataFrame, str]:
+    """The test images with their ranks as numbers, and the most frequent emotion of training."""
+    faces = study.table("faces").merge(study.table("split"), on="image")
+    table = study.table("predictions")[["image", "emotion", "predicted"]]
+    table = table.merge(faces[["image", "person"]], on="image")
+    table = table.merge(study.table("ranks")[["image", "rank"]], on="image")
+    votes = study.table("votes")
+    voted = majority(votes, study.plan.validate.ties) if len(votes) else votes
+    annotated = voted.set_index("image")["rank"].reindex(table["image"]).array
+    numbers = {rank.label: int(rank) - 1 for rank in Rank}
+    true, guess = (
+        pd.Series(ranks).map(numbers).fillna(-1).to_numpy(np.int64)
+        for ranks in (annotated, table["rank"].array)
+    )
+    # As in the validation: where the emotion is recognised, and both have a rank.
+    right = ((table["emotion"] == table["predicted"]) & (table["emotion"] != Emotion.NEUTRAL)).array
+    compared = np.asarray(right, bool) & (true >= 0) & (guess >= 0)
+    table = table.drop(columns="rank").assign(
+        true_rank=np.where(compared, true, -1), predicted_rank=np.where(compared, guess, -1)
+    )
+    learnt = faces.loc[faces["part"] == "train", "emotion"].mode()
+    return table, str(learnt.iloc[0])
+
+
+def _known(study: Study) -> pd.DataFrame:
+    """What the data set knows of each image's person."""
+    table = open_dataset(study).table.set_index("image")
+    return table[[name for name in ATTRIBUTES if name in table.columns]]
+
+
+def _where(study: Study, file: Path | str | None) -> str:
+    return f"the data set {study.plan.data.dataset}" if file is None else str(file)
+
+
+def parse_bands(text: str) -> tuple[str, Bands]:
+    """Read "age=18,25,35" as an attribute and the lower ends of its bands.
+
+    Raises:
+        PlanError: there is no name, or the numbers do not ascend.
+    """
+    name, _, numbers = text.partition("=")
+    try:
+        ends = tuple(float(number) for number in numbers.split(","))
+    except ValueError:
+        ends = ()
+    if not name.strip() or not ends or list(ends) != sorted(set(ends)):
+        raise PlanError(f"bands '{text}': expected ascending lower ends, such as age=18,25,35,50")
+    return name.strip(), ends

@@ -1,0 +1,109 @@
+"""Every estimator solves a problem it must solve, and no other; scikit-learn's conventions."""
+
+import inspect
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from emorank.baselines import ESTIMATORS
+
+# Few components and light penalties: there are 32 faces to learn from, and no noise to speak of.
+SMALL = {
+    "kamarol": {"components": 10, "cost": 1.0},
+    "song_chien": {"components": 16},
+    "akhand": {"hidden": 32, "epochs": 15, "block_epochs": 0, "learning_rate": 1e-3},
+    "chang": {"components": 20},
+    "pal_satsangi": {"clusters": 8, "alpha": 0.1},
+    "delannoy_mcdonald": {"components": 10},
+}
+NAMES = [
+    pytest.param(name, marks=pytest.mark.weights if name == "akhand" else ()) for name in SMALL
+]
+
+
+def small(name):
+    return ESTIMATORS[name].make(**SMALL[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_levels_of_strangers_are_found(name, parted):
+    """Levels that anybody sees are right on persons who were never learnt from, and in order."""
+    learn, ranks, strangers, truth = parted
+    fitted = small(name).fit(learn, ranks)
+    assert (fitted.predict(strangers) == truth).mean() >= 0.8
+    assert np.corrcoef(fitted.intensity(strangers), truth)[0, 1] > 0.85
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shuffled_levels_teach_nothing(name, parted):
+    """Where levels belong to no face, strangers who express something are not found any more."""
+    learn, ranks, strangers, truth = parted
+    hits = []
+    for seed in range(3):
+        own = ranks.copy()
+        express = own > 0
+        own[express] = np.random.default_rng(seed).permutation(own[express])
+        said = small(name).fit(learn, own).predict(strangers)
+        hits.append((said == truth)[truth > 0].mean())
+    assert np.mean(hits) < 0.6
+
+
+@pytest.mark.parametrize("name", [*SMALL, "majority"])
+def test_parameters_follow_scikit_learn(name):
+    """A clone has the same parameters; __init__ keeps them as they came, and does nothing else."""
+    made = ESTIMATORS[name].make(**SMALL.get(name, {}))
+    names = set(inspect.signature(type(made)).parameters)
+    assert set(made.get_params()) == names
+    assert clone(made).get_params() == made.get_params()
+    assert set(vars(made)) == set(made.get_params())
+
+
+@pytest.mark.parametrize("name", ["song_chien", "pal_satsangi", "chang", "delannoy_mcdonald"])
+def test_the_same_seed_gives_the_same_answer(name, parted):
+    """Two fits on the same faces say the same, bit for bit."""
+    learn, ranks, strangers, _ = parted
+    once, again = (small(name).fit(learn, ranks).intensity(strangers) for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_classes_will_do(name, parted):
+    """Neutral against strong, as for faces that nobody rated."""
+    learn, ranks, strangers, truth = parted
+    ends, tested = np.isin(ranks, (0, 3)), np.isin(truth, (0, 3))
+    fitted = small(name).fit(learn.take(np.flatnonzero(ends)), ranks[ends])
+    said = fitted.predict(strangers.take(np.flatnonzero(tested)))
+    assert set(said) <= {0, 3}
+    assert (said == truth[tested]).mean() >= 0.8
+
+
+@pytest.mark.parametrize("name", ["pal_satsangi", pytest.param("akhand", marks=NAMES[2].marks)])
+def test_probabilities_are_of_the_levels(name, parted):
+    """They sum to one, and the level given is the most probable."""
+    learn, ranks, strangers, _ = parted
+    fitted = small(name).fit(learn, ranks)
+    p = fitted.predict_proba(strangers)
+    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(fitted.classes_[p.argmax(axis=1)], fitted.predict(strangers))
+
+
+@pytest.mark.parametrize("name", ["kamarol", "song_chien"])
+def test_the_emotion_must_be_known_to_learn(name, parted):
+    """Who learns from emotions says so where there is none."""
+    learn, ranks, _, _ = parted
+    with pytest.raises(ValueError, match="expected the expressed emotion of every face"):
+        small(name).fit(learn.blind(), ranks)
+
+
+@pytest.mark.weights
+def test_the_last_block_is_learnt_too(parted):
+    """The second stage changes the last convolutions, and the first none of them."""
+    learn, ranks, strangers, truth = parted
+    head = small("akhand").fit(learn, ranks).net_
+    both = small("akhand").set_params(block_epochs=1).fit(learn, ranks)
+    first, second = head.state_dict(), both.net_.state_dict()
+    changed = [k for k in first if not np.array_equal(first[k].numpy(), second[k].numpy())]
+    convolutions = {int(k.split(".")[1]) for k in changed if k.startswith("features")}
+    assert convolutions == {24, 26, 28}
+    assert (both.predict(strangers) == truth).mean() > 0.5

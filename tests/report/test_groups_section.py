@@ -1,0 +1,79 @@
+"""Results by group on the page: table, figure, sentences."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emorank.evaluation.groups import GroupResults, by_group, corrected
+from emorank.report import groups as section
+from emorank.report import style
+from emorank.report.page import render, write
+
+
+def attribute(persons, name="gender"):
+    """Two groups, one of which is recognised in half of the images."""
+    rows = [
+        (f"p{i}", "happy", "anger" if i % 2 and k % 2 else "happy", k % 3, (k + i) % 3, "fm"[i % 2])
+        for i in range(persons)
+        for k in range(4)
+    ]
+    names = ["person", "emotion", "predicted", "true_rank", "predicted_rank", name]
+    table = pd.DataFrame(rows, columns=names)
+    rng = np.random.default_rng(0)
+    return by_group(table, name, ("anger", "happy"), rng=rng, resamples=50, permutations=199)
+
+
+@pytest.fixture(scope="module")
+def results():
+    return GroupResults("a <b>table</b>", False, 88, corrected([attribute(20), attribute(2)]))
+
+
+def test_the_table_has_all_scores(results):
+    """A row per group; small groups have a star."""
+    large, small = map(section.columns, results.attributes)
+    assert large["Group"].tolist() == ["f", "m"]
+    assert large["Persons"].tolist() == ["10", "10"]
+    assert small["Persons"].tolist() == ["1 *", "1 *"]
+    assert large["Emotion"].tolist() == ["1.00 [1.00, 1.00]", "0.50 [0.50, 0.50]"]
+    assert {"Ranked", "Rank", "Constant rank", "Kappa"} <= set(large.columns)
+
+
+def test_what_the_tests_say(results):
+    """A difference with its p, and one sentence for all that was not tested."""
+    large, small = map(section.differences, results.attributes)
+    assert large[0].startswith(
+        "Emotion accuracy: differs between the groups (f, m; largest gap 0.5"
+    )
+    assert len(small) == 1
+    assert small[0].startswith("Not tested: emotion accuracy, emotion balanced accuracy, rank")
+
+
+def test_the_figure_shows_intervals_only(results):
+    """Scores of one person have no interval and make no figure."""
+    large, small = map(section.figure, results.attributes)
+    assert small is None
+    assert style.png(large).startswith(b"\x89PNG")
+
+
+def test_on_the_page(contents, results):
+    """A section of its own, an entry in the contents, and what is simulated is called so."""
+    page = render(replace(contents, groups=results))
+    assert page.count('id="groups"') == 1
+    assert 'href="#groups"' in page
+    assert "a &lt;b&gt;table&lt;/b&gt;" in page
+    assert "SIMULATED PERSONS" not in page
+    assert "SIMULATED PERSONS" in render(replace(contents, groups=replace(results, simulated=True)))
+    assert 'id="groups"' not in render(contents)
+
+
+def test_it_fits_a_phone(chromium, contents, results, tmp_path):
+    """Nothing is wider than a small screen, and every link leads somewhere."""
+    path = write(replace(contents, groups=results), tmp_path / "index.html")
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    dead = "[...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document.querySelector("
+    assert page.evaluate(dead + "a.getAttribute('href'))).length") == 0
+    page.close()
