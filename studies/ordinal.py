@@ -42,7 +42,7 @@ from emorank.vocabulary import Emotion
 SEEDS = (0, 1, 2, 3)  # of the split: who is trained on, who validates, who is tested on
 # A head of this width is trained in seconds.
 CHANGES = {"train.hidden": 256, "train.views": 2, "train.epochs": 60, "train.patience": 10}
-OTHERS = {"None": ordinal.ABSENT, "unknown": ordinal.UNKNOWN}
+OTHERS = {"absent": ordinal.ABSENT, "unknown": ordinal.UNKNOWN}
 OPTIONS = Options(1000)
 
 
