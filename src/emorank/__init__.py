@@ -28,11 +28,16 @@ if TYPE_CHECKING:
     from emorank.ranking import rank as interval_rank
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
+    from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
+    from emorank.study.audit import audit as audit_study
     from emorank.study.card import model_card
     from emorank.study.compounds import add_compounds
+    from emorank.study.faithfulness import faithfulness as measure_faithfulness
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.groups import results_by_group
+    from emorank.study.intensity import explain_intensity
+    from emorank.study.ordinal import train_ordinal
     from emorank.study.paper import paper as write_paper
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
@@ -50,17 +55,21 @@ __all__ = [
     "Rank",
     "add_compounds",
     "answers_table",
+    "audit_study",
     "create_study",
     "crop_center",
     "crop_face",
     "draw_classes",
     "draw_explanation",
+    "draw_intensity",
     "explain_images",
+    "explain_intensity",
     "find_faces",
     "interval_rank",
     "load_dataset",
     "load_network",
     "majority",
+    "measure_faithfulness",
     "model_card",
     "normalise_images",
     "open_study",
@@ -76,6 +85,7 @@ __all__ = [
     "results_by_group",
     "run_study",
     "save_relevance",
+    "train_ordinal",
     "verdicts",
     "write_answers",
     "write_paper",
@@ -92,10 +102,15 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
+    "audit_study": ("study.audit", "audit"),
     "write_paper": ("study.paper", "paper"),
+    "train_ordinal": ("study.ordinal", "train_ordinal"),
+    "explain_intensity": ("study.intensity", "explain_intensity"),
+    "draw_intensity": ("report.intensity", "draw_intensity"),
     "add_compounds": ("study.compounds", "add_compounds"),
     "results_by_group": ("study.groups", "results_by_group"),
     "model_card": ("study.card", "model_card"),
+    "measure_faithfulness": ("study.faithfulness", "faithfulness"),
     # anybody's network
     "load_network": ("model.network", "load_network"),
     "explain_images": ("explaining", "explain_images"),

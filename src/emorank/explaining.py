@@ -19,16 +19,17 @@ from emorank.model.tensors import save_tensors
 from emorank.model.vgg16 import bounds
 from emorank.relevance import (
     DEFAULT,
-    PRESETS,
+    METHODS,
+    Attributor,
     Difference,
     Explainer,
     Logit,
     Preset,
     Probability,
     Relevance,
-    prepare,
-    preset,
+    explainer,
 )
+from emorank.relevance.methods import check_method
 from emorank.relevance.targets import Target
 
 BATCH = 4  # VGG-16 keeps some 150 MB of activations for an image of 224 pixels
@@ -46,7 +47,8 @@ class Explanation:
         image: the file.
         face: its number in the photograph, from 1, the nearest first.
         pixels: what the network saw.
-        maps: relevance of each pixel and channel for the target, by preset, as computed.
+        maps: relevance of each pixel and channel for the target, by preset or explainer, as
+            computed.
         target: index of the explained class.
         logits: of every class, before any softmax.
         labels: names of the classes; None where nobody said.
@@ -100,7 +102,7 @@ class Explanations:
 
     network: Network
     paths: Iterable[Path | str]
-    presets: Mapping[str, Preset]
+    presets: Mapping[str, str | Preset]
     target: Target
     each: bool
     at: Sequence[str]
@@ -113,7 +115,7 @@ class Explanations:
     def __iter__(self) -> Iterator[Explanation]:
         low, high = bounds()
         net = self.network.net
-        explainers = {k: prepare(net, one, low=low, high=high) for k, one in self.presets.items()}
+        explainers = {k: explainer(net, one, low=low, high=high) for k, one in self.presets.items()}
         views = Views(
             map(Path, self.paths), self.size, self.crop, self.excluded, self.nearest, self.strict
         )
@@ -121,7 +123,7 @@ class Explanations:
             yield from self._explain(batch, explainers)
 
     def _explain(
-        self, batch: list[View], explainers: Mapping[str, Explainer]
+        self, batch: list[View], explainers: Mapping[str, Explainer | Attributor]
     ) -> Iterator[Explanation]:
         device = next(self.network.net.parameters()).device
         images = to_batch([view.pixels for view in batch]).to(device)
@@ -132,10 +134,10 @@ class Explanations:
             return
         # By preset, a record for each class that is explained.
         found = {
-            name: explainer.each(images, at=self.at)
+            name: one.each(images, at=self.at)
             if self.each
-            else (explainer(images, self.target, at=self.at),)
-            for name, explainer in explainers.items()
+            else (one(images, self.target, at=self.at),)
+            for name, one in explainers.items()
         }
         for i, view in enumerate(batch):
             for records in zip(*found.values(), strict=True):
@@ -185,7 +187,7 @@ class Explanations:
 def explain_images(
     network: Network,
     images: Iterable[Path | str],
-    presets: Sequence[str] | Mapping[str, Preset] = (DEFAULT,),
+    presets: Sequence[str] | Mapping[str, str | Preset] = (DEFAULT,),
     target: Target = None,
     *,
     each: bool = False,
@@ -203,8 +205,9 @@ def explain_images(
     Args:
         network: from `load_network`; its `net` may be moved to another device before.
         images: files.
-        presets: names in `emorank.relevance.PRESETS`, each of which gives a map; or presets of your
-            own (`emorank.relevance.changed`) under names of your own.
+        presets: names in `emorank.relevance.METHODS` (the presets of LRP, and the explainers beside
+            it), each of which gives a map; or presets of your own (`emorank.relevance.changed`)
+            under names of your own.
         target: what is explained: the logit of a class by its index, None for the predicted one of
             each image; `emorank.relevance.Difference(of, against)` for "why this and not that",
             `Probability(of)`; or a function from logits to relevance at the outputs.
@@ -227,9 +230,11 @@ def explain_images(
         PlanError: no such crop or size.
         ImageError: an image cannot be used, if `strict`.
     """
-    chosen = dict(presets) if isinstance(presets, Mapping) else {k: preset(k) for k in presets}
+    chosen = dict(presets) if isinstance(presets, Mapping) else {name: name for name in presets}
     if not chosen:
-        raise RelevanceError(f"expected a preset or several of {', '.join(PRESETS)}; got none")
+        raise RelevanceError(f"expected a preset or several of {', '.join(METHODS)}; got none")
+    for one in chosen.values():
+        check_method(one)
     _check_target(target, each, network.classes)
     size, crop = size or network.size, crop or network.crop
     if crop not in CROPS:

@@ -129,6 +129,7 @@ def test_the_shipped_sample_needs_no_folder(tmp_path, monkeypatch, picture):
     root = tmp_path / "sample_faces"
     picture(root / "a.png")
     (root / "faces.csv").write_text("image,emotion,person,frame\na.png,happy,p1,1\n")
+    (root / "persons.csv").write_text("person,gender,age,skin\np1,female,young,light\n")
     (root / "votes.csv").write_text("image,rater,rank\n")
     monkeypatch.setattr(sample, "_folder", lambda: root)
     assert datasets.recognise(root) == "sample"

@@ -10,7 +10,7 @@ from emorank.evaluation import laboratory
 from emorank.evaluation.agreement import agreement
 from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory import LEVEL_PROBABILITIES, examine, human_ceiling
-from emorank.evaluation.verdict import EXPRESSIVE, Audited, shift
+from emorank.evaluation.verdict import EXPRESSIVE, Audited, headline, shift
 
 FEW = Options(resamples=200)
 EMOTIONS = ("anger", "fear", "happy", "surprise")
@@ -252,3 +252,37 @@ def test_the_best_truth_decides():
     table["mean"] = np.nan
     names.append(examine("t", "rank", table, scores, options=FEW).truth)
     assert names == [*laboratory.TRUTHS.values()]
+
+
+def heads(*found):
+    return headline([*found])
+
+
+def a_rank(name, score, level=None, kind="rank"):
+    return examine(name, kind, faces(), given(score, level), options=FEW)
+
+
+def test_the_sentence_is_of_ranks_and_says_where_a_score_is_better():
+    """A rank that is bad is not excused by a score that is good."""
+    table = faces()
+    noise = np.random.default_rng(0).random(len(table))
+    bad = a_rank("paper", noise, by_thirds(noise))
+    good = a_rank("logit", table["intensity"])
+    best = a_rank("ordinal", table["intensity"], table["majority"])
+    text = heads(bad, good)
+    assert text.startswith("Do not believe the ranks of this study: the rank “paper” is bad")
+    assert "the score “logit” is good" in text
+    assert "best of 2 tried" in text
+    assert heads(bad, best).startswith("The ranks follow expression intensity on these faces")
+    assert heads(good).startswith("The score “logit” is good")
+    assert heads(bad).count(".") == heads(bad).count("0.") + 1  # one sentence
+    assert "cannot be said" in heads()
+
+
+def test_a_control_that_passes_shows_the_laboratory_wrong():
+    """Then no verdict is worth anything."""
+    table = faces()
+    passed = a_rank("random", table["intensity"], table["majority"], "control")
+    good = a_rank("ordinal", table["intensity"], table["majority"])
+    assert heads(good, passed).startswith("Nothing can be concluded")
+    assert "(random)" in heads(good, passed)

@@ -103,6 +103,15 @@ def test_what_is_printed_is_what_was_said(compiled, tmp_path):
     assert expected in printed.replace(" ", "")
 
 
+@pytest.mark.parametrize("scores", [2, 4, 5])
+def test_a_wide_table_stays_on_the_page(compiled, scores):
+    """Letters get smaller with the width of the texts, not with the number of columns."""
+    wide = pd.DataFrame({"Estimator": ["Delannoy, McDonald 2008: image, SVM"] * 3})
+    for number in range(scores):
+        wide[f"Score {number}"] = "0.83 [0.78, 0.88]"
+    assert "Overfull" not in compiled(table(wide, caption="c", label="l"))
+
+
 @settings(max_examples=300)
 @given(st.text(st.characters(), max_size=20))
 def test_escaped_text_is_ascii_without_a_bare_special(words):

@@ -23,12 +23,26 @@ from emorank.cli.options import changed, run_stages, settings_option, study_opti
     show_default=True,
     help="How strongly the coefficients are held towards 0.",
 )
+@click.option(
+    "--crossfit",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="FOLDS",
+    help="Fit on rated training persons too, each gauged by a classifier that has not learnt from "
+    "them: so many are trained. 0: on the validation persons alone.",
+)
 @click.option("--report/--no-report", default=True, help="Renew the report at the end.")
 @settings_option
 def command(
-    folder: Path, votes: Path | None, penalty: float, report: bool, settings: tuple[str, ...]
+    folder: Path,
+    votes: Path | None,
+    penalty: float,
+    crossfit: int,
+    report: bool,
+    settings: tuple[str, ...],
 ) -> None:
-    """Fit the rank "calibrated" on the rated faces of the validation persons.
+    """Fit the rank "calibrated" on rated faces of persons that the network has not learnt from.
 
     Prints which features count and how many rated images are enough, tested on the rated faces of
     the test persons. Afterwards: emorank rank IMAGES --study DIR --rank calibrated.
@@ -36,7 +50,7 @@ def command(
     \b
     Examples:
       emorank calibrate --study demo
-      emorank calibrate --study kdef --votes ratings --penalty 0.3
+      emorank calibrate --study kdef --votes ratings --crossfit 5
     """
     from emorank.cli.watch import Terminal
     from emorank.study.calibrate import calibrate
@@ -44,7 +58,8 @@ def command(
 
     study = changed(folder, settings)
     with Terminal() as terminal:
-        found = calibrate(study, votes, penalty=penalty, progress=terminal.start("faces"))
+        bar = terminal.start("faces")
+        found = calibrate(study, votes, penalty=penalty, crossfit=crossfit, progress=bar)
     _print(found)
     if report and is_done(study, "validate"):
         run_stages(study, first="report", last="report")

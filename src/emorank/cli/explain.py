@@ -36,9 +36,17 @@ if TYPE_CHECKING:
     "presets",
     multiple=True,
     help="Rules of the propagation, for instance epsilon-gamma-box. With --weights several, "
-    "repeated or with commas, or all.",
+    "repeated or with commas, or all; and explainers beside LRP, for instance "
+    "integrated-gradients.",
 )
 @rules_options
+@click.option(
+    "--rank",
+    type=click.Choice(["paper", "ordinal"]),
+    default="paper",
+    help="With --study and IMAGES: the rank that is explained. paper: the expressed emotion, from "
+    "whose relevance the paper's rank comes. ordinal: why Strong and not Average.",
+)
 @click.option(
     "--target", help="The class to explain, by index or name; the predicted one if unsaid."
 )
@@ -91,6 +99,7 @@ def command(
     rules: tuple[tuple[str, str], ...],
     bias: str | None,
     max_pooling: str | None,
+    rank: str,
     crop: str | None,
     out: Path,
     nearest: bool,
@@ -104,6 +113,10 @@ def command(
     with zero at white, and the ten intervals that the rank comes from. Without IMAGES the study's
     own test part is explained, as a stage of the study.
 
+    With --rank ordinal the intensity output itself is explained (train it first: emorank train
+    --ordinal): which pixels speak for the level that the face has and against the one below, and
+    where its score lies between the thresholds.
+
     With --weights any VGG, AlexNet or ResNet is explained that has torchvision's keys; the file
     itself tells which. The figure shows the image and a heatmap for each preset. A study's
     model.safetensors is such a file.
@@ -113,8 +126,10 @@ def command(
       emorank explain holiday.jpg --study demo
       emorank explain photographs/ --study kdef --out heatmaps --preset epsilon-gamma-box
       emorank explain --study kdef --rule dense=zero --bias distributed
+      emorank explain smile.jpg --study kdef --rank ordinal --preset epsilon-plus
       emorank explain cat.jpg --weights vgg16-397923af.pth --preset epsilon-gamma-box
       emorank explain cat.jpg --weights resnet50.pth --preset all --labels imagenet.txt
+      emorank explain cat.jpg --weights resnet50.pth --preset epsilon,grad-cam,deep-lift
     \b
     Why this and not that; every class; rules of your own:
       emorank explain cat.jpg --weights resnet50.pth --target 281 --against runner-up
@@ -132,10 +147,12 @@ def command(
             *([] if bias is None else [f"explain.bias={bias}"]),
             *([] if max_pooling is None else [f"explain.max_pooling={max_pooling}"]),
         )
-        _with_study(images, folder, settings, out, crop, nearest, strict)
+        if rank == "ordinal" and not images:
+            raise click.UsageError("--rank ordinal goes with IMAGES")
+        _with_study(images, folder, settings, out, crop, nearest, strict, rank)
     elif weights is not None and folder is None:
-        if settings or not images:
-            raise click.UsageError("--weights goes with IMAGES, and not with --set")
+        if settings or not images or rank != "paper":
+            raise click.UsageError("--weights goes with IMAGES, and not with --set or --rank")
         explain_with_weights(
             images,
             weights,
@@ -180,17 +197,21 @@ def _with_study(
     crop: str | None,
     nearest: bool,
     strict: bool,
+    rank: str,
 ) -> None:
     if not images:
         run_stages(opened(folder, settings), first="explain", last="explain")
         return
+    from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
+    from emorank.study.intensity import Intensities
 
+    kind, draw = (Intensities, draw_intensity) if rank == "ordinal" else (Applied, _figure)
     paths = files(images)
-    applied = Applied(changed(folder, settings), paths, crop, nearest, strict)
+    applied = kind(changed(folder, settings), paths, crop, nearest, strict)
     names = Names(out)
     for found in watched(applied, len(paths)):
-        write(names(found.row["image"], found.row["face"]), _figure(found))
+        write(names(found.row["image"], found.row["face"]), draw(found))
     report_excluded(applied)
 
 

@@ -40,14 +40,11 @@ def explain_with_weights(
     _check_usage(target, against, probability, all_classes, at, save)
     from emorank.explaining import check_ending, explain_images, save_relevance
     from emorank.model.network import load_network
-    from emorank.relevance import changed
     from emorank.report.explained import check_classes, draw_classes, draw_explanation
 
     if save is not None:
         check_ending(save)
-    chosen: dict[str, Preset] = {
-        name: changed(name, rules, bias=bias, max_pooling=max_pooling) for name in _names(presets)
-    }
+    chosen = {name: _method(name, rules, bias, max_pooling) for name in _names(presets)}
     paths = files(images)
     network = load_network(weights, labels)
     if device is not None:
@@ -78,6 +75,21 @@ def explain_with_weights(
         save_relevance(kept, save)
         click.echo(save)
     report_excluded(explanations)
+
+
+def _method(name: str, rules: Mapping[str, str], bias: Any, max_pooling: Any) -> "str | Preset":
+    """An explainer by its name, or a preset with its rules changed."""
+    from emorank.relevance import EXPLAINERS, changed
+    from emorank.relevance.methods import check_method
+
+    check_method(name)
+    if name not in EXPLAINERS:
+        return changed(name, rules, bias=bias, max_pooling=max_pooling)
+    if rules or bias or max_pooling:
+        raise click.UsageError(
+            f"--rule, --bias and --max-pooling change the rules of LRP, and {name} has none"
+        )
+    return name
 
 
 def _check_usage(

@@ -177,3 +177,9 @@ def planned(
     changes = parsed(settings) | {key: value for key, value in given.items() if value is not None}
     chosen = override(read_plan(plan) if plan else Plan(), changes, "the options")
     return create_study(out, resolve(chosen))
+
+
+def renew_report(study: "Study") -> None:
+    """Make the report anew after a verb beside the stages, if there was one."""
+    if study.stamp("report"):
+        run_stages(study, first="report", last="report")

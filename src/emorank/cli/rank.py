@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from emorank.explaining import Explanations
     from emorank.study.apply import Applied
+    from emorank.study.intensity import Intensities
     from emorank.study.ranked import RankedFaces
 
 Item = TypeVar("Item")
@@ -117,7 +118,7 @@ def files(given: Iterable[Path]) -> list[Path]:
 
 
 def watched(
-    applied: "Applied | Explanations | RankedFaces", total: int, each: int = 1
+    applied: "Applied | Explanations | RankedFaces | Intensities", total: int, each: int = 1
 ) -> Iterator[Any]:
     """Iterate with a bar on the terminal; it counts faces, and there may be several an image.
 
@@ -133,7 +134,7 @@ def watched(
             yield found
 
 
-def report_excluded(applied: "Applied | Explanations | RankedFaces") -> None:
+def report_excluded(applied: "Applied | Explanations | RankedFaces | Intensities") -> None:
     """Name what was left out; fail when nothing else was there."""
     for error in applied.excluded:
         click.echo(f"left out: {error}", err=True)

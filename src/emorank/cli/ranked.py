@@ -57,11 +57,14 @@ def print_ranks(rows: list[dict[str, Any]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from emorank.vocabulary import LEVELS
+
     if not rows:
         return
-    levels = [key for key in ("p_none", "p_minimal", "p_average", "p_strong") if key in rows[0]]
+    levels = [key for key in (f"p_{level.lower()}" for level in LEVELS) if key in rows[0]]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in ("image", "face", "expressed", "rank", "score", *(key[2:] for key in levels)):
+    probabilities = ["/".join(level[:3] for level in LEVELS)] if levels else []
+    for title in ("image", "face", "expressed", "rank", "score", *probabilities):
         table.add_column(title, no_wrap=True)
     for row in rows:
         table.add_row(
@@ -70,6 +73,6 @@ def print_ranks(rows: list[dict[str, Any]]) -> None:
             f"{row['predicted']} {row['p_' + row['predicted']]:.2f}",
             row["rank"] or "unsure",
             f"{row['score']:.2f}",
-            *(f"{row[key]:.2f}" for key in levels),
+            *([" ".join(f"{row[key]:.2f}" for key in levels)] if levels else []),
         )
     Console().print(table)

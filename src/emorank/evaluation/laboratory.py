@@ -23,7 +23,7 @@ from emorank.vocabulary import LEVELS, Emotion
 TRUTHS = {"intensity": "known intensity", "mean": "mean rating", "majority": "raters' majority"}
 """Columns that may know how strong an expression is, the best first, and what they are called."""
 
-LEVEL_PROBABILITIES = tuple(f"p_level_{place}" for place in range(len(LEVELS)))
+LEVEL_PROBABILITIES = tuple(f"p_{level.lower()}" for level in LEVELS)
 _FEWEST = 3
 
 
@@ -46,7 +46,7 @@ def examine(
         faces: one row per face: `emotion`, `person`, `sequence`, `frame`, `intensity`, `mean`,
             `majority` (level), `voters`, `brightness`; missing where unknown.
         given: `score` and `level` of each face, in their order, missing where abstained; and
-            `p_level_0` to `p_level_3` if it gives probabilities of levels.
+            `p_none` to `p_strong` if it gives probabilities of levels.
         changed: the same of changed faces, by the name of the change; `face` is their row.
         morphs: the same of pictures between a neutral and an expressive face: `morph` is which,
             `step` how far, and `emotion`, `person` of the expressive face.

@@ -16,6 +16,7 @@ Asked in this order; the first that applies decides:
    best where the agreement with the raters stays below a human's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,13 @@ Word = Literal["bad", "unknown", "weak", "fair", "good"]
 WEAK, FAIR, UNSTABLE, MOST_MISSING = 0.3, 0.6, 0.5, 0.5
 EXPRESSIVE = "difference between expressive and neutral"
 _ORDER: tuple[Word, ...] = ("bad", "unknown", "weak", "fair", "good")
+_BELIEVE: dict[Word, str] = {
+    "bad": "Do not believe the ranks of this study",
+    "unknown": "How far the ranks can be believed cannot be said",
+    "weak": "Do not rely on the ranks for single faces",
+    "fair": "Read the ranks as a tendency",
+    "good": "The ranks follow expression intensity on these faces",
+}
 
 
 @dataclass(frozen=True)
@@ -128,9 +136,63 @@ def judge(
     )
 
 
+def headline(found: Sequence[Audited]) -> str:
+    """How far the ranks of a study can be believed, in one sentence.
+
+    The best of those that give levels decides; where a score without levels is better, that is said
+    too. The laboratory is doubted first: if a control passes, no verdict of it can be believed.
+    """
+    passed = [one for one in found if one.kind == "control" and _place(one) > _ORDER.index("bad")]
+    judged = [one for one in passed if one.verdict.word != "unknown"]
+    if judged:
+        names = ", ".join(one.rank for one in judged)
+        return (
+            f"Nothing can be concluded: ranks that are bad by make passed the laboratory ({names})."
+        )
+    tried = [one for one in found if one.kind != "control"]
+    best = _best(tried)
+    if best is None or best.verdict.word == "unknown" or not best.truth:
+        return "How far the ranks can be believed cannot be said: " + (
+            "no rank was tried." if best is None else f"{best.verdict.reason}."
+        )
+    ranked = _best([one for one in tried if one.of_levels is not None])
+    parts = [] if ranked is None else [f"{_BELIEVE[ranked.verdict.word]}: {_said('rank', ranked)}"]
+    if ranked is None or best.rank != ranked.rank:
+        parts.append(_said("score", best))
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]} (best of {len(tried)} tried)."
+
+
+def _best(found: Sequence[Audited]) -> Audited | None:
+    return max(found, key=lambda one: (_place(one), _lower(one)), default=None)
+
+
+def _said(what: str, one: Audited) -> str:
+    return f"the {what} “{one.rank}” is {one.verdict.word}, {one.verdict.reason}"
+
+
+def _place(one: Audited) -> int:
+    return _ORDER.index(one.verdict.word)
+
+
+def _lower(one: Audited) -> float:
+    main = one.correlations.get(one.truth)
+    low = None if main is None else main.spearman_within.low
+    return -1.0 if low is None else low
+
+
 def shift(changes: dict[str, Change]) -> float | None:
     """The mean movement over all changes, in spreads of the score; None if nothing was tried."""
-    values = [c.shift.value for c in changes.values() if c.shift.value is not None]
+    return _mean([change.shift for change in changes.values()])
+
+
+def moved(changes: dict[str, Change]) -> float | None:
+    """The mean share of faces whose level is another; None without levels."""
+    return _mean([change.moved for change in changes.values()])
+
+
+def _mean(estimates: Sequence[Estimate]) -> float | None:
+    values = [estimate.value for estimate in estimates if estimate.value is not None]
     return sum(values) / len(values) if values else None
 
 

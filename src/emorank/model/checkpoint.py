@@ -19,27 +19,54 @@ FORMAT = "emorank-vgg16-1"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network in evaluation mode, and what has to be known to use it on an image."""
+    """A network in evaluation mode, and what has to be known to use it on an image.
+
+    Attributes:
+        net: its outputs are the logits of `classes`, or of an ordinal network the log-odds of "at
+            least this level" for each class and, within it, for each of `steps`.
+        classes: in the order of the outputs.
+        size: side of the input in pixels.
+        crop: "none" or "face": how images were framed in training.
+        steps: the levels that an ordinal network tells from those below, ascending; else empty.
+        thresholds: of its scores, one for each of `steps`.
+    """
 
     net: VGG16
-    classes: tuple[Emotion, ...]  # in the order of the outputs
-    size: int  # side of the input in pixels
-    crop: str  # "none" or "face": how images were framed in training
+    classes: tuple[Emotion, ...]
+    size: int
+    crop: str
+    steps: tuple[str, ...] = ()
+    thresholds: tuple[float, ...] = ()
 
 
-class Header(msgspec.Struct, forbid_unknown_fields=True):
+# A classifier's words are the same as before there were ordinal networks.
+class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What a model file says about itself; `hidden` is the width of the dense layers."""
 
     classes: list[Emotion]
     hidden: Annotated[int, msgspec.Meta(ge=1)]
     size: Annotated[int, msgspec.Meta(ge=16, le=4096)]
     crop: Annotated[str, msgspec.Meta(pattern="^(none|face)$")]
+    steps: list[str] = []
+    thresholds: list[float] = []
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each output stands for: "Happy"; in an ordinal network "Happy at least Strong"."""
+        if not self.steps:
+            return tuple(emotion.label for emotion in self.classes)
+        return tuple(f"{e.label} at least {step}" for e in self.classes for step in self.steps)
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write atomically: either the whole file is there, or the earlier one still is."""
     about = Header(
-        list(checkpoint.classes), checkpoint.net.hidden, checkpoint.size, checkpoint.crop
+        list(checkpoint.classes),
+        checkpoint.net.hidden,
+        checkpoint.size,
+        checkpoint.crop,
+        list(checkpoint.steps),
+        list(checkpoint.thresholds),
     )
     # One entry: safetensors shuffles several, and equal networks shall make equal files.
     words = msgspec.json.encode(about).decode()
@@ -76,18 +103,26 @@ def known(path: Path) -> Header:
     return about
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
     """Read what `save` wrote.
 
+    Args:
+        path: of the file.
+        steps: those of an ordinal network; none of a classifier.
+
     Raises:
-        WeightsError: no such file, truncated, or not written by emorank.
+        WeightsError: no such file, truncated, not written by emorank, or of the other kind.
     """
     about = known(path)
+    if tuple(about.steps) != steps or len(about.thresholds) != len(steps):
+        expected = f"an ordinal network with {', '.join(steps)}" if steps else "a classifier"
+        raise WeightsError(f"{path}: expected {expected}, found outputs {', '.join(about.labels)}")
     classes = tuple(about.classes)
     with torch.device("meta"):  # no time spent on random weights that are replaced at once
-        net = VGG16(len(classes), hidden=about.hidden)
+        net = VGG16(len(about.labels), hidden=about.hidden)
     try:
         net.load_state_dict(load_file(path), assign=True)
     except (SafetensorError, OSError, RuntimeError) as error:
         raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
-    return Checkpoint(channels_last(net.eval()), classes, about.size, about.crop)
+    net = channels_last(net.eval())
+    return Checkpoint(net, classes, about.size, about.crop, steps, tuple(about.thresholds))

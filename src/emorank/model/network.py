@@ -88,11 +88,11 @@ def load_network(path: Path | str, labels: Path | str | None = None) -> Network:
     words = None if labels is None else _labels(Path(labels), classes)
     if about is None:
         return Network(net, name, classes, words)
-    if len(about.classes) != classes:
+    if len(about.labels) != classes:
         raise WeightsError(
-            f"{path}: has {classes} outputs and names {len(about.classes)} of them; train again"
+            f"{path}: has {classes} outputs and names {len(about.labels)} of them; train again"
         )
-    words = words or tuple(emotion.label for emotion in about.classes)
+    words = words or about.labels
     return Network(net, name, classes, words, about.size, about.crop)
 
 

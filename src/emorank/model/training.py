@@ -18,9 +18,9 @@ from jaxtyping import Float, Int
 from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from emorank.model.features import Features
+from emorank.model.objectives import CLASSES, Objective
 from emorank.model.tensors import save_tensors
 from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
 from emorank.progress import Progress, silent
@@ -65,14 +65,14 @@ class Examples:
 
     features: Features
     views: Int[np.ndarray, "images views"]  # index into `features`
-    labels: Int[np.ndarray, " images"]  # class index
+    labels: Int[np.ndarray, "images ..."]  # class index, or what else the objective learns
 
     def batch(
         self,
         images: Int[np.ndarray, " batch"],
         views: Int[np.ndarray, " batch"] | int,
         to: torch.device,
-    ) -> tuple[Float[Tensor, "batch channels h w"], Int[Tensor, " batch"]]:
+    ) -> tuple[Float[Tensor, "batch channels h w"], Int[Tensor, "batch ..."]]:
         """Features of one view of each image, and the labels, on a device."""
         inputs = self.features.batch(self.views[images, views])
         return inputs.to(to), torch.from_numpy(self.labels[images]).to(to)
@@ -93,38 +93,44 @@ def train(
     validation: Examples,
     recipe: Recipe,
     *,
+    objective: Objective = CLASSES,
     state: Path | None = None,
+    of: str = "",
     save_every: float = 60.0,
     progress: Progress = silent,
 ) -> list[Epoch]:
     """Train `net` in place; it ends with the weights of its best epoch on the validation part.
 
-    Best is the highest validation accuracy, and among equals the lowest loss.
+    Best is the highest validation accuracy, and among equals the lowest loss; or as the objective
+    says.
 
     Args:
         net: from `fresh`.
         training: what is learnt from; each epoch sees one random view of each image.
         validation: what decides on the best epoch and on early stopping; never learnt from.
         recipe: how.
-        state: file for going on after a kill; removed at the end. A state of another recipe is an
-            earlier attempt and is ignored.
+        objective: what the labels are, and what the network is to make of them.
+        state: file for going on after a kill; removed at the end. A state of another recipe, or
+            `of` something else, is an earlier attempt and is ignored.
+        of: what is learnt from, in words or a digest, where the recipe does not tell.
         save_every: seconds between saves of the state (it holds four times the trained weights).
         progress: told of epochs done.
 
     Returns:
         The curves, one row per epoch run.
     """
-    run = _Run(net, training, recipe)
+    run = _Run(net, training, recipe, objective, of)
     if state is not None:
         run.resume(state)
-    weights = _class_weights(training.labels, net, recipe).to(next(net.parameters()).device)
+    weights = _weights(training.labels, objective.values or net.classes, recipe.class_weights)
+    weights = weights.to(next(net.parameters()).device)
     saved = time.monotonic()
     for epoch in range(len(run.history) + 1, recipe.epochs + 1):
         if run.exhausted():
             break
         start = time.monotonic()
         loss, accuracy = run.learn(epoch, training, weights)
-        validation_loss, validation_accuracy = score(run.tail, validation, recipe)
+        validation_loss, validation_accuracy = score(run.tail, validation, recipe, objective)
         seconds = time.monotonic() - start
         run.close(
             Epoch(epoch, loss, accuracy, validation_loss, validation_accuracy, round(seconds, 3))
@@ -141,15 +147,18 @@ def train(
 
 
 @torch.inference_mode()
-def score(tail: nn.Module, examples: Examples, recipe: Recipe) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy on the images themselves, without dropout."""
+def score(
+    tail: nn.Module, examples: Examples, recipe: Recipe, objective: Objective = CLASSES
+) -> tuple[float, float]:
+    """Mean loss and accuracy on the images themselves, without dropout and without weights."""
     tail.eval()
     total, right, device = 0.0, 0, next(tail.parameters()).device
     for images in _batches(np.arange(len(examples.labels)), recipe.batch):
         inputs, labels = examples.batch(images, 0, device)
-        logits = tail(inputs)
-        total += float(F.cross_entropy(logits, labels, reduction="sum"))
-        right += int((logits.argmax(1) == labels).sum())
+        outputs = tail(inputs)
+        even = outputs.new_ones(objective.values or outputs.shape[1])
+        total += float(objective.loss(outputs, labels, even)) * len(images)
+        right += int(objective.right(outputs, labels).sum())
     return total / len(examples.labels), right / len(examples.labels)
 
 
@@ -224,8 +233,12 @@ def _alive(training: Examples) -> Int[Tensor, " inputs"]:
 class _Run:
     """The state of one training: optimiser, curves, and the best weights so far."""
 
-    def __init__(self, net: VGG16, training: Examples, recipe: Recipe) -> None:
-        self.net, self.recipe = net, recipe
+    def __init__(
+        self, net: VGG16, training: Examples, recipe: Recipe, objective: Objective, of: str
+    ) -> None:
+        self.net, self.recipe, self.objective = net, recipe, objective
+        # By what a saved state is known to be of this training.
+        self.about = {"recipe": msgspec.json.encode(recipe).decode(), "of": of}
         net.requires_grad_(False)
         self.tail = (
             _Head(net.classifier, training) if recipe.cut == CUT_HEAD else _Tail(net, recipe.cut)
@@ -252,13 +265,13 @@ class _Run:
             torch.manual_seed(self.recipe.seed * 100_003 + epoch)  # dropout draws from here
             for images in _batches(order, self.recipe.batch):
                 inputs, labels = examples.batch(images, chosen[images], device)
-                logits = self.tail(inputs)
-                loss = F.cross_entropy(logits, labels, weights)
+                outputs = self.tail(inputs)
+                loss = self.objective.loss(outputs, labels, weights)
                 self.optimiser.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 self.optimiser.step()
                 total += loss.item() * len(images)
-                right += int((logits.detach().argmax(1) == labels).sum())
+                right += int(self.objective.right(outputs.detach(), labels).sum())
         return total / len(order), right / len(order)
 
     def close(self, epoch: Epoch) -> None:
@@ -272,6 +285,8 @@ class _Run:
 
     def best_epoch(self) -> Epoch:
         """The earliest of the best epochs."""
+        if self.objective.by_loss:
+            return min(self.history, key=lambda e: e.validation_loss)
         return max(self.history, key=lambda e: (e.validation_accuracy, -e.validation_loss))
 
     @property
@@ -301,18 +316,15 @@ class _Run:
             tensors[f"best.{name}"] = self.best[name]
             for key, value in self.optimiser.state[parameter].items():
                 tensors[f"{key}.{name}"] = value
-        about = {
-            "recipe": msgspec.json.encode(self.recipe).decode(),
-            "history": json.dumps([asdict(epoch) for epoch in self.history]),
-        }
-        save_tensors(tensors, state, about)
+        history = json.dumps([asdict(epoch) for epoch in self.history])
+        save_tensors(tensors, state, self.about | {"history": history})
 
     def resume(self, state: Path) -> None:
-        """Go on from a saved state of the same recipe, if there is one that can be read."""
+        """Go on from a saved state of the same training, if there is one that can be read."""
         try:
             with safe_open(state, framework="pt") as file:
                 about = file.metadata() or {}
-                if about.get("recipe") != msgspec.json.encode(self.recipe).decode():
+                if any(about.get(key) != value for key, value in self.about.items()):
                     return
                 for name, parameter in self.parameters.items():
                     with torch.no_grad():
@@ -333,12 +345,14 @@ def _batches(order: Int[np.ndarray, " images"], size: int) -> Iterator[Int[np.nd
         yield order[start : start + size]
 
 
-def _class_weights(
-    labels: Int[np.ndarray, " images"], net: VGG16, recipe: Recipe
-) -> Float[Tensor, " classes"]:
-    """Ones, or the inverse of each class's share, so that every class weighs the same."""
-    classes = net.classes
-    if not recipe.class_weights:
-        return torch.ones(classes)
-    counts = np.bincount(labels, minlength=classes)
-    return torch.tensor(len(labels) / (classes * np.maximum(counts, 1)), dtype=torch.float32)
+def _weights(
+    labels: Int[np.ndarray, "images ..."], values: int, even: bool
+) -> Float[Tensor, " values"]:
+    """Ones, or the inverse of the share of each value, so that every class weighs the same.
+
+    Labels below zero are not known and count for nothing.
+    """
+    if not even:
+        return torch.ones(values)
+    counts = np.bincount(labels[labels >= 0], minlength=values)
+    return torch.tensor(counts.sum() / (values * np.maximum(counts, 1)), dtype=torch.float32)

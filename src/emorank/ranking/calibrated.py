@@ -53,7 +53,7 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Raises:
             ValueError: fewer than two levels, or what scikit-learn refuses of X and y.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        given, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         if self.penalty < 0:
             raise ValueError(f"penalty is {self.penalty}; expected 0 or more")
@@ -62,10 +62,10 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             raise ValueError(
                 f"expected two levels or more to tell apart, got one class: {self.classes_[0]!r}"
             )
-        self.mean_ = X.mean(0)
-        spread = X.std(0)
+        self.mean_ = given.mean(0)
+        spread = given.std(0)
         self.scale_ = np.where(spread > 0, spread, 1.0)
-        features = (X - self.mean_) / self.scale_
+        features = (given - self.mean_) / self.scale_
         found = minimize(
             _loss,
             _beginning(level, features.shape[1]),
@@ -83,21 +83,23 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def position(self, X: ArrayLike) -> Float[np.ndarray, " faces"]:
         """x·β: how strongly, on a scale without a zero; what the cuts cut."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        along: NDArray[np.float64] = (X - self.mean_) / self.scale_ @ self.coef_
+        given = validate_data(self, X, dtype=np.float64, reset=False)
+        along: NDArray[np.float64] = (given - self.mean_) / self.scale_ @ self.coef_
         return along
 
     def predict_proba(self, X: ArrayLike) -> Float[np.ndarray, "faces levels"]:
         """Probability of each level of `classes_`."""
         below = expit(self.cuts_ - self.position(X)[:, None])
         edges = np.concatenate([np.zeros((len(below), 1)), below, np.ones((len(below), 1))], 1)
-        return np.diff(edges, axis=1)
+        found: NDArray[np.float64] = np.diff(edges, axis=1)
+        return found
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable level."""
         check_is_fitted(self)
         chosen = self.predict_proba(X).argmax(1)
-        return self.classes_[chosen]
+        levels: NDArray[Any] = self.classes_[chosen]
+        return levels
 
     def __sklearn_tags__(self) -> Any:
         """Classes without an order, as scikit-learn's own checks have, are not told apart well."""

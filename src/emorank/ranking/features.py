@@ -44,4 +44,5 @@ def relevance_features(
 
 
 def _share(part: Float[np.ndarray, "..."], whole: Float[np.ndarray, "..."]) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    shared: np.ndarray = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return shared

@@ -44,4 +44,5 @@ def _overlap(start: float, end: float, cells: int) -> Float[np.ndarray, "{cells}
     """The share of each of some equal cells of [0, 1] that lies between start and end."""
     edges = np.arange(cells + 1) / cells
     inside = np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)
-    return np.clip(inside * cells, 0, 1)
+    covered: np.ndarray = np.clip(inside * cells, 0, 1)
+    return covered

@@ -2,9 +2,12 @@
 
 `relevance(net, images)` explains one batch, `prepare(net)` makes a net ready for many;
 `PRESETS` holds the composites by name, `RULES` the rules. Formulas and sources: docs/relevance.md.
+`EXPLAINERS` are those beside LRP, and `explainer(net, method)` makes any of them ready.
 """
 
+from emorank.relevance.explainers import EXPLAINERS, Attributor
 from emorank.relevance.graph import read
+from emorank.relevance.methods import METHODS, explainer
 from emorank.relevance.preparation import prepare, relevance
 from emorank.relevance.presets import DEFAULT, PRESETS, Preset, changed, preset
 from emorank.relevance.propagate import Explainer
@@ -14,8 +17,11 @@ from emorank.relevance.targets import Difference, Logit, Probability
 
 __all__ = [
     "DEFAULT",
+    "EXPLAINERS",
+    "METHODS",
     "PRESETS",
     "RULES",
+    "Attributor",
     "Difference",
     "Explainer",
     "Logit",
@@ -23,6 +29,7 @@ __all__ = [
     "Probability",
     "Relevance",
     "changed",
+    "explainer",
     "prepare",
     "preset",
     "read",

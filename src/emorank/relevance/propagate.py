@@ -184,17 +184,7 @@ class Explainer:
             # The first image tells how many may go together.
             size = max(1, CHUNK * len(some) // largest) if largest else len(images)
         logits, saved, _ = self._run(torch.cat(outputs), self.trunk, len(self.steps))
-        if logits.ndim != 2:
-            raise RelevanceError(
-                f"expected logits of shape (batch, classes) from the last layer "
-                f"'{self.steps[-1].step.name}', got {tuple(logits.shape)}; "
-                "end the net with its classifier"
-            )
-        if not bool(torch.isfinite(logits).all()):
-            raise RelevanceError(
-                f"expected finite logits, got NaN or infinity ({logits.dtype}); look for it in the "
-                "images and the weights, or explain in a wider type"
-            )
+        checked_logits(logits, self.steps[-1].step.name)
         return logits, chunks, saved
 
     def _run(self, given: Tensor, first: int, last: int) -> tuple[Tensor, list[Saved], int]:
@@ -234,18 +224,7 @@ class Explainer:
 
     def _checked(self, images: Tensor) -> Tensor:
         """The images in the net's type and layout."""
-        if images.ndim != 4 or not images.is_floating_point():
-            raise RelevanceError(
-                "expected normalised images of shape (batch, channels, height, width) and a "
-                f"floating type, got {tuple(images.shape)} of {images.dtype}"
-            )
-        if images.device != self.weight.device:
-            raise RelevanceError(
-                f"expected images on {self.weight.device} where the net is, got {images.device}; "
-                "move them with images.to(…)"
-            )
-        if not bool(torch.isfinite(images).all()):
-            raise RelevanceError("expected finite pixels, got NaN or infinity among the images")
+        images = checked(images, self.weight)
         if self.low is not None and self.high is not None:
             slack = 1e-3 * (self.high - self.low)
             if bool(((images < self.low - slack) | (images > self.high + slack)).any()):
@@ -254,7 +233,48 @@ class Explainer:
                     f"{float(images.min()):.3g} to {float(images.max()):.3g}; normalise the images "
                     "as the bounds"
                 )
-        return images.detach().to(self.weight.dtype, memory_format=torch.channels_last)
+        return images
+
+
+def checked(images: Tensor, weight: Tensor) -> Tensor:
+    """Images in the type and layout of a net with this weight.
+
+    Raises:
+        RelevanceError: not a batch of images, on another device, or not finite.
+    """
+    if images.ndim != 4 or not images.is_floating_point():
+        raise RelevanceError(
+            "expected normalised images of shape (batch, channels, height, width) and a "
+            f"floating type, got {tuple(images.shape)} of {images.dtype}"
+        )
+    if images.device != weight.device:
+        raise RelevanceError(
+            f"expected images on {weight.device} where the net is, got {images.device}; "
+            "move them with images.to(…)"
+        )
+    if not bool(torch.isfinite(images).all()):
+        raise RelevanceError("expected finite pixels, got NaN or infinity among the images")
+    return images.detach().to(weight.dtype, memory_format=torch.channels_last)
+
+
+def checked_logits(logits: Tensor, layer: str) -> Tensor:
+    """What the last layer gives, if it is the logits of a batch.
+
+    Raises:
+        RelevanceError: it has another shape, or is not finite.
+    """
+    if logits.ndim != 2:
+        raise RelevanceError(
+            f"expected logits of shape (batch, classes) from the last layer "
+            f"'{layer}', got {tuple(logits.shape)}; "
+            "end the net with its classifier"
+        )
+    if not bool(torch.isfinite(logits).all()):
+        raise RelevanceError(
+            f"expected finite logits, got NaN or infinity ({logits.dtype}); look for it in the "
+            "images and the weights, or explain in a wider type"
+        )
+    return logits
 
 
 def _record(

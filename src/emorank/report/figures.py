@@ -67,8 +67,8 @@ def explanation(
         name: heatmaps.colours(plane, single.full)
         for name, plane in zip(names, relevance, strict=True)
     }
-    _panels(sums, summed, whole, "channels summed")
-    _panels(channels, apart, single, "each channel")
+    panels(sums, summed, whole, "channels summed")
+    panels(channels, apart, single, "each channel")
     intervals(below.subplots(), np.asarray(counts), zero, rank)
     verdict = f"{emotion}, {rank or 'no rank'} (probability {probability:.2f})"
     name = short(title)
@@ -283,7 +283,7 @@ def _matrix(axes: Axes, counts: np.ndarray[Any, Any], labels: Sequence[str]) -> 
     axes.spines[:].set_visible(False)
 
 
-def _panels(figure: SubFigure, panels: dict[str, Pixels], scale: heatmaps.Scale, what: str) -> None:
+def panels(figure: SubFigure, panels: dict[str, Pixels], scale: heatmaps.Scale, what: str) -> None:
     """Three pictures side by side, the bar of their colours, and the scale in words."""
     axes = figure.subplots(1, len(panels))
     for one, (name, pixels) in zip(axes, panels.items(), strict=True):

@@ -45,7 +45,8 @@ def table(frame: pd.DataFrame, *, caption: str, label: str, note: str = "") -> s
         label: for `\ref`; what is no letter, digit or `:._-` becomes `-`.
         note: below the table, plain text.
     """
-    body = frame.astype(object).map(lambda value: _cell(cell(plain(value))))
+    texts = frame.astype(object).map(lambda value: cell(plain(value)))
+    body = texts.map(_cell)
     kinds = [_kind(frame.iloc[:, place]) for place in range(frame.shape[1])]
     body.index = pd.RangeIndex(len(body))
     levels = [list(map(_header, level)) for level in _levels(frame.columns)]
@@ -64,7 +65,7 @@ def table(frame: pd.DataFrame, *, caption: str, label: str, note: str = "") -> s
     if len(levels) > 1:
         made = _group_rules(made, levels[0])
     below = rf"\par\smallskip{{\footnotesize {escape(note)}\par}}" if note else ""
-    return _sized(made, environment, frame.shape[1], below)
+    return _sized(made, environment, _width(texts), below)
 
 
 def document(names: Iterable[str], title: str) -> str:
@@ -144,10 +145,17 @@ def _group_rules(made: str, groups: list[str]) -> str:
     return re.sub(r"(\\toprule\n[^\n]*)", lambda found: f"{found[0]}\n{rules}", made)
 
 
-def _sized(made: str, environment: str, columns: int, below: str) -> str:
-    """The whole in a group of its own, small where there are many columns, the note at its end."""
-    size = r"\scriptsize" if columns > 11 else r"\footnotesize" if columns > 7 else r"\small"
-    inner = rf"{size}\setlength{{\tabcolsep}}{{{3 if columns > 11 else 5}pt}}"
+def _width(texts: pd.DataFrame) -> int:
+    """Of the table, in letters; a text that is broken into lines counts as long as a line."""
+    columns = ((name, *texts.iloc[:, place]) for place, name in enumerate(texts.columns))
+    last = ((n[-1] if isinstance(n, tuple) else n, *cells) for n, *cells in columns)
+    return sum(min(max(len(str(text)) for text in column), _LONG) + 2 for column in last)
+
+
+def _sized(made: str, environment: str, width: int, below: str) -> str:
+    """The whole in a group of its own, in letters small enough for a page, the note at its end."""
+    size = r"\scriptsize" if width > 120 else r"\footnotesize" if width > 100 else r"\small"
+    inner = rf"{size}\setlength{{\tabcolsep}}{{{3 if width > 120 else 5}pt}}"
     if environment == "longtable":
         return f"{{{inner}\n{made.rstrip()}\n{below}}}\n"
     head, end = "\\centering\n", "\\end{table}\n"

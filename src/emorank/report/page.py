@@ -15,8 +15,17 @@ from emorank.evaluation.classification import Classification
 from emorank.evaluation.groups import LEAST_PERSONS, GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
-from emorank.report import figures, style, tables
+from emorank.report import audit as audited
+from emorank.report import (
+    audit_figures,
+    faithfulness,
+    faithfulness_figures,
+    figures,
+    style,
+    tables,
+)
 from emorank.report import groups as by_group
+from emorank.report.faithfulness import Faithfulness
 from emorank.report.headline import verdict
 
 if TYPE_CHECKING:
@@ -134,12 +143,14 @@ class Contents:
         rank_counts: emotions (labels) as index, ranks as columns, images; None to leave it out.
         ranks: ranks against raters; None without votes.
         votes: None without votes.
+        audit: how far the ranks can be believed; None if nobody asked.
         groups: results by group of persons; None if they were not asked for.
         known_intensity: `intensity` in [0, 1] and `rank` of test images whose intensity is known.
         exclusions: `file`, `reason`.
         versions: program or library → version.
         hashes: what → SHA-256 or other digest.
         cite: references, one each.
+        faithfulness: of the explanations; None if it was not measured.
         comparison: other estimators on the same faces; None where nobody compared.
     """
 
@@ -155,6 +166,7 @@ class Contents:
     rank_counts: pd.DataFrame | None = None
     ranks: RankValidation | None = None
     votes: Votes | None = None
+    audit: audited.Section | None = None
     groups: GroupResults | None = None
     known_intensity: pd.DataFrame | None = None
     exclusions: pd.DataFrame = field(
@@ -163,6 +175,7 @@ class Contents:
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     cite: tuple[str, ...] = ()
+    faithfulness: Faithfulness | None = None
     comparison: "Comparison | None" = None
 
 
@@ -189,7 +202,11 @@ def render(contents: Contents) -> str:
         .render(
             c=contents,
             figures=figures,
+            audited=audited,
+            audit_figures=audit_figures,
             tables=tables,
+            faithfulness=faithfulness,
+            faithfulness_figures=faithfulness_figures,
             verdict=verdict,
             groups=contents.groups,
             by_group=by_group,

@@ -1,8 +1,9 @@
 """The calibrated rank of a study: an ordinal model fitted on faces that people have rated.
 
-It is fitted on the *validation* persons. The network's scores of persons that it was trained on are
-inflated, so a model fitted on them expects too much evidence of everybody else; and nobody of the
-test part may be fitted on (docs/ranking.md has what was measured of the ways out).
+The network's scores of persons that it was trained on are inflated, so a model fitted on them
+expects too much evidence of everybody else; and nobody of the test part may be fitted on. So it is
+fitted on the *validation* persons, or, by cross-fitting, on the training persons too, gauged by
+classifiers that have not learnt from them. docs/ranking.md has what was measured of both.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from emorank.errors import StudyError
 from emorank.evaluation.learning import Rated, coefficient_intervals, learning_curve
 from emorank.progress import Progress, silent
 from emorank.ranking.calibrated import SURE, ProportionalOdds, dumped, loaded, sure
-from emorank.study.evidence import write_evidence
+from emorank.study.crossfit import crossfitted
+from emorank.study.evidence import RESULT as EVIDENCE
+from emorank.study.evidence import cuts_of
 from emorank.study.folder import Study
 from emorank.study.gauge import gauge, gauged
 from emorank.study.ground_truth import ground_truth
@@ -74,7 +77,12 @@ def calibration(study: Study) -> Calibration:
 
 
 def calibrate(
-    study: Study, votes: Path | None = None, *, penalty: float = 1.0, progress: Progress = silent
+    study: Study,
+    votes: Path | None = None,
+    *,
+    penalty: float = 1.0,
+    crossfit: int = 0,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Fit the calibrated rank and the cuts of the evidence, and write both into the study.
 
@@ -82,57 +90,70 @@ def calibrate(
         study: trained.
         votes: a votes file or rating project; None for the votes that the plan names.
         penalty: of the coefficients.
+        crossfit: folds of the training and validation persons, a classifier trained for each; 0 to
+            fit on the validation persons alone, which needs no training.
         progress: told of faces measured.
 
     Returns:
         What `calibration.json` holds.
 
     Raises:
-        StudyError: no votes, or too few of the validation persons' faces are rated.
+        PlanError: a number of folds that is not possible.
+        StudyError: no votes, or too few rated faces.
     """
     truth = ground_truth(study, votes)
-    rated = truth[truth["level"].notna() & (truth["part"] != "train")]
-    by = gauge(study)
-    measured = gauged(study, by, rated, progress)
-    faces = _rated(measured, rated)
-    fitted_on = np.flatnonzero((rated["part"] == "validation").to_numpy())
-    _check(study, faces.level[fitted_on])
-    held_out = np.flatnonzero((rated["part"] == "test").to_numpy())
-    values = _fit(faces[fitted_on], faces[held_out], penalty, study.plan.split.seed)
-    write_evidence(study)
+    seed, by = study.plan.split.seed, gauge(study)
+    if crossfit:
+        known = truth[truth["part"] != "test"]
+        measured = crossfitted(study, known, crossfit, seed, progress)
+    else:
+        known = truth[truth["part"] == "validation"]
+        measured = gauged(study, by, known, progress)
+    rated = _rated(measured, known)
+    _check(study, rated.level)
+    held_out = truth[(truth["part"] == "test") & truth["level"].notna()]
+    tested = _rated(gauged(study, by, held_out), held_out) if len(held_out) else None
+    values = {"crossfit": crossfit} | _fit(rated, tested, penalty, seed)
+    study.write_result(EVIDENCE, cuts_of(measured), after="train")
     study.write_result(RESULT, values, after="train")
     return values
 
 
-def _fit(rated: Rated, test: Rated, penalty: float, seed: int) -> dict[str, Any]:
+def _fit(rated: Rated, test: Rated | None, penalty: float, seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     model = ProportionalOdds(penalty).fit(rated.features, rated.level)
     intervals, unit = coefficient_intervals(model, rated, rng)
-    curve = learning_curve(model, rated, test, rng) if len(test.level) else ()
+    curve = learning_curve(model, rated, test, rng) if test else ()
     return {
         "inputs": list(INPUTS),
         "model": dumped(model),
         "sure": SURE,
-        "rated": {
-            "images": len(rated.level),
-            "persons": len(np.unique(rated.person)),
-            "levels": {LEVELS[k]: int((rated.level == k).sum()) for k in range(len(LEVELS))},
-        },
+        "rated": _counted(rated),
         "coefficients": [
             {"input": word, "value": float(value), "low": float(low), "high": float(high)}
             for word, value, (low, high) in zip(INPUTS, model.coef_, intervals, strict=True)
         ],
         "intervals_over": unit,
         "curve": [vars(point) for point in curve],
-        "tested": {"images": len(test.level), "persons": len(np.unique(test.person))},
+        "tested": _counted(test) if test else {"images": 0, "persons": 0},
+    }
+
+
+def _counted(faces: Rated) -> dict[str, Any]:
+    return {
+        "images": len(faces.level),
+        "persons": len(np.unique(faces.person)),
+        "levels": {LEVELS[k]: int((faces.level == k).sum()) for k in range(len(LEVELS))},
     }
 
 
 def _rated(measured: pd.DataFrame, truth: pd.DataFrame) -> Rated:
-    person = truth["person"].astype("object").where(truth["person"].notna(), truth["image"])
+    """Those faces, of the same in the same order, whose level is known."""
+    known = truth["level"].notna().to_numpy()
+    person = truth["person"].astype("object").where(truth["person"].notna(), truth["image"])[known]
     return Rated(
-        measured[list(INPUTS)].to_numpy(),
-        truth["level"].to_numpy(np.int64),
+        measured.loc[known, list(INPUTS)].to_numpy(),
+        truth["level"][known].to_numpy(np.int64),
         pd.factorize(person)[0].astype(np.int64),
     )
 
@@ -141,7 +162,8 @@ def _check(study: Study, level: np.ndarray) -> None:
     expressed = level[level > 0]
     if len(expressed) < LEAST or len(np.unique(level)) < 2:
         raise StudyError(
-            f"{study.folder}: expected votes on at least {LEAST} faces of the validation part, of "
-            f"two levels or more, came {len(expressed)} of {len(np.unique(expressed))}; have more "
-            "of these faces rated (emorank rate new), or choose a larger split.validation"
+            f"{study.folder}: expected votes on at least {LEAST} faces to fit on, came "
+            f"{len(expressed)} of {len(np.unique(expressed))} levels; have more faces of the "
+            "validation part rated (emorank rate new), or take those of the training part too "
+            "(--crossfit 5)"
         )

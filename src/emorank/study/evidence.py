@@ -5,14 +5,14 @@ import pandas as pd
 from emorank.progress import Progress, silent
 from emorank.ranking.evidence import SCORE, Cuts, cuts
 from emorank.study.folder import Study
-from emorank.study.gauge import Gauge, gauge, gauged
+from emorank.study.gauge import Gauge, gauged
 from emorank.vocabulary import Emotion
 
 RESULT = "evidence"
 
 
 def evidence_cuts(study: Study, by: Gauge, progress: Progress = silent) -> Cuts:
-    """Those written in the study, or else worked out from its faces.
+    """Those that `calibrate` wrote into the study, or else worked out from its faces.
 
     Of the validation part only: on persons that it has learnt from a network finds more evidence
     than on others, and thirds of that would call everybody else Minimal.
@@ -31,11 +31,3 @@ def cuts_of(measured: pd.DataFrame) -> Cuts:
     """The cuts from faces that were gauged: `predicted` and the features."""
     shown = measured[measured["predicted"] != Emotion.NEUTRAL]
     return cuts(shown[SCORE].to_numpy(), shown["predicted"].to_list())
-
-
-def write_evidence(study: Study, progress: Progress = silent) -> Cuts:
-    """Work the cuts out anew and keep them, so that the study can do without its images."""
-    study.path(f"{RESULT}.json").unlink(missing_ok=True)
-    found = evidence_cuts(study, gauge(study), progress)
-    study.write_result(RESULT, found, after="train")
-    return found

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from emorank.errors import StudyError
 from emorank.files import replacing, unfinished
@@ -113,6 +116,26 @@ def create_study(folder: Path | str, plan: Plan) -> Study:
     with replacing(folder / "study.toml") as partial:
         partial.write_text(dump_plan(plan), encoding="utf-8")
     return Study(folder, plan)
+
+
+@contextmanager
+def alone(study: Study) -> Iterator[None]:
+    """Keep other processes from working on a study.
+
+    Raises:
+        StudyError: another one does already.
+    """
+    lock = FileLock(study.path(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StudyError(
+            f"{study.folder}: another process works on this study; wait for it"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def sweep(study: Study) -> None:

@@ -1,6 +1,9 @@
 """What a study's network says of faces, and where on them: all that ranks are made of."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +16,7 @@ from emorank.errors import StudyError
 from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.study.explain import ready
-from emorank.study.folder import Study
+from emorank.study.folder import Study, fingerprint
 from emorank.study.test import predictions_table
 from emorank.vocabulary import Emotion
 
@@ -36,6 +39,22 @@ class Measured:
     relevance: Float32[np.ndarray, "batch 3 side side"]
 
 
+_seen: ContextVar[dict[str, Measured] | None] = ContextVar("seen", default=None)
+
+
+@contextmanager
+def measuring_once() -> Iterator[None]:
+    """Within it a batch is measured once, however many ranks of one study ask for it.
+
+    Everything measured is kept until the end of it, so it is for some faces at a time.
+    """
+    token = _seen.set({})
+    try:
+        yield
+    finally:
+        _seen.reset(token)
+
+
 class Meter:
     """A study's network made ready to measure faces, as many as there are.
 
@@ -49,6 +68,7 @@ class Meter:
     """
 
     def __init__(self, study: Study) -> None:
+        self._name = fingerprint(str(study.folder.resolve()), study.plan)
         model = checkpoint.load(study.path("model.safetensors"))
         self.classes = model.classes
         self.device, self.batch = study.plan.model.device, study.plan.explain.batch
@@ -70,7 +90,21 @@ class Meter:
     def stream(self, pixels: Sequence[Pixels]) -> Iterator[Measured]:
         """The same batch by batch, for more faces than their maps fit into memory."""
         for start in range(0, len(pixels), self.batch):
-            yield self._measure(pixels[start : start + self.batch])
+            some = pixels[start : start + self.batch]
+            seen = _seen.get()
+            if seen is None:
+                yield self._measure(some)
+                continue
+            key = self._key(some)
+            if key not in seen:
+                seen[key] = self._measure(some)
+            yield seen[key]
+
+    def _key(self, pixels: Sequence[Pixels]) -> str:
+        digest = hashlib.sha256(self._name.encode())
+        for rgb in pixels:
+            digest.update(repr(rgb.shape).encode() + rgb.tobytes())
+        return digest.hexdigest()
 
     @torch.inference_mode()
     def names(self, pixels: Sequence[Pixels]) -> pd.DataFrame:

@@ -82,7 +82,7 @@ class RankedFaces:
 def worded(table: pd.DataFrame) -> pd.DataFrame:
     """A ranker's table with its level in words: `rank`, <NA> where it `abstained`."""
     words = table["level"].map(lambda level: LEVELS[int(level)], na_action="ignore")
-    rank = pd.array(words.astype("string"), dtype="string")
+    rank = words.astype("string")
     return table.drop(columns="level").assign(rank=rank, abstained=table["level"].isna())
 
 

@@ -12,6 +12,7 @@ from emorank.study.calibrate import calibration
 from emorank.study.evidence import evidence_cuts
 from emorank.study.folder import Study
 from emorank.study.gauge import gauge
+from emorank.study.intensity import OrdinalMeter
 from emorank.study.measure import Meter, Pixels
 from emorank.vocabulary import Emotion
 
@@ -91,6 +92,14 @@ def _of_column(column: str) -> Callable[[Study], Ranker]:
     return build
 
 
+def _ordinal(study: Study) -> Ranker:
+    """The ordinal network: the level of the expressed emotion, None among them, and its score.
+
+    It has a None of its own, so it may find the intensity of a face that is called neutral.
+    """
+    return OrdinalMeter(study)
+
+
 def _neutral_is_none(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(level=table["level"].mask(table["predicted"] == Emotion.NEUTRAL, 0))
 
@@ -99,6 +108,7 @@ METHODS: dict[str, Callable[[Study], Ranker]] = {
     "paper": _paper,
     "evidence": _evidence,
     "calibrated": _calibrated,
+    "ordinal": _ordinal,
     "probability": _of_column("expressed_p"),
     "logit": _of_column("expressed_logit"),
 }

@@ -18,13 +18,16 @@ from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page
 from emorank.report.comparison import Comparison, comparison
+from emorank.report.faithfulness import Faithfulness
 from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.style import jpeg
+from emorank.study.audit import section as audit_section
 from emorank.study.card import write_card
 from emorank.study.described import described, labelled, unseen
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
+from emorank.study.faithfulness import read as read_faithfulness
 from emorank.study.folder import Study
 from emorank.study.framing import open_dataset
 from emorank.vocabulary import Emotion, Rank
@@ -80,6 +83,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         examples=tuple(_examples(study, ranked, progress)),
         rank_counts=_counts(ranked),
         ranks=ranks,
+        audit=audit_section(study),
         votes=_votes(study),
         groups=None if groups is None else GroupResults.from_dict(groups),
         known_intensity=known if len(known) else None,
@@ -88,7 +92,13 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         hashes=_hashes(study),
         comparison=_comparison(study),
         cite=tuple(filter(None, (f"emorank {__version__}.", PAPER, LRP, citation))),
+        faithfulness=_faithfulness(study),
     )
+
+
+def _faithfulness(study: Study) -> Faithfulness | None:
+    found = read_faithfulness(study)
+    return None if found is None else Faithfulness(found, study.plan.explain.preset)
 
 
 def _comparison(study: Study) -> Comparison | None:

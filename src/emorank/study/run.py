@@ -2,20 +2,17 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-
-from filelock import FileLock, Timeout
 
 from emorank import __version__
 from emorank.annotations.votes import is_project, read_votes
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.explain import explain
-from emorank.study.folder import Study, fingerprint, sweep, write_json
+from emorank.study.folder import Study, alone, fingerprint, sweep, write_json
 from emorank.study.prepare import prepare
 from emorank.study.rank import rank
 from emorank.study.report import report
@@ -92,7 +89,7 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
     watch = watch or Quiet()
     names = [stage.name for stage in STAGES]
     begin = names.index(first) if first else 0
-    with _alone(study):
+    with alone(study):
         sweep(study)
         for number, stage in enumerate(STAGES[: names.index(last) + 1]):
             key = _key(study, number)
@@ -162,18 +159,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(study: Study) -> Iterator[None]:
-    lock = FileLock(study.path(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StudyError(
-            f"{study.folder}: another process works on this study; wait for it"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()

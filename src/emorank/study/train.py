@@ -34,8 +34,8 @@ def train(study: Study, progress: Progress = silent) -> str:
     watched = table[table["part"] == "validation"].reset_index(drop=True)
     curves = training.train(
         net,
-        _examples(study, net, learnt, classes, recipe.views, progress),
-        _examples(study, net, watched, classes, 1, progress),
+        examples(study, net, learnt, _numbers(learnt, classes), recipe.views, progress),
+        examples(study, net, watched, _numbers(watched, classes), 1, progress),
         recipe,
         state=study.path(STATE),
         progress=progress,
@@ -49,18 +49,30 @@ def train(study: Study, progress: Progress = silent) -> str:
     return f"{len(curves)} epochs, best validation accuracy {best:.3f}"
 
 
-def _examples(
+def _numbers(table: pd.DataFrame, classes: tuple[Emotion, ...]) -> np.ndarray:
+    return np.array([classes.index(Emotion(word)) for word in table["emotion"]], np.int64)
+
+
+def examples(
     study: Study,
     net: VGG16,
     table: pd.DataFrame,
-    classes: tuple[Emotion, ...],
+    labels: np.ndarray,
     views: int,
-    progress: Progress,
+    progress: Progress = silent,
 ) -> Examples:
+    """Features of some of a study's faces, with labels; every face has so many views.
+
+    Args:
+        study: prepared.
+        net: its frozen part is what the features come from.
+        table: rows of the study's table of faces, numbered from 0.
+        labels: one row for each of them.
+        views: per face.
+        progress: told of the features that are not in the cache.
+    """
     found = _features(study, net, table, views, progress)
-    numbers = np.arange(len(table) * views).reshape(len(table), views)
-    labels = np.array([classes.index(Emotion(word)) for word in table["emotion"]], np.int64)
-    return Examples(found, numbers, labels)
+    return Examples(found, np.arange(len(table) * views).reshape(len(table), views), labels)
 
 
 def _features(

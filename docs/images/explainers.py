@@ -1,0 +1,22 @@
+"""Draws docs/images/explainers.jpg: one face under LRP and every explainer beside it.
+
+    emorank run studies/folder.toml --data london_faces --out london --set train.epochs=12
+    python docs/images/explainers.py london/model.safetensors london_faces/happiness/002.jpg
+
+The face has to be of a person whom the study keeps for its test (`predictions.parquet`).
+"""
+
+import sys
+from pathlib import Path
+
+import emorank
+from emorank.relevance import EXPLAINERS
+from emorank.report.explained import verdict
+from emorank.report.figures import comparison
+from emorank.report.style import jpeg
+
+network = emorank.load_network(sys.argv[1])
+methods = ("epsilon-gamma-box", *EXPLAINERS)
+(face,) = emorank.explain_images(network, [sys.argv[2]], methods, strict=True)
+figure = comparison(face.pixels, face.maps, verdict=verdict(face))
+Path(__file__).with_name("explainers.jpg").write_bytes(jpeg(figure))

@@ -1,0 +1,82 @@
+"""Nets with random weights: what a faithful explanation must not survive (Adebayo et al. 2018)."""
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from emorank.errors import RelevanceError
+from emorank.relevance.graph import WEIGHTED, read
+
+GROUPS = 3  # of convolutions
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some layers whose weights are drawn anew.
+
+    Attributes:
+        name: "dense", or the first and the last of the layers.
+        layers: their names, from the output to the input.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+
+
+def stages(net: nn.Module) -> tuple[Stage, ...]:
+    """The layers with weights from the output to the input, in groups.
+
+    The dense ones are the first group; the convolutions make up to three of about one size.
+
+    Raises:
+        RelevanceError: the net cannot be read as a graph.
+    """
+    weighted = [node for node in reversed(read(net)) if type(node.layer) in WEIGHTED]
+    dense = tuple(node.name for node in weighted if isinstance(node.layer, nn.Linear))
+    rest = [node.name for node in weighted if not isinstance(node.layer, nn.Linear)]
+    size = -(-len(rest) // GROUPS) or 1
+    groups = [tuple(rest[k : k + size]) for k in range(0, len(rest), size)]
+    found = [Stage("dense", dense)] if dense else []
+    return (*found, *(Stage(_name(group), group) for group in groups))
+
+
+def randomised(net: nn.Module, layers: Sequence[str], generator: torch.Generator) -> nn.Module:
+    """A copy of a net with new weights in some layers: normal by He et al. 2015, biases zero.
+
+    That keeps the size of the activations, so that what changes is what was learnt. All other
+    weights are shared with the net, which is not changed.
+
+    Args:
+        net: as `graph.read` reads it.
+        layers: their names.
+        generator: draws the weights, on the CPU.
+
+    Raises:
+        RelevanceError: there is no such layer with weights.
+    """
+    modules = dict(net.named_modules())
+    missing = [name for name in layers if type(modules.get(name)) not in WEIGHTED]
+    if missing:
+        raise RelevanceError(f"'{missing[0]}' is no layer with weights")
+    drawn = {id(p) for name in layers for p in modules[name].parameters()}
+    shared = {id(p): p for p in net.parameters() if id(p) not in drawn}
+    other = copy.deepcopy(net, dict(shared))
+    modules = dict(other.named_modules())
+    with torch.no_grad():
+        for name in layers:
+            layer = modules[name]
+            assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - WEIGHTED
+            deviation = math.sqrt(2 / layer.weight[0].numel())
+            fresh = torch.empty(layer.weight.shape).normal_(0, deviation, generator=generator)
+            layer.weight.copy_(fresh)
+            if layer.bias is not None:
+                layer.bias.zero_()
+    return other
+
+
+def _name(group: tuple[str, ...]) -> str:
+    return group[0] if len(group) == 1 else f"{group[0]} – {group[-1]}"

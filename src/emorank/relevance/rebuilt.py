@@ -1,0 +1,64 @@
+"""A net built again from its graph, so that other libraries may hook it: see `Rebuilt`."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emorank.relevance.graph import Node
+
+
+class Rebuilt(nn.Module):
+    """What a graph computes, each step a module of its own and none in place.
+
+    Weights are shared with the net that was read and need no gradient. Explainers that put hooks on
+    modules (DeepLIFT) can so take nets that call one ReLU many times or write it as a function, and
+    the caller's net is neither hooked nor changed.
+
+    Args:
+        nodes: from `graph.read`, batch norm folded (`folding.fold`).
+    """
+
+    def __init__(self, nodes: tuple[Node, ...]) -> None:
+        super().__init__()
+        self.nodes = nodes
+        self.steps = nn.ModuleList(_alone(node.layer) for node in nodes)
+        self.last = {position: k for k, node in enumerate(nodes) for position in node.inputs}
+        self.eval()
+
+    # Not annotated as tensors: hooks hand on what they like.
+    def forward(self, images: Any) -> Any:
+        """Logits (batch, classes) of normalised images."""
+        values = {0: images}
+        for k, (node, step) in enumerate(zip(self.nodes, self.steps, strict=True)):
+            values[k + 1] = step(*(values[position] for position in node.inputs))
+            for position in set(node.inputs):
+                if self.last[position] == k:
+                    del values[position]
+        return values[len(self.nodes)]
+
+    def last_maps(self) -> nn.Module | None:
+        """The step behind the last convolution (its ReLU, where there is one); None without any."""
+        places = [k for k, node in enumerate(self.nodes) if isinstance(node.layer, nn.Conv2d)]
+        if not places:
+            return None
+        place = places[-1]
+        while place + 1 < len(self.nodes) and type(self.nodes[place + 1].layer) not in _AFTER:
+            place += 1
+        return self.steps[place]
+
+
+_AFTER = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Linear)
+
+
+def _alone(layer: nn.Module) -> nn.Module:
+    """A copy of a layer that shares its parameters' memory."""
+    if isinstance(layer, nn.ReLU):
+        return nn.ReLU()
+    shared: dict[int, Tensor] = {
+        id(parameter): nn.Parameter(parameter.detach(), requires_grad=False)
+        for parameter in layer.parameters()
+    }
+    with torch.no_grad():
+        return copy.deepcopy(layer, shared)

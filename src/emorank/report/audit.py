@@ -1,0 +1,168 @@
+"""The audit on the page: its tables, and what its section shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from emorank.evaluation.separation import ALL
+from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.verdict import Audited, moved, shift
+from emorank.report.tables import NONE, cell, estimate
+
+_MARK = {
+    "bad": "✗ bad",
+    "unknown": "? unknown",
+    "weak": "△ weak",
+    "fair": "○ fair",
+    "good": "✓ good",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the section of the report shows.
+
+    Attributes:
+        headline: how far the ranks can be believed.
+        faces: audited.
+        persons: of them; None if unknown.
+        tried: faces that changes were tried on.
+        ceiling: a rater's kappa with the majority of the others; None without votes.
+        ranks: what was found of each.
+        table: `audit.parquet`: the score of each face by each rank.
+        unavailable: ranks that the study cannot give, and why.
+        unmeasured: what could not be asked, and why.
+    """
+
+    headline: str
+    faces: int
+    persons: int | None
+    tried: int
+    ceiling: Estimate | None
+    ranks: tuple[Audited, ...]
+    table: pd.DataFrame
+    unavailable: dict[str, str]
+    unmeasured: tuple[str, ...]
+
+    @property
+    def truth(self) -> str:
+        """What the ranks were judged by."""
+        return self.ranks[0].truth if self.ranks else ""
+
+    @property
+    def known(self) -> str:
+        """The column of `table` with it, empty if there is none."""
+        names = {"known intensity": "intensity", "mean rating": "mean"}
+        return names.get(self.truth, "majority" if "majority" in self.truth else "")
+
+    @property
+    def own(self) -> list[str]:
+        """The ranks that are not controls."""
+        return [one.rank for one in self.ranks if one.kind != "control"]
+
+    @property
+    def followed(self) -> list[str]:
+        """Ranks whose levels can be followed along sequences."""
+        if self.table["sequence"].isna().all():
+            return []
+        return [one.rank for one in self.ranks if one.kind != "control" and one.of_levels]
+
+
+def ranks_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+    """One row per rank: the verdict, and the numbers that it rests on."""
+    rows = [
+        {
+            "Rank": _name(one),
+            "Verdict": _MARK[one.verdict.word],
+            "Spearman within emotion": _of(one, "spearman_within"),
+            "By chance": _chance(one),
+            "Kappa with majority": _at(one.levels, "quadratic_kappa"),
+            "AUC against neutral": _shown(one.separation.get(ALL)),
+            "Moved by": cell(shift(one.changes)),
+        }
+        for one in ranks
+    ]
+    return pd.DataFrame(rows)
+
+
+def correlations_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+    """The other correlations, and what brightness has to do with it."""
+    rows = [
+        {
+            "Rank": one.rank,
+            "Scored": f"{one.scored} of {one.faces}",
+            "Spearman overall": _of(one, "spearman"),
+            "Kendall within": _of(one, "kendall_within"),
+            "Brightness beyond intensity": _at(one.brightness, "score_given_truth"),
+            "Intensity beyond brightness": _at(one.brightness, "truth_given_nuisance"),
+        }
+        for one in ranks
+    ]
+    return pd.DataFrame(rows)
+
+
+def order_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+    """Along sequences and morphs, and how levels err and change."""
+    rows = [
+        {
+            "Rank": one.rank,
+            "Frame order": _at(one.sequences, "spearman"),
+            "Rising steps": _at(one.sequences, "rising"),
+            "Rising in morphs": _at(one.morphs, "rising"),
+            "Error in levels": _at(one.levels, "mean_absolute_error"),
+            "Levels changed": cell(moved(one.changes)),
+            "Calibration error": _shown(one.calibration_error),
+        }
+        for one in ranks
+    ]
+    return pd.DataFrame(rows)
+
+
+def emotions_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+    """Spearman's rho of each rank within each emotion."""
+    rows = []
+    for one in ranks:
+        main = one.correlations.get(one.truth)
+        within = {} if main is None else main.emotions
+        rows.append({"Rank": one.rank} | {e.capitalize(): estimate(v) for e, v in within.items()})
+    return pd.DataFrame(rows).fillna(NONE)
+
+
+def separation_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+    """The area under the ROC curve of each emotion against neutral faces."""
+    rows = [
+        {"Rank": one.rank} | {e.capitalize(): estimate(v) for e, v in one.separation.items()}
+        for one in ranks
+    ]
+    return pd.DataFrame(rows).fillna(NONE)
+
+
+def verdicts(ranks: Sequence[Audited]) -> dict[str, str]:
+    """Each rank's verdict in words."""
+    return {one.rank: f"{one.verdict.word} – {one.verdict.reason}" for one in ranks}
+
+
+def _of(one: Audited, name: str) -> str:
+    main = one.correlations.get(one.truth)
+    return NONE if main is None else estimate(getattr(main, name))
+
+
+def _at(found: object, name: str) -> str:
+    """An estimate of a part of the audit that may be missing."""
+    return NONE if found is None else estimate(getattr(found, name))
+
+
+def _shown(found: Estimate | None) -> str:
+    return NONE if found is None else estimate(found)
+
+
+def _name(one: Audited) -> str:
+    return f"{one.rank} (control)" if one.kind == "control" else one.rank
+
+
+def _chance(one: Audited) -> str:
+    main = one.correlations.get(one.truth)
+    if main is None or main.chance.high is None:
+        return NONE
+    return f"up to {main.chance.high:.2f}"

@@ -1,0 +1,115 @@
+"""The picture of an intensity: why this level and not the next, and where the score lies."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from emorank.ranking.intensity import Intensity
+from emorank.report import heatmaps
+from emorank.report.figures import panels
+from emorank.report.heatmaps import Pixels
+from emorank.report.style import INK, RANK_COLOURS, blank, png, short, styled
+from emorank.vocabulary import LEVELS, NONE, Emotion
+
+_COLOURS = {NONE: "#c3cad2", **RANK_COLOURS}
+_MARGIN = 2.0  # of the axis beyond the outer thresholds, in log-odds
+
+
+def draw_intensity(found: Intensity) -> bytes:
+    """A PNG: the face, the pixels for and against its level, its score between the thresholds.
+
+    Args:
+        found: from `explain_intensity`.
+    """
+    row = found.row
+    figure = intensity(
+        found.pixels,
+        found.relevance,
+        emotion=Emotion(row["expressed"]).label,
+        level=row["level"],
+        probabilities=[row[f"p_{level.lower()}"] for level in LEVELS],
+        score=row["score"],
+        thresholds=found.thresholds,
+        question=found.question,
+        account=found.account,
+        title=row["image"],
+    )
+    return png(figure)
+
+
+@styled
+def intensity(
+    image: Pixels,
+    relevance: Float[np.ndarray, "3 height width"],
+    *,
+    emotion: str,
+    level: str,
+    probabilities: Sequence[float],
+    score: float,
+    thresholds: Sequence[float],
+    question: str,
+    account: str,
+    title: str = "",
+) -> Figure:
+    """One face, the pixels that speak for and against its level, and its score between thresholds.
+
+    Args:
+        image: what the network saw, upright RGB.
+        relevance: of the log-odds that are explained, as computed.
+        emotion: whose intensity it is, in words.
+        level: of `LEVELS`.
+        probabilities: of each of them.
+        score: of the ordinal network.
+        thresholds: ascending, one fewer than levels.
+        question: what is explained, in words.
+        account: what the pixels and what the biases say, in words.
+        title: the image's name; a long one is shortened.
+    """
+    figure = blank(7.6, 5.0)
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1, 0.52))
+    above, below = parts
+    total = relevance.sum(axis=0)
+    whole = heatmaps.scale(total)
+    tiles = {
+        "image": image,
+        "overlay": heatmaps.overlay(image, total, whole.full),
+        "relevance": heatmaps.colours(total, whole.full),
+    }
+    panels(above, tiles, whole, "channels summed")
+    _line(below.subplots(), level, probabilities, score, thresholds)
+    verdict = f"{emotion}, {level}: {question}"
+    words = [short(line, 100) for line in (title, verdict, account) if line]
+    figure.suptitle("\n".join(words), x=0.01, ha="left", fontsize=10.5)
+    return figure
+
+
+def _line(
+    axes: Axes,
+    level: str,
+    probabilities: Sequence[float],
+    score: float,
+    thresholds: Sequence[float],
+) -> None:
+    """The axis of the score in the colours of the levels, with their probabilities."""
+    left = min(thresholds[0] - _MARGIN, score - 0.5)
+    right = max(thresholds[-1] + _MARGIN, score + 0.5)
+    edges = [left, *thresholds, right]
+    for k, name in enumerate(LEVELS):
+        start, end = edges[k], edges[k + 1]
+        axes.barh(0, end - start, 0.42, start, color=_COLOURS[name], alpha=0.9)
+        text = f"{name}\n{probabilities[k]:.2f}"
+        weight = "bold" if name == level else "normal"
+        axes.annotate(text, ((start + end) / 2, -0.3), ha="center", va="top", weight=weight)
+    for place in thresholds:
+        axes.plot([place, place], [-0.21, 0.21], c="white", lw=2)
+    axes.plot(score, 0.36, marker="v", ms=10, c=INK, clip_on=False)
+    axes.annotate(f"score {score:.2f}".replace("-", "−"), (score, 0.5), ha="center", va="bottom")
+    ticks = [round(place, 2) for place in thresholds]
+    axes.set_xticks(thresholds, [f"{tick:.2f}".replace("-", "−") for tick in ticks])
+    axes.set(xlim=(left, right), ylim=(-0.95, 0.85), yticks=[])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("thresholds of the score; below each level its probability")

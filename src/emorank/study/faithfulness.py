@@ -1,0 +1,135 @@
+"""Beside the stages: how faithful explanations of a study's network are, method by method.
+
+A method is measured whole and written at once, so that what was stopped goes on with the next one,
+and methods can be added to what was measured before.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from emorank.errors import PlanError, StudyError
+from emorank.evaluation.blind_maps import BLIND
+from emorank.evaluation.faithfulness import COLUMNS, Found, Settings, summary
+from emorank.evaluation.region_perturbation import FILLS
+from emorank.progress import Progress, silent
+from emorank.relevance.methods import METHODS, check_method
+from emorank.relevance.presets import PRESETS
+from emorank.study.folder import Study
+from emorank.study.subject import Subject, choose, measured, parts
+
+RESULT = "faithfulness"
+AFTER = "test"  # the last stage that it depends on
+
+
+def faithfulness(
+    study: Study,
+    methods: Sequence[str] = tuple(PRESETS),
+    settings: Settings | None = None,
+    progress: Progress = silent,
+) -> Found:
+    """Measure methods of explaining beside maps that know nothing; write `faithfulness.json`.
+
+    The measurements of each face go to `faithfulness.parquet`. What was measured before with the
+    same settings, on the same network, is kept and not measured again.
+
+    Args:
+        study: whose stages up to the test are done.
+        methods: of `emorank.relevance.METHODS`; `evaluation.blind_maps.BLIND` are always added.
+        settings: which faces and checks; the defaults if None.
+        progress: told of the parts done.
+
+    Raises:
+        PlanError: no such method or fill, or an impossible number of faces.
+        StudyError: the study has no predictions, or no test face is named rightly.
+        WeightsError: the study has no model.
+        MissingExtraError: a method needs captum, and it is not installed.
+    """
+    settings = settings or Settings()
+    _check(methods, settings)
+    chosen = choose(study, settings.faces, settings.seed)
+    table, passes = _before(study, settings)
+    wanted = [name for name in (*BLIND, *dict.fromkeys(methods)) if name not in passes]
+    subject = Subject(study, chosen, settings)
+    each = parts(settings.fills, subject)
+    for number, name in enumerate(wanted):
+
+        def told(done: int, note: str, number: int = number, name: str = name) -> None:
+            progress(number * each + done, len(wanted) * each, f"{name}: {note}")
+
+        rows, passes[name] = measured(subject, name, settings.fills, told)
+        table = pd.concat([table, rows], ignore_index=True)
+        study.write_table(RESULT, table)
+        _write(study, settings, subject, table, passes)
+    progress(1, 1, "done")
+    return _write(study, settings, subject, table, passes)
+
+
+def _check(methods: Sequence[str], settings: Settings) -> None:
+    for name in methods:
+        check_method(name)
+    unknown = [fill for fill in settings.fills if fill not in FILLS]
+    if unknown or not settings.fills:
+        came = f"'{unknown[0]}'" if unknown else "none"
+        raise PlanError(f"expected fills of {', '.join(FILLS)}; got {came}")
+    if settings.faces < 1:
+        raise PlanError(f"expected at least one face, got {settings.faces}")
+    if not 0 <= settings.checks <= settings.faces:
+        raise PlanError(
+            f"expected 0 to {settings.faces} faces for the checks, as there are faces; "
+            f"got {settings.checks}"
+        )
+
+
+def _before(study: Study, settings: Settings) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Rows and passes of the methods that were measured with these settings."""
+    found = read(study)
+    if found is None or found.settings != settings:
+        return pd.DataFrame({name: [] for name in COLUMNS}).astype({"method": object}), {}
+    table = study.table(RESULT)
+    # Killed between the two files, a method is in the table alone: it is measured again.
+    return table[table["method"].isin(found.passes)], dict(found.passes)
+
+
+def _write(
+    study: Study,
+    settings: Settings,
+    subject: Subject,
+    table: pd.DataFrame,
+    passes: dict[str, float],
+) -> Found:
+    order = {name: place for place, name in enumerate((*METHODS, *BLIND))}
+    table = table.sort_values("method", key=lambda names: names.map(order), kind="stable")
+    persons = subject.faces.set_index("image")["person"]
+    located = [mask for mask in subject.masks if mask]
+    found = Found(
+        settings,
+        tuple(subject.faces["image"]),
+        int(subject.faces["person"].nunique()),
+        tuple(stage.name for stage in subject.stages),
+        {name: float(np.mean([m[name].mean() for m in located])) for name in subject.regions},
+        len(located),
+        {name: passes[name] for name in sorted(passes, key=order.__getitem__)},
+        tuple(summary(table, persons, np.random.default_rng(settings.seed))),
+    )
+    study.write_result(RESULT, found, after=AFTER)
+    return found
+
+
+def read(study: Study) -> Found | None:
+    """What was measured; None if it never was, or the study is another since.
+
+    Raises:
+        StudyError: the file was written by something else.
+    """
+    values: Any = study.result(RESULT)
+    if values is None:
+        return None
+    try:
+        return msgspec.convert(values, Found)
+    except msgspec.ValidationError as error:
+        path = study.path(f"{RESULT}.json")
+        raise StudyError(f"{path} is damaged ({error}); delete it and measure again") from error

@@ -1,0 +1,263 @@
+"""Which scores follow the intensity of an expression, in persons that no network has seen?
+
+    python studies/rank_validity.py demo --folds 7 --seeds 0 1 --faces london_faces \
+        --out studies/rank_validity.csv
+
+`demo` is a finished study of the shipped sample (make demo). Three parts, one row per score each:
+
+- "study": its test persons and its own network; the calibrated rank is fitted on its validation
+  persons.
+- "folds": all persons, each gauged by a classifier that was trained without them (cross-fitting),
+  for each seed; calibrated on the persons watched during that training, or on everybody else, each
+  by a classifier that had not seen them. Correlations are within emotion *and* fold: two networks
+  have no scale in common.
+- "photographs": people who are neutral in one picture and smile in another (folders neutral/ and
+  happiness/, one file per person and folder under the same name), gauged for "happy" by the study's
+  own network.
+
+Intervals are over persons. The score of the rank "evidence" was chosen by the validation persons of
+the folds and by nothing else; the other rows show what was left.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pandas as pd
+import torch
+
+from emorank.evaluation.columns import Options
+from emorank.evaluation.levels import levels
+from emorank.evaluation.separation import separation
+from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.validity import correlations
+from emorank.framing import Views
+from emorank.model.features import features, to_batch
+from emorank.model.vgg16 import CUT_HEAD
+from emorank.ranking import evidence
+from emorank.ranking.calibrated import ProportionalOdds
+from emorank.ranking.features import FEATURES, relevance_features
+from emorank.ranking.regions import MOVED, REGIONS
+from emorank.study.calibrate import INPUTS, Calibration
+from emorank.study.crossfit import folds
+from emorank.study.evidence import cuts_of
+from emorank.study.folder import Study, open_study
+from emorank.study.framing import Framed
+from emorank.study.gauge import BATCH, Gauge, gauge
+from emorank.study.ground_truth import ground_truth
+from emorank.study.measure import named
+from emorank.vocabulary import LEVELS, Emotion
+
+KEPT = ("evidence", "calibrated", "calibrated, cross-fitted")
+STARTS = ("logit", "contrast to neutral", "contrast to the runner-up")
+
+
+def main() -> None:
+    """Measure, write, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("study", type=Path, help="a finished study of the shipped sample")
+    parser.add_argument("--folds", type=int, default=7)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    parser.add_argument("--hidden", type=int, default=512, help="width of the folds' classifiers")
+    parser.add_argument("--faces", type=Path, help="folder with neutral/ and happiness/")
+    parser.add_argument("--out", type=Path, required=True, help="CSV to write")
+    given = parser.parse_args()
+    study = open_study(given.study)
+    rows = own_network(study)
+    if given.faces:
+        rows += photographs(study, given.faces)
+    if given.seeds:
+        rows += crossfitted(study, given.folds, given.seeds, given.hidden)
+    table = pd.DataFrame(rows)
+    table.round(3).to_csv(given.out, index=False)
+    print(table.round(2).to_string(index=False))
+
+
+def own_network(study: Study) -> list[dict[str, object]]:
+    """The study's test persons; the paper's rank is the one that the study has written."""
+    truth, by = ground_truth(study), gauge(study)
+    watched, held = (
+        truth[truth["part"] == part].reset_index(drop=True) for part in ("validation", "test")
+    )
+    measured = of_study(study, by, watched), of_study(study, by, held)
+    table = held.join(scored(*measured, watched["level"]))
+    ranks = study.table("ranks").set_index("image").loc[held["image"]]
+    table["paper"] = ranks["zero"].to_numpy()
+    table["paper level"] = pd.array(
+        [0 if pd.isna(word) else LEVELS.index(word) for word in ranks["rank"]], dtype="Int64"
+    )
+    return [row("study", name, table, table["emotion"]) for name in ("paper", *names(table))]
+
+
+def crossfitted(study: Study, count: int, seeds: list[int], hidden: int) -> list[dict[str, object]]:
+    """All persons, each by a classifier that was trained without them."""
+    recipe = msgspec.structs.replace(study.plan.train, hidden=hidden)
+    study = Study(study.folder, msgspec.structs.replace(study.plan, train=recipe))
+    truth = ground_truth(study)
+    tables = []
+    for seed in seeds:
+        found = []
+        for fold in folds(study, truth, count, seed):
+            held, watched = (of_study(study, fold.gauge, f) for f in (fold.held_out, fold.watched))
+            table = fold.held_out.join(scored(watched, held, fold.watched["level"]))
+            found.append(table.join(held[list(INPUTS)]).assign(fold=f"{seed}.{fold.number}"))
+            print(f"seed {seed}, fold {fold.number}", flush=True)
+        tables.append(by_all_others(pd.concat(found, ignore_index=True)))
+    table = pd.concat(tables, ignore_index=True)
+    group = table["emotion"] + " " + table["fold"]
+    part = f"folds, seeds {' '.join(map(str, seeds))}"
+    return [row(part, name, table, group) for name in names(table)]
+
+
+def by_all_others(table: pd.DataFrame) -> pd.DataFrame:
+    """The calibrated rank fitted on the persons of all other folds, as `--crossfit` does it."""
+    for fold in table["fold"].unique():
+        here = table["fold"] == fold
+        others = table[~here]
+        fitted = fit(others, others["level"]).ranks(table[here])
+        table.loc[here, KEPT[2]] = fitted["score"].to_numpy()
+        table.loc[here, f"{KEPT[2]} level"] = fitted["level"].astype("float").to_numpy()
+    return table
+
+
+def photographs(study: Study, folder: Path) -> list[dict[str, object]]:
+    """Neutral against smiling, each face gauged for "happy"."""
+    by, truth = gauge(study), ground_truth(study)
+    watched = truth[truth["part"] == "validation"].reset_index(drop=True)
+    paths = [path for word in ("neutral", "happiness") for path in (folder / word).glob("*.jpg")]
+    views = Views(sorted(paths), study.plan.data.size, "face", [], nearest=True)
+    where, found = [], []
+    for some in views.batches(BATCH):
+        with torch.inference_mode():
+            maps = by.net.trunk(to_batch([view.pixels for view in some]), CUT_HEAD)
+        found.append(candidates(by, maps.clone(), Emotion.HAPPY))
+        where += [view.image for view in some]
+    measured = pd.concat(found, ignore_index=True)
+    table = scored(of_study(study, by, watched), measured, watched["level"])
+    calm = np.array([path.parent.name == "neutral" for path in where])
+    people = [path.stem for path in where]
+    smile = np.where(calm, None, "happy")
+    rows = []
+    for name in names(table):
+        area = separation(table[name], smile, calm, people, Options(resamples=1000))["happy"]
+        counts = {"part": "photographs", "score": name, "faces": len(table)}
+        rows.append(counts | {"persons": len(set(people))} | spelled("auc", area))
+    return rows
+
+
+def of_study(study: Study, by: Gauge, faces: pd.DataFrame) -> pd.DataFrame:
+    """Every candidate of a study's faces, from the cached features."""
+    keys = [f"{digest}.0" for digest in faces["digest"]]
+    side = study.plan.data.size
+    cached = features(by.net, CUT_HEAD, side, keys, Framed(study, faces))
+    starts = range(0, len(faces), BATCH)
+    some = [cached.batch(np.arange(k, min(k + BATCH, len(faces)))) for k in starts]
+    return pd.concat([candidates(by, maps) for maps in some], ignore_index=True)
+
+
+def candidates(by: Gauge, maps: torch.Tensor, of: Emotion | None = None) -> pd.DataFrame:
+    """What could be a score: of the logit, and of its contrast to neutral and to the runner-up.
+
+    Args:
+        by: of a network that knows neutral.
+        maps: (batch, 512, 7, 7) features.
+        of: the emotion; None for the expressed one of each face.
+    """
+    starts = dict.fromkeys(STARTS, partial(_start, by=by, of=of))
+    records = {
+        name: by.explainer(maps, partial(begin, which=name)) for name, begin in starts.items()
+    }
+    logits = records["logit"].logits
+    table = named(logits.numpy(), by.classes)
+    chosen = table["expressed"] if of is None else pd.Series([str(of)] * len(table))
+    table["probability"] = [table.loc[i, f"p_{word}"] for i, word in enumerate(chosen)]
+    for name, record in records.items():
+        values = relevance_features(record.pixels.numpy())
+        frame = pd.DataFrame(values, columns=list(FEATURES))
+        moved = [sum(frame.loc[i, p] for p in MOVED[Emotion(w)]) for i, w in enumerate(chosen)]
+        table[f"{name} itself"] = record.sums[0].numpy()
+        for feature in ("net", "mass", "balance"):
+            table[f"{name}: {feature}"] = frame[feature]
+        table[f"{name}: share in moved regions"] = moved
+        table[f"{name}: mass in moved regions"] = frame["mass"] * moved
+        if name == "contrast to neutral":
+            table = table.join(frame)
+    return table
+
+
+def _start(logits: torch.Tensor, which: str, by: Gauge, of: Emotion | None) -> torch.Tensor:
+    rows = torch.arange(len(logits))
+    shown = logits.masked_fill(by.neutral, -torch.inf)
+    chosen = shown.argmax(1) if of is None else torch.full_like(rows, by.classes.index(of))
+    begin = torch.zeros_like(logits)
+    begin[rows, chosen] = logits[rows, chosen]
+    if which == "logit":
+        return begin
+    others = shown.scatter(1, chosen[:, None], -torch.inf).argmax(1)
+    against = torch.full_like(rows, int(by.neutral.int().argmax()))
+    against = others if which == "contrast to the runner-up" else against
+    begin[rows, against] = -logits[rows, against]
+    return begin
+
+
+def scored(watched: pd.DataFrame, held: pd.DataFrame, level: pd.Series) -> pd.DataFrame:
+    """The candidates of faces held out, and the kept ranks made on the faces watched."""
+    shares = [f"share in the {region}" for region in REGIONS]
+    table = held.rename(columns=dict(zip(REGIONS, shares, strict=True)))
+    kept = [
+        "probability",
+        *(c for c in table if c.partition(":")[0].removesuffix(" itself") in STARTS),
+    ]
+    table = table[["predicted", *kept, *shares]].copy()
+    table["evidence"] = held[evidence.SCORE]
+    cuts, words = cuts_of(watched), held["predicted"].to_list()
+    table["evidence level"] = evidence.levels(held[evidence.SCORE].to_numpy(), words, cuts)
+    fitted = fit(watched, level).ranks(held)
+    return table.assign(**{"calibrated": fitted["score"], "calibrated level": fitted["level"]})
+
+
+def fit(measured: pd.DataFrame, level: pd.Series) -> Calibration:
+    """The calibrated rank on faces of known level."""
+    known = level.notna().to_numpy()
+    rated = measured.loc[known, list(INPUTS)].to_numpy()
+    return Calibration(ProportionalOdds().fit(rated, level[known].to_numpy(np.int64)), INPUTS)
+
+
+def names(table: pd.DataFrame) -> list[str]:
+    """The scores of a table, the ranks first."""
+    mine = {"predicted", *INPUTS, *KEPT}
+    others = [c for c in table if c == "probability" or c.startswith((*STARTS, "share in the"))]
+    return [name for name in KEPT if name in table] + [c for c in others if c not in mine]
+
+
+def row(part: str, name: str, table: pd.DataFrame, group: pd.Series) -> dict[str, object]:
+    """One score against the known intensity and, where it has levels, the raters' majority."""
+    options = Options(resamples=1000)
+    person, shown = table["person"], table["emotion"] != Emotion.NEUTRAL
+    follows = correlations(table[name], table["intensity"], group.where(shown), person, options)
+    found: dict[str, object] = {
+        "part": part,
+        "score": name,
+        "faces": follows.count,
+        "persons": follows.persons,
+        **spelled("spearman", follows.spearman_within),
+        **spelled("kendall", follows.kendall_within),
+    }
+    if f"{name} level" in table:
+        level = table[f"{name} level"]
+        for word, rows in (("kappa", shown | True), ("kappa_expressive", shown)):
+            agrees = levels(level[rows], table["level"][rows], person[rows], options)
+            found |= spelled(word, agrees.quadratic_kappa)
+        found["abstained"] = float(level.isna().mean())
+    return found
+
+
+def spelled(name: str, estimate: Estimate) -> dict[str, object]:
+    """An estimate as three columns."""
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Nets with random weights: which layers change, and that the check catches the blind."""
+
+import numpy as np
+import pytest
+import torch
+from tests.relevance.small_nets import build, images
+from torch import nn
+
+from emorank.errors import RelevanceError
+from emorank.evaluation.map_similarity import spearman
+from emorank.model.vgg16 import skeleton
+from emorank.relevance import explainer
+from emorank.relevance.randomised import randomised, stages
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_stages_of_a_vgg():
+    """Dense layers first, then the convolutions from the last to the first; each layer once."""
+    found = stages(skeleton())
+    assert [len(stage.layers) for stage in found] == [3, 5, 5, 3]
+    assert found[0].name == "dense"
+    assert found[0].layers == ("classifier.6", "classifier.3", "classifier.0")
+    assert found[1].name == "features.28 – features.19"
+    assert found[-1].layers[-1] == "features.0"
+
+
+def test_stages_of_a_net_without_convolutions():
+    """There is one."""
+    assert [stage.name for stage in stages(build("dense only"))] == ["dense"]
+
+
+def test_only_the_named_layers_change():
+    """The others share their memory; the net itself is as it was."""
+    net = build("vgg-like")
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    other = randomised(net, ["7", "0"], generator())
+    for key, value in other.state_dict().items():
+        changed = key.split(".")[0] in ("7", "0")
+        assert torch.equal(value, before[key]) != changed
+        assert (value.data_ptr() == net.state_dict()[key].data_ptr()) != changed
+        assert torch.equal(net.state_dict()[key], before[key])
+
+
+def test_new_weights_are_he_normal():
+    """Deviation √(2 / inputs), biases zero, the same for the same generator."""
+    net = nn.Sequential(nn.Flatten(), nn.Linear(800, 500))
+    first, second = (randomised(net, ["1"], generator(4)).state_dict() for _ in range(2))
+    weight, bias, again = first["1.weight"], first["1.bias"], second["1.weight"]
+    assert float(weight.std()) == pytest.approx(np.sqrt(2 / 800), rel=0.01)
+    assert float(weight.mean()) == pytest.approx(0, abs=1e-3)
+    assert not bias.any()
+    assert torch.equal(weight, again)
+
+
+@pytest.mark.parametrize("name", ["9", "1"])
+def test_a_layer_without_weights_is_refused(name):
+    """Or one that there is not."""
+    with pytest.raises(RelevanceError, match=f"'{name}' is no layer with weights"):
+        randomised(build("vgg-like"), [name], generator())
+
+
+def test_a_blind_explainer_is_caught():
+    """Edges stay the same whatever the weights are; relevance does not."""
+    net, batch = build("vgg-like"), images(8)
+    other = randomised(net, [name for stage in stages(net) for name in stage.layers], generator())
+    brightness = batch.mean(1).numpy()
+    edges = np.hypot(*np.gradient(brightness, axis=(1, 2)))
+    assert spearman(edges, edges).tolist() == pytest.approx([1] * 8)
+    maps = [explainer(one, "epsilon")(batch, 1).pixels.sum(1).numpy() for one in (net, other)]
+    assert np.abs(spearman(*maps)).mean() < 0.5
