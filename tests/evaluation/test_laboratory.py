@@ -170,6 +170,16 @@ def test_abstaining_on_most_faces_is_weak_at_best():
     assert "without a score" in found.reason
 
 
+def test_ranking_only_what_is_easy_is_weak_at_best():
+    """Every face has a score, and the few that are ranked are ranked rightly."""
+    table = faces()
+    some = table["majority"].where(np.random.default_rng(0).random(len(table)) < 0.3)
+    found = examine("it", "rank", table, given(table["intensity"], some), options=FEW)
+    assert found.levels.quadratic_kappa.value == 1
+    assert found.verdict.word == "weak"
+    assert "gives no rank to" in found.verdict.reason
+
+
 def test_expressive_against_neutral_is_all_that_may_be_known():
     """Photographs without votes: a verdict, and never more than weak."""
     table = faces().assign(intensity=np.nan, voters=0, sequence=None)

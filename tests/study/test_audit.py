@@ -79,6 +79,15 @@ def test_another_model_is_asked_anew(own_study):
     assert Kept(own_study, "paper").store.folder == one
 
 
+@pytest.mark.parametrize("method", rankers.FILES)
+def test_another_fit_is_asked_anew(own_study, method):
+    """And the ranks that do not read its file are not."""
+    before = {name: Kept(own_study, name).store.folder for name in (method, "paper")}
+    own_study.path(rankers.FILES[method][0]).write_text("{}")
+    assert Kept(own_study, method).store.folder != before[method]
+    assert Kept(own_study, "paper").store.folder == before["paper"]
+
+
 def test_ranks_of_one_network_share_what_it_measures(own_study, monkeypatch):
     """Three ranks of the same faces, one pass through the network."""
     calls = []
@@ -98,7 +107,7 @@ def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
     script = Path(__file__).with_name("interrupted.py")
     command = ["audit", str(own_study.folder), "--rank", "paper", "--faces", "1"]
     done = subprocess.run(
-        [sys.executable, script, json.dumps([{"stage": "audit", "call": 6}]), *command],
+        [sys.executable, script, json.dumps([{"stage": "audit", "call": 5}]), *command],
         env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout) == [signal.SIGKILL]

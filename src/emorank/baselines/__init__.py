@@ -54,15 +54,13 @@ class Entry:
 
 
 ESTIMATORS: dict[str, Entry] = {
-    "kamarol": Entry("Kamarol et al. 2017: votes, HMM", Kamarol, "82.30 (CK+)"),
-    "song_chien": Entry("Song, Chien 2012: texture, MLP", SongChien, "95.60"),
-    "akhand": Entry("Akhand et al. 2021: deep CNN", Akhand, "99.14 (CK+), 93.43 (JAFFE)"),
-    "chang": Entry("Chang et al. 2013: scattering, ordinal", Chang, "68.20"),
-    "pal_satsangi": Entry("Pal, Satsangi 2016: k-means, MLP", PalSatsangi, "98.00 (CK+)"),
-    "delannoy_mcdonald": Entry(
-        "Delannoy, McDonald 2008: image, SVM", DelannoyMcDonald, "89.00 (CK+, 68 images)"
-    ),
-    "majority": Entry("Always the most frequent rank", Majority),
+    "kamarol": Entry("Kamarol 2017 (HMM)", Kamarol, "82.30 (CK+)"),
+    "song_chien": Entry("Song, Chien 2012 (MLP)", SongChien, "95.60"),
+    "akhand": Entry("Akhand 2021 (CNN)", Akhand, "99.14 (CK+), 93.43 (JAFFE)"),
+    "chang": Entry("Chang 2013 (ordinal)", Chang, "68.20"),
+    "pal_satsangi": Entry("Pal, Satsangi 2016 (k-means)", PalSatsangi, "98.00 (CK+)"),
+    "delannoy_mcdonald": Entry("Delannoy 2008 (SVM)", DelannoyMcDonald, "89.00 (CK+, 68 images)"),
+    "majority": Entry("Majority", Majority),
 }
 
 __all__ = ["ESTIMATORS", "Entry", "Estimator", "Faces"]

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import run_stages
+from emorank.cli.options import renew_report
 
 if TYPE_CHECKING:
     from emorank.report.comparison import Comparison
-    from emorank.study.folder import Study
 
 
 @click.command("compare", short_help="Compare the ranks with six other estimators.")
@@ -63,7 +62,7 @@ def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
     page = write(found.items, study.path("table_10"), study.plan.title)
     _show(found)
     click.echo(f"CSV, LaTeX, figures: {page.parent}")
-    _renew(study)
+    renew_report(study)
 
 
 def _show(found: "Comparison") -> None:
@@ -77,21 +76,9 @@ def _show(found: "Comparison") -> None:
             continue
         table = Table(box=SIMPLE_HEAD, pad_edge=False, title=item.title, title_justify="left")
         for title in item.table.columns:
-            table.add_column(title)
+            table.add_column(title, no_wrap=title == "Estimator")
         for row in item.table.itertuples(index=False):
             table.add_row(*map(str, row))
         Console().print(table)
     for note in found.notes:
         click.echo(f"- {note}")
-
-
-def _renew(study: "Study") -> None:
-    """Write the report again, if the study has come as far."""
-    from emorank.study.run import is_done
-
-    if is_done(study, "validate"):
-        run_stages(study, first="report", last="report")
-    else:
-        click.echo(
-            f"the report waits for its stages: emorank run, or emorank report {study.folder}"
-        )

@@ -12,8 +12,8 @@ Asked in this order; the first that applies decides:
 5. Otherwise the lower bound says *weak* (below 0.3), *fair* (below 0.6) or *good*; and it is *weak*
    at best where the score moves by more than half of its spread under changes that should not
    matter, where the ranks do not agree with the raters beyond chance, where more than half of the
-   faces are left without a score, or where faces are known as expressive or neutral only; *fair* at
-   best where the agreement with the raters stays below a human's.
+   faces are left without a score or a rank, or where faces are known as expressive or neutral
+   only; *fair* at best where the agreement with the raters stays below a human's.
 """
 
 from collections.abc import Sequence
@@ -213,6 +213,9 @@ def _limits(
         limits.append(("weak", f"{main.missing} faces are left without a score"))
     if truth == EXPRESSIVE:
         limits.append(("weak", "how strong the expressions are is not known"))
+    if levels is not None and levels.abstained > MOST_MISSING * (levels.count + levels.abstained):
+        asked = levels.count + levels.abstained
+        limits.append(("weak", f"it gives no rank to {levels.abstained} of {asked} rated faces"))
     kappa = None if levels is None else levels.quadratic_kappa
     if kappa is not None and kappa.value is not None:
         beyond = kappa.low is not None and kappa.low > 0

@@ -110,6 +110,7 @@ def order_table(ranks: Sequence[Audited]) -> pd.DataFrame:
             "Frame order": _at(one.sequences, "spearman"),
             "Rising steps": _at(one.sequences, "rising"),
             "Rising in morphs": _at(one.morphs, "rising"),
+            "Ranked": _ranked(one),
             "Error in levels": _at(one.levels, "mean_absolute_error"),
             "Levels changed": cell(moved(one.changes)),
             "Calibration error": _shown(one.calibration_error),
@@ -151,6 +152,12 @@ def _of(one: Audited, name: str) -> str:
 def _at(found: object, name: str) -> str:
     """An estimate of a part of the audit that may be missing."""
     return NONE if found is None else estimate(getattr(found, name))
+
+
+def _ranked(one: Audited) -> str:
+    """How many of the rated faces have a level."""
+    found = one.levels
+    return NONE if found is None else f"{found.count} of {found.count + found.abstained}"
 
 
 def _shown(found: Estimate | None) -> str:

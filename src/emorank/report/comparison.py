@@ -17,14 +17,14 @@ from emorank.report.tables import NONE, estimate
 
 REFERENCES = {
     "majority": ESTIMATORS["majority"].label,
-    "probability": "The classifier's probability in thirds",
-    "logit": "The classifier's logit in thirds",
-    "rater": "A rater at random, against the others",
+    "probability": "Probability in thirds",
+    "logit": "Logit in thirds",
+    "rater": "A rater at random",
 }
 OURS = {
     "paper": "Ours: the paper's rule",
-    "evidence": "Ours: evidence of the relevance",
-    "calibrated": "Ours: calibrated on rated faces",
+    "evidence": "Ours: evidence",
+    "calibrated": "Ours: calibrated",
     "ordinal": "Ours: ordinal network",
 }
 COLUMNS = {

@@ -255,7 +255,7 @@ def _unmeasured(table: pd.DataFrame) -> Iterator[str]:
     if not persons:
         yield "The persons are not known: intervals take the images for independent."
     elif persons < FEW_PERSONS:
-        yield f"Intervals over {persons} persons are rough: they tend to be too narrow."
+        yield f"Intervals over {persons} persons are rough: often too narrow, or too high."
 
 
 def _write(

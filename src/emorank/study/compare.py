@@ -250,7 +250,7 @@ def _kept(
 
 
 def _learns_from(entry: Entry, table: pd.DataFrame) -> list[Any]:
-    """Parameters, and the levels of the faces that are learnt from, not those of the tested."""
+    """Parameters, and the levels of the faces learnt from; those of the tested do not count."""
     levels = table["level"].mask(table["part"] == "test")
     return [entry.make().get_params(), [str(level) for level in levels]]
 

@@ -11,6 +11,8 @@ from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.calibrate import RESULT, calibrate
 from emorank.study.folder import Study
+from emorank.study.intensity import MODEL as ORDINAL
+from emorank.study.ordinal import train_ordinal
 from emorank.study.train import train
 
 LEAST = 3  # one fold to test, one to validate, one to learn from
@@ -43,7 +45,7 @@ def parts(table: pd.DataFrame, folds: int) -> Iterator[pd.DataFrame]:
 def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress = silent) -> Study:
     """The study with another split, in a folder inside its own, its network trained.
 
-    It is calibrated if the study is.
+    It is calibrated, and has an ordinal network, if the study is and has.
 
     Raises:
         WeightsError: the weights to start from cannot be had.
@@ -57,4 +59,6 @@ def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress 
         train(fold, progress)
         if study.result(RESULT) is not None:  # on the persons that validate this fold
             calibrate(fold, progress=progress)
+        if study.path(ORDINAL).exists():
+            train_ordinal(fold, progress=progress)
     return fold

@@ -11,7 +11,7 @@ from emorank.evaluation.laboratory import LEVEL_PROBABILITIES
 from emorank.evaluation.perturbation import Pixels
 from emorank.records import RecordStore
 from emorank.study.folder import Study, fingerprint
-from emorank.study.rankers import Ranker, ranker
+from emorank.study.rankers import FILES, Ranker, ranker
 
 COLUMNS = ("score", "level", *LEVEL_PROBABILITIES)
 
@@ -57,11 +57,13 @@ class Kept:
 
 def _state(study: Study, method: str) -> str:
     """What the answers depend on, but the pictures."""
-    files = [study.path("model.safetensors"), *sorted(study.folder.glob(f"{method}*"))]
+    named = [study.path(name) for name in ("model.safetensors", *FILES.get(method, ()))]
     digests = []
-    for path in files:
+    for path in {*named, *study.folder.glob(f"{method}.*")}:
         if path.is_file():
             with path.open("rb") as file:
-                digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+                digests.append(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}")
     plan = study.plan
-    return fingerprint(plan.explain, list(plan.explain.rules), plan.rank, digests, __version__)
+    return fingerprint(
+        plan.explain, list(plan.explain.rules), plan.rank, sorted(digests), __version__
+    )

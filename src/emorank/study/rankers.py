@@ -8,7 +8,9 @@ import pandas as pd
 from emorank.errors import PlanError
 from emorank.ranking import evidence
 from emorank.ranking import rank as interval_rank
+from emorank.study.calibrate import RESULT as CALIBRATION
 from emorank.study.calibrate import calibration
+from emorank.study.evidence import RESULT as EVIDENCE
 from emorank.study.evidence import evidence_cuts
 from emorank.study.folder import Study
 from emorank.study.gauge import gauge
@@ -112,6 +114,12 @@ METHODS: dict[str, Callable[[Study], Ranker]] = {
     "probability": _of_column("expressed_p"),
     "logit": _of_column("expressed_logit"),
 }
+
+FILES = {
+    "evidence": (f"{EVIDENCE}.json",),
+    "calibrated": (f"{CALIBRATION}.json",),
+}
+"""What a method reads of the study besides its network: where one changes, so may the ranks."""
 
 SCORES = ("probability", "logit")
 RANKS = tuple(method for method in METHODS if method not in SCORES)
