@@ -6,7 +6,7 @@
 `demo` is a finished study of the shipped sample (make demo). Three parts, one row per score each:
 
 - "study": its test persons and its own network; the calibrated rank is fitted on its validation
-  persons.
+  persons, and given once with its abstentions and once made to name the most probable level.
 - "folds": all persons, each gauged by a classifier that was trained without them (cross-fitting),
   for each seed; calibrated on the persons watched during that training, or on everybody else, each
   by a classifier that had not seen them. Correlations are within emotion *and* fold: two networks
@@ -37,20 +37,23 @@ from emorank.framing import Views
 from emorank.model.features import features, to_batch
 from emorank.model.vgg16 import CUT_HEAD
 from emorank.ranking import evidence
+from emorank.ranking import rank as interval_rank
 from emorank.ranking.calibrated import ProportionalOdds
 from emorank.ranking.features import FEATURES, relevance_features
 from emorank.ranking.regions import MOVED, REGIONS
-from emorank.study.calibrate import INPUTS, Calibration
+from emorank.study.calibrate import INPUTS, PROBABILITIES, Calibration
 from emorank.study.crossfit import folds
 from emorank.study.evidence import cuts_of
+from emorank.study.explain import ready
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import Framed
 from emorank.study.gauge import BATCH, Gauge, gauge
 from emorank.study.ground_truth import ground_truth
 from emorank.study.measure import named
-from emorank.vocabulary import LEVELS, Emotion
+from emorank.vocabulary import Emotion
 
-KEPT = ("evidence", "calibrated", "calibrated, cross-fitted")
+KEPT = ("paper", "evidence", "calibrated", "calibrated, cross-fitted")
+PRESSED = ", never abstaining"
 STARTS = ("logit", "contrast to neutral", "contrast to the runner-up")
 
 
@@ -70,7 +73,7 @@ def main() -> None:
         rows += photographs(study, given.faces)
     if given.seeds:
         rows += crossfitted(study, given.folds, given.seeds, given.hidden)
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows).drop_duplicates()
     table.round(3).to_csv(given.out, index=False)
     print(table.round(2).to_string(index=False))
 
@@ -83,12 +86,8 @@ def own_network(study: Study) -> list[dict[str, object]]:
     )
     measured = of_study(study, by, watched), of_study(study, by, held)
     table = held.join(scored(*measured, watched["level"]))
-    ranks = study.table("ranks").set_index("image").loc[held["image"]]
-    table["paper"] = ranks["zero"].to_numpy()
-    table["paper level"] = pd.array(
-        [0 if pd.isna(word) else LEVELS.index(word) for word in ranks["rank"]], dtype="Int64"
-    )
-    return [row("study", name, table, table["emotion"]) for name in ("paper", *names(table))]
+    table = table.join(by_the_paper(study, by, held))
+    return [row("study", name, table, table["emotion"]) for name in names(table)]
 
 
 def crossfitted(study: Study, count: int, seeds: list[int], hidden: int) -> list[dict[str, object]]:
@@ -102,6 +101,7 @@ def crossfitted(study: Study, count: int, seeds: list[int], hidden: int) -> list
         for fold in folds(study, truth, count, seed):
             held, watched = (of_study(study, fold.gauge, f) for f in (fold.held_out, fold.watched))
             table = fold.held_out.join(scored(watched, held, fold.watched["level"]))
+            table = table.join(by_the_paper(study, fold.gauge, fold.held_out))
             found.append(table.join(held[list(INPUTS)]).assign(fold=f"{seed}.{fold.number}"))
             print(f"seed {seed}, fold {fold.number}", flush=True)
         tables.append(by_all_others(pd.concat(found, ignore_index=True)))
@@ -116,10 +116,41 @@ def by_all_others(table: pd.DataFrame) -> pd.DataFrame:
     for fold in table["fold"].unique():
         here = table["fold"] == fold
         others = table[~here]
-        fitted = fit(others, others["level"]).ranks(table[here])
-        table.loc[here, KEPT[2]] = fitted["score"].to_numpy()
-        table.loc[here, f"{KEPT[2]} level"] = fitted["level"].astype("float").to_numpy()
+        fitted = calibrated(fit(others, others["level"]), table[here])
+        for column in fitted:
+            name = column.replace(KEPT[2], KEPT[3])
+            table.loc[here, name] = fitted[column].astype("float").to_numpy()
     return table
+
+
+def calibrated(fitted: Calibration, faces: pd.DataFrame) -> pd.DataFrame:
+    """The calibrated rank, and the same made to say the most probable level where it abstains."""
+    ranks = fitted.ranks(faces.reset_index(drop=True))
+    pressed = ranks[list(PROBABILITIES)].to_numpy().argmax(1)
+    name = KEPT[2]
+    return pd.DataFrame(
+        {
+            name: ranks["score"],
+            f"{name} level": ranks["level"],
+            f"{name}{PRESSED}": ranks["score"],
+            f"{name}{PRESSED} level": pressed,
+        }
+    )
+
+
+def by_the_paper(study: Study, by: Gauge, faces: pd.DataFrame) -> pd.DataFrame:
+    """The paper's rank of a study's faces, from maps of the logit under the plan's rules."""
+    explainer, framed = ready(by.net, study.plan.explain), Framed(study, faces)
+    found = []
+    for k in range(0, len(faces), study.plan.explain.batch):
+        rows = range(k, min(k + study.plan.explain.batch, len(faces)))
+        images = to_batch([framed(i) for i in rows])
+        record = explainer(images, partial(_start, which="logit", by=by, of=None))
+        ruled = interval_rank(record.pixels.numpy(), rule=study.plan.rank.rule)
+        neutral = by.neutral[record.logits.argmax(1)].numpy()
+        level = np.where(neutral, 0, ruled.ranks)
+        found.append(pd.DataFrame({"paper": ruled.zero, "paper level": level}))
+    return pd.concat(found, ignore_index=True)
 
 
 def photographs(study: Study, folder: Path) -> list[dict[str, object]]:
@@ -214,8 +245,7 @@ def scored(watched: pd.DataFrame, held: pd.DataFrame, level: pd.Series) -> pd.Da
     table["evidence"] = held[evidence.SCORE]
     cuts, words = cuts_of(watched), held["predicted"].to_list()
     table["evidence level"] = evidence.levels(held[evidence.SCORE].to_numpy(), words, cuts)
-    fitted = fit(watched, level).ranks(held)
-    return table.assign(**{"calibrated": fitted["score"], "calibrated level": fitted["level"]})
+    return table.join(calibrated(fit(watched, level), held))
 
 
 def fit(measured: pd.DataFrame, level: pd.Series) -> Calibration:
@@ -227,9 +257,8 @@ def fit(measured: pd.DataFrame, level: pd.Series) -> Calibration:
 
 def names(table: pd.DataFrame) -> list[str]:
     """The scores of a table, the ranks first."""
-    mine = {"predicted", *INPUTS, *KEPT}
-    others = [c for c in table if c == "probability" or c.startswith((*STARTS, "share in the"))]
-    return [name for name in KEPT if name in table] + [c for c in others if c not in mine]
+    kept = [name for rank in KEPT for name in (rank, rank + PRESSED) if name in table]
+    return kept + [c for c in table if c.startswith(("probability", *STARTS, "share in the"))]
 
 
 def row(part: str, name: str, table: pd.DataFrame, group: pd.Series) -> dict[str, object]:
@@ -250,7 +279,7 @@ def row(part: str, name: str, table: pd.DataFrame, group: pd.Series) -> dict[str
         for word, rows in (("kappa", shown | True), ("kappa_expressive", shown)):
             agrees = levels(level[rows], table["level"][rows], person[rows], options)
             found |= spelled(word, agrees.quadratic_kappa)
-        found["abstained"] = float(level.isna().mean())
+        found["abstained"] = float(pd.isna(level).mean())
     return found
 
 
