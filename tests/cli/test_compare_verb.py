@@ -4,14 +4,17 @@ import pytest
 
 from emorank.baselines import ESTIMATORS
 from emorank.study import compare as module
+from emorank.study import compare_asking, compare_features
 
 
 @pytest.mark.weights
 def test_a_study_is_compared(cli, own_study, monkeypatch):
     """Tables and notes on stdout, files in the study, a section in the report."""
     few = {name: ESTIMATORS[name] for name in ("delannoy_mcdonald", "majority")}
-    monkeypatch.setattr(module, "ESTIMATORS", few)
-    monkeypatch.setattr(module, "METHODS", {"logit": module.METHODS["logit"], "paper": paper()})
+    for place in (module, compare_asking, compare_features):
+        monkeypatch.setattr(place, "ESTIMATORS", few)
+    ranks = {name: module.METHODS[name] for name in ("paper", "logit")}
+    monkeypatch.setattr(module, "METHODS", ranks)
     done = cli("compare", own_study.folder, "--against", "logit")
     assert done.code == 0, done.err
     for words in ("Delannoy 2008 (SVM)", "Majority", "Logit in thirds", "A rater at random"):
@@ -20,11 +23,6 @@ def test_a_study_is_compared(cli, own_study, monkeypatch):
     assert (own_study.path("table_10") / "table_10.tex").is_file()
     page = (own_study.path("report") / "index.html").read_text()
     assert 'id="comparison"' in page
-
-
-def paper():
-    """The paper's rule as it is."""
-    return module.METHODS["paper"]
 
 
 @pytest.mark.parametrize(
