@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from emorank.study.apply import Applied
     from emorank.study.audit import audit as audit_study
     from emorank.study.card import model_card
+    from emorank.study.compare import compare as compare_study
     from emorank.study.compounds import add_compounds
     from emorank.study.faithfulness import faithfulness as measure_faithfulness
     from emorank.study.folder import Study, create_study, open_study
@@ -56,6 +57,7 @@ __all__ = [
     "add_compounds",
     "answers_table",
     "audit_study",
+    "compare_study",
     "create_study",
     "crop_center",
     "crop_face",
@@ -103,6 +105,7 @@ _PLACES = {
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
     "audit_study": ("study.audit", "audit"),
+    "compare_study": ("study.compare", "compare"),
     "write_paper": ("study.paper", "paper"),
     "train_ordinal": ("study.ordinal", "train_ordinal"),
     "explain_intensity": ("study.intensity", "explain_intensity"),

@@ -9,7 +9,7 @@ import pytest
 from emorank.baselines import ESTIMATORS
 from emorank.errors import PlanError, StudyError
 from emorank.study import compare as module
-from emorank.study import rankers
+from emorank.study import compare_asking, compare_features, rankers
 from emorank.study.compare import compare
 from emorank.study.folder import open_study
 
@@ -21,7 +21,9 @@ RANKS = ("paper", "logit")
 @pytest.fixture
 def few(monkeypatch):
     """Estimators and ranks that take no time; the others have tests of their own."""
-    monkeypatch.setattr(module, "ESTIMATORS", {name: ESTIMATORS[name] for name in QUICKLY})
+    some = {name: ESTIMATORS[name] for name in QUICKLY}
+    for place in (module, compare_asking, compare_features):
+        monkeypatch.setattr(place, "ESTIMATORS", some)
     monkeypatch.setattr(module, "METHODS", {name: module.METHODS[name] for name in RANKS})
 
 
@@ -149,6 +151,15 @@ def test_neutral_against_any_expression(few, own_study):
     assert set(said["predicted"]) <= {0, 3}
     share = (faces["emotion"] == "anger").mean()
     assert values["about"]["levels"]["None"] == round(share * values["about"]["faces"])
+
+
+def test_votes_must_be_on_both_sides(few, own_study, tmp_path):
+    """With votes on the tested faces only there is nothing to learn from."""
+    votes = pd.read_csv(own_study.plan.validate.votes)
+    tested = own_study.table("split").query("part == 'test'")["image"]
+    votes[votes["image"].isin(tested)].to_csv(tmp_path / "half.csv", index=False)
+    with pytest.raises(StudyError, match="0 of the training and validation part have one"):
+        compare(own_study, tmp_path / "half.csv")
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from sklearn.base import BaseEstimator
 
+from emorank.baselines.descriptors import CONVOLUTIONS
 from emorank.baselines.faces import Faces
 from emorank.baselines.levels import Levels, Values, by_person, expected
 from emorank.model import training, weights
@@ -36,7 +37,7 @@ class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         random_state: seed of the classifier's beginning and of the batches.
     """
 
-    needs = ("convolutions",)
+    needs = (CONVOLUTIONS,)
 
     def __init__(
         self,

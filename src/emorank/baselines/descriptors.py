@@ -19,8 +19,8 @@ Vector = Float32[np.ndarray, " length"]
 
 # Part of the cache's name: to be raised when a descriptor changes.
 VERSION = 1
+CONVOLUTIONS = "convolutions"  # of VGG-16: no function of this table, see `Faces.convolved`
 LBP_CODES, LBP_CELLS = 59, 8
-GABOR_SCALES, GABOR_TURNS = (0.08, 0.14, 0.25), 8
 
 
 def grey(pixels: Pixels, side: int) -> UInt8[np.ndarray, "side side"]:
@@ -61,36 +61,6 @@ def lbp(pixels: Pixels) -> Vector:
     return np.asarray(np.sqrt(counts / (codes.size / LBP_CELLS**2)), np.float32)
 
 
-def gabor(pixels: Pixels) -> Vector:
-    """Mean magnitudes of 24 Gabor filters (3 scales, 8 orientations) in 8×8 cells of 64×64 pixels.
-
-    Source: Lyons, Akamatsu, Kamachi and Gyoba 1998, FG (there at 34 points of the face).
-    """
-    image = grey(pixels, 64).astype(np.float32) / 255
-    cells = []
-    for real, imaginary in _gabor_kernels():
-        responses = [cv2.filter2D(image, cv2.CV_32F, kernel) for kernel in (real, imaginary)]
-        magnitude = np.hypot(*responses)
-        cells.append(cv2.resize(magnitude, (8, 8), interpolation=cv2.INTER_AREA).ravel())
-    return np.concatenate(cells).astype(np.float32)
-
-
-@cache
-def _gabor_kernels() -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    with needing("compare", "comparing ranks with other estimators"):
-        from skimage.filters import gabor_kernel
-    kernel: Any = gabor_kernel
-    kernels = [
-        kernel(frequency, theta=np.pi * turn / GABOR_TURNS)
-        for frequency in GABOR_SCALES
-        for turn in range(GABOR_TURNS)
-    ]
-    # The real part has a mean, which would measure brightness: it is taken off.
-    return [
-        ((k.real - k.real.mean()).astype(np.float32), k.imag.astype(np.float32)) for k in kernels
-    ]
-
-
 def scattering(pixels: Pixels) -> Vector:
     """The scattering transform of 64×64 pixels: 3 scales, 8 orientations, 2 orders, 217 of 8×8.
 
@@ -116,6 +86,5 @@ DESCRIPTORS: dict[str, Callable[[Pixels], Vector]] = {
     "appearance": appearance,
     "hog": hog,
     "lbp": lbp,
-    "gabor": gabor,
     "scattering": scattering,
 }

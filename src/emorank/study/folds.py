@@ -15,6 +15,7 @@ from emorank.study.intensity import MODEL as ORDINAL
 from emorank.study.ordinal import train_ordinal
 from emorank.study.train import train
 
+KEEP = "comparison"  # folder in the study of what each estimator said, and of folds
 LEAST = 3  # one fold to test, one to validate, one to learn from
 
 
@@ -50,7 +51,7 @@ def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress 
     Raises:
         WeightsError: the weights to start from cannot be had.
     """
-    fold = replace(study, folder=study.path("comparison") / name)
+    fold = replace(study, folder=study.path(KEEP) / name)
     fold.folder.mkdir(parents=True, exist_ok=True)
     if not fold.path("model.safetensors").exists():
         for table in ("faces", "excluded"):

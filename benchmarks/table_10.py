@@ -1,0 +1,55 @@
+"""Put a study's Table 10 into docs/comparison.md: python -m benchmarks.table_10 STUDY PLACE.
+
+PLACE is the word of the marks between which the table stands: sample, folds or london. The study
+has been compared before (`emorank compare`); what is written is its comparison.json.
+"""
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.timing import machine
+from emorank.evaluation.comparison import Compared
+from emorank.report.comparison import scores_table, tests_table
+from emorank.study.folder import open_study
+
+PAGE = Path(__file__).parents[1] / "docs" / "comparison.md"
+TESTED = ["Ours less it", "p, Holm", "Learn, ms", "Look, ms", "Predict, ms"]
+
+
+def main() -> str:
+    """Replace the table; returns what was done."""
+    folder, place = sys.argv[1:]
+    values = open_study(folder).result("comparison")
+    if values is None:
+        sys.exit(f"{folder} was not compared: emorank compare {folder}")
+    found = Compared.from_dict(values["expressive"] or values["all"])
+    tests = tests_table(found, values["timing"])[TESTED]
+    table = pd.concat([scores_table(found), tests], axis=1)
+    count = found.scores[found.reference].count
+    commit = ["git", "rev-parse", "--short", "HEAD"]
+    made = subprocess.run(commit, capture_output=True, text=True, check=True).stdout.strip()
+    where = f"{datetime.now(UTC):%Y-%m-%d}, commit {made}, {machine()}"
+    about = f"{count} faces of {found.persons} persons, seed {values['about']['seed']}; {where}."
+    left = [f"Left out: {name}: {why}" for name, why in values["left_out"].items()]
+    block = "\n\n".join([about, markdown(table), *left])
+    marks = re.compile(rf"(<!-- table {place} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    page, number = marks.subn(lambda m: m[1] + block + m[2], PAGE.read_text(encoding="utf-8"))
+    if number != 1:
+        sys.exit(f"{PAGE}: expected one place '<!-- table {place} -->', found {number}")
+    PAGE.write_text(page, encoding="utf-8")
+    return f"{PAGE}: {place}, {len(table)} rows"
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table as GitHub writes it."""
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).to_numpy()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    print(main())

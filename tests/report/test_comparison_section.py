@@ -1,0 +1,129 @@
+"""Table 10 as tables, figure and section: every estimator, in order, with what has to be said."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emorank.evaluation.comparison import comparison as scored
+from emorank.report.comparison import COLUMNS, comparison, numbers, ordered
+from emorank.report.page import render
+from emorank.report.paper import write
+
+NAMES = {"paper": 0.3, "chang": 0.8, "majority": None, "newer": 0.6, "rater": 0.9, "kamarol": 0.7}
+
+
+def values(persons=3, labels=False):
+    """What `comparison.json` holds, of simulated answers."""
+    random = np.random.default_rng(3)
+    level = np.tile([1, 2, 3], persons * 4)
+    tables = []
+    for name, right in NAMES.items():
+        said = np.full(len(level), 2)
+        if right is not None:
+            said = np.where(random.random(len(level)) < right, level, random.integers(0, 4))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "estimator": name,
+                    "image": [f"{i}.png" for i in range(len(level))],
+                    "person": np.repeat([f"p{i}" for i in range(persons)], 12),
+                    "level": pd.array(level, dtype="Int64"),
+                    "mean": level.astype(float),
+                    "predicted": pd.array(said, dtype="Int64"),
+                    "score": said.astype(float),
+                }
+            )
+        )
+    found = scored(pd.concat(tables), "paper", resamples=50).to_dict()
+    timing = {"chang": {"fit_ms": 2.0, "features_ms": 1234.0, "predict_ms": 0.5}}
+    about = {"labels": labels, "folds": 0, "votes": "v.csv", "faces": 36, "neutral": 0, "seed": 0}
+    return {
+        "expressive": None if labels else found,
+        "all": found if labels else None,
+        "timing": timing,
+        "left_out": {"ordinal": "it was never <trained>"},
+        "about": about,
+    }
+
+
+def test_rivals_then_references_then_ours():
+    """In the order of Table 10; a rank that nobody has heard of is ours."""
+    assert ordered(NAMES) == ["kamarol", "chang", "majority", "rater", "paper", "newer"]
+
+
+def test_the_tables_say_what_was_measured():
+    """Values with intervals, dashes for what is not defined, the test, times and printed scores."""
+    section = comparison(values())
+    scores, tests = (item.table for item in section.items if item.table is not None)
+    assert list(scores.columns) == ["Estimator", *COLUMNS.values()]
+    majority = scores[scores["Estimator"] == "Majority"].iloc[0]
+    assert majority["Accuracy"].startswith("0.33 [")
+    assert majority["Spearman"] == "–"  # a constant
+    chang = tests[tests["Estimator"] == "Chang 2013 (ordinal)"].iloc[0]
+    assert (chang["Look, ms"], chang["Printed, %"]) == ("1,234", "68.20")
+    ours = tests[tests["Estimator"] == "Ours: the paper's rule"].iloc[0]
+    assert set(ours[["Ours less it", "p", "p, Holm"]]) == {"–"}
+    plain = numbers(scored_of(values()), values()["timing"]).set_index("estimator")
+    assert plain.loc["rater", "kind"] == "reference"
+    assert np.isnan(plain.loc["majority", "spearman"])
+
+
+def scored_of(found):
+    from emorank.evaluation.comparison import Compared
+
+    return Compared.from_dict(found["expressive"])
+
+
+def test_few_persons_are_said_to_be_few():
+    """With three persons nothing can be significant; with eight it can, and nothing is said."""
+    few, many = (" ".join(comparison(values(n)).notes) for n in (3, 8))
+    assert "3 persons cannot give a p below 0.25" in few
+    assert "cannot give" not in many
+    for notes in (few, many):
+        assert "“Ours: the paper's rule”" in notes
+        assert "Left out: Ours: ordinal network: it was never <trained>" in notes
+
+
+def test_two_classes_are_called_so():
+    """In the title and first of all notes."""
+    section = comparison(values(labels=True))
+    assert "a check of two classes" in section.items[0].title
+    assert section.notes[0].startswith("Nobody rated these faces")
+
+
+def test_the_report_has_the_section(contents):
+    """Where it was asked for, escaped, named in the contents; nowhere else."""
+    page = render(replace(contents, comparison=comparison(values())))
+    assert page.count('id="comparison"') == 1
+    assert 'href="#comparison"' in page
+    assert "Chang 2013 (ordinal)" in page
+    assert "it was never &lt;trained&gt;" in page
+    assert "<trained>" not in page
+    assert "comparison" not in re.findall(r'id="(\w+)"', render(contents))
+
+
+def test_files_for_an_article(tmp_path):
+    """CSV that reads back, LaTeX that compiles where there is LaTeX, figures, a page."""
+    write(comparison(values()).items, tmp_path, "A study")
+    table = pd.read_csv(tmp_path / "table_10.csv", index_col="estimator")
+    expected = scored_of(values()).scores["chang"].accuracy
+    assert table.loc["chang", ["accuracy", "accuracy_low"]].tolist() == pytest.approx(
+        [expected.value, expected.low]
+    )
+    for name in ("figure_10.png", "figure_10.pdf", "table_10.tex", "index.html"):
+        assert (tmp_path / name).stat().st_size > 500
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no pdflatex on this machine")
+    made = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stdout[-2000:]
+    assert "Overfull" not in made.stdout
