@@ -188,7 +188,7 @@ def test_the_verb(measured, tmp_path, cli):
     assert "5 methods on 3 faces" in done.err
     page = (Path(folder) / "report" / "index.html").read_text(encoding="utf-8")
     assert 'id="faithfulness"' in page
-    assert "The score follows" in page
+    assert "score depends most on what epsilon calls relevant" in page
 
 
 def test_the_verb_refuses(finished, tmp_path, cli):
