@@ -54,6 +54,7 @@ from emorank.vocabulary import Emotion
 
 KEPT = ("paper", "evidence", "calibrated", "calibrated, cross-fitted")
 PRESSED = ", never abstaining"
+OWN = "less that of the person's own neutral faces: balance"
 STARTS = ("logit", "contrast to neutral", "contrast to the runner-up")
 
 
@@ -85,7 +86,7 @@ def own_network(study: Study) -> list[dict[str, object]]:
         truth[truth["part"] == part].reset_index(drop=True) for part in ("validation", "test")
     )
     measured = of_study(study, by, watched), of_study(study, by, held)
-    table = held.join(scored(*measured, watched["level"]))
+    table = less_neutral(held.join(scored(*measured, watched["level"])))
     table = table.join(by_the_paper(study, by, held))
     return [row("study", name, table, table["emotion"]) for name in names(table)]
 
@@ -100,7 +101,8 @@ def crossfitted(study: Study, count: int, seeds: list[int], hidden: int) -> list
         found = []
         for fold in folds(study, truth, count, seed):
             held, watched = (of_study(study, fold.gauge, f) for f in (fold.held_out, fold.watched))
-            table = fold.held_out.join(scored(watched, held, fold.watched["level"]))
+            table = scored(watched, held, fold.watched["level"])
+            table = less_neutral(fold.held_out.join(table))
             table = table.join(by_the_paper(study, fold.gauge, fold.held_out))
             found.append(table.join(held[list(INPUTS)]).assign(fold=f"{seed}.{fold.number}"))
             print(f"seed {seed}, fold {fold.number}", flush=True)
@@ -151,6 +153,12 @@ def by_the_paper(study: Study, by: Gauge, faces: pd.DataFrame) -> pd.DataFrame:
         level = np.where(neutral, 0, ruled.ranks)
         found.append(pd.DataFrame({"paper": ruled.zero, "paper level": level}))
     return pd.concat(found, ignore_index=True)
+
+
+def less_neutral(table: pd.DataFrame) -> pd.DataFrame:
+    """The evidence less what the same network finds in neutral faces of the same person."""
+    neutral = table[table["emotion"] == Emotion.NEUTRAL].groupby("person")["evidence"].mean()
+    return table.assign(**{OWN: table["evidence"] - table["person"].map(neutral)})
 
 
 def photographs(study: Study, folder: Path) -> list[dict[str, object]]:
@@ -258,7 +266,7 @@ def fit(measured: pd.DataFrame, level: pd.Series) -> Calibration:
 def names(table: pd.DataFrame) -> list[str]:
     """The scores of a table, the ranks first."""
     kept = [name for rank in KEPT for name in (rank, rank + PRESSED) if name in table]
-    return kept + [c for c in table if c.startswith(("probability", *STARTS, "share in the"))]
+    return kept + [c for c in table if c.startswith(("probability", *STARTS, OWN, "share in the"))]
 
 
 def row(part: str, name: str, table: pd.DataFrame, group: pd.Series) -> dict[str, object]:
