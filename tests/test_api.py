@@ -61,16 +61,11 @@ def test_names_survive_the_import_of_their_modules():
 
 
 def test_import_loads_nothing_heavy():
-    """`import emorank` loads neither a library nor a module of emorank, in less than 50 ms."""
-    code = (
-        "import sys, time; before = set(sys.modules); start = time.perf_counter(); import emorank\n"
-        "print(time.perf_counter() - start, *(set(sys.modules) - before))"
-    )
-    runs = [python(code).split() for _ in range(3)]
-    loaded = {name for _, *names in runs for name in names}
+    """`import emorank` loads neither a library nor a module of emorank."""
+    code = "import sys; before = set(sys.modules); import emorank; print(*(set(sys.modules) - before))"
+    loaded = set(python(code).split())
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
     assert {name for name in loaded if name.startswith("emorank")} == {"emorank"}
-    assert min(float(seconds) for seconds, *_ in runs) < 0.05
 
 
 def test_words_load_without_pytorch():
