@@ -62,7 +62,9 @@ def test_names_survive_the_import_of_their_modules():
 
 def test_import_loads_nothing_heavy():
     """`import emorank` loads neither a library nor a module of emorank."""
-    code = "import sys; before = set(sys.modules); import emorank; print(*(set(sys.modules) - before))"
+    code = (
+        "import sys; before = set(sys.modules); import emorank; print(*(set(sys.modules) - before))"
+    )
     loaded = set(python(code).split())
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
     assert {name for name in loaded if name.startswith("emorank")} == {"emorank"}

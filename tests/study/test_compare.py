@@ -172,3 +172,13 @@ def test_folds_test_every_person(few, own_study):
     assert values["expressive"]["persons"] == own_study.table("faces")["person"].nunique()
     assert not list(own_study.path("comparison").rglob("model.safetensors"))
     assert np.isfinite(said.loc[said["estimator"] == "paper", "score"]).all()
+
+
+def test_who_may_abstain_is_made_to_answer():
+    """The most probable level where a rank with probabilities has none; a level stays."""
+    said = pd.DataFrame({"level": pd.array([pd.NA, 2], dtype="Int64")})
+    assert compare_asking.answered(said)[0] is pd.NA
+    for level, values in {"none": (0.1, 1), "minimal": (0.3, 0), "average": (0.2, 0)}.items():
+        said[f"p_{level}"] = values
+    said["p_strong"] = [0.4, 0.0]
+    assert compare_asking.answered(said).tolist() == [3, 2]

@@ -19,7 +19,7 @@ from emorank.study.folds import KEEP, fold_study
 from emorank.study.framing import Framed
 from emorank.study.rankers import Ranker, ranker
 from emorank.study.run import Watch
-from emorank.vocabulary import Emotion
+from emorank.vocabulary import LEVELS, Emotion
 
 
 def kept(
@@ -87,6 +87,18 @@ def learnt(study: Study, name: str, table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def answered(found: pd.DataFrame) -> pd.Series:
+    """The levels of a ranker's table; where it abstains, the most probable one.
+
+    Nobody else in the table may abstain. `emorank audit` counts abstentions.
+    """
+    names = [f"p_{level.lower()}" for level in LEVELS]
+    if not set(names) <= set(found):
+        return found["level"]
+    probable = pd.Series(found[names].to_numpy().argmax(1), index=found.index, dtype="Int64")
+    return found["level"].fillna(probable)
+
+
 class Network:
     """A fold's own network, trained when the first rank needs it."""
 
@@ -108,7 +120,7 @@ class Network:
         begin = time.perf_counter()
         found = ranks(pixels)
         seconds = time.perf_counter() - begin
-        level = found["level"]
+        level = answered(found)
         if level.isna().all():
             level = self._thirds(ranks, found)
         training = self.study.table("training")["seconds"].sum()
