@@ -5,9 +5,7 @@ has been compared before (`emorank compare`); what is written is its comparison.
 """
 
 import re
-import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -31,14 +29,16 @@ def main() -> str:
     tests = tests_table(found, values["timing"])[TESTED]
     table = pd.concat([scores_table(found), tests], axis=1)
     count = found.scores[found.reference].count
-    commit = ["git", "rev-parse", "--short", "HEAD"]
-    made = subprocess.run(commit, capture_output=True, text=True, check=True).stdout.strip()
-    where = f"{datetime.now(UTC):%Y-%m-%d}, commit {made}, {machine()}"
-    about = f"{count} faces of {found.persons} persons, seed {values['about']['seed']}; {where}."
-    left = [f"Left out: {name}: {why}" for name, why in values["left_out"].items()]
+    about = (
+        f"{count} faces of {found.persons} persons, seed {values['about']['seed']}; {machine()}."
+    )
+    left = [
+        f"Left out: {name}: {why.replace(folder, Path(folder).name)}"
+        for name, why in values["left_out"].items()
+    ]
     block = "\n\n".join([about, markdown(table), *left])
-    marks = re.compile(rf"(<!-- table {place} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-    page, number = marks.subn(lambda m: m[1] + block + m[2], PAGE.read_text(encoding="utf-8"))
+    marks = re.compile(rf"(<!-- table {place} -->\n).*?(<!-- end -->)", re.DOTALL)
+    page, number = marks.subn(lambda m: f"{m[1]}{block}\n{m[2]}", PAGE.read_text(encoding="utf-8"))
     if number != 1:
         sys.exit(f"{PAGE}: expected one place '<!-- table {place} -->', found {number}")
     PAGE.write_text(page, encoding="utf-8")
