@@ -29,9 +29,8 @@ def main() -> str:
     tests = tests_table(found, values["timing"])[TESTED]
     table = pd.concat([scores_table(found), tests], axis=1)
     count = found.scores[found.reference].count
-    about = (
-        f"{count} faces of {found.persons} persons, seed {values['about']['seed']}; {machine()}."
-    )
+    seed = values["about"]["seed"]
+    about = f"{count} faces of {found.persons} persons, seed {seed}; {machine()}."
     left = [
         f"Left out: {name}: {why.replace(folder, Path(folder).name)}"
         for name, why in values["left_out"].items()
