@@ -21,12 +21,14 @@ from emorank.report import (
     faithfulness,
     faithfulness_figures,
     figures,
+    learnt,
     style,
     tables,
 )
 from emorank.report import groups as by_group
 from emorank.report.faithfulness import Faithfulness
 from emorank.report.headline import verdict
+from emorank.report.learnt import Learnt
 
 if TYPE_CHECKING:
     from emorank.report.comparison import Comparison
@@ -145,6 +147,7 @@ class Contents:
         votes: None without votes.
         audit: how far the ranks can be believed; None if nobody asked.
         groups: results by group of persons; None if they were not asked for.
+        learnt: the ranks learnt from ratings; None if there is none.
         known_intensity: `intensity` in [0, 1] and `rank` of test images whose intensity is known.
         exclusions: `file`, `reason`.
         versions: program or library → version.
@@ -168,6 +171,7 @@ class Contents:
     votes: Votes | None = None
     audit: audited.Section | None = None
     groups: GroupResults | None = None
+    learnt: Learnt | None = None
     known_intensity: pd.DataFrame | None = None
     exclusions: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"file": [], "reason": []}, dtype="string")
@@ -209,6 +213,7 @@ def render(contents: Contents) -> str:
             faithfulness_figures=faithfulness_figures,
             verdict=verdict,
             groups=contents.groups,
+            learnt=learnt,
             by_group=by_group,
             least=LEAST_PERSONS,
             distribution=_with_totals(contents.data.distribution),

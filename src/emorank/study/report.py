@@ -22,6 +22,7 @@ from emorank.report.faithfulness import Faithfulness
 from emorank.report.figures import explanation
 from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
+from emorank.report.learnt import Learnt
 from emorank.report.style import jpeg
 from emorank.study.audit import section as audit_section
 from emorank.study.card import write_card
@@ -85,6 +86,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         ranks=ranks,
         audit=audit_section(study),
         votes=_votes(study),
+        learnt=_learnt(study),
         groups=None if groups is None else GroupResults.from_dict(groups),
         known_intensity=known if len(known) else None,
         exclusions=study.table("excluded"),
@@ -94,6 +96,11 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         cite=tuple(filter(None, (f"emorank {__version__}.", PAPER, LRP, citation))),
         faithfulness=_faithfulness(study),
     )
+
+
+def _learnt(study: Study) -> Learnt | None:
+    found = Learnt(study.result("calibration"), study.result("ordinal"))
+    return None if found == Learnt(None, None) else found
 
 
 def _faithfulness(study: Study) -> Faithfulness | None:

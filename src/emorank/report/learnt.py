@@ -1,0 +1,97 @@
+"""Ranks learnt from ratings on the page: what counts, how many ratings are enough, how well."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pandas as pd
+from matplotlib.figure import Figure
+
+from emorank.evaluation.uncertainty import Estimate
+from emorank.report.style import INK, PALETTE, blank, styled
+from emorank.report.tables import cell, estimate
+from emorank.vocabulary import LEVELS
+
+_INPUTS = {
+    "balance": "balance: do the parts of the evidence agree?",
+    "net": "net: how far from none?",
+    "mass": "mass: how much speaks for it?",
+}
+_PARTS = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What `calibration.json` and `ordinal.json` hold; None where there is none.
+
+    Attributes:
+        calibration: of the calibrated rank.
+        ordinal: of the ordinal network.
+    """
+
+    calibration: Mapping[str, Any] | None
+    ordinal: Mapping[str, Any] | None
+
+
+def coefficients(found: Mapping[str, Any]) -> pd.DataFrame:
+    """What each feature counts for, the weightiest first."""
+    rows = sorted(found["coefficients"], key=lambda row: -abs(row["value"]))
+    return pd.DataFrame(
+        {
+            "Feature": [_INPUTS.get(row["input"], row["input"]) for row in rows],
+            "Coefficient": [_signed(row["value"]) for row in rows],
+            "95 %": [f"{_signed(row['low'])} to {_signed(row['high'])}" for row in rows],
+        }
+    )
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
+@styled
+def learning_curve(found: Mapping[str, Any]) -> Figure:
+    """Kappa on the test persons against the number of rated faces; the band holds 95 % of draws."""
+    points = [point for point in found["curve"] if point["kappa"] is not None]
+    images = [point["images"] for point in points]
+    figure = blank(6.0, 3.2)
+    axes = figure.add_subplot()
+    low, high = [point["low"] for point in points], [point["high"] for point in points]
+    axes.fill_between(images, low, high, color=PALETTE[0], alpha=0.2, linewidth=0)
+    axes.plot(images, [point["kappa"] for point in points], "o-", color=PALETTE[0])
+    axes.axhline(0, color=INK, linewidth=1)
+    axes.annotate("chance", (0.99, 0), xycoords=("axes fraction", "data"), ha="right", va="bottom")
+    axes.set_xscale("log")
+    axes.set_xticks(images, [f"{count:,}" for count in images])
+    axes.minorticks_off()
+    axes.set(xlabel="rated faces fitted on", ylabel="quadratic-weighted kappa", ylim=(-0.1, 1))
+    axes.grid(axis="y")
+    return figure
+
+
+def scores(found: Mapping[str, Any]) -> pd.DataFrame:
+    """How well the ordinal network's levels agree with the raters, by part."""
+    rows = []
+    for part in _PARTS:
+        if part not in found["scores"]:
+            continue
+        score = found["scores"][part]
+        kappa, error, chance = (
+            estimate(msgspec.convert(score[key], Estimate))
+            for key in ("quadratic_kappa", "mean_absolute_error", "majority_error")
+        )
+        row = {"Part": part, "Faces": cell(score["count"]), "Kappa": kappa, "Mean error": error}
+        rows.append(row | {f"Always the most frequent level ({score['majority_level']})": chance})
+    return pd.DataFrame(rows)
+
+
+def faces(found: Mapping[str, Any]) -> pd.DataFrame:
+    """How many faces of each level there were, by part."""
+    return pd.DataFrame(
+        [
+            {"Part": part, "Persons": cell(counts["persons"])}
+            | {level: cell(counts[level]) for level in LEVELS}
+            for part, counts in found["faces"].items()
+        ]
+    )
