@@ -10,8 +10,10 @@ from emorank.baselines import ESTIMATORS
 from emorank.errors import PlanError, StudyError
 from emorank.study import compare as module
 from emorank.study import compare_asking, compare_features, rankers
+from emorank.study.calibrate import calibrate
 from emorank.study.compare import compare
 from emorank.study.folder import open_study
+from emorank.study.ordinal import train_ordinal
 
 pytestmark = pytest.mark.weights
 QUICKLY = ("chang", "delannoy_mcdonald", "majority")
@@ -182,3 +184,29 @@ def test_who_may_abstain_is_made_to_answer():
         said[f"p_{level}"] = values
     said["p_strong"] = [0.4, 0.0]
     assert compare_asking.answered(said).tolist() == [3, 2]
+
+
+@pytest.mark.slow
+def test_learnt_ranks_are_learnt_again_in_each_fold(few, own_study, monkeypatch):
+    """What was calibrated and trained on votes is so for each fold, on its own persons."""
+    calibrate(own_study, crossfit=3)
+    train_ordinal(own_study)
+    learnt = {name: rankers.METHODS[name] for name in ("evidence", "calibrated", "ordinal")}
+    monkeypatch.setattr(module, "METHODS", learnt)
+    values = compare(own_study, folds=3)
+    said = own_study.table("comparison")
+    assert values["left_out"] == {}
+    for name in learnt:
+        assert len(said[said["estimator"] == name]) == len(own_study.table("faces"))
+
+
+def test_a_rank_that_cannot_be_learnt_in_a_fold_is_left_out(few, own_study, monkeypatch):
+    """With the reason, and the others go on; where no rank of ours is left, that is the error."""
+
+    def refuse(*arguments):
+        if arguments[2] == "paper":
+            raise StudyError("too few rated faces")
+
+    monkeypatch.setattr(compare_asking, "learn_again", refuse)
+    with pytest.raises(StudyError, match=r"no rank .* paper: too few rated faces"):
+        compare(own_study, folds=3)

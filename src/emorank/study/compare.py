@@ -131,6 +131,9 @@ def _reference(said: pd.DataFrame, against: str, left_out: dict[str, str]) -> st
         raise StudyError(f"--against {against}: {left_out[against]}")
     if against and against not in there:
         raise PlanError(f"--against {against}: expected one of {', '.join(sorted(there))}")
+    if not against and not there & set(FOUNDED):
+        reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        raise StudyError(f"no rank of this study can be compared; {reasons}")
     return against or next(name for name in FOUNDED if name in there)
 
 

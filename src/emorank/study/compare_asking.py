@@ -15,7 +15,7 @@ from emorank.study.calibrate import RESULT as CALIBRATION
 from emorank.study.compare_task import Task, faces_of
 from emorank.study.evidence import RESULT as EVIDENCE
 from emorank.study.folder import Study, fingerprint
-from emorank.study.folds import KEEP, fold_study
+from emorank.study.folds import KEEP, fold_study, learn_again
 from emorank.study.framing import Framed
 from emorank.study.rankers import Ranker, ranker
 from emorank.study.run import Watch
@@ -114,6 +114,8 @@ class Network:
             progress = self.watch.start(title)
             self.study = fold_study(self.task.study, self.fold, split, progress)
             self.watch.end(title, "trained on the other persons", True)
+        if self.fold:
+            learn_again(self.task.study, self.study, method, self.watch.start(method))
         ranks = ranker(self.study, method)
         test = self.table[self.table["part"] == "test"].reset_index(drop=True)
         pixels = self._pixels(test)

@@ -9,8 +9,9 @@ from sklearn.model_selection import GroupKFold
 
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
-from emorank.study.calibrate import RESULT, calibrate
-from emorank.study.folder import Study
+from emorank.study.calibrate import RESULT as CALIBRATION
+from emorank.study.calibrate import calibrate
+from emorank.study.folder import Study, fingerprint, write_json
 from emorank.study.intensity import MODEL as ORDINAL
 from emorank.study.ordinal import train_ordinal
 from emorank.study.train import train
@@ -46,20 +47,29 @@ def parts(table: pd.DataFrame, folds: int) -> Iterator[pd.DataFrame]:
 def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress = silent) -> Study:
     """The study with another split, in a folder inside its own, its network trained.
 
-    It is calibrated, and has an ordinal network, if the study is and has.
-
     Raises:
         WeightsError: the weights to start from cannot be had.
     """
     fold = replace(study, folder=study.path(KEEP) / name)
-    fold.folder.mkdir(parents=True, exist_ok=True)
-    if not fold.path("model.safetensors").exists():
+    if not fold.stamp("train"):
+        fold.folder.mkdir(parents=True, exist_ok=True)
         for table in ("faces", "excluded"):
             fold.write_table(table, study.table(table))
         fold.write_table("split", split)
-        train(fold, progress)
-        if study.result(RESULT) is not None:  # on the persons that validate this fold
-            calibrate(fold, progress=progress)
-        if study.path(ORDINAL).exists():
-            train_ordinal(fold, progress=progress)
+        outcome = train(fold, progress)
+        key = fingerprint(study.stamp("train"), split.to_csv())
+        write_json(fold.path("stages.json"), {"train": {"key": key, "outcome": outcome}})
     return fold
+
+
+def learn_again(study: Study, fold: Study, method: str, progress: Progress = silent) -> None:
+    """What a rank of the study has learnt from votes, learnt again on the persons of a fold.
+
+    Raises:
+        StudyError: the fold has too few rated faces for it.
+    """
+    calibrated = study.result(CALIBRATION) if method == "calibrated" else None
+    if calibrated is not None and fold.result(CALIBRATION) is None:
+        calibrate(fold, crossfit=calibrated["crossfit"], progress=progress)
+    if method == "ordinal" and study.path(ORDINAL).exists() and not fold.path(ORDINAL).exists():
+        train_ordinal(fold, progress=progress)
