@@ -18,7 +18,6 @@ from emorank.study.evidence import evidence_cuts
 from emorank.study.folder import open_study
 from emorank.study.gauge import Gauge, gauge, gauged
 from emorank.study.ground_truth import ground_truth
-from emorank.study.measure import Meter
 from emorank.study.rankers import METHODS, RANKS, ranker
 from emorank.vocabulary import Emotion
 
@@ -150,36 +149,3 @@ def test_a_network_of_neutral_alone_has_no_intensity(study):
     net = checkpoint.load(study.path("model.safetensors")).net
     with pytest.raises(StudyError, match="intensity"):
         Gauge(net, [Emotion.NEUTRAL] * 3)
-
-
-def test_the_meter_explains_what_is_expressed(study, pictures):
-    """Never neutral; its logit is where the relevance starts."""
-    found = Meter(study)(pictures)
-    assert found.relevance.shape == (3, 3, 64, 64)
-    np.testing.assert_allclose(found.table["expressed_logit"], found.logits.max(1))
-    assert (found.table["expressed"] == found.table["predicted"]).all()
-
-
-def test_the_truth_of_each_face(study, tmp_path):
-    """The majority's level; <NA> without votes, and where a tie is disputed."""
-    truth = ground_truth(study)
-    assert truth["level"].between(1, 3).all()
-    assert (truth["voters"] == 3).all()
-    first, second = truth["image"][:2]
-    rows = [(first, "r1", "Minimal"), (first, "r2", "Strong"), (second, "r1", "Strong")]
-    file = tmp_path / "few.csv"
-    pd.DataFrame(rows, columns=["image", "rater", "rank"]).to_csv(file, index=False)
-    found = ground_truth(study, file)
-    assert found["level"][:2].tolist() == [1, 3]
-    assert found["level"][2:].isna().all()
-    assert (found["voters"][2:] == 0).all()
-    assert found["mean"][0] == 2
-
-
-def test_neutral_faces_express_nothing(study, tmp_path):
-    """Level None, whoever looks at them and whether anybody does."""
-    copy = open_study(shutil.copytree(study.folder, tmp_path / "study"))
-    faces = copy.table("faces")
-    faces.loc[0, "emotion"] = "neutral"
-    copy.write_table("faces", faces)
-    assert ground_truth(copy)["level"][0] == 0

@@ -89,14 +89,14 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def predict_proba(self, X: ArrayLike) -> Float[np.ndarray, "faces levels"]:
         """Probability of each level of `classes_`."""
-        below = expit(self.cuts_ - self.position(X)[:, None])
+        along = self.position(X)
+        below = expit(self.cuts_ - along[:, None])
         edges = np.concatenate([np.zeros((len(below), 1)), below, np.ones((len(below), 1))], 1)
         found: NDArray[np.float64] = np.diff(edges, axis=1)
         return found
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable level."""
-        check_is_fitted(self)
         chosen = self.predict_proba(X).argmax(1)
         levels: NDArray[Any] = self.classes_[chosen]
         return levels
