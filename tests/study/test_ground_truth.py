@@ -66,7 +66,7 @@ def test_neutral_faces_express_nothing(own_study, voted):
     assert (table.loc[table["emotion"] == "neutral", "level"] == 0).all()
     assert table.loc["happy/p0.png", "level"] == 3
     unvoted = ground_truth(planned(own_study, votes=""))
-    assert unvoted["level"].notna().equals(unvoted["emotion"] == "neutral")
+    assert unvoted["level"].notna().tolist() == (unvoted["emotion"] == "neutral").tolist()
 
 
 def test_votes_on_images_that_were_left_out_are_no_error(own_study, voted):
