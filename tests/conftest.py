@@ -231,6 +231,17 @@ def own_study(finished, tmp_path):
     return open_study(Path(shutil.copytree(finished, tmp_path / "study")))
 
 
+@pytest.fixture
+def own_rated(own_study):
+    """The same with four persons who validate: enough rated faces to calibrate on."""
+    parts = dict.fromkeys(("p0", "p1", "p2", "p4"), "validation") | {"p5": "test", "p7": "test"}
+    split, faces = own_study.table("split"), own_study.table("faces").set_index("image")
+    person = split["image"].map(faces["person"])
+    split["part"] = person.map(parts).fillna("train").astype("string")
+    own_study.write_table("split", split)
+    return own_study
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a command came to."""

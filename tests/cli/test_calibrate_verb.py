@@ -1,64 +1,128 @@
-"""`emorank calibrate`, and `emorank rank --rank` with what it gives."""
+"""`emorank calibrate` and `emorank rank --rank`."""
 
-import json
-import shutil
+import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.weights
 
+MADE_OF = ["net", "mass", "balance", "brows", "eyes", "nose", "mouth"]
+TOLD = ["image", "face", "predicted", "p_anger", "p_happy", "p_surprise", "logit",
+        "expressed", "expressed_p", "expressed_logit", *MADE_OF]  # fmt: skip
+SHARES = ["p_none", "p_minimal", "p_average", "p_strong"]
 
-@pytest.fixture
-def folder(finished, tmp_path):
-    return shutil.copytree(finished, tmp_path / "study")
 
-
-def test_from_votes_to_ranks(cli, folder, drawn, tmp_path):
-    """Which features count, how many faces are enough; then new faces, and the test part."""
-    early = cli("rank", drawn / "happy/p0.png", "--study", folder, "--rank", "calibrated")
-    assert "emorank calibrate" in early.failure
-    done = cli("calibrate", "--study", folder, "--crossfit", 3)
+def test_calibrating_prints_what_counts_and_renews_the_report(cli, own_rated, votes):
+    """Coefficients, the curve, two files, a new report."""
+    report = own_rated.path("report/index.html")
+    before = report.stat().st_mtime_ns
+    done = cli("calibrate", "--study", own_rated.folder, "--votes", votes)
     assert done.code == 0, done.err
-    assert "rated faces of 6 persons" in done.out
-    assert {"balance", "net", "mass"} <= set(done.out.split())
-    assert json.loads((folder / "calibration.json").read_text())["after"] == "train"
-    for rank in ("evidence", "calibrated"):
-        out = tmp_path / f"{rank}.csv"
-        told = cli("rank", drawn / "happy", "--study", folder, "--rank", rank, "--out", out)
-        assert told.code == 0, told.err
-        table = pd.read_csv(out)
-        assert {"image", "predicted", "rank", "abstained", "score"} <= set(table)
-        assert len(table) == 8
-        assert ("p_strong" in table) == (rank == "calibrated")
-        tested = cli("rank", "--study", folder, "--rank", rank)
-        assert tested.code == 0
-        assert "quadratic kappa" in tested.out
-        assert (folder / f"ranks_{rank}.parquet").exists()
+    assert "fitted on 12 rated faces of 4 persons" in done.out
+    for word in ("net", "mass", "balance"):
+        assert re.search(rf"{word}\s+[+-]\d+\.\d\d\s+[+-]\d+\.\d\d to [+-]\d+\.\d\d", done.out)
+    assert re.search(r"^\s*12\s+4\.0\s", done.out, re.MULTILINE)
+    assert own_rated.result("calibration")["rated"]["images"] == 12
+    assert own_rated.result("evidence") is not None
+    assert report.stat().st_mtime_ns > before
 
 
-def test_on_the_terminal(cli, folder, drawn):
-    """A line for each face; a rank that there is not is an error that names the others."""
-    done = cli("rank", drawn / "happy/p0.png", "--study", folder, "--rank", "evidence")
-    assert done.code == 0
-    assert "p0.png" in done.out
-    assert "score" in done.out
-    wrong = cli("rank", drawn / "happy/p0.png", "--study", folder, "--rank", "strength")
-    assert "evidence" in wrong.failure
+def test_the_report_can_wait(cli, own_rated):
+    """With --no-report it is left as it is."""
+    before = own_rated.path("report/index.html").stat().st_mtime_ns
+    done = cli("calibrate", "--study", own_rated.folder, "--no-report")
+    assert done.code == 0, done.err
+    assert own_rated.path("report/index.html").stat().st_mtime_ns == before
 
 
-def test_the_papers_rank_is_the_default(cli, folder, drawn, tmp_path):
-    """With its columns as ever."""
-    for name, more in (("a", ()), ("b", ("--rank", "paper"))):
-        cli(
-            "rank",
-            drawn / "happy/p0.png",
-            "--study",
-            folder,
-            "--out",
-            tmp_path / f"{name}.csv",
-            *more,
-        )
-    one, two = (pd.read_csv(tmp_path / f"{name}.csv") for name in "ab")
-    pd.testing.assert_frame_equal(one, two)
-    assert {"zero", "n_1", "n_10", "value_3"} <= set(one)
+def test_too_few_rated_faces_fail_with_a_way_out(cli, own_study):
+    """One line, and nothing written."""
+    done = cli("calibrate", "--study", own_study.folder)
+    assert "have more faces of the validation part rated" in done.failure
+    assert not own_study.path("calibration.json").exists()
+    assert not own_study.path("evidence.json").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("--penalty", "-1"), ("--crossfit", "-3"), ("--votes", "nowhere.csv")]
+)
+def test_options_that_are_not_possible_are_refused(cli, own_rated, words):
+    """No penalty below 0, no folds below 0, no file that is not there."""
+    done = cli("calibrate", "--study", own_rated.folder, *words)
+    assert done.code in (1, 2)
+    assert "Traceback" not in done.err
+    assert not own_rated.path("calibration.json").exists()
+
+
+@pytest.mark.parametrize(("method", "more"), [("evidence", []), ("calibrated", SHARES)])
+def test_images_into_a_table(cli, own_rated, drawn, tmp_path, method, more):
+    """What the rank is made of, score, rank in words, abstentions; the same on the terminal."""
+    assert cli("calibrate", "--study", own_rated.folder, "--no-report").code == 0
+    ask = ("rank", drawn / "happy", "--study", own_rated.folder, "--rank", method)
+    out = tmp_path / "ranks.csv"
+    done = cli(*ask, "--out", out)
+    assert done.out == f"8 faces: {out}\n"
+    table = pd.read_csv(out, keep_default_na=False, na_values=[""])
+    assert set(table.columns) == {*TOLD, *more, "score", "rank", "abstained"}
+    assert table["image"].to_list() == [str(drawn / f"happy/p{i}.png") for i in range(8)]
+    assert set(table["rank"].dropna()) <= {"None", "Minimal", "Average", "Strong"}
+    assert (table["rank"].isna() == table["abstained"]).all()
+    if more:
+        np.testing.assert_allclose(table[more].sum(axis=1), 1, atol=1e-6)
+    else:
+        assert not table["abstained"].any()
+    lines = [line for line in cli(*ask).out.splitlines() if ".png" in line]
+    assert len(lines) == 8
+    for line, rank in zip(lines, table["rank"].fillna("unsure"), strict=True):
+        assert rank in line.split()
+
+
+@pytest.mark.parametrize("method", ["evidence", "calibrated"])
+def test_the_test_part_into_the_study(cli, own_rated, method):
+    """A table beside the paper's, which stays, and the agreement with the votes."""
+    assert cli("calibrate", "--study", own_rated.folder, "--no-report").code == 0
+    before = own_rated.path("ranks.parquet").read_bytes()
+    done = cli("rank", "--study", own_rated.folder, "--rank", method)
+    assert done.code == 0, done.err
+    assert f"6 faces: {own_rated.path(f'ranks_{method}.parquet')}" in done.out
+    assert "ranks abstained from: " in done.out
+    assert "Spearman with the known intensity, within emotion: " in done.out
+    assert own_rated.path("ranks.parquet").read_bytes() == before
+    assert len(own_rated.table(f"ranks_{method}")) == 6
+
+
+def test_without_a_calibration_it_says_what_to_do(cli, own_rated, drawn, tmp_path):
+    """On images and on the study, and no table is begun."""
+    out = tmp_path / "ranks.csv"
+    for more in ((), (drawn / "happy/p0.png", "--out", out)):
+        done = cli("rank", *more, "--study", own_rated.folder, "--rank", "calibrated")
+        assert "emorank calibrate --study" in done.failure
+    assert not out.exists()
+    assert not own_rated.path("ranks_calibrated.parquet").exists()
+
+
+def test_the_papers_rank_is_the_default(cli, finished, drawn):
+    """Named or not, the same output."""
+    ask = ("rank", drawn / "happy/p0.png", drawn / "anger/p1.png", "--study", finished)
+    plain, named = cli(*ask), cli(*ask, "--rank", "paper")
+    assert plain.code == named.code == 0
+    assert plain.out == named.out
+    assert "zero at" in plain.out
+
+
+@pytest.mark.parametrize("name", ["best", "logit"])
+def test_an_unknown_rank_is_refused_by_name(cli, finished, drawn, name):
+    """On images and on the study; a score without levels is no rank."""
+    for more in ((), (drawn / "happy/p0.png",)):
+        done = cli("rank", *more, "--study", finished, "--rank", name)
+        assert f"'{name}' is no rank; expected one of paper, evidence" in done.failure
+
+
+def test_compounds_go_with_the_papers_rank(cli, finished, drawn):
+    """A word on it, and nothing done."""
+    done = cli("rank", drawn / "happy/p0.png", "--study", finished, "--rank", "evidence",
+               "--compounds")  # fmt: skip
+    assert done.code == 2
+    assert "--compounds goes with --rank paper" in done.err
