@@ -8,7 +8,6 @@ from emorank import rank_images
 from emorank.errors import ImageError, PlanError, StudyError
 from emorank.study.calibrate import PROBABILITIES, calibrate
 from emorank.study.framing import Framed
-from emorank.study.ordinal import train_ordinal
 from emorank.study.ranked import agreement, rank_test_part, worded
 from emorank.study.rankers import METHODS, RANKS, SCORES, ranker
 from emorank.vocabulary import LEVELS
@@ -127,10 +126,3 @@ def test_levels_in_words():
     table = worded(pd.DataFrame({"level": pd.array([0, 3, pd.NA], dtype="Int64")}))
     assert table["rank"].to_list()[:2] == ["None", "Strong"]
     assert table["rank"].isna().to_list() == table["abstained"].to_list() == [False, False, True]
-
-
-def test_the_ordinal_network_is_one_of_them(own_study, pixels):
-    """By its name, with the same columns."""
-    train_ordinal(own_study)
-    table = ranker(own_study, "ordinal")(pixels)
-    assert {"predicted", "expressed", "level", "score", *PROBABILITIES} <= set(table.columns)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from emorank.evaluation.faithfulness import Found
     from emorank.study.folder import Study
 
+SHOWN = ("least − most", "insertion", "on features", "new weights", "gap", "passes")
+"""Columns of the terminal's table; the report has more."""
+
 
 @click.command("faithfulness", short_help="Measure how faithful the explanations are.")
 @click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
@@ -90,12 +93,16 @@ def _print(found: "Found") -> None:
     from emorank.report.faithfulness import table
 
     shown = table(found)
-    grid = Table(box=None, padding=(0, 1))
-    for place, name in enumerate(shown.columns):
-        grid.add_column(name, justify="right" if place else "left", no_wrap=True)
-    for row in shown.itertuples(index=False):
-        grid.add_row(*map(str, row))
+    grid = Table(box=None, padding=(0, 1), pad_edge=False)
+    grid.add_column("method", no_wrap=True, overflow="fold")
+    for title in SHOWN:
+        grid.add_column(title, justify="right")
+    for row in shown.to_dict("records"):
+        values = [str(row[title]) for title in SHOWN]
+        # One interval is as much as eighty columns hold.
+        grid.add_row(row["method"], values[0], *(value.partition(" [")[0] for value in values[1:]))
     Console().print(grid)
+    click.echo("All measures with their intervals are in the report and in faithfulness.json.")
 
 
 def _renew(study: "Study") -> None:

@@ -20,7 +20,7 @@ from emorank.ranking.calibrated import SURE, ProportionalOdds, dumped, loaded, s
 from emorank.study.crossfit import crossfitted
 from emorank.study.evidence import RESULT as EVIDENCE
 from emorank.study.evidence import cuts_of
-from emorank.study.folder import Study
+from emorank.study.folder import Study, alone
 from emorank.study.gauge import gauge, gauged
 from emorank.study.ground_truth import ground_truth
 from emorank.vocabulary import LEVELS
@@ -99,24 +99,25 @@ def calibrate(
 
     Raises:
         PlanError: a number of folds that is not possible.
-        StudyError: no votes, or too few rated faces.
+        StudyError: no votes, too few rated faces, or another process at work on the study.
     """
-    truth = ground_truth(study, votes)
-    seed, by = study.plan.split.seed, gauge(study)
-    if crossfit:
-        known = truth[truth["part"] != "test"]
-        measured = crossfitted(study, known, crossfit, seed, progress)
-    else:
-        known = truth[truth["part"] == "validation"]
-        measured = gauged(study, by, known, progress)
-    rated = _rated(measured, known)
-    _check(study, rated.level)
-    held_out = truth[(truth["part"] == "test") & truth["level"].notna()]
-    tested = _rated(gauged(study, by, held_out), held_out) if len(held_out) else None
-    values = {"crossfit": crossfit} | _fit(rated, tested, penalty, seed)
-    study.write_result(EVIDENCE, cuts_of(measured), after="train")
-    study.write_result(RESULT, values, after="train")
-    return values
+    with alone(study):
+        truth = ground_truth(study, votes)
+        seed, by = study.plan.split.seed, gauge(study)
+        if crossfit:
+            known = truth[truth["part"] != "test"]
+            measured = crossfitted(study, known, crossfit, seed, progress)
+        else:
+            known = truth[truth["part"] == "validation"]
+            measured = gauged(study, by, known, progress)
+        rated = _rated(measured, known)
+        _check(study, rated.level)
+        held_out = truth[(truth["part"] == "test") & truth["level"].notna()]
+        tested = _rated(gauged(study, by, held_out), held_out) if len(held_out) else None
+        values = {"crossfit": crossfit} | _fit(rated, tested, penalty, seed)
+        study.write_result(EVIDENCE, cuts_of(measured), after="train")
+        study.write_result(RESULT, values, after="train")
+        return values
 
 
 def _fit(rated: Rated, test: Rated | None, penalty: float, seed: int) -> dict[str, Any]:
