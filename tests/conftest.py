@@ -11,10 +11,15 @@ from typing import runtime_checkable
 import numpy as np
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 from jaxtyping import install_import_hook
 from PIL import Image, ImageDraw
 
 from emorank.progress import Progress
+
+# How long an example takes says something about the machine and nothing about the code.
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 # Shapes and dtypes in annotations are checked while the tests run, where arrays are worked on. The
 # command line is left out: its annotations name classes that are imported for mypy only.

@@ -94,7 +94,7 @@ def test_crop_of_a_crop_is_itself() -> None:
     assert_allclose(faces.crop(rgb, faces.TEMPLATE * 224).astype(int), rgb, atol=1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     scale=st.floats(80, 400),
     degrees=st.floats(-180, 180),

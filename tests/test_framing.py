@@ -26,7 +26,7 @@ def torchvisions(image: Image.Image) -> np.ndarray:
     return np.asarray(resized.crop((left, top, left + 224, top + 224)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(16, 400), st.integers(16, 400))
 def test_the_middle_is_torchvisions(width, height):
     """Pixel for pixel, for any proportions up to 1:64, of which 1:25 occur here."""

@@ -368,7 +368,7 @@ def test_memory_running_out_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None
         images.decode(LOSSLESS["PNG"], "x")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(sorted(ALL)),
     edits=st.lists(

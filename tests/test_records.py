@@ -37,7 +37,7 @@ def test_records_come_back_in_order(tmp_path):
     np.testing.assert_array_equal(store.read(), arrays(1, 2, 3))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lost_data=st.integers(0, 40), lost_keys=st.integers(0, 9))
 def test_a_cut_file_loses_records_but_never_mixes_them(tmp_path_factory, lost_data, lost_keys):
     """Whatever end of either file is lost, the records left are right and appending goes on."""

@@ -151,6 +151,7 @@ def rank_images(
     nearest: bool = False,
     strict: bool = False,
     rank: str = "paper",
+    emotion: str | None = None,
 ) -> "Applied | RankedFaces":
     """Name and rank the expressed emotion of every face in images that a study has never seen.
 
@@ -164,23 +165,26 @@ def rank_images(
         nearest: only the nearest face of an image instead of every one.
         strict: raise at the first image that cannot be used.
         rank: "paper", "evidence", "calibrated" or "ordinal"; docs/ranking.md says what each needs.
+        emotion: how strongly this one is expressed, whatever the model names; None for the
+            emotion that it names.
 
     Returns:
         To be iterated over once: a record for each face with `row` (as in the table that
-        `emorank rank --out` writes), `pixels` (what the network saw) and, for the paper's rank,
-        `relevance`. Its list
-        `excluded` fills on the way with an ImageError for each image that could not be used.
+        `emorank rank --out` writes), `pixels` (what the network saw) and, for the paper's rank of
+        the named emotion, `relevance`. Its list `excluded` fills on the way with an ImageError for
+        each image that could not be used.
 
     Raises:
         WeightsError: the study has no model; at the first step, like all errors.
+        PlanError: there is no such rank, or the model does not know the emotion.
         ImageError: an image cannot be used, if `strict`.
     """
     from pathlib import Path
 
-    if rank != "paper":
+    if rank != "paper" or emotion is not None:
         from emorank.study.ranked import RankedFaces
 
-        return RankedFaces(study, rank, map(Path, images), crop, nearest, strict)
+        return RankedFaces(study, rank, map(Path, images), crop, nearest, strict, emotion)
     from emorank.study.apply import Applied
 
     return Applied(study, map(Path, images), crop, nearest, strict)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.reference.agreement import dawid_skene_likelihood
 
@@ -60,7 +60,6 @@ VOTES = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(VOTES)
 def test_it_never_gets_worse(votes):
     """Whatever is missing or doubled: shares are shares, and the likelihood does not fall."""

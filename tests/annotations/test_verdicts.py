@@ -33,7 +33,6 @@ def one(*answers, emotion="happy", ties="median"):
     return verdicts(table(cells, emotion), ties).iloc[0]
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 3), max_size=9), min_size=1))
 def test_winners_equal_the_oracle(units):
     """None by more than half, otherwise the most frequent rank, ties to the lower median."""
@@ -96,7 +95,7 @@ def test_units_are_pairs_of_image_and_emotion():
     assert found["label"].tolist() == ["Strong Happy", "Minimal", "No Fear"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(CELLS, st.sampled_from(["median", "disputed"]))
 def test_without_none_it_is_the_papers_majority(cells, ties):
     """Where every answer is a rank, the verdicts are `majority`'s and the sheet is `sheet`'s."""
@@ -113,7 +112,6 @@ def test_without_none_it_is_the_papers_majority(cells, ties):
     assert wide.attrs["raters"] == sheet(votes, ties).attrs["raters"]
 
 
-@settings(deadline=None)
 @given(CELLS)
 def test_a_study_gets_the_same_ranks(cells):
     """Images that raters flagged are left out of the study's votes; the others keep their rank."""

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emorank.annotations import read_votes, tabular
+from emorank.annotations.formats import read_answers
 from emorank.errors import VotesError
 
 GOLDEN = Path(__file__).parent / "golden" / "table_05_annotator_summary.csv"
@@ -49,6 +50,27 @@ def test_what_spreadsheets_write(tmp_path, delimiter):
     text = "\r\n".join(rows).replace(",", delimiter)
     table = read_votes(written(tmp_path, b"\xef\xbb\xbf" + text.encode()))
     assert table["rank"].tolist() == ["Minimal", "Strong"]
+
+
+def test_none_and_skip_are_no_ranks(tmp_path):
+    """They count as blank; where half of the raters or more see no such emotion, no rank counts."""
+    lines = [
+        "a,r,Min",
+        "a,s,none",
+        "a,t,Strong",
+        "b,r,None",
+        "b,s,Avg",
+        "c,r,Skip",
+        "c,s,2",
+        "c,t,0",
+    ]
+    path = written(tmp_path, "\n".join(["image,rater,rank", *lines]))
+    table = read_votes(path)
+    assert table.to_numpy().tolist() == [["a", "r", "Minimal"], ["a", "t", "Strong"]]
+    assert table.attrs["blank"] == 6
+    kept = read_answers(path)
+    assert kept["answer"].tolist()[:4] == ["Minimal", "None", "Strong", "None"]
+    assert len(kept) == 8
 
 
 def test_blank_ranks_are_missing_votes(tmp_path):
@@ -170,7 +192,6 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 )
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.tuples(NAMES, NAMES), st.sampled_from(["Minimal", "Average", "Strong"]), min_size=1

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emorank.annotations import majority, read_votes, sheet
@@ -92,7 +92,6 @@ def test_an_unknown_policy_is_refused():
         sheet(cast("M"), "coin")
 
 
-@settings(deadline=None)
 @given(st.lists(st.text("MAS", min_size=1, max_size=12), min_size=1, max_size=8), st.randoms())
 def test_majority_equals_a_slow_count(ballots, random):
     """Counts, rank, tie and mean equal plain Python's, in whatever order the votes come."""

@@ -108,6 +108,29 @@ def test_settings_for_new_images_leave_the_study_alone(cli, drawn, finished):
     assert (finished / "study.toml").read_bytes() == before
 
 
+def test_an_emotion_is_ranked_in_every_face(cli, finished, drawn, tmp_path):
+    """Whatever is named; on the terminal both, in the table the column `expressed`."""
+    done = cli("rank", drawn / "anger", "--study", finished, "--emotion", "joy")
+    assert done.code == 0
+    assert done.out.splitlines()[1].split()[2:4] == ["named", "ranked"]
+    assert all("happy" in line for line in done.out.splitlines() if "p0.png" in line)
+    out = tmp_path / "happy.csv"
+    cli("rank", drawn / "anger", "--study", finished, "--emotion", "happy", "--out", out)
+    assert set(pd.read_csv(out)["expressed"]) == {"happy"}
+
+
+def test_an_emotion_to_rank_needs_images_and_a_network_that_knows_it(cli, finished, drawn):
+    """Else a sentence."""
+    done = cli("rank", "--study", finished, "--emotion", "happy")
+    assert "--emotion go with IMAGES" in done.err
+    image = drawn / "anger/p0.png"
+    unknown = cli("rank", image, "--study", finished, "--emotion", "fear")
+    assert "the model knows that of" in unknown.failure
+    assert "names no emotion" in cli("rank", image, "--study", finished, "--emotion", "x").failure
+    both = cli("rank", image, "--study", finished, "--emotion", "happy", "--compounds")
+    assert "without --emotion" in both.err
+
+
 def test_ranking_the_test_part_is_a_stage(cli, own_study):
     """Without images the stage runs again and the plan remembers the setting."""
     done = cli("rank", "--study", own_study.folder, "--set", "rank.rule=sum")

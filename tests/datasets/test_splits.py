@@ -62,7 +62,7 @@ def possible(table):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tables, st.integers(0, 5))
 def test_a_split_by_person_tears_nothing(table, seed):
     """Persons and sequences are on one side, no part is empty, every emotion can be learnt.
@@ -83,7 +83,7 @@ def test_a_split_by_person_tears_nothing(table, seed):
     assert learnt == set(table["emotion"].dropna())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tables, st.sampled_from(["person", "random"]), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(table, by, random):
     """The same seed gives each image the same part, however the table is sorted."""
@@ -98,7 +98,7 @@ def test_the_order_of_rows_does_not_matter(table, by, random):
     assert (merged["part_x"] == merged["part_y"]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(30, 400), st.floats(0.1, 0.5), st.floats(0.1, 0.5), st.integers(0, 9))
 def test_a_random_split_keeps_the_shares_of_every_emotion(n, test, validation, seed):
     """Within one image per emotion and part, as stratified drawing promises."""

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import classification_report, confusion_matrix
 
@@ -19,7 +19,6 @@ def score(truth, predicted, **options) -> Classification:
     return classification(truth, predicted, CLASSES, **options)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(CLASSES), st.sampled_from(CLASSES)), min_size=1))
 def test_scores_equal_scikit_learn(pairs):
     """Confusion matrix and every defined per-class score equal the library's report."""

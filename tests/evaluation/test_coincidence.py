@@ -5,7 +5,7 @@ import warnings
 import krippendorff
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 from tests.reference import agreement as oracle
@@ -146,7 +146,6 @@ def counted(units: list[list[int]]) -> np.ndarray:
     return np.array([np.bincount(unit, minlength=4) for unit in units])
 
 
-@settings(deadline=None)
 @given(UNITS)
 def test_all_statistics_equal_the_exact_oracle(units):
     """Pair by pair in fractions, whatever is missing; undefined is NaN and nothing else."""
@@ -163,7 +162,6 @@ def test_all_statistics_equal_the_exact_oracle(units):
             np.testing.assert_allclose(value, float(exact), atol=1e-9)
 
 
-@settings(deadline=None)
 @given(UNITS, st.permutations(range(4)), st.randoms(use_true_random=False))
 def test_invariants(units, names, random):
     """Order of units never matters, names of levels not for nominal ones, mirroring for none."""
@@ -180,7 +178,6 @@ def test_invariants(units, names, random):
         assert np.isnan(statistic(table)) or float(statistic(table)) <= 1 + 1e-12
 
 
-@settings(deadline=None)
 @given(UNITS.filter(lambda units: len({v for u in units for v in u[:1] if len(u) > 1}) > 1))
 def test_who_always_agrees_has_one(units):
     """If all votes of each unit are the same, and not all units alike, everything is 1."""

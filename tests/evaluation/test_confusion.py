@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
@@ -21,7 +21,6 @@ def pairs(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, columns
 
 
-@settings(deadline=None)
 @given(MATRICES.filter(lambda counts: counts.sum() > 0))
 def test_statistics_equal_scikit_learn(counts):
     """Accuracy, balanced accuracy, macro F1, kappa and mean error equal the library's."""
@@ -45,7 +44,6 @@ def test_statistics_equal_scikit_learn(counts):
     np.testing.assert_allclose(ours, np.nan if one_and_the_same else kappa, atol=1e-12)
 
 
-@settings(deadline=None)
 @given(
     arrays(np.int64, st.tuples(st.integers(1, 3), st.integers(1, 7)), elements=st.integers(0, 5))
 )

@@ -75,7 +75,7 @@ def test_ssim_is_scikit_images():
     assert np.isnan(ssim(first, np.zeros_like(first))).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), factor=st.floats(1e-6, 1e6))
 def test_likeness_has_no_unit(seed, factor):
     """A map is like itself in other units: 1, and the same both ways round."""
@@ -123,7 +123,7 @@ def test_mass_and_rank_accuracy_are_quantus():
     assert rank_accuracy(relevance, mask) == pytest.approx(quantus_rank)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_mass_is_a_share(seed):
     """Over the regions it adds up to one, whatever is negative."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score
@@ -171,7 +171,6 @@ def test_averages_of_tables_6_to_9(name):
     assert wrong == ERRATA[name]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -109,7 +109,7 @@ def test_deletion_and_insertion(weights, pictures, to_black):
             assert ((value >= 0) & (value <= 1)).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), factor=st.floats(1e-3, 1e3))
 def test_curves_depend_on_the_order_only(seed, factor):
     """A map times a positive number has the same curves; both ways begin and end alike."""
@@ -126,7 +126,7 @@ def test_curves_depend_on_the_order_only(seed, factor):
     np.testing.assert_allclose(first.logit["most"][:, -1], first.logit["least"][:, -1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(side=st.integers(1, 60), data=st.data())
 def test_cells_part_the_image(side, data):
     """Every pixel is in one region, and regions are as even as can be."""

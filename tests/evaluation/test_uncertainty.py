@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emorank.evaluation import bootstrap, confusion, uncertainty, wilson
 from emorank.evaluation.uncertainty import clusters, counts_per_cluster
 
 
-@settings(deadline=None)
 @given(st.integers(0, 50), st.integers(1, 50))
 def test_wilson_is_its_formula(successes, more):
     """The ends solve (p - share)² = z² p (1 - p) / n."""

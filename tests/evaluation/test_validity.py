@@ -83,7 +83,7 @@ def test_pairs_in_blocks_are_pairs_at_once(monkeypatch):
     np.testing.assert_allclose(association.kendall(x, y, person, 6)(np.ones((1, 6))), once)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(-20, 20), min_size=4, max_size=30),
     st.sampled_from([np.exp, np.arctan, lambda v: v**3, lambda v: 3 * v - 7]),

@@ -68,7 +68,7 @@ def test_the_loss_is_the_likelihood_written_out():
     assert calibrated._loss(free, x, y, 2.0)[0] == pytest.approx(total)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS, st.integers(2, 4), st.sampled_from([0.1, 1.0, 10.0]))
 def test_probabilities_are_probabilities(seed, levels, penalty):
     """They sum to 1, cuts climb, and who lies further along is more likely above any level."""
@@ -83,7 +83,7 @@ def test_probabilities_are_probabilities(seed, levels, penalty):
     np.testing.assert_array_equal(model.predict(x), found.argmax(1))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(SEEDS, st.lists(st.floats(0.01, 100), min_size=3, max_size=3), st.floats(-50, 50))
 def test_the_units_of_a_feature_do_not_matter(seed, scale, shift):
     """Features rescaled and moved, the same probabilities, penalised or not."""

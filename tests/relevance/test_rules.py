@@ -46,7 +46,7 @@ def test_relevance_on_dead_units_is_followed(below):
         assert_as_oracle(build("vgg-like", seed=2), images(), preset)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**31),
     kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
@@ -82,7 +82,7 @@ SIZES = [0.0, 5e-324, 1e-300, 1e-40, 1e-30, 1e-6, 1.0, 1e6, 1e15, 1e150]
 TYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     seed=st.integers(0, 1000),
     size=st.sampled_from(SIZES),

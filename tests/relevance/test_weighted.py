@@ -100,7 +100,7 @@ def test_distributed_bias_is_the_oracle(net, rule):
     np.testing.assert_allclose(mine.pixels, theirs, rtol=1e-9, atol=1e-9 * scale)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**31),
     stride=st.integers(1, 3),

@@ -15,7 +15,7 @@ def drawn(shape, seed, dtype=torch.float64):
     return values.contiguous(memory_format=torch.channels_last) if len(shape) == 4 else values
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**31),
     batch=st.integers(1, 3),

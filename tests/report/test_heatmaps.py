@@ -4,14 +4,13 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from emorank.report import heatmaps
 
 
-@settings(deadline=None)
 @given(st.floats(1e-12, 1e12), st.floats(0, 2))
 def test_sign_decides_the_side(full, share):
     """Zero is exactly white; positive values are red, negative ones blue, on any scale."""

@@ -120,7 +120,7 @@ def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
     monkeypatch.setitem(
         rankers.METHODS,
         "paper",
-        lambda study: lambda some: asked.append(len(some)) or ranker(study)(some),
+        lambda study, of: lambda some: asked.append(len(some)) or ranker(study, of)(some),
     )
     audit.audit(own_study, ranks=["paper"], faces=1)
     assert sum(asked) == len(store.keys()) - kept
@@ -137,7 +137,7 @@ def test_unknown_ranks_are_refused(own_study):
 def test_a_rank_that_the_study_cannot_give_is_named(own_study, monkeypatch):
     """With the reason; the others are audited. If there is no other, that is an error."""
 
-    def lacking(study):
+    def lacking(study, asked):
         raise StudyError(f"{study.folder}: no calibrated rank here; fit one with: …")
 
     monkeypatch.setitem(rankers.METHODS, "lacking", lacking)

@@ -57,6 +57,18 @@ def test_a_tie_is_the_plans_to_settle(voted, ties, level):
     assert row["mean"] == 2
 
 
+def test_who_sees_no_such_emotion_says_none(voted):
+    """The majority decides whether the emotion is there; None is 0 in the mean, Skip nothing."""
+    answers = ["None", "None", "Strong", "Skip"]
+    lines = [f"happy/p0.png {rater} {word}" for rater, word in zip("abcd", answers, strict=True)]
+    few = [f"happy/p1.png {rater} {word}" for rater, word in zip("abc", answers[1:], strict=True)]
+    most = [f"happy/p2.png {rater} {word}" for rater, word in zip("abc", "132", strict=True)]
+    table = voted(*lines, *few, *most, "happy/p2.png d None")
+    assert table.loc["happy/p0.png", ["level", "mean", "voters"]].to_list() == [0, 1, 3]
+    assert table.loc["happy/p1.png", ["level", "mean", "voters"]].to_list() == [0, 1.5, 2]
+    assert table.loc["happy/p2.png", ["level", "mean", "voters"]].to_list() == [2, 1.5, 4]
+
+
 def test_neutral_faces_express_nothing(own_study, voted):
     """Whatever somebody voted, and without any votes."""
     faces = own_study.table("faces")

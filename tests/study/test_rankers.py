@@ -50,6 +50,36 @@ def test_a_row_for_each_face(ready, pixels, method):
     assert backwards["predicted"].to_list() == table["predicted"].to_list()
 
 
+@pytest.mark.parametrize("method", QUICK)
+def test_the_emotion_that_is_asked_about_counts(ready, pixels, method):
+    """Whatever is named; of the faces that express it anyway nothing changes."""
+    plain, asked = ranker(ready, method)(pixels), ranker(ready, method, "happiness")(pixels)
+    assert set(asked["expressed"]) == {"happy"}
+    assert asked["predicted"].equals(plain["predicted"])
+    same = plain["expressed"] == "happy"
+    assert 0 < same.sum() < len(same)
+    np.testing.assert_allclose(asked["score"][same], plain["score"][same], rtol=1e-2, atol=1e-3)
+    assert asked["level"][same].equals(plain["level"][same])
+    assert (np.abs(asked["score"] - plain["score"])[~same] > 1e-3).all()
+
+
+def test_the_probability_of_the_emotion_that_is_asked_about(ready, pixels):
+    """Is the column of that emotion."""
+    table = ranker(ready, "probability", "anger")(pixels)
+    np.testing.assert_allclose(table["score"], table["p_anger"])
+
+
+@pytest.mark.parametrize("word", ["neutral", "fear"])
+def test_an_emotion_of_which_the_network_knows_no_intensity(ready, word):
+    """Neutral has none, fear was not among the faces."""
+    with pytest.raises(
+        PlanError, match=f"'{word}': the model knows that of anger, happy, surprise"
+    ):
+        ranker(ready, "evidence", word)
+    with pytest.raises(PlanError, match=word):
+        list(rank_images(ready, [], emotion=word))
+
+
 def test_the_ranks_and_the_scores_are_all_methods():
     """Each name in one of them."""
     assert {*RANKS, *SCORES} == set(METHODS) == {*QUICK, "ordinal"}
@@ -78,6 +108,19 @@ def test_files_and_pixels_are_ranked_alike(ready, drawn, method):
         assert one.row["rank"] == (None if level is pd.NA else LEVELS[level])
         assert one.row["abstained"] == (one.row["rank"] is None)
         assert one.row["score"] == pytest.approx(score)
+
+
+def test_the_papers_rule_too_is_asked_about_an_emotion(ready, drawn):
+    """From the map of that emotion; the row is that of the other ranks."""
+    files = sorted((drawn / "anger").iterdir())[:2]
+    plain = [one.row for one in rank_images(ready, files)]
+    for word in ("anger", "surprise"):
+        rows = [one.row for one in rank_images(ready, files, emotion=word)]
+        assert {row["expressed"] for row in rows} == {word}
+        assert [row["predicted"] for row in rows] == [row["predicted"] for row in plain]
+    rows = [one.row for one in rank_images(ready, files, emotion=plain[0]["predicted"])]
+    assert rows[0]["score"] == pytest.approx(plain[0]["zero"], abs=1e-3)
+    assert rows[0]["rank"] == plain[0]["rank"]
 
 
 def test_images_that_cannot_be_used_are_listed(ready, drawn, tmp_path):

@@ -31,7 +31,7 @@ def test_no_request_breaks_the_server(make_room, who):
             continue
 
         @settings(
-            max_examples=12, deadline=None, database=None,
+            max_examples=12, database=None,
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=operation.as_strategy())

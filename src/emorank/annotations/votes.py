@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emorank.annotations.answers import firsts_of, votes_of
+from emorank.annotations.answers import firsts_of, parse_answer, votes_of
 from emorank.annotations.tabular import (
     Offenders,
     Rows,
@@ -17,7 +17,6 @@ from emorank.annotations.tabular import (
     quoted,
 )
 from emorank.errors import VotesError, needing
-from emorank.vocabulary import Rank
 
 COLUMNS = ("image", "rater", "rank")
 PROJECT_FILE = "rating.toml"  # by which the folder of a rating project is known
@@ -30,16 +29,17 @@ def read_votes(path: Path | str, images: Collection[str] | None = None) -> pd.Da
     Two layouts are understood: one row a vote (columns `image`, `rater`, `rank`) and the sheet of
     the paper's Table 5, one row an image (`image`, `a1`, `a2` …, one column a rater). Other columns
     are ignored. CSV is UTF-8 with commas, semicolons or tabs. Ranks are Minimal, Average, Strong in
-    any form that `Rank.parse` reads; a blank rank is a missing vote and is left out.
+    any form that `Rank.parse` reads; a blank rank is a missing vote and is left out. None (the
+    emotion is not there) and Skip are no ranks either; see `answers.votes_of`.
 
     Args:
         path: the file; the ending `.parquet` says Parquet, any other CSV. Or the folder of a
-            rating project: its ranks at the first showing; its None and Skip count as blank.
+            rating project: its ranks at the first showing.
         images: the images that may be voted on; None admits any.
 
     Returns:
         `image`, `rater`, `rank` (the rank's label) as strings, in the order of the file;
-        `attrs["blank"]` is the number of blank ranks left out.
+        `attrs["blank"]` is the number of votes without a rank that were left out.
 
     Raises:
         VotesError: the file cannot be read as such, or holds unknown ranks, unknown images or
@@ -48,6 +48,18 @@ def read_votes(path: Path | str, images: Collection[str] | None = None) -> pd.Da
     path = Path(path)
     if is_project(path):
         return _of_project(path, images)
+    given, blank = read_given(path, images)
+    votes = votes_of(given.assign(emotion=pd.array([pd.NA] * len(given), "string"), repeat=False))
+    votes.attrs = {"blank": blank + len(given) - len(votes)}
+    return votes
+
+
+def read_given(path: Path, images: Collection[str] | None = None) -> tuple[pd.DataFrame, int]:
+    """What a file of either layout holds: `image`, `rater`, `answer`; and how many are blank.
+
+    Raises:
+        VotesError: as `read_votes`.
+    """
     check_file(path)
     parquet = path.suffix.lower() == ".parquet"
     header, rows = parquet_rows(path, _wanted) if parquet else csv_rows(path)
@@ -77,7 +89,7 @@ def _of_project(path: Path, images: Collection[str] | None) -> pd.DataFrame:
 
 def _checked(
     path: Path, header: Sequence[str], rows: Rows, images: Collection[str] | None, unit: str
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, int]:
     names = [name.strip().lower() for name in header]
     cells = _cells(path, names)
     known = None if images is None else frozenset(images)
@@ -100,9 +112,9 @@ def _checked(
             if known is not None and image not in known:
                 offenders.add("unknown image", f"{where} {quoted(image)}")
             try:
-                rank = Rank.parse(word)
+                answer = parse_answer(word)
             except VotesError:
-                expected = "expected Minimal, Average or Strong"
+                expected = "expected Minimal, Average or Strong; None or Skip"
                 offenders.add(f"unknown rank ({expected})", f"{where} {quoted(word)}")
                 continue
             first = seen.setdefault((image, rater), number)
@@ -111,13 +123,11 @@ def _checked(
                     "second vote of a rater on an image",
                     f"{where} {quoted(rater)} on {quoted(image)}, first at {unit} {first}",
                 )
-            votes.append((image, rater, rank.label))
+            votes.append((image, rater, answer))
     offenders.raise_if_any(path)
     if not votes:
         raise VotesError(f"{path}: holds no vote ({blank} blank); expected one row a vote")
-    table = pd.DataFrame(votes, columns=list(COLUMNS), dtype="string")
-    table.attrs["blank"] = blank
-    return table
+    return pd.DataFrame(votes, columns=["image", "rater", "answer"], dtype="string"), blank
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,13 @@ def plan_options(function: Function) -> Function:
             "--crop", type=click.Choice(["auto", "none", "face"]), help="How faces are framed."
         ),
         click.option("--out", required=True, type=folder, help="Folder of the study."),
+        click.option(
+            "--network",
+            type=folder,
+            metavar="STUDY",
+            help="Test the network of STUDY on all of these images, and its ranks, instead of "
+            "training one.",
+        ),
         click.option("--data", type=click.Path(path_type=Path), help="Folder or table of images."),
         click.argument("plan", required=False, type=click.Path(path_type=Path, dir_okay=False)),
     ):
@@ -161,21 +168,25 @@ def planned(
     crop: str | None,
     strict: bool,
     settings: tuple[str, ...],
+    network: Path | None = None,
     votes: Path | None = None,
 ) -> "Study":
     """The study in `out` with the plan as the options complete it."""
     from emorank.study.folder import create_study
+    from emorank.study.network import of_network
     from emorank.study.plan import Plan, override, read_plan
     from emorank.study.prepare import resolve
 
     given = {
+        "network": network and str(network),
         "data.path": data and str(data.expanduser().resolve()),
         "validate.votes": votes and str(votes.expanduser().resolve()),
         "data.crop": crop,
         "data.strict": strict or None,
     }
     changes = parsed(settings) | {key: value for key, value in given.items() if value is not None}
-    chosen = override(read_plan(plan) if plan else Plan(), changes, "the options")
+    plain = of_network(network) if network else Plan()
+    chosen = override(read_plan(plan) if plan else plain, changes, "the options")
     return create_study(out, resolve(chosen))
 
 

@@ -12,6 +12,7 @@ from emorank.cli.options import plan_options, planned, run_stages
 def command(
     plan: Path | None,
     data: Path | None,
+    network: Path | None,
     out: Path,
     crop: str | None,
     strict: bool,
@@ -23,4 +24,4 @@ def command(
     Example:
       emorank prepare studies/kdef.toml --data ~/KDEF_and_AKDEF --out kdef
     """
-    run_stages(planned(plan, data, out, crop, strict, settings), first="", last="prepare")
+    run_stages(planned(plan, data, out, crop, strict, settings, network), first="", last="prepare")

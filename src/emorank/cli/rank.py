@@ -45,6 +45,11 @@ Item = TypeVar("Item")
     "and how far it can be believed.",
 )
 @click.option(
+    "--emotion",
+    metavar="NAME",
+    help="Rank this emotion in every face, whatever the network names, for instance happy.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write a table, CSV or Parquet by its ending, instead of printing one.",
@@ -59,6 +64,7 @@ def command(
     settings: tuple[str, ...],
     compounds: bool,
     method: str,
+    emotion: str | None,
 ) -> None:
     """Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
 
@@ -71,13 +77,14 @@ def command(
       emorank rank holiday.jpg --study demo
       emorank rank photographs/ --study kdef --out ranks.csv
       emorank rank holiday.jpg --study demo --rank evidence
+      emorank rank smiles/ --study demo --rank evidence --emotion happy
     """
-    if compounds and method != "paper":
-        raise click.UsageError("--compounds goes with --rank paper")
+    if compounds and (method != "paper" or emotion):
+        raise click.UsageError("--compounds goes with --rank paper, and without --emotion")
     if not images:
-        if out or crop or nearest or strict or compounds:
+        if out or crop or nearest or strict or compounds or emotion:
             raise click.UsageError(
-                "--out, --crop, --nearest, --strict and --compounds go with IMAGES"
+                "--out, --crop, --nearest, --strict, --compounds and --emotion go with IMAGES"
             )
         if method != "paper":
             rank_test_faces(folder, method, settings)
@@ -90,12 +97,14 @@ def command(
     from emorank.study.compounds import add_compounds
 
     paths, study = files(images), changed(folder, settings)
-    applied = rank_images(study, paths, crop=crop, nearest=nearest, strict=strict, rank=method)
+    applied = rank_images(
+        study, paths, crop=crop, nearest=nearest, strict=strict, rank=method, emotion=emotion
+    )
     faces = watched(applied, len(paths))
     faces = add_compounds(applied.study, faces) if compounds else faces
     rows = (found.row for found in faces)
     if out is None:
-        (print_table if method == "paper" else print_ranks)(list(rows))
+        (print_ranks if method != "paper" or emotion else print_table)(list(rows))
     elif count := write_table(rows, out):
         click.echo(f"{count:,} faces: {out}")
     report_excluded(applied.excluded, len(paths))

@@ -64,13 +64,14 @@ def print_ranks(rows: list[dict[str, Any]]) -> None:
     levels = [key for key in (f"p_{level.lower()}" for level in LEVELS) if key in rows[0]]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     probabilities = ["/".join(level[:3] for level in LEVELS)] if levels else []
-    for title in ("image", "face", "expressed", "rank", "score", *probabilities):
+    for title in ("image", "face", "named", "ranked", "rank", "score", *probabilities):
         table.add_column(title, no_wrap=True)
     for row in rows:
         table.add_row(
             escape(Path(row["image"]).name),
             str(row["face"]),
             f"{row['predicted']} {row['p_' + row['predicted']]:.2f}",
+            row["expressed"],
             row["rank"] or "unsure",
             f"{row['score']:.2f}",
             *([" ".join(f"{row[key]:.2f}" for key in levels)] if levels else []),

@@ -17,6 +17,7 @@ from emorank.cli.options import plan_options, planned, run_stages
 def command(
     plan: Path | None,
     data: Path | None,
+    network: Path | None,
     out: Path,
     crop: str | None,
     strict: bool,
@@ -28,14 +29,17 @@ def command(
     PLAN is a TOML file such as those in studies/; without one every choice has its default and
     the data set is recognised from the folder. A run that was stopped goes on where it was when
     the same command is given again; one whose plan was changed does again what the change touches.
+    With --network nothing is trained: the network of another study is tested on all of the images,
+    and so are its ranks, by every verb (emorank audit, groups, faithfulness).
 
     \b
     Examples:
       emorank run studies/sample.toml --out demo
       emorank run studies/kdef.toml --data ~/KDEF_and_AKDEF --out kdef
       emorank run --data my_faces --out mine --set train.epochs=30
+      emorank run --data my_faces --network demo --votes votes.csv --out demo_on_mine
     """
-    study = planned(plan, data, out, crop, strict, settings, votes)
+    study = planned(plan, data, out, crop, strict, settings, network, votes)
     run_stages(study, first="", last="report")
     from emorank.study.report import headline
 

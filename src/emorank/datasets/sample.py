@@ -21,6 +21,7 @@ CARD = Card(
     url="https://pypi.org/project/anny/",
     cropped=True,
     simulated=True,
+    aligned=True,
 )
 
 

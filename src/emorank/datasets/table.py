@@ -50,6 +50,8 @@ class Card:
         counts: published number of images per emotion in the adapter's default view, None if
             there is no such number.
         simulated: True if the faces were rendered, not photographed.
+        aligned: True if the images are what `framing.framed` makes of a photograph, so that a
+            network that learnt from them has to be shown photographs framed.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Card:
     cropped: bool
     counts: Mapping[Emotion, int] | None = None
     simulated: bool = False
+    aligned: bool = False
 
 
 @dataclass(frozen=True)

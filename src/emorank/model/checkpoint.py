@@ -26,7 +26,7 @@ class Checkpoint:
             least this level" for each class and, within it, for each of `steps`.
         classes: in the order of the outputs.
         size: side of the input in pixels.
-        crop: "none" or "face": how images were framed in training.
+        crop: "none" or "face": how images have to be framed, as those in training were.
         steps: the levels that an ordinal network tells from those below, ascending; else empty.
         thresholds: of its scores, one for each of `steps`.
     """

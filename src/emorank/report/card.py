@@ -46,6 +46,7 @@ class ModelCard:
         simulated_raters: whether they were simulated.
         audit: how far the ranks can be believed, in the words of the audit; empty without one.
         groups: results by group.
+        network: whose network it is, in a sentence, if it was trained in another study.
     """
 
     title: str
@@ -61,6 +62,7 @@ class ModelCard:
     simulated_raters: bool = False
     audit: str = ""
     groups: GroupResults | None = None
+    network: str = ""
 
 
 def render(card: ModelCard) -> str:

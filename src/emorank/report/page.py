@@ -155,6 +155,7 @@ class Contents:
         cite: references, one each.
         faithfulness: of the explanations; None if it was not measured.
         comparison: other estimators on the same faces; None where nobody compared.
+        network: whose network it is, in a sentence, if it was trained in another study.
     """
 
     title: str
@@ -181,6 +182,7 @@ class Contents:
     cite: tuple[str, ...] = ()
     faithfulness: Faithfulness | None = None
     comparison: "Comparison | None" = None
+    network: str = ""
 
 
 def write(contents: Contents, path: Path | str) -> Path:

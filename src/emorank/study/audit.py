@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
+from emorank.annotations.answers import votes_of
 from emorank.annotations.scores import read_scores
-from emorank.annotations.votes import read_votes
 from emorank.errors import MissingExtraError, PlanError, StudyError, VotesError, WeightsError
 from emorank.evaluation.columns import Options
 from emorank.evaluation.controls import CONTROLS
@@ -22,7 +22,7 @@ from emorank.report.audit import Section
 from emorank.study.audited_faces import Picture, pictures
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
-from emorank.study.ground_truth import ground_truth
+from emorank.study.ground_truth import answers_of, ground_truth
 from emorank.study.kept import COLUMNS, Kept
 from emorank.study.measure import measuring_once
 from emorank.study.rankers import METHODS
@@ -157,11 +157,8 @@ def _faces(study: Study, votes: Path | str | None) -> pd.DataFrame:
 def _ceiling(
     study: Study, votes: Path | str | None, table: pd.DataFrame, options: Options
 ) -> Estimate | None:
-    source = str(votes or study.plan.validate.votes)
-    if not source:
-        return None
-    said = read_votes(Path(source))
-    said = said[said["image"].isin(table["image"])]
+    answers = answers_of(study, votes)
+    said = votes_of(answers[answers["image"].isin(table["image"])])
     known = table[table["person"].notna()]
     whose = dict(zip(known["image"], known["person"], strict=True))
     return human_ceiling(said, whose, options) if len(said) else None

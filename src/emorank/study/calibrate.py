@@ -20,7 +20,7 @@ from emorank.ranking.calibrated import SURE, ProportionalOdds, dumped, loaded, s
 from emorank.study.crossfit import crossfitted
 from emorank.study.evidence import RESULT as EVIDENCE
 from emorank.study.evidence import cuts_of
-from emorank.study.folder import Study, alone
+from emorank.study.folder import Study, alone, require_own_network
 from emorank.study.gauge import gauge, gauged
 from emorank.study.ground_truth import ground_truth
 from emorank.vocabulary import LEVELS
@@ -101,6 +101,7 @@ def calibrate(
         PlanError: a number of folds that is not possible.
         StudyError: no votes, too few rated faces, or another process at work on the study.
     """
+    require_own_network(study)
     with alone(study):
         truth = ground_truth(study, votes)
         seed, by = study.plan.split.seed, gauge(study)

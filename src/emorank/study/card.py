@@ -13,6 +13,7 @@ from emorank.files import replacing
 from emorank.report.card import ModelCard, render
 from emorank.study.described import described
 from emorank.study.folder import Study
+from emorank.study.network import said
 
 FILE = "MODEL_CARD.md"
 
@@ -47,7 +48,7 @@ def _card(study: Study) -> ModelCard:
     if study.path("model.safetensors").exists():
         with study.path("model.safetensors").open("rb") as file:
             parts["weights"] = hashlib.file_digest(file, "sha256").hexdigest()
-    if study.path("training.parquet").exists():
+    if study.path("training.parquet").exists() and not study.plan.network:
         training = study.table("training")
         best = training["validation_accuracy"].max()
         parts["epochs"] = (len(training), None if best != best else float(best))
@@ -63,5 +64,6 @@ def _card(study: Study) -> ModelCard:
         ranks=None if ranks is None else RankValidation.from_dict(ranks),
         audit=str((study.result("audit") or {}).get("headline", "")),
         groups=None if groups is None else GroupResults.from_dict(groups),
+        network=said(study),
         **parts,
     )

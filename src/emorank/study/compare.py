@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.votes import read_votes
+from emorank.annotations.answers import votes_of
 from emorank.baselines import ESTIMATORS
 from emorank.baselines.references import random_rater
 from emorank.errors import EmorankError, PlanError, StudyError
@@ -16,6 +16,7 @@ from emorank.study.compare_asking import Network, kept, learnt
 from emorank.study.compare_features import describe, described_ms, times
 from emorank.study.compare_task import LABELS, Task, compare_task
 from emorank.study.folder import Study
+from emorank.study.ground_truth import answers_of
 from emorank.study.rankers import METHODS
 from emorank.study.run import Quiet, Watch
 from emorank.vocabulary import LEVELS, Emotion, Rank
@@ -117,7 +118,7 @@ def _predictions(
 def _rater(task: Task) -> pd.DataFrame:
     """A rater drawn at random for each tested face, against the majority of the others."""
     plan = task.study.plan.validate
-    votes = read_votes(Path(plan.votes))
+    votes = votes_of(answers_of(task.study))
     tested = task.truth if task.folds else task.truth[task.truth["part"] == "test"]
     votes = votes[votes["image"].isin(tested["image"])].reset_index(drop=True)
     rng = np.random.default_rng(task.study.plan.split.seed)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from emorank.baselines import Faces
 from emorank.errors import StudyError
-from emorank.study.folder import Study
+from emorank.study.folder import Study, require_own_network
 from emorank.study.folds import parts
 from emorank.study.framing import Framed
 from emorank.study.ground_truth import ground_truth
@@ -53,6 +53,7 @@ def compare_task(study: Study, votes: Path | str | None, folds: int) -> Task:
         StudyError: the study is not trained, or nobody voted on faces to learn from and to test.
         VotesError: the votes cannot be read.
     """
+    require_own_network(study)
     if not study.path("model.safetensors").exists():
         raise StudyError(f"{study.folder}: no model to compare; do that first: emorank run")
     labels = str(votes) == LABELS

@@ -118,6 +118,20 @@ def create_study(folder: Path | str, plan: Plan) -> Study:
     return Study(folder, plan)
 
 
+def require_own_network(study: Study) -> None:
+    """Let nothing be learnt where every face is to be tested.
+
+    Raises:
+        StudyError: the study has its network from another one.
+    """
+    if study.plan.network:
+        raise StudyError(
+            f"{study.folder}: its network is that of {study.plan.network} and all of its faces are "
+            f"tested, so that none is left to learn from; do this with that study, or train one of "
+            f"these images: emorank run --data"
+        )
+
+
 @contextmanager
 def alone(study: Study) -> Iterator[None]:
     """Keep other processes from working on a study.

@@ -31,6 +31,11 @@ def framing(study: Study, dataset: Dataset) -> str:
     return "none" if dataset.card.cropped else "face"
 
 
+def framing_of_others(study: Study, dataset: Dataset) -> str:
+    """How other images are to be framed for a network that learns from these."""
+    return "face" if dataset.card.aligned else framing(study, dataset)
+
+
 class Framed:
     """The framed images of a study, read when asked for."""
 

@@ -23,7 +23,7 @@ from emorank.ranking.features import FEATURES, relevance_features
 from emorank.relevance import prepare
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
-from emorank.study.measure import Pixels, named
+from emorank.study.measure import Pixels, expressed, named
 from emorank.vocabulary import Emotion
 
 PRESET = "epsilon"
@@ -39,13 +39,16 @@ class Gauge:
     Args:
         net: trained; to be gauged again after further training.
         classes: the emotions of its outputs.
+        asked: whose evidence is gauged; None for the emotion that `measure.expressed` finds.
 
     Raises:
         StudyError: it knows no emotion but neutral.
     """
 
-    def __init__(self, net: VGG16, classes: Sequence[Emotion]) -> None:
-        self.net, self.classes = net, tuple(classes)
+    def __init__(
+        self, net: VGG16, classes: Sequence[Emotion], asked: Emotion | None = None
+    ) -> None:
+        self.net, self.classes, self.asked = net, tuple(classes), asked
         self.neutral = torch.tensor([emotion == Emotion.NEUTRAL for emotion in self.classes])
         if bool(self.neutral.all()):
             raise StudyError("the model knows no emotion whose intensity there is")
@@ -55,7 +58,7 @@ class Gauge:
     def __call__(self, maps: Float[Tensor, "batch 512 7 7"]) -> pd.DataFrame:
         """Gauge the features of faces: the table of `Measured`, and a column for each feature."""
         found = self.explainer(maps.to(self.device), self._contrast)
-        table = named(found.logits.cpu().numpy(), self.classes)
+        table = named(found.logits.cpu().numpy(), self.classes, self.asked)
         values = relevance_features(found.pixels.cpu().numpy())
         return pd.concat([table, pd.DataFrame(values, columns=list(FEATURES))], axis=1)
 
@@ -72,19 +75,20 @@ class Gauge:
 
     def _contrast(self, logits: Tensor) -> Tensor:
         neutral = self.neutral.to(logits.device)
-        chosen = logits.masked_fill(neutral, -torch.inf).argmax(1, keepdim=True)
+        chosen = torch.as_tensor(expressed(logits.cpu().numpy(), self.classes, self.asked))
+        chosen = chosen.to(logits.device)[:, None]
         start = torch.where(neutral, -logits, torch.zeros_like(logits))
         return start.scatter(1, chosen, logits.gather(1, chosen))
 
 
-def gauge(study: Study) -> Gauge:
+def gauge(study: Study, asked: Emotion | None = None) -> Gauge:
     """Of a study's own network.
 
     Raises:
         WeightsError: the study has no model.
     """
     model = checkpoint.load(study.path("model.safetensors"))
-    return Gauge(model.net.to(study.plan.model.device), model.classes)
+    return Gauge(model.net.to(study.plan.model.device), model.classes, asked)
 
 
 def gauged(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from emorank.annotations.votes import read_votes
+from emorank.annotations.answers import answers_table, votes_of
+from emorank.annotations.answers_on import answers_on
 from emorank.annotations.voting import majority
 from emorank.study.folder import Study
 from emorank.vocabulary import LEVELS, Emotion
@@ -21,13 +22,14 @@ def ground_truth(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
 
     Args:
         study: prepared.
-        votes: a votes file or rating project; None for the votes that the plan names, if any.
+        votes: any file of answers or a rating project; None for the one that the plan names.
 
     Returns:
         `image`, `part`, `person`, `emotion`, `sequence`, `frame`, `intensity`, `digest` and, where
         the study has them, `landmarks`; `level` (Int64): what the majority of the raters says, by
-        its place in `LEVELS`; 0 for neutral faces; <NA> where nobody voted, or the votes tie and
-        the plan calls ties disputed; `mean` (float64 in [1, 3]) of the votes; `voters` (Int64).
+        its place in `LEVELS`; 0 for neutral faces, and where half of the raters or more said None;
+        <NA> where nobody voted, or the votes tie and the plan calls ties disputed; `mean` (float64
+        in [0, 3], None being 0) of the votes; `voters` (Int64).
 
     Raises:
         StudyError: the study is not prepared.
@@ -35,18 +37,37 @@ def ground_truth(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
     """
     faces = study.table("faces").merge(study.table("split"), on="image")
     table = faces[[*FACES, *(["landmarks"] if "landmarks" in faces else [])]].copy()
-    source = str(votes or study.plan.validate.votes)
     table["level"] = pd.array([pd.NA] * len(table), dtype="Int64")
     table["mean"], table["voters"] = float("nan"), pd.array([0] * len(table), dtype="Int64")
-    if source:
-        # Raters may have seen faces that the study had to leave out.
-        known = {*faces["image"], *study.table("excluded")["file"]}
-        voted = majority(read_votes(Path(source), known), study.plan.validate.ties)
-        rows = voted.set_index("image").reindex(table["image"]).reset_index()
-        table["level"] = rows["rank"].map(LEVELS.index, na_action="ignore").astype("Int64").array
-        table["mean"] = rows["mean"].to_numpy()
-        counts = rows[["n_minimal", "n_average", "n_strong"]].sum(axis=1)
-        table["voters"] = counts.astype("Int64").array
+    answers = answers_of(study, votes)
+    if len(answers):
+        given = votes_of(answers)
+        rank = majority(given, study.plan.validate.ties).set_index("image")["rank"]
+        level = table["image"].map(rank).map(LEVELS.index, na_action="ignore").astype("Int64")
+        table["level"] = level.mask(table["image"].isin(given.attrs["flagged"]), 0)
+        place = answers["answer"].map(LEVELS.index).groupby(answers["image"])
+        table["mean"] = table["image"].map(place.mean()).astype("float64")
+        table["voters"] = table["image"].map(place.size()).fillna(0).astype("Int64")
     neutral = (table["emotion"] == Emotion.NEUTRAL).fillna(False)
     table["level"] = table["level"].mask(neutral, 0)
     return table
+
+
+def answers_of(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
+    """What raters said of the study's faces, as `answers_on` gives it; empty without a file.
+
+    Args:
+        study: prepared.
+        votes: any file of answers or a rating project; None for the one that the plan names.
+
+    Raises:
+        StudyError: the study is not prepared.
+        VotesError: they cannot be read, or are on images that the study does not have.
+    """
+    source = str(votes or study.plan.validate.votes)
+    if not source:
+        return answers_table([])
+    faces = study.table("faces")
+    emotions = dict(zip(faces["image"], faces["emotion"], strict=True))
+    # Raters may have seen faces that the study had to leave out.
+    return answers_on(Path(source), emotions, study.table("excluded")["file"])

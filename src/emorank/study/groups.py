@@ -73,8 +73,11 @@ def results_by_group(
     return results
 
 
-def _tested(study: Study) -> tuple[pd.DataFrame, str]:
-    """The test images with their ranks as numbers, and the most frequent emotion of training."""
+def _tested(study: Study) -> tuple[pd.DataFrame, str | None]:
+    """The test images with their ranks as numbers, and the most frequent emotion of training.
+
+    None where nothing was trained here: then it is the most frequent of these images.
+    """
     faces = study.table("faces").merge(study.table("split"), on="image")
     table = study.table("predictions")[["image", "emotion", "predicted"]]
     table = table.merge(faces[["image", "person"]], on="image")
@@ -93,8 +96,8 @@ def _tested(study: Study) -> tuple[pd.DataFrame, str]:
     table = table.drop(columns="rank").assign(
         true_rank=np.where(compared, true, -1), predicted_rank=np.where(compared, guess, -1)
     )
-    learnt = faces.loc[faces["part"] == "train", "emotion"].mode()
-    return table, str(learnt.iloc[0])
+    learnt = faces.loc[faces["part"] == "train", "emotion"]
+    return table, str(learnt.mode().iloc[0]) if len(learnt) else None
 
 
 def _known(study: Study) -> pd.DataFrame:

@@ -142,15 +142,21 @@ class OrdinalMeter:
     Args:
         study: trained.
         network: from `load_ordinal`, which is what it is by default.
+        asked: whose intensity; None for the emotion that `measure.expressed` finds.
 
     Raises:
         StudyError: there is no ordinal network, or it is of an earlier model.
         WeightsError: a file of weights is missing or damaged.
     """
 
-    def __init__(self, study: Study, network: checkpoint.Checkpoint | None = None) -> None:
+    def __init__(
+        self,
+        study: Study,
+        network: checkpoint.Checkpoint | None = None,
+        asked: Emotion | None = None,
+    ) -> None:
         self.device, self.batch = study.plan.model.device, study.plan.explain.batch
-        self.cut = study.plan.train.cut
+        self.cut, self.asked = study.plan.train.cut, asked
         self.ordinal = network or load_ordinal(study)
         self.classifier = checkpoint.load(study.path("model.safetensors"))
         for model in (self.ordinal, self.classifier):
@@ -172,7 +178,7 @@ class OrdinalMeter:
     def table(self, maps: torch.Tensor) -> pd.DataFrame:
         """The rows of faces whose features these are."""
         logits, odds = self.outputs(maps)
-        table = named(logits, self.classifier.classes)
+        table = named(logits, self.classifier.classes, self.asked)
         return pd.concat([table, level_table(odds, table["expressed"], self.ordinal)], axis=1)
 
     @torch.inference_mode()

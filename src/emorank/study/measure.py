@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int, UInt8
 from torch import Tensor
 
 from emorank.errors import StudyError
@@ -29,7 +29,7 @@ class Measured:
 
     Attributes:
         table: `predicted`, `p_…` of each emotion and `logit` of the predicted one; `expressed`, the
-            most probable emotion that is not neutral, with its `expressed_p` and `expressed_logit`.
+            emotion whose intensity counts, with its `expressed_p` and `expressed_logit`.
         logits: (batch, classes), of `classes`.
         relevance: (batch, 3, side, side) of each pixel and channel for `expressed`, as computed.
     """
@@ -58,24 +58,24 @@ def measuring_once() -> Iterator[None]:
 class Meter:
     """A study's network made ready to measure faces, as many as there are.
 
-    The emotion whose relevance is measured is the most probable one that is not neutral, so that a
-    face which is called neutral has an intensity too, however little. Where neutral is not
-    predicted that is the predicted emotion.
+    Args:
+        study: trained.
+        asked: the emotion whose relevance is measured; None for the one that `expressed` finds.
 
     Raises:
         WeightsError: the study has no model.
         StudyError: its model knows no emotion but neutral.
     """
 
-    def __init__(self, study: Study) -> None:
-        self._name = fingerprint(str(study.folder.resolve()), study.plan)
+    def __init__(self, study: Study, asked: Emotion | None = None) -> None:
+        self._name = fingerprint(str(study.folder.resolve()), study.plan, asked)
+        self.asked = asked
         model = checkpoint.load(study.path("model.safetensors"))
         self.classes = model.classes
         self.device, self.batch = study.plan.model.device, study.plan.explain.batch
         self.net = model.net.to(self.device)
         self.explainer = ready(self.net, study.plan.explain)
-        self.neutral = np.array([emotion == Emotion.NEUTRAL for emotion in self.classes])
-        if self.neutral.all():
+        if set(self.classes) <= {Emotion.NEUTRAL}:
             raise StudyError(f"{study.folder}: its model knows no emotion whose intensity there is")
 
     def __call__(self, pixels: Sequence[Pixels]) -> Measured:
@@ -111,25 +111,46 @@ class Meter:
         """The table of `Measured` alone: without the way back, which takes most of the time."""
         batches = (pixels[at : at + self.batch] for at in range(0, len(pixels), self.batch))
         logits = [self.net(to_batch(list(some)).to(self.device)).cpu().numpy() for some in batches]
-        return named(np.concatenate(logits), self.classes)
+        return named(np.concatenate(logits), self.classes, self.asked)
 
     def _measure(self, pixels: Sequence[Pixels]) -> Measured:
         found = self.explainer(to_batch(list(pixels)).to(self.device), self._start)
         logits = found.logits.cpu().numpy()
-        return Measured(named(logits, self.classes), logits, found.pixels.cpu().numpy())
+        table = named(logits, self.classes, self.asked)
+        return Measured(table, logits, found.pixels.cpu().numpy())
 
     def _start(self, logits: Tensor) -> Tensor:
         """The logit of the expressed emotion, zero elsewhere (Bach et al. 2015)."""
-        hidden = torch.as_tensor(self.neutral, device=logits.device)
-        chosen = logits.masked_fill(hidden, -torch.inf).argmax(1, keepdim=True)
+        chosen = torch.as_tensor(expressed(logits.cpu().numpy(), self.classes, self.asked))
+        chosen = chosen.to(logits.device)[:, None]
         return torch.zeros_like(logits).scatter(1, chosen, logits.gather(1, chosen))
 
 
-def named(logits: Float32[np.ndarray, "batch classes"], classes: Sequence[Emotion]) -> pd.DataFrame:
+def expressed(
+    logits: Float32[np.ndarray, "batch classes"],
+    classes: Sequence[Emotion],
+    asked: Emotion | None = None,
+) -> Int[np.ndarray, " batch"]:
+    """The place among the classes of the emotion whose intensity counts.
+
+    It is the one that is asked about, or else the most probable one that is not neutral, so that a
+    face which is called neutral has an intensity too, however little. Where neutral is not
+    predicted that is the predicted emotion.
+    """
+    if asked is not None:
+        return np.full(len(logits), tuple(classes).index(asked))
+    neutral = np.array([emotion == Emotion.NEUTRAL for emotion in classes])
+    return np.asarray(np.where(neutral, -np.inf, logits).argmax(1))
+
+
+def named(
+    logits: Float32[np.ndarray, "batch classes"],
+    classes: Sequence[Emotion],
+    asked: Emotion | None = None,
+) -> pd.DataFrame:
     """The table of `Measured`: what the network names, and the emotion whose intensity counts."""
     table = predictions_table(pd.Series(range(len(logits))), logits, tuple(classes))
-    neutral = np.array([emotion == Emotion.NEUTRAL for emotion in classes])
-    rows, chosen = np.arange(len(logits)), np.where(neutral, -np.inf, logits).argmax(1)
+    rows, chosen = np.arange(len(logits)), expressed(logits, classes, asked)
     table["expressed"] = pd.array([str(classes[k]) for k in chosen], dtype="string")
     probabilities = table[[f"p_{emotion}" for emotion in classes]].to_numpy()
     table["expressed_p"] = probabilities[rows, chosen]

@@ -16,8 +16,8 @@ from emorank.model import checkpoint, ordinal, training, weights
 from emorank.model.training import Epoch, Examples
 from emorank.model.vgg16 import VGG16
 from emorank.progress import Progress, silent
-from emorank.study.folder import Study, alone, fingerprint
-from emorank.study.framing import framing, open_dataset
+from emorank.study.folder import Study, alone, fingerprint, require_own_network
+from emorank.study.framing import framing_of_others, open_dataset
 from emorank.study.ground_truth import ground_truth
 from emorank.study.intensity import MODEL, NAME, OrdinalMeter
 from emorank.study.train import examples
@@ -58,6 +58,7 @@ def train_ordinal(
         VotesError: the votes cannot be read, or are on images that the study does not have.
         WeightsError: the weights to start from cannot be had.
     """
+    require_own_network(study)
     with alone(study):
         if not study.stamp("train"):
             raise StudyError(
@@ -69,7 +70,7 @@ def train_ordinal(
         net, watched, curves = learn(study, parts, emotions, loss, others, progress)
         ordinal.settle(net, study.plan.train.cut, watched)
         plain, thresholds = ordinal.unfolded(net.to("cpu"))
-        crop = framing(study, open_dataset(study))
+        crop = framing_of_others(study, open_dataset(study))
         found = checkpoint.Checkpoint(
             plain, emotions, study.plan.data.size, crop, LEVELS[1:], thresholds
         )

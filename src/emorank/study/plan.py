@@ -86,6 +86,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A whole study."""
 
     title: str = "A study of expressed emotion and expression intensity"
+    network: str = ""  # a study whose network is tested on all of these faces; nothing is trained
     data: Data = Data()
     split: Split = Split()
     model: Model = Model()

@@ -12,7 +12,7 @@ from emorank.annotations.votes import is_project
 from emorank.datasets import sample
 from emorank.datasets.leakage import leakage
 from emorank.datasets.phash import phash
-from emorank.datasets.splits import split
+from emorank.datasets.splits import PARTS, split
 from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError, PlanError
 from emorank.framing import BOX, faces_in, framed
@@ -20,6 +20,7 @@ from emorank.model.weights import IMAGENET
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.framing import SAMPLE, framing, open_dataset
+from emorank.study.network import settled, shared
 from emorank.study.plan import Plan, override
 from emorank.vocabulary import Emotion
 
@@ -47,19 +48,27 @@ def prepare(study: Study, progress: Progress = silent) -> str:
             f"{excluded[0]['file']}: {excluded[0]['reason']}"
         )
     prepared = table.merge(found, on="image", validate="one_to_one")
-    _require_classes(prepared, dataset)
-    plan = study.plan.split
-    parts = split(prepared, by=plan.by, test=plan.test, validation=plan.validation, seed=plan.seed)
+    parts = _parts(study, prepared, dataset)
     study.write_table("faces", prepared)
     study.write_table("split", parts)
-    study.write_metrics("leakage", leakage(prepared, parts))
+    common = shared(study, prepared, parts) if study.plan.network else leakage(prepared, parts)
+    study.write_metrics("leakage", common)
     study.path(JOURNAL).unlink(missing_ok=True)
     counts = parts["part"].value_counts()
     return (
         f"{len(prepared)} faces of {prepared['emotion'].nunique()} emotions, "
-        f"{len(excluded)} exclusions; train {counts['train']}, "
-        f"validation {counts['validation']}, test {counts['test']}"
+        f"{len(excluded)} exclusions; "
+        + ", ".join(f"{part} {counts[part]}" for part in PARTS if part in counts)
     )
+
+
+def _parts(study: Study, table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """`image` and `part`; every face is tested where the network is another study's."""
+    if study.plan.network:
+        return pd.DataFrame({"image": table["image"], "part": "test"}, dtype="string")
+    _require_classes(table, dataset)
+    plan = study.plan.split
+    return split(table, by=plan.by, test=plan.test, validation=plan.validation, seed=plan.seed)
 
 
 def resolve(plan: Plan) -> Plan:
@@ -68,7 +77,9 @@ def resolve(plan: Plan) -> Plan:
     Raises:
         PlanError: the images, the votes or the weights are not said, or not there.
         DatasetError: the folder is no data set that is known.
+        StudyError: the study whose network is asked for has none.
     """
+    plan = settled(plan) if plan.network else plan
     data, votes, weights = plan.data, plan.validate.votes, plan.model.weights
     changes: dict[str, Any] = {"data.emotions": [str(Emotion.parse(w)) for w in data.emotions]}
     if weights != IMAGENET:

@@ -51,9 +51,10 @@ class RankedFaces:
         crop: "face" or "none"; None for the framing that the model was trained on.
         nearest: only the nearest face of an image instead of every one.
         strict: raise at the first image that cannot be used.
+        emotion: rank this one, whatever the network names; None for the one that it names.
 
     Raises:
-        PlanError: there is no such rank.
+        PlanError: there is no such rank, or the model does not know the emotion.
         StudyError: the study lacks what the rank needs.
         ImageError: an image cannot be used, if `strict`.
         WeightsError: the study has no model.
@@ -65,10 +66,11 @@ class RankedFaces:
     crop: str | None = None
     nearest: bool = False
     strict: bool = False
+    emotion: str | None = None
     excluded: list[ImageError] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[RankedFace]:
-        rank = _of(self.study, self.method)
+        rank = _of(self.study, self.method, self.emotion)
         model = checkpoint.known(self.study.path("model.safetensors"))
         crop = self.crop or model.crop
         views = Views(self.paths, model.size, crop, self.excluded, self.nearest, self.strict)
@@ -125,7 +127,7 @@ def agreement(
     )
 
 
-def _of(study: Study, method: str) -> Ranker:
+def _of(study: Study, method: str, emotion: str | None = None) -> Ranker:
     if method not in RANKS:
         raise PlanError(f"'{method}' is no rank; expected one of {', '.join(RANKS)}")
-    return ranker(study, method)
+    return ranker(study, method, emotion)

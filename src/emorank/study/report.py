@@ -31,6 +31,7 @@ from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.faithfulness import read as read_faithfulness
 from emorank.study.folder import Study
 from emorank.study.framing import open_dataset
+from emorank.study.network import said
 from emorank.vocabulary import Emotion, Rank
 
 PAPER = (
@@ -95,10 +96,13 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         comparison=_comparison(study),
         cite=tuple(filter(None, (f"emorank {__version__}.", PAPER, LRP, citation))),
         faithfulness=_faithfulness(study),
+        network=said(study),
     )
 
 
 def _learnt(study: Study) -> Learnt | None:
+    if study.plan.network:  # it learnt elsewhere, and was tested on other faces
+        return None
     found = Learnt(study.result("calibration"), study.result("ordinal"))
     return None if found == Learnt(None, None) else found
 

@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Protocol
 
 from emorank import __version__
-from emorank.annotations.votes import is_project, read_votes
+from emorank.annotations.formats import read_answers
+from emorank.annotations.votes import is_project
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.explain import explain
 from emorank.study.folder import Study, alone, fingerprint, sweep, write_json
+from emorank.study.network import take
 from emorank.study.prepare import prepare
 from emorank.study.rank import rank
 from emorank.study.report import report
 from emorank.study.test import test
 from emorank.study.train import train
 from emorank.study.validate import validate
+
+
+def _network(study: Study, progress: Progress) -> str:
+    return (take if study.plan.network else train)(study, progress)
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,12 @@ STAGES = (
     Stage(
         "prepare",
         prepare,
-        ("data", "split"),
+        ("data", "split", "network"),
         ("faces.parquet", "excluded.parquet", "split.parquet", "prepare.partial.jsonl"),
     ),
     Stage(
         "train",
-        train,
+        _network,
         ("model", "train"),
         ("model.safetensors", "training.parquet", "training.partial.safetensors"),
     ),
@@ -144,7 +150,7 @@ def _key(study: Study, number: int) -> str:
     if STAGES[number].name in {"validate", "report"} and votes.is_file():
         settings.append(votes.read_text(errors="replace"))
     elif STAGES[number].name in {"validate", "report"} and is_project(votes):
-        settings.append(read_votes(votes).to_csv())
+        settings.append(read_answers(votes).to_csv())
     return fingerprint(*settings)
 
 

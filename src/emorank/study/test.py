@@ -41,7 +41,7 @@ def test(study: Study, progress: Progress = silent) -> str:  # noqa: PT028 - a s
         [str(emotion) for emotion in model.classes],
         rng=np.random.default_rng(study.plan.split.seed),
         persons=table["person"],
-        majority=str(learnt.mode().iloc[0]),
+        majority=str(learnt.mode().iloc[0]) if len(learnt) else None,
         resamples=study.plan.validate.resamples,
     )
     study.write_metrics("emotion", result)

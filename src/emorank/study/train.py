@@ -12,7 +12,7 @@ from emorank.model.training import Examples
 from emorank.model.vgg16 import VGG16
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.framing import Framed, framing, open_dataset
+from emorank.study.framing import Framed, framing_of_others, open_dataset
 from emorank.vocabulary import Emotion
 
 STATE = "training.partial.safetensors"
@@ -40,7 +40,7 @@ def train(study: Study, progress: Progress = silent) -> str:
         state=study.path(STATE),
         progress=progress,
     )
-    crop = framing(study, open_dataset(study))
+    crop = framing_of_others(study, open_dataset(study))
     net.to("cpu")
     trained = checkpoint.Checkpoint(net, classes, plan.data.size, crop)
     checkpoint.save(trained, study.path("model.safetensors"))

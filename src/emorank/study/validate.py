@@ -1,15 +1,14 @@
 """Stage 6: compare the ranks with the raters' votes."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.votes import read_votes
+from emorank.annotations.answers import votes_of
 from emorank.annotations.voting import majority
 from emorank.evaluation.ranks import validation
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
+from emorank.study.ground_truth import answers_of
 
 VOTES = {"image": "string", "rater": "string", "rank": "string"}
 
@@ -22,13 +21,12 @@ def validate(study: Study, progress: Progress = silent) -> str:
         VotesError: the votes file has unknown ranks or images, or double votes.
     """
     plan, faces, ranks = study.plan.validate, study.table("faces"), study.table("ranks")
+    answers = answers_of(study)
     if not plan.votes:
         study.write_table("votes", pd.DataFrame(columns=list(VOTES)).astype(VOTES))
         study.write_metrics("rank", None)
         return "no votes were given, so the ranks are not validated (--votes FILE)"
-    # Raters may have seen faces that the study had to leave out.
-    excluded = study.table("excluded")["file"]
-    votes = read_votes(Path(plan.votes), {*faces["image"], *excluded})
+    votes = votes_of(answers)
     voted = majority(votes, plan.ties)
     progress(1, 2, "raters' majority")
     split = study.table("split")

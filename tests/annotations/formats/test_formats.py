@@ -42,7 +42,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 ODD = st.sampled_from(["=1+1", "'=1", "''@", "'", "' a", "a ", "\t=x", "-", "＝x", "\r\n+", '"'])
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     cells=st.dictionaries(
         st.tuples(NAMES | ODD.filter(str.strip), st.none() | NAMES, NAMES | ODD, st.booleans()),

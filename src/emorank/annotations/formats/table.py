@@ -10,7 +10,7 @@ import pandas as pd
 from emorank.annotations.answers import COLUMNS, REQUIRED, answers_table, parse_answer
 from emorank.annotations.formats.cells import guarded, unguarded
 from emorank.annotations.tabular import Offenders, Rows, csv_rows, parquet_rows, quoted
-from emorank.annotations.votes import read_votes
+from emorank.annotations.votes import read_given
 from emorank.errors import VotesError
 from emorank.files import replacing
 
@@ -24,7 +24,7 @@ def read_table(path: Path, parquet: bool) -> pd.DataFrame:
     """Read answers, votes or the sheet of Table 5.
 
     Columns are those of the table of answers in any order, of which `image`, `rater` and `answer`
-    have to be there; others are ignored. Without `answer` it is a votes file (`read_votes`). A
+    have to be there; others are ignored. Without `answer` it is a votes file (`read_given`). A
     blank answer is a missing one and is left out.
 
     Raises:
@@ -33,8 +33,7 @@ def read_table(path: Path, parquet: bool) -> pd.DataFrame:
     header, rows = parquet_rows(path, _wanted) if parquet else csv_rows(path)
     names = [name.strip().lower() for name in header]
     if "answer" not in names:
-        votes = read_votes(path)
-        return answers_table(votes.rename(columns={"rank": "answer"}))
+        return answers_table(read_given(path)[0])
     doubled = sorted({name for name in names if name in COLUMNS and names.count(name) > 1})
     missing = [name for name in REQUIRED if name not in names]
     if doubled or missing:
