@@ -24,19 +24,19 @@ import torch
 from torch import Tensor
 
 from emorank.evaluation.columns import Options
+from emorank.evaluation.laboratory.separation import ALL, separation
 from emorank.evaluation.levels import levels as level_scores
-from emorank.evaluation.separation import ALL, separation
 from emorank.evaluation.uncertainty import Estimate
 from emorank.evaluation.validity import correlations
 from emorank.framing import Views
 from emorank.model import ordinal
 from emorank.model.checkpoint import Checkpoint
 from emorank.study.folder import Study, create_study
-from emorank.study.intensity import OrdinalMeter, level_table
-from emorank.study.ordinal import learn, maps, rated, train_ordinal
 from emorank.study.plan import override, read_plan
-from emorank.study.prepare import resolve
+from emorank.study.ranks.intensity import OrdinalMeter, level_table
+from emorank.study.ranks.ordinal import learn, maps, rated, train_ordinal
 from emorank.study.run import run
+from emorank.study.stages.prepare import resolve
 from emorank.vocabulary import Emotion
 
 SEEDS = (0, 1, 2, 3)  # of the split: who is trained on, who validates, who is tested on

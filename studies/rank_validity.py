@@ -29,8 +29,8 @@ import pandas as pd
 import torch
 
 from emorank.evaluation.columns import Options
+from emorank.evaluation.laboratory.separation import separation
 from emorank.evaluation.levels import levels
-from emorank.evaluation.separation import separation
 from emorank.evaluation.uncertainty import Estimate
 from emorank.evaluation.validity import correlations
 from emorank.framing import Views
@@ -41,15 +41,15 @@ from emorank.ranking import rank as interval_rank
 from emorank.ranking.calibrated import ProportionalOdds
 from emorank.ranking.features import FEATURES, relevance_features
 from emorank.ranking.regions import MOVED, REGIONS
-from emorank.study.calibrate import INPUTS, PROBABILITIES, Calibration
-from emorank.study.crossfit import folds
-from emorank.study.evidence import cuts_of
-from emorank.study.explain import ready
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import Framed
-from emorank.study.gauge import BATCH, Gauge, gauge
 from emorank.study.ground_truth import ground_truth
-from emorank.study.measure import named
+from emorank.study.ranks.calibrate import INPUTS, PROBABILITIES, Calibration
+from emorank.study.ranks.crossfit import folds
+from emorank.study.ranks.evidence import cuts_of
+from emorank.study.ranks.gauge import BATCH, Gauge, gauge
+from emorank.study.ranks.measure import named
+from emorank.study.stages.explain import ready
 from emorank.vocabulary import Emotion
 
 KEPT = ("paper", "evidence", "calibrated", "calibrated, cross-fitted")

@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
-    from emorank.study.audit import audit as audit_study
+    from emorank.study.auditing.audit import audit as audit_study
     from emorank.study.card import model_card
-    from emorank.study.compare import compare as compare_study
+    from emorank.study.comparing.compare import compare as compare_study
     from emorank.study.compounds import add_compounds
     from emorank.study.faithfulness import faithfulness as measure_faithfulness
     from emorank.study.folder import Study, create_study, open_study
     from emorank.study.groups import results_by_group
-    from emorank.study.intensity import explain_intensity
-    from emorank.study.ordinal import train_ordinal
-    from emorank.study.paper import paper as write_paper
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
-    from emorank.study.prepare import resolve as resolve_plan
-    from emorank.study.ranked import RankedFaces
+    from emorank.study.ranks.intensity import explain_intensity
+    from emorank.study.ranks.ordinal import train_ordinal
+    from emorank.study.ranks.ranked import RankedFaces
+    from emorank.study.reproducing.paper import paper as write_paper
     from emorank.study.run import run as run_study
+    from emorank.study.stages.prepare import resolve as resolve_plan
     from emorank.vocabulary import Emotion, Rank
 
 __version__ = "0.1.0"
@@ -100,15 +100,15 @@ _PLACES = {
     "Plan": ("study.plan", "Plan"),
     "read_plan": ("study.plan", "read_plan"),
     "override_plan": ("study.plan", "override"),
-    "resolve_plan": ("study.prepare", "resolve"),
+    "resolve_plan": ("study.stages.prepare", "resolve"),
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
-    "audit_study": ("study.audit", "audit"),
-    "compare_study": ("study.compare", "compare"),
-    "write_paper": ("study.paper", "paper"),
-    "train_ordinal": ("study.ordinal", "train_ordinal"),
-    "explain_intensity": ("study.intensity", "explain_intensity"),
+    "audit_study": ("study.auditing.audit", "audit"),
+    "compare_study": ("study.comparing.compare", "compare"),
+    "write_paper": ("study.reproducing.paper", "paper"),
+    "train_ordinal": ("study.ranks.ordinal", "train_ordinal"),
+    "explain_intensity": ("study.ranks.intensity", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),
     "add_compounds": ("study.compounds", "add_compounds"),
     "results_by_group": ("study.groups", "results_by_group"),
@@ -182,7 +182,7 @@ def rank_images(
     from pathlib import Path
 
     if rank != "paper" or emotion is not None:
-        from emorank.study.ranked import RankedFaces
+        from emorank.study.ranks.ranked import RankedFaces
 
         return RankedFaces(study, rank, map(Path, images), crop, nearest, strict, emotion)
     from emorank.study.apply import Applied

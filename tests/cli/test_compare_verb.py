@@ -3,15 +3,15 @@
 import pytest
 
 from emorank.baselines import ESTIMATORS
-from emorank.study import compare as module
-from emorank.study import compare_asking, compare_features
+from emorank.study.comparing import asking, features
+from emorank.study.comparing import compare as module
 
 
 @pytest.mark.weights
 def test_a_study_is_compared(cli, own_study, monkeypatch):
     """Tables and notes on stdout, files in the study, a section in the report."""
     few = {name: ESTIMATORS[name] for name in ("delannoy_mcdonald", "majority")}
-    for place in (module, compare_asking, compare_features):
+    for place in (module, asking, features):
         monkeypatch.setattr(place, "ESTIMATORS", few)
     ranks = {name: module.METHODS[name] for name in ("paper", "logit")}
     monkeypatch.setattr(module, "METHODS", ranks)

@@ -10,9 +10,9 @@ from PIL import Image
 from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.relevance import changed, relevance
-from emorank.study.explain import stores
 from emorank.study.folder import open_study
 from emorank.study.framing import Framed
+from emorank.study.stages.explain import stores
 
 pytestmark = pytest.mark.weights
 

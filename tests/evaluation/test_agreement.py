@@ -11,9 +11,9 @@ from tests.reference import agreement as oracle
 
 from emorank.annotations.answers import SKIP, answers_table
 from emorank.evaluation import agreement as module
-from emorank.evaluation import coincidence, raters
 from emorank.evaluation.agreement import agreement, count_agreement
-from emorank.evaluation.ratings import LEVELS, ratings
+from emorank.evaluation.raters import coincidence, pairwise
+from emorank.evaluation.raters.ratings import LEVELS, ratings
 
 
 def random_answers(rng, units=30, names=5, emotions=2, missing=0.3) -> pd.DataFrame:
@@ -76,14 +76,14 @@ def test_pairs_and_ceiling_equal_scikit_learn(seed):
                 theirs.append(oracle.verdict(others)[0])
         ceiling.append(kappa(own, theirs))
     for tables, expected in (
-        (raters.pair_tables(grid), pairs),
-        (raters.leave_one_out_tables(grid), ceiling),
+        (pairwise.pair_tables(grid), pairs),
+        (pairwise.leave_one_out_tables(grid), ceiling),
     ):
         summed = tables.sum(axis=0)
         if expected:
-            np.testing.assert_allclose(raters.kappas(summed), expected, atol=1e-12)
+            np.testing.assert_allclose(pairwise.kappas(summed), expected, atol=1e-12)
         known = [value for value in expected if np.isfinite(value)]
-        mean = float(raters.mean_kappa(summed))
+        mean = float(pairwise.mean_kappa(summed))
         np.testing.assert_allclose(mean, np.mean(known) if known else np.nan, atol=1e-12)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emorank.evaluation.faithfulness import COLUMNS, Found, Settings, curve_rows, rows, summary
-from emorank.evaluation.region_perturbation import Curves
+from emorank.evaluation.maps.region_perturbation import Curves
 
 IMAGES = ["a", "b", "c", "d"]
 PERSONS = pd.Series(["p", "p", "q", None], index=IMAGES)

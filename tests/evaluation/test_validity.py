@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
-from emorank.evaluation import association, levels, separation, validity
+from emorank.evaluation import levels, validity
 from emorank.evaluation.columns import Options
+from emorank.evaluation.laboratory import association, separation
 from emorank.evaluation.uncertainty import resampled
 
 FEW = Options(resamples=50)

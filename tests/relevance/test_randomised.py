@@ -7,7 +7,7 @@ from tests.relevance.small_nets import build, images
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.evaluation.map_similarity import spearman
+from emorank.evaluation.maps.similarity import spearman
 from emorank.model.vgg16 import skeleton
 from emorank.relevance import explainer
 from emorank.relevance.randomised import randomised, stages

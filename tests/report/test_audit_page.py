@@ -8,9 +8,9 @@ import pytest
 from tests.report.test_page import Outline
 
 from emorank.evaluation.columns import Options
-from emorank.evaluation.laboratory import examine
-from emorank.evaluation.perturbation import CHANGES
-from emorank.evaluation.verdict import headline
+from emorank.evaluation.laboratory.examination import examine
+from emorank.evaluation.laboratory.perturbation import CHANGES
+from emorank.evaluation.laboratory.verdict import headline
 from emorank.report import audit, audit_figures
 from emorank.report.page import render, write
 

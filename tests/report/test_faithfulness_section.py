@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from emorank.evaluation.faithfulness import Found, Score, Settings
-from emorank.evaluation.localisation import REGIONS
+from emorank.evaluation.maps.localisation import REGIONS
 from emorank.evaluation.uncertainty import Estimate
 from emorank.report import faithfulness_figures as figures
 from emorank.report.faithfulness import Faithfulness, mass_table, table, verdict

@@ -6,7 +6,7 @@ import pytest
 
 from emorank.annotations.answers import answers_table
 from emorank.annotations.emotion_votes import EmotionVotes
-from emorank.evaluation.rating_summary import summarise, summarise_emotions
+from emorank.evaluation.raters.summary import summarise, summarise_emotions
 from emorank.report import rating_page
 
 HOSTILE = "<script>alert(1)</script>$x$"

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.evaluation.blind_maps import BLIND
 from emorank.evaluation.faithfulness import COLUMNS, Found, Settings, summary
+from emorank.evaluation.maps.blind import BLIND
 from emorank.relevance.methods import METHODS
 from emorank.study.faithfulness import AFTER, RESULT
 from emorank.study.folder import create_study

@@ -13,7 +13,8 @@ import signal
 import sys
 
 from emorank.cli import main, watch
-from emorank.study import report, run  # noqa: F401 - imported once, before the forks
+from emorank.study import run  # noqa: F401 - imported once, before the forks
+from emorank.study.stages import report  # noqa: F401 - likewise
 
 
 def die():

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from emorank.errors import PlanError, RelevanceError, StudyError
-from emorank.evaluation.blind_maps import BLIND
 from emorank.evaluation.faithfulness import Settings
+from emorank.evaluation.maps.blind import BLIND
 from emorank.study import faithfulness as verb
-from emorank.study.explain import stores
 from emorank.study.faithfulness import faithfulness, read
 from emorank.study.folder import open_study
+from emorank.study.stages.explain import stores
 from emorank.study.subject import choose
 
 pytestmark = pytest.mark.weights

@@ -10,21 +10,21 @@ from tests.conftest import draw, draw_tree, write_votes
 from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.model import checkpoint
 from emorank.study import network
-from emorank.study.audit import audit
-from emorank.study.calibrate import calibrate
+from emorank.study.auditing.audit import audit
 from emorank.study.card import model_card
-from emorank.study.compare import compare
-from emorank.study.evidence import evidence_cuts
+from emorank.study.comparing.compare import compare
 from emorank.study.folder import Study, create_study, open_study
 from emorank.study.framing import framing, framing_of_others, open_dataset
-from emorank.study.gauge import gauge
 from emorank.study.groups import results_by_group
 from emorank.study.network import of_network
-from emorank.study.ordinal import train_ordinal
 from emorank.study.plan import Data, Plan, override
-from emorank.study.prepare import resolve
-from emorank.study.rankers import ranker
+from emorank.study.ranks.calibrate import calibrate
+from emorank.study.ranks.evidence import evidence_cuts
+from emorank.study.ranks.gauge import gauge
+from emorank.study.ranks.ordinal import train_ordinal
+from emorank.study.ranks.rankers import ranker
 from emorank.study.run import run
+from emorank.study.stages.prepare import resolve
 
 pytestmark = pytest.mark.weights
 

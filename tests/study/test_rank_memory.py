@@ -12,10 +12,10 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np, pandas as pd
-from emorank.study.explain import stores
+from emorank.study.stages.explain import stores
 from emorank.study.folder import create_study
 from emorank.study.plan import Plan, override
-from emorank.study.rank import rank
+from emorank.study.stages.rank import rank
 
 def peak():
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.study import apply, explain, transfer
+from emorank.study import apply, transfer
 from emorank.study import run as stages
-from emorank.study.explain import stores
 from emorank.study.folder import create_study, open_study
 from emorank.study.plan import override
-from emorank.study.report import headline
+from emorank.study.stages import explain
+from emorank.study.stages.explain import stores
+from emorank.study.stages.report import headline
 
 pytestmark = pytest.mark.weights
 

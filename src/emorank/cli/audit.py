@@ -8,7 +8,7 @@ import click
 from emorank.cli.options import run_stages
 
 if TYPE_CHECKING:
-    from emorank.study.audit import Audit
+    from emorank.study.auditing.audit import Audit
     from emorank.study.folder import Study
 
 
@@ -53,7 +53,7 @@ def command(folder: Path, votes: Path | None, ranks: str, scores: Path | None, f
       emorank audit kdef --scores others.csv
     """
     from emorank.cli.watch import Terminal
-    from emorank.study.audit import audit
+    from emorank.study.auditing.audit import audit
     from emorank.study.folder import open_study
 
     study = open_study(folder)

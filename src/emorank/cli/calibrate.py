@@ -53,7 +53,7 @@ def command(
       emorank calibrate --study kdef --votes ratings --crossfit 5
     """
     from emorank.cli.watch import Terminal
-    from emorank.study.calibrate import calibrate
+    from emorank.study.ranks.calibrate import calibrate
     from emorank.study.run import is_done
 
     study = changed(folder, settings)

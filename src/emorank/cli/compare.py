@@ -52,7 +52,7 @@ def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
     from emorank.cli.watch import Terminal
     from emorank.report.comparison import comparison
     from emorank.report.paper import write
-    from emorank.study.compare import compare
+    from emorank.study.comparing.compare import compare
     from emorank.study.folder import open_study
 
     study = open_study(folder)

@@ -204,7 +204,7 @@ def _with_study(
         return
     from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
-    from emorank.study.intensity import Intensities
+    from emorank.study.ranks.intensity import Intensities
 
     kind, draw = (Intensities, draw_intensity) if rank == "ordinal" else (Applied, _figure)
     paths = files(images)

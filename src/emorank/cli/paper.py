@@ -27,7 +27,7 @@ def command(folder: Path, out: Path | None) -> None:
       emorank paper kdef --out manuscript/kdef
     """
     from emorank.cli.watch import Terminal
-    from emorank.study.paper import paper
+    from emorank.study.reproducing.paper import paper
 
     with Terminal() as terminal:
         progress = terminal.start("paper")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from emorank.errors import ImageError
     from emorank.explaining import Explanations
     from emorank.study.apply import Applied
-    from emorank.study.intensity import Intensities
-    from emorank.study.ranked import RankedFaces
+    from emorank.study.ranks.intensity import Intensities
+    from emorank.study.ranks.ranked import RankedFaces
 
 Item = TypeVar("Item")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def rank_test_faces(folder: Path, method: str, settings: tuple[str, ...]) -> None:
     """Rank the test part, and say how well it agrees with what is known."""
     from emorank.cli.watch import Terminal
-    from emorank.study.ranked import rank_test_part
+    from emorank.study.ranks.ranked import rank_test_part
 
     study = changed(folder, settings)
     with Terminal() as terminal:

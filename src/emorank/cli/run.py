@@ -41,7 +41,7 @@ def command(
     """
     study = planned(plan, data, out, crop, strict, settings, network, votes)
     run_stages(study, first="", last="report")
-    from emorank.study.report import headline
+    from emorank.study.stages.report import headline
 
     for line in headline(study):
         click.echo(line)

@@ -47,7 +47,7 @@ def command(folder: Path, ordinal: bool, votes: Path | None, settings: tuple[str
         )
     from emorank.cli.watch import Terminal
     from emorank.study.folder import open_study
-    from emorank.study.ordinal import train_ordinal
+    from emorank.study.ranks.ordinal import train_ordinal
 
     study = open_study(folder)
     with Terminal() as terminal:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from emorank.evaluation import coincidence, raters
-from emorank.evaluation.ratings import LEVELS, NoneAs, Ratings, ratings
+from emorank.evaluation.raters import coincidence, pairwise
+from emorank.evaluation.raters.ratings import LEVELS, NoneAs, Ratings, ratings
 from emorank.evaluation.uncertainty import LEVEL, RESAMPLES, Estimate, bootstrap
 
 # Beyond this many cells (two hundred megabytes) the resamples of all pairs would not fit.
@@ -210,14 +210,15 @@ def _over_images(
         if number > MOST_RATERS:
             reason = f"{number:,} raters; at most {MOST_RATERS} are compared one by one"
         return 0, Estimate(None, level=options["level"], reason=reason), np.empty(0)
-    make = raters.pair_tables if what == "pairs" else raters.leave_one_out_tables
+    make = pairwise.pair_tables if what == "pairs" else pairwise.leave_one_out_tables
     width = number * (number - 1) // 2 if what == "pairs" else number
     fits = grid.images * width * len(LEVELS) ** 2 <= _MOST_CELLS
     # Put together as one image, the value costs little whatever the number of images.
     one = replace(grid, image=np.zeros_like(grid.image))
     tables = make(grid if fits else one)
-    each = raters.kappas(tables.sum(axis=0))
-    found = bootstrap({"kappa": raters.mean_kappa}, tables, rng, unit="images", **options)["kappa"]
+    each = pairwise.kappas(tables.sum(axis=0))
+    mean = {"kappa": pairwise.mean_kappa}
+    found = bootstrap(mean, tables, rng, unit="images", **options)["kappa"]
     if not fits and found.value is not None:
         found = replace(found, reason=f"no interval: {width:,} {what} × {grid.images:,} images")
     found = _explained(found, f"not defined for any of the {what}: no two levels in common")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from emorank.evaluation.association import Draws, Many, ratio
+from emorank.evaluation.laboratory.association import Draws, Many, ratio
 from emorank.evaluation.uncertainty import (
     LEVEL,
     RESAMPLES,

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from emorank.evaluation.region_perturbation import Curves
+from emorank.evaluation.maps.region_perturbation import Curves
 from emorank.evaluation.uncertainty import RESAMPLES, Estimate, bootstrap, clusters
 
 COLUMNS = ("method", "image", "measure", "of", "at", "value")

@@ -16,16 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from emorank.evaluation.association import (
-    Draws,
-    Many,
-    Numbers,
-    Values,
-    kendall,
-    partial,
-    pooled,
-    spearman,
-)
 from emorank.evaluation.columns import (
     Column,
     Options,
@@ -37,6 +27,16 @@ from emorank.evaluation.columns import (
     missing,
     people,
     same,
+)
+from emorank.evaluation.laboratory.association import (
+    Draws,
+    Many,
+    Numbers,
+    Values,
+    kendall,
+    partial,
+    pooled,
+    spearman,
 )
 from emorank.evaluation.uncertainty import Estimate
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emorank.evaluation.separation import ALL
+from emorank.evaluation.laboratory.separation import ALL
+from emorank.evaluation.laboratory.verdict import Audited, moved, shift
 from emorank.evaluation.uncertainty import Estimate
-from emorank.evaluation.verdict import Audited, moved, shift
 from emorank.report.tables import NONE, cell, estimate
 
 _MARK = {

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emorank.evaluation.calibration import Step
+from emorank.evaluation.laboratory.calibration import Step
+from emorank.evaluation.laboratory.verdict import Audited
 from emorank.evaluation.uncertainty import Estimate
-from emorank.evaluation.verdict import Audited
 from emorank.report.style import INK, PALETTE, blank, short, styled
 from emorank.vocabulary import LEVELS, Emotion
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emorank.evaluation.blind_maps import BLIND
 from emorank.evaluation.faithfulness import Found
-from emorank.evaluation.localisation import FEATURES
+from emorank.evaluation.maps.blind import BLIND
+from emorank.evaluation.maps.localisation import FEATURES
 from emorank.report.tables import NONE, estimate
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emorank.evaluation.blind_maps import BLIND
 from emorank.evaluation.faithfulness import Found
-from emorank.evaluation.localisation import FEATURES
+from emorank.evaluation.maps.blind import BLIND
+from emorank.evaluation.maps.localisation import FEATURES
 from emorank.report.style import INK, PALETTE, blank, styled
 
 _MOST, _LEAST, _BLIND = PALETTE[5], PALETTE[0], "#8a94a0"

@@ -7,7 +7,7 @@ import pandas as pd
 from emorank.annotations.answers import RANKS
 from emorank.annotations.voting import emotion_label
 from emorank.evaluation.agreement import CountAgreement
-from emorank.evaluation.rating_summary import EmotionSummary, RatingSummary
+from emorank.evaluation.raters.summary import EmotionSummary, RatingSummary
 from emorank.evaluation.uncertainty import Estimate
 from emorank.files import replacing
 from emorank.report import rating_figures, tables

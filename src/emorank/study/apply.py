@@ -15,10 +15,10 @@ from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.ranking import rank as interval_rank
 from emorank.relevance import Explainer
-from emorank.study.explain import ready
 from emorank.study.folder import Study
-from emorank.study.rank import ranks_table, without_neutral
-from emorank.study.test import predictions_table
+from emorank.study.stages.explain import ready
+from emorank.study.stages.rank import ranks_table, without_neutral
+from emorank.study.stages.test import predictions_table
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from emorank.ranking import rank as interval_rank
 from emorank.ranking.compounds import expressed, known, shares, weaker
 from emorank.relevance import Explainer
 from emorank.study.apply import Explained
-from emorank.study.explain import ready
 from emorank.study.folder import Study
+from emorank.study.stages.explain import ready
 from emorank.vocabulary import LEVELS, NONE, Emotion
 
 

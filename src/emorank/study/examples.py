@@ -8,9 +8,9 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from emorank.annotations.voting import majority
-from emorank.study.explain import stores
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
+from emorank.study.stages.explain import stores
 from emorank.vocabulary import Emotion, Rank
 
 ORDER = {word: i for i, word in enumerate([*Emotion, *(rank.label for rank in Rank)])}

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from emorank.errors import PlanError, StudyError
-from emorank.evaluation.blind_maps import BLIND
 from emorank.evaluation.faithfulness import COLUMNS, Found, Settings, summary
-from emorank.evaluation.region_perturbation import FILLS
+from emorank.evaluation.maps.blind import BLIND
+from emorank.evaluation.maps.region_perturbation import FILLS
 from emorank.progress import Progress, silent
 from emorank.relevance.methods import METHODS, check_method
 from emorank.relevance.presets import PRESETS
@@ -38,7 +38,7 @@ def faithfulness(
 
     Args:
         study: whose stages up to the test are done.
-        methods: of `emorank.relevance.METHODS`; `evaluation.blind_maps.BLIND` are always added.
+        methods: of `emorank.relevance.METHODS`; `evaluation.maps.blind.BLIND` are always added.
         settings: which faces and checks; the defaults if None.
         progress: told of the parts done.
 

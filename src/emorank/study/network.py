@@ -18,15 +18,15 @@ from emorank.errors import PlanError, StudyError
 from emorank.files import replacing
 from emorank.model import checkpoint
 from emorank.progress import Progress, silent
-from emorank.study.calibrate import RESULT as CALIBRATION
-from emorank.study.evidence import RESULT as EVIDENCE
-from emorank.study.evidence import evidence_cuts
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import open_dataset
-from emorank.study.gauge import gauge
-from emorank.study.intensity import MODEL as ORDINAL_MODEL
-from emorank.study.intensity import NAME as ORDINAL
 from emorank.study.plan import Data, Plan, override
+from emorank.study.ranks.calibrate import RESULT as CALIBRATION
+from emorank.study.ranks.evidence import RESULT as EVIDENCE
+from emorank.study.ranks.evidence import evidence_cuts
+from emorank.study.ranks.gauge import gauge
+from emorank.study.ranks.intensity import MODEL as ORDINAL_MODEL
+from emorank.study.ranks.intensity import NAME as ORDINAL
 from emorank.vocabulary import Emotion
 
 MODEL = "model.safetensors"

@@ -12,15 +12,15 @@ from emorank.annotations.formats import read_answers
 from emorank.annotations.votes import is_project
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
-from emorank.study.explain import explain
 from emorank.study.folder import Study, alone, fingerprint, sweep, write_json
 from emorank.study.network import take
-from emorank.study.prepare import prepare
-from emorank.study.rank import rank
-from emorank.study.report import report
-from emorank.study.test import test
-from emorank.study.train import train
-from emorank.study.validate import validate
+from emorank.study.stages.explain import explain
+from emorank.study.stages.prepare import prepare
+from emorank.study.stages.rank import rank
+from emorank.study.stages.report import report
+from emorank.study.stages.test import test
+from emorank.study.stages.train import train
+from emorank.study.stages.validate import validate
 
 
 def _network(study: Study, progress: Progress) -> str:

@@ -12,9 +12,9 @@ from torch import nn
 
 from emorank import faces as detector
 from emorank.errors import StudyError
-from emorank.evaluation.blind_maps import BLIND, blind_map
 from emorank.evaluation.faithfulness import Settings, curve_rows, rows
-from emorank.evaluation.localisation import (
+from emorank.evaluation.maps.blind import BLIND, blind_map
+from emorank.evaluation.maps.localisation import (
     REGIONS,
     Mask,
     face_masks,
@@ -22,9 +22,9 @@ from emorank.evaluation.localisation import (
     mass,
     rank_accuracy,
 )
-from emorank.evaluation.map_similarity import spearman, ssim
-from emorank.evaluation.map_stability import max_sensitivity, shift_sensitivity
-from emorank.evaluation.region_perturbation import Ends, Images, Maps, curves, ends
+from emorank.evaluation.maps.region_perturbation import Ends, Images, Maps, curves, ends
+from emorank.evaluation.maps.similarity import spearman, ssim
+from emorank.evaluation.maps.stability import max_sensitivity, shift_sensitivity
 from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.model.vgg16 import bounds

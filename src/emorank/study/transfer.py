@@ -16,7 +16,7 @@ from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.test import BATCH, predictions_table
+from emorank.study.stages.test import BATCH, predictions_table
 
 
 @dataclass(frozen=True)

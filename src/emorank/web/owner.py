@@ -18,7 +18,7 @@ from emorank.annotations.overview import answers, pictures, progress, rater_name
 from emorank.annotations.project import Project
 from emorank.annotations.store import UnknownShowing, close
 from emorank.evaluation.agreement import Agreement, agreement
-from emorank.evaluation.consistency import Consistency, consistency
+from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.web.panels import SHOWN, Summary, summarise
 from emorank.web.rate import Key, picture_file
 from emorank.web.templating import page

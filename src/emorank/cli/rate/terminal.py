@@ -11,7 +11,7 @@ from rich.table import Table
 from emorank.annotations.answers import ANSWERS, RANKS
 from emorank.annotations.voting import SHORT
 from emorank.evaluation.agreement import CountAgreement
-from emorank.evaluation.rating_summary import EmotionSummary, RatingSummary
+from emorank.evaluation.raters.summary import EmotionSummary, RatingSummary
 from emorank.evaluation.uncertainty import Estimate
 
 _RATERS_SHOWN = 25

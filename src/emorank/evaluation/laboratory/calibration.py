@@ -1,0 +1,124 @@
+"""What a rank or a score amounts to: the mean known intensity of the faces that were given it."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from emorank.evaluation.columns import Column, Options, array, floats, missing, people
+from emorank.evaluation.laboratory.association import Many, ratio
+from emorank.evaluation.uncertainty import Estimate
+from emorank.vocabulary import LEVELS
+
+_CONFIDENCE_BINS = 10
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rank, or a piece of the range of a score: its `label`, faces, and their mean truth."""
+
+    label: str
+    count: int
+    truth: Estimate
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Mean known intensity from the lowest to the highest rank that was given.
+
+    Attributes:
+        steps: ranks that were given, or equal parts of the score's range, in ascending order.
+        monotone: whether each step's mean is above the one before; None with fewer than two steps.
+    """
+
+    steps: tuple[Step, ...]
+    monotone: bool | None
+
+
+def of_levels(
+    level: Column,
+    truth: Column,
+    persons: Column | None = None,
+    options: Options | None = None,
+) -> Calibration:
+    """The mean truth of the faces that were given each level.
+
+    Args:
+        level: (face,) place in `LEVELS`, missing where abstained.
+        truth: (face,) intensity or mean rating; faces without one are left out.
+        persons: (face,).
+        options: of the bootstrap.
+    """
+    used = ~(missing(level) | missing(truth))
+    given = floats(level)[used].astype(np.int64)
+    return _steps(given, LEVELS, used, truth, persons, options)
+
+
+def of_scores(
+    score: Column,
+    truth: Column,
+    persons: Column | None = None,
+    options: Options | None = None,
+    pieces: int = 5,
+) -> Calibration:
+    """The same for equal parts of the faces, ordered by score; equal scores stay together."""
+    used = ~(missing(score) | missing(truth))
+    values = floats(score)[used]
+    inner = np.arange(1, pieces) / pieces
+    edges = np.unique(np.quantile(values, inner)) if len(values) else np.empty(0)
+    piece = np.searchsorted(edges, values, side="right")
+    labels = tuple(f"{i + 1} of {len(edges) + 1}" for i in range(len(edges) + 1))
+    return _steps(piece, labels, used, truth, persons, options)
+
+
+def expected_error(
+    probabilities: Float[np.ndarray, "face level"],
+    majority: Column,
+    persons: Column | None = None,
+    options: Options | None = None,
+) -> Estimate:
+    """The expected calibration error of the probabilities of levels, over ten bins.
+
+    The mean distance between how sure the most probable level is and how often it is the
+    majority's, bins weighted by their faces.
+
+    Args:
+        probabilities: of the levels, NaN in the rows of faces without.
+        majority: (face,) the raters' place in `LEVELS`.
+        persons: (face,).
+        options: of the bootstrap.
+
+    Source: Naeini, Cooper and Hauskrecht 2015, AAAI, 2901–2907.
+    """
+    used = ~missing(majority) & np.isfinite(probabilities).all(1)
+    sure = probabilities[used].max(1, initial=0.0)
+    right = probabilities[used].argmax(1) == floats(majority)[used]
+    place = np.minimum((sure * _CONFIDENCE_BINS).astype(np.int64), _CONFIDENCE_BINS - 1)
+    who = people(persons, used)
+    tables = np.zeros((who.size, _CONFIDENCE_BINS, 3))
+    np.add.at(tables, (who.number, place), np.stack([np.ones(len(sure)), sure, right], axis=1))
+
+    def error(sums: Many) -> Many:
+        return ratio(abs(sums[..., 1] - sums[..., 2]).sum(-1), sums[..., 0].sum(-1))
+
+    return who.sums({"error": error}, tables, options or Options())["error"]
+
+
+def _steps(
+    given: Int[np.ndarray, " face"],
+    labels: tuple[str, ...],
+    used: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    truth: Column,
+    persons: Column | None,
+    options: Options | None,
+) -> Calibration:
+    who, values = people(persons, used), floats(array(truth)[used])
+    steps = []
+    for k in np.unique(given):
+        here = (given == k).astype(np.float64)
+        mean = who.quotient(here * values, here, options or Options())
+        steps.append(Step(labels[k], int(here.sum()), mean))
+    heights = [step.truth.value for step in steps if step.truth.value is not None]
+    rises = all(b > a for a, b in pairwise(heights))
+    return Calibration(tuple(steps), rises if len(heights) > 1 else None)

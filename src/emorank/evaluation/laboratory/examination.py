@@ -1,0 +1,188 @@
+"""One rank through the whole laboratory: all that can be asked of it on the faces there are."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from emorank.annotations.answers import answers_table
+from emorank.evaluation.columns import Options, floats, people, same
+from emorank.evaluation.laboratory import calibration
+from emorank.evaluation.laboratory.separation import separation
+from emorank.evaluation.laboratory.sequences import Sequences, sequences
+from emorank.evaluation.laboratory.stability import Change, change, spread_of
+from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Audited, judge
+from emorank.evaluation.levels import Levels, levels
+from emorank.evaluation.raters.pairwise import leave_one_out_tables, mean_kappa
+from emorank.evaluation.raters.ratings import ratings
+from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.validity import correlations, nuisance
+from emorank.vocabulary import LEVELS, Emotion
+
+TRUTHS = {"intensity": "known intensity", "mean": "mean rating", "majority": "raters' majority"}
+"""Columns that may know how strong an expression is, the best first, and what they are called."""
+
+LEVEL_PROBABILITIES = tuple(f"p_{level.lower()}" for level in LEVELS)
+_FEWEST = 3
+
+
+def examine(
+    rank: str,
+    kind: Literal["rank", "control", "file"],
+    faces: pd.DataFrame,
+    given: pd.DataFrame,
+    *,
+    changed: Mapping[str, pd.DataFrame] | None = None,
+    morphs: pd.DataFrame | None = None,
+    ceiling: Estimate | None = None,
+    options: Options | None = None,
+) -> Audited:
+    """Ask everything of one rank.
+
+    Args:
+        rank: its name.
+        kind: what it is.
+        faces: one row per face: `emotion`, `person`, `sequence`, `frame`, `intensity`, `mean`,
+            `majority` (level), `voters`, `brightness`; missing where unknown.
+        given: `score` and `level` of each face, in their order, missing where abstained; and
+            `p_none` to `p_strong` if it gives probabilities of levels.
+        changed: the same of changed faces, by the name of the change; `face` is their row.
+        morphs: the same of pictures between a neutral and an expressive face: `morph` is which,
+            `step` how far, and `emotion`, `person` of the expressive face.
+        ceiling: from `human_ceiling`.
+        options: of the bootstrap.
+    """
+    options, changed = options or Options(), changed or {}
+    faces, given = faces.reset_index(drop=True), given.reset_index(drop=True)
+    emotion, persons = faces["emotion"].mask(neutral_of(faces)), faces["person"]
+    about = {
+        what: correlations(given["score"], faces[column], emotion, persons, options)
+        for column, what in TRUTHS.items()
+        if _known(faces, column)
+    }
+    truth, values, groups = _main(faces, emotion)
+    if truth == EXPRESSIVE:
+        about[truth] = correlations(given["score"], values, groups, persons, options)
+    score = (given["score"], values, faces["brightness"], groups, persons, options)
+    brightness = nuisance(*score) if truth else None
+    rated = _levels(faces, given, options, faces["voters"] > 0)
+    moved = {name: _change(faces, given, some, options) for name, some in changed.items()}
+    scores = floats(given["score"].dropna())
+    return Audited(
+        rank=rank,
+        kind=kind,
+        faces=len(faces),
+        scored=len(scores),
+        truth=truth,
+        correlations=about,
+        brightness=brightness,
+        levels=rated,
+        levels_and_neutral=_levels(faces, given, options),
+        separation=separation(given["score"], emotion, neutral_of(faces), persons, options),
+        of_levels=calibration.of_levels(given["level"], values, persons, options)
+        if truth and given["level"].notna().any()
+        else None,
+        of_scores=calibration.of_scores(given["score"], values, persons, options)
+        if truth
+        else None,
+        calibration_error=_calibration_error(faces, given, options),
+        sequences=_along(faces.assign(score=given["score"]), "sequence", "frame", options),
+        morphs=None if morphs is None else _along(morphs, "morph", "step", options),
+        changes=moved,
+        verdict=judge(
+            about.get(truth),
+            brightness,
+            rated,
+            moved,
+            ceiling,
+            constant=same(scores),
+            truth=truth,
+        ),
+    )
+
+
+def human_ceiling(
+    votes: pd.DataFrame, persons: Mapping[str, str], options: Options | None = None
+) -> Estimate:
+    """How well a rater agrees with the majority of the others: kappa, averaged over raters.
+
+    Args:
+        votes: `image`, `rater`, `rank`, of the faces that ranks are judged on.
+        persons: of each image; images that are not in it are of persons of their own.
+        options: of the bootstrap.
+    """
+    rows = votes.dropna(subset=["rank"])
+    answers = answers_table(rows.rename(columns={"rank": "answer"})[["image", "rater", "answer"]])
+    grid = ratings(answers)
+    tables = leave_one_out_tables(grid)
+    images = pd.unique(answers["image"])  # in the order in which `ratings` numbers them
+    who = people([persons.get(image) for image in images], np.ones(len(images), bool))
+    sums = np.zeros((who.size, *tables.shape[1:]))
+    np.add.at(sums, who.number, tables)
+    return who.sums({"ceiling": mean_kappa}, sums, options or Options())["ceiling"]
+
+
+def neutral_of(faces: pd.DataFrame) -> pd.Series:
+    """Which faces are known to be neutral."""
+    return (faces["emotion"] == Emotion.NEUTRAL).fillna(False).astype(bool)
+
+
+def _known(faces: pd.DataFrame, column: str) -> bool:
+    """Whether expressive faces differ in what is known of their intensity."""
+    values = faces.loc[~neutral_of(faces), column].dropna()
+    return len(values) >= _FEWEST and not same(floats(values))
+
+
+def _main(faces: pd.DataFrame, emotion: pd.Series) -> tuple[str, pd.Series, pd.Series]:
+    """What decides: its name, its values, and the groups within which it is compared."""
+    for column, what in TRUTHS.items():
+        if _known(faces, column):
+            return what, faces[column].astype("Float64"), emotion
+    calm = neutral_of(faces)
+    if calm.any() and emotion.notna().any():
+        expressive = pd.Series(1.0, faces.index).mask(calm, 0.0).mask(~calm & emotion.isna())
+        return EXPRESSIVE, expressive, pd.Series("faces", faces.index)
+    return "", pd.Series(np.nan, faces.index), emotion
+
+
+def _levels(
+    faces: pd.DataFrame, given: pd.DataFrame, options: Options, used: pd.Series | None = None
+) -> Levels | None:
+    majority = faces["majority"] if used is None else faces["majority"].where(used)
+    if given["level"].isna().all() or not (faces["voters"] > 0).any():
+        return None
+    return levels(given["level"], majority, faces["person"], options)
+
+
+def _calibration_error(
+    faces: pd.DataFrame, given: pd.DataFrame, options: Options
+) -> Estimate | None:
+    if not set(LEVEL_PROBABILITIES) <= set(given.columns) or not (faces["voters"] > 0).any():
+        return None
+    probabilities = given[[*LEVEL_PROBABILITIES]].to_numpy(np.float64, na_value=np.nan)
+    if np.isnan(probabilities).all():
+        return None
+    return calibration.expected_error(probabilities, faces["majority"], faces["person"], options)
+
+
+def _change(
+    faces: pd.DataFrame, given: pd.DataFrame, after: pd.DataFrame, options: Options
+) -> Change:
+    rows = after["face"].to_numpy()
+    before = given.iloc[rows]
+    return change(
+        (before["score"], before["level"]),
+        (after["score"], after["level"]),
+        spread_of(given["score"]),
+        faces["person"].iloc[rows],
+        options,
+    )
+
+
+def _along(table: pd.DataFrame, sequence: str, order: str, options: Options) -> Sequences | None:
+    if table[sequence].isna().all():
+        return None
+    return sequences(
+        table["score"], table[sequence], table[order], table["emotion"], table["person"], options
+    )

@@ -1,0 +1,1 @@
+"""Raters against each other and against themselves; what their answers come to."""

@@ -1,0 +1,1 @@
+"""How far the ranks of a study can be believed (`emorank audit`)."""

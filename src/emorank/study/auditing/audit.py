@@ -1,0 +1,264 @@
+"""How far the ranks of a study can be believed: every one of them through the laboratory."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+
+from emorank.annotations.answers import votes_of
+from emorank.annotations.scores import read_scores
+from emorank.errors import MissingExtraError, PlanError, StudyError, VotesError, WeightsError
+from emorank.evaluation.columns import Options
+from emorank.evaluation.laboratory.controls import CONTROLS
+from emorank.evaluation.laboratory.examination import examine, human_ceiling, neutral_of
+from emorank.evaluation.laboratory.perturbation import Pixels, brightness
+from emorank.evaluation.laboratory.verdict import Audited, headline
+from emorank.evaluation.uncertainty import Estimate
+from emorank.progress import Progress, silent
+from emorank.report.audit import Section
+from emorank.study.auditing.kept import COLUMNS, Kept
+from emorank.study.auditing.pictures import Picture, pictures
+from emorank.study.folder import Study
+from emorank.study.framing import Framed
+from emorank.study.ground_truth import answers_of, ground_truth
+from emorank.study.ranks.measure import measuring_once
+from emorank.study.ranks.rankers import METHODS
+
+NAME = "audit"
+FACES = 24
+FILE = "scores"
+"""What the scores of a file are called among the ranks."""
+
+FEW_PERSONS = 10
+_OPTIONAL = (StudyError, WeightsError, MissingExtraError)
+_TABLE = ["image", "person", "emotion", "sequence", "frame", "intensity", "mean", "majority"]
+_KINDS = ("rank", "file", "control")
+_AT_ONCE = 8
+Rank = Callable[[Sequence[Pixels]], pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit came to.
+
+    Attributes:
+        headline: how far the ranks of the study can be believed, in one sentence.
+        faces: how many, all of the test part.
+        persons: of these faces; None if no person is known.
+        tried: faces on which changes that should not matter were tried.
+        ceiling: how well a rater agrees with the majority of the others; None without votes.
+        ranks: the study's ranks first, then somebody's scores, then the controls.
+        unavailable: ranks that the study cannot give, and why.
+        unmeasured: what cannot be asked of these faces, and why.
+    """
+
+    headline: str
+    faces: int
+    persons: int | None
+    tried: int
+    ceiling: Estimate | None
+    ranks: tuple[Audited, ...]
+    unavailable: dict[str, str]
+    unmeasured: tuple[str, ...]
+
+
+def audit(
+    study: Study,
+    *,
+    votes: Path | str | None = None,
+    ranks: Sequence[str] = (),
+    scores: Path | str | None = None,
+    faces: int = FACES,
+    progress: Progress = silent,
+) -> Audit:
+    """Audit the ranks of a study on the persons of its test part; writes `audit.json` too.
+
+    What the ranks say of each picture is kept under `audit/` as it comes, and what they say of the
+    faces as they are is written to `audit.parquet`.
+
+    Args:
+        study: trained.
+        votes: a votes file or rating project; None for the votes that the plan names, if any.
+        ranks: names in `rankers.METHODS`; empty for all that the study can give.
+        scores: a file of somebody else's scores (`annotations.scores`), audited beside them.
+        faces: on how many faces changes that should not matter are tried.
+        progress: told of pictures, rank by rank.
+
+    Raises:
+        PlanError: there is no such rank, or `faces` is negative.
+        StudyError: not one rank can be given, or there are no test faces.
+        VotesError: votes or scores cannot be read.
+    """
+    _check(ranks, faces)
+    table = _faces(study, votes)
+    options = Options(study.plan.validate.resamples, seed=study.plan.split.seed)
+    ceiling = _ceiling(study, votes, table, options)
+    given = None if scores is None else _of_file(scores, study, table)
+    framed = Framed(study, table)
+    table["brightness"] = [brightness(framed(row)) for row in range(len(table))]
+    tried = min(faces, len(table))
+    shown = pictures(table, tried, study.plan.split.seed)
+    unavailable: dict[str, str] = {}
+    asked = dict(_asked(study, ranks, unavailable))
+    answers = _answers(asked, [partial(picture.draw, framed) for picture in shown], progress)
+    found = [
+        _examined(name, table, shown, said, ceiling, options) for name, said in answers.items()
+    ]
+    if given is not None:
+        answers[FILE] = given.reindex(columns=[*COLUMNS])
+        found.append(examine(FILE, "file", table, given, ceiling=ceiling, options=options))
+    elif all(one.kind == "control" for one in found):
+        raise StudyError(f"{study.folder}: no rank to audit: {'; '.join(unavailable.values())}")
+    persons = int(table["person"].nunique()) or None
+    result = Audit(
+        headline(found),
+        len(table),
+        persons,
+        tried,
+        ceiling,
+        tuple(sorted(found, key=lambda one: _KINDS.index(one.kind))),
+        unavailable,
+        tuple(_unmeasured(table)),
+    )
+    _write(study, result, table, answers)
+    return result
+
+
+def section(study: Study) -> Section | None:
+    """What the report shows of the last audit; None if nobody asked, or the study changed since."""
+    values = study.result(NAME)
+    if values is None:
+        return None
+    found = msgspec.convert(values, Audit)
+    return Section(
+        **{f.name: getattr(found, f.name) for f in fields(found)}, table=study.table(NAME)
+    )
+
+
+def _check(ranks: Sequence[str], faces: int) -> None:
+    for name in ranks:
+        if name not in METHODS:
+            raise PlanError(f"'{name}' is no rank; expected one of {', '.join(METHODS)}")
+    if faces < 0:
+        raise PlanError(f"changes are tried on {faces} faces; expected 0 or more")
+
+
+def _faces(study: Study, votes: Path | str | None) -> pd.DataFrame:
+    table = ground_truth(study, votes).rename(columns={"level": "majority"})
+    table = table[table["part"] == "test"].reset_index(drop=True)
+    if table.empty:
+        raise StudyError(f"{study.folder}: no face in the test part, so no rank can be audited")
+    return table
+
+
+def _ceiling(
+    study: Study, votes: Path | str | None, table: pd.DataFrame, options: Options
+) -> Estimate | None:
+    answers = answers_of(study, votes)
+    said = votes_of(answers[answers["image"].isin(table["image"])])
+    known = table[table["person"].notna()]
+    whose = dict(zip(known["image"], known["person"], strict=True))
+    return human_ceiling(said, whose, options) if len(said) else None
+
+
+def _of_file(path: Path | str, study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Somebody's scores of the test faces, in their order."""
+    scores = read_scores(path, set(study.table("faces")["image"]))
+    rows = scores.set_index("image").reindex(table["image"]).reset_index(drop=True)
+    if rows["score"].isna().all():
+        raise VotesError(f"{path}: scores no face of the test part, which is what is audited")
+    return rows
+
+
+def _asked(
+    study: Study, ranks: Sequence[str], unavailable: dict[str, str]
+) -> Iterator[tuple[str, Rank]]:
+    """What is audited; what the study cannot give is noted with the reason."""
+    for name in ranks or METHODS:
+        kept = Kept(study, name)
+        try:
+            kept.ready()
+        except _OPTIONAL as error:
+            unavailable[name] = str(error)
+            continue
+        yield name, kept
+    yield from CONTROLS.items()
+
+
+def _answers(
+    asked: Mapping[str, Rank], draws: Sequence[Callable[[], Pixels]], progress: Progress
+) -> dict[str, pd.DataFrame]:
+    """`COLUMNS` of each picture by each rank; a picture is drawn and measured once for all."""
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in asked}
+    for start in range(0, len(draws), _AT_ONCE):
+        some = [draw() for draw in draws[start : start + _AT_ONCE]]
+        with measuring_once():
+            for name, rank in asked.items():
+                progress(start, len(draws), name)
+                parts[name].append(rank(some).reindex(columns=[*COLUMNS]).astype("Float64"))
+    progress(len(draws), len(draws), "")
+    tables = {name: pd.concat(some, ignore_index=True) for name, some in parts.items()}
+    return {
+        name: table.astype("float64").assign(level=table["level"].round().astype("Int64"))
+        for name, table in tables.items()
+    }
+
+
+def _examined(
+    name: str,
+    table: pd.DataFrame,
+    shown: list[Picture],
+    said: pd.DataFrame,
+    ceiling: Estimate | None,
+    options: Options,
+) -> Audited:
+    about = said.assign(
+        face=[picture.face for picture in shown],
+        change=[picture.change for picture in shown],
+        morph=pd.Series([p.face if p.neutral >= 0 else None for p in shown], dtype="Int64"),
+        step=[picture.share for picture in shown],
+    )
+    for column in ("emotion", "person"):
+        about[column] = table[column].iloc[about["face"]].to_numpy()
+    changed = dict(list(about[about["change"] != ""].groupby("change", sort=False)))
+    morphs = about[about["morph"].notna()]
+    return examine(
+        name,
+        "control" if name in CONTROLS else "rank",
+        table,
+        said.iloc[: len(table)],
+        changed={str(change): rows for change, rows in changed.items()},
+        morphs=morphs if len(morphs) else None,
+        ceiling=ceiling,
+        options=options,
+    )
+
+
+def _unmeasured(table: pd.DataFrame) -> Iterator[str]:
+    """What these faces do not allow to ask, and why."""
+    calm = neutral_of(table)
+    if table["intensity"][~calm].isna().all():
+        yield "The data set records no intensity of expressions."
+    if not (table["voters"] > 0).any():
+        yield "No votes on the test faces, so ranks are not compared with raters (--votes FILE)."
+    if not calm.any():
+        yield "No neutral face, so nothing is told from neutral faces."
+    if table["sequence"].isna().all():
+        yield "No sequences, so no order of frames to follow."
+    persons = table["person"].nunique()
+    if not persons:
+        yield "The persons are not known: intervals take the images for independent."
+    elif persons < FEW_PERSONS:
+        yield f"Intervals over {persons} persons are rough: often too narrow, or too high."
+
+
+def _write(
+    study: Study, result: Audit, table: pd.DataFrame, answers: dict[str, pd.DataFrame]
+) -> None:
+    faces = table[[*_TABLE, "brightness"]]
+    parts = [faces.assign(rank=name, **said.iloc[: len(faces)]) for name, said in answers.items()]
+    study.write_table(NAME, pd.concat(parts, ignore_index=True))
+    study.write_result(NAME, result, after="rank")

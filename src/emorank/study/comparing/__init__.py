@@ -1,0 +1,1 @@
+"""Ranks beside the intensity estimators of Table 10 (`emorank compare`)."""

@@ -1,0 +1,152 @@
+"""The ranks of a study beside the intensity estimators of Table 10, on the same faces."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emorank.annotations.answers import votes_of
+from emorank.baselines import ESTIMATORS
+from emorank.baselines.references import random_rater
+from emorank.errors import EmorankError, PlanError, StudyError
+from emorank.evaluation.comparison import COLUMNS, comparison
+from emorank.study.comparing.asking import Network, kept, learnt
+from emorank.study.comparing.features import describe, described_ms, times
+from emorank.study.comparing.task import LABELS, Task, compare_task
+from emorank.study.folder import Study
+from emorank.study.ground_truth import answers_of
+from emorank.study.ranks.rankers import METHODS
+from emorank.study.run import Quiet, Watch
+from emorank.vocabulary import LEVELS, Emotion, Rank
+
+RATER = "rater"
+# From the best founded: learnt to be in order, then measured against known levels, then a rule.
+FOUNDED = ("ordinal", "calibrated", "evidence", "paper")
+
+
+def compare(
+    study: Study,
+    votes: Path | str | None = None,
+    *,
+    folds: int = 0,
+    against: str = "",
+    watch: Watch | None = None,
+) -> dict[str, Any]:
+    """Run every estimator, keep what each said, and write `comparison.json` and `.parquet`.
+
+    Args:
+        study: trained.
+        votes: a votes file or rating project, "labels" for neutral against any expression, None
+            for the votes of the plan.
+        folds: train and test anew in so many folds of persons; 0 for the study's own split.
+        against: the rank that the others are tested against; the best founded if unsaid.
+        watch: told of each estimator.
+
+    Returns:
+        What `comparison.json` holds: `expressive` and `all` (from `Compared.to_dict`; `all` has the
+        neutral faces too), `timing` of each estimator in milliseconds per image, `left_out` with
+        reasons, `about` in words.
+
+    Raises:
+        StudyError: the study is not trained, or nobody voted.
+        PlanError: there is no rank `against`.
+        VotesError: the votes cannot be read.
+    """
+    watch = watch or Quiet()
+    task = compare_task(study, votes, folds)
+    said, timing, left_out = _predictions(task, watch)
+    if not task.labels:
+        said = pd.concat([said, _rater(task)], ignore_index=True)
+    reference = _reference(said, against, left_out)
+    tested = said.dropna(subset="level")
+    # Nobody rated neutral faces; their place on the raters' scale is that of None.
+    tested = tested.assign(mean=tested["mean"].mask(tested["level"] == 0, 0.0))
+    express = tested[tested["emotion"] != Emotion.NEUTRAL]
+    scored = partial(comparison, reference=reference, seed=study.plan.split.seed)
+    scored = partial(scored, resamples=study.plan.validate.resamples)
+    # The raters were not shown neutral faces, so that they have no level among all faces.
+    everybody = tested[tested["estimator"] != RATER]
+    values = {
+        "expressive": None if task.labels else scored(express[list(COLUMNS)]).to_dict(),
+        "all": scored(everybody[list(COLUMNS)]).to_dict()
+        if task.labels or (tested["emotion"] == Emotion.NEUTRAL).any()
+        else None,
+        "timing": timing,
+        "left_out": left_out,
+        "about": _about(task, tested),
+    }
+    study.write_table("comparison", tested)
+    study.write_result("comparison", values, after="rank")
+    return values
+
+
+def _predictions(
+    task: Task, watch: Watch
+) -> tuple[pd.DataFrame, dict[str, dict[str, float | None]], dict[str, str]]:
+    """What every estimator says of every tested face; times; and who could not be asked."""
+    found: dict[str, list[pd.DataFrame]] = {}
+    left_out: dict[str, str] = {}
+    for fold, table in task.splits():
+        describe(task, table, watch)
+        for name in ESTIMATORS:
+            said = kept(task, fold, name, table, watch, partial(learnt, task.study, name, table))
+            found.setdefault(name, []).append(said)
+        trained = Network(task, fold, table, watch)
+        for name in METHODS:
+            if name in left_out:
+                continue
+            try:
+                said = kept(task, fold, name, table, watch, partial(trained.says, name))
+                found.setdefault(name, []).append(said)
+            except EmorankError as error:
+                left_out[name] = str(error)
+                found.pop(name, None)
+                watch.end(name, f"left out: {error}", True)
+        trained.forget()
+    described = described_ms(task)
+    timing = {name: times(pd.concat(tables), name, described) for name, tables in found.items()}
+    said = pd.concat([t for tables in found.values() for t in tables], ignore_index=True)
+    truth = task.truth[["image", "person", "emotion", "level", "mean"]]
+    merged = said.merge(truth, on="image", validate="many_to_one")
+    if task.labels:
+        merged["predicted"] = merged["predicted"].mask(merged["predicted"] > 0, int(Rank.STRONG))
+    return merged, timing, left_out
+
+
+def _rater(task: Task) -> pd.DataFrame:
+    """A rater drawn at random for each tested face, against the majority of the others."""
+    plan = task.study.plan.validate
+    votes = votes_of(answers_of(task.study))
+    tested = task.truth if task.folds else task.truth[task.truth["part"] == "test"]
+    votes = votes[votes["image"].isin(tested["image"])].reset_index(drop=True)
+    rng = np.random.default_rng(task.study.plan.split.seed)
+    drawn = random_rater(votes, rng, plan.ties).assign(estimator=RATER)
+    return drawn.merge(tested[["image", "person", "emotion"]], on="image")
+
+
+def _reference(said: pd.DataFrame, against: str, left_out: dict[str, str]) -> str:
+    there = set(said["estimator"])
+    if against in left_out:
+        raise StudyError(f"--against {against}: {left_out[against]}")
+    if against and against not in there:
+        raise PlanError(f"--against {against}: expected one of {', '.join(sorted(there))}")
+    if not against and not there & set(FOUNDED):
+        reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        raise StudyError(f"no rank of this study can be compared; {reasons}")
+    return against or next(name for name in FOUNDED if name in there)
+
+
+def _about(task: Task, tested: pd.DataFrame) -> dict[str, Any]:
+    one = tested.drop_duplicates("image")
+    neutral = int((one["emotion"] == Emotion.NEUTRAL).sum())
+    return {
+        "labels": task.labels,
+        "folds": task.folds,
+        "votes": LABELS if task.labels else Path(task.study.plan.validate.votes).name,
+        "faces": len(one),
+        "neutral": neutral,
+        "levels": {word: int((one["level"] == k).sum()) for k, word in enumerate(LEVELS)},
+        "seed": task.study.plan.split.seed,
+    }

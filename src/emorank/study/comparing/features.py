@@ -1,0 +1,73 @@
+"""What the estimators look at, computed once for all of them, and what it costs."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import torch
+
+from emorank.baselines import ESTIMATORS, Faces
+from emorank.baselines.descriptors import CONVOLUTIONS, DESCRIPTORS, Pixels
+from emorank.model import weights
+from emorank.model.features import to_batch
+from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
+from emorank.study.comparing.task import Task, faces_of
+from emorank.study.run import Watch
+
+TIMED = 8  # faces on which descriptors are timed
+
+
+def describe(task: Task, table: pd.DataFrame, watch: Watch) -> None:
+    """Compute what estimators look at, once for all of them."""
+    progress = watch.start("features")
+    faces = faces_of(table, task.study)
+    needed = looked_at()
+    for name in needed:
+        if name == CONVOLUTIONS:
+            net = convolutions(faces)
+            for cut in (CUT_HEAD, CUT_BLOCK5):
+                faces.convolved(net, cut, progress)
+        else:
+            faces.described(name, progress)
+    watch.end("features", f"{', '.join(needed)} of {len(faces)} faces", True)
+
+
+def looked_at() -> list[str]:
+    """The descriptors that any estimator looks at."""
+    return sorted({need for entry in ESTIMATORS.values() for need in entry.make.needs})
+
+
+def convolutions(faces: Faces) -> VGG16:
+    """The frozen network, its classifier of no account."""
+    net = VGG16(2, hidden=1)
+    net.load_state_dict(weights.load(faces.weights), strict=False)
+    return channels_last(net)
+
+
+def described_ms(task: Task) -> dict[str, float]:
+    """Milliseconds that each descriptor takes of one face, measured on a few."""
+    faces = faces_of(task.truth.head(TIMED), task.study)
+    pixels = [faces.pixels(row) for row in range(len(faces))]
+    found = {}
+    for name in looked_at():
+        look = _forward(convolutions(faces)) if name == CONVOLUTIONS else DESCRIPTORS[name]
+        look(pixels[0])  # the first call makes filters
+        begin = time.perf_counter()
+        for face in pixels:
+            look(face)
+        found[name] = 1000 * (time.perf_counter() - begin) / len(pixels)
+    return found
+
+
+def _forward(net: VGG16) -> Callable[[Pixels], Any]:
+    """One face through the convolutions."""
+    return torch.inference_mode()(lambda face: net.trunk(to_batch([face]), CUT_HEAD))
+
+
+def times(said: pd.DataFrame, name: str, described: dict[str, float]) -> dict[str, float | None]:
+    """Milliseconds per image to learn, to predict, and to compute what is looked at."""
+    entry = ESTIMATORS.get(name)
+    features = sum(described[need] for need in entry.make.needs) if entry else None
+    found = {column: float(said[column].mean()) for column in ("fit_ms", "predict_ms")}
+    return found | {"features_ms": features}

@@ -1,0 +1,75 @@
+"""A study's persons in folds: each fold a study of its own, with every person tested once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupKFold
+
+from emorank.errors import StudyError
+from emorank.progress import Progress, silent
+from emorank.study.folder import Study, fingerprint, write_json
+from emorank.study.ranks.calibrate import RESULT as CALIBRATION
+from emorank.study.ranks.calibrate import calibrate
+from emorank.study.ranks.intensity import MODEL as ORDINAL
+from emorank.study.ranks.ordinal import train_ordinal
+from emorank.study.stages.train import train
+
+KEEP = "comparison"  # folder in the study of what each estimator said, and of folds
+LEAST = 3  # one fold to test, one to validate, one to learn from
+
+
+def parts(table: pd.DataFrame, folds: int) -> Iterator[pd.DataFrame]:
+    """Splits by person, `image` and `part`: each fold is the test part once, the next validates.
+
+    Args:
+        table: `image` and `person`; a face of nobody known is a person.
+        folds: how many.
+
+    Raises:
+        StudyError: there are fewer persons than folds, or fewer than three folds.
+    """
+    persons = table["person"].astype(object).where(table["person"].notna(), table["image"])
+    if not LEAST <= folds <= persons.nunique():
+        raise StudyError(
+            f"--folds {folds}: expected {LEAST} to {persons.nunique()}, the number of persons"
+        )
+    fold = np.empty(len(table), np.int64)
+    for number, (_, tested) in enumerate(GroupKFold(folds).split(table, groups=persons)):
+        fold[tested] = number
+    for number in range(folds):
+        words = np.where(fold == (number + 1) % folds, "validation", "train")
+        words[fold == number] = "test"
+        yield pd.DataFrame({"image": table["image"], "part": pd.array(words, dtype="string")})
+
+
+def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress = silent) -> Study:
+    """The study with another split, in a folder inside its own, its network trained.
+
+    Raises:
+        WeightsError: the weights to start from cannot be had.
+    """
+    fold = replace(study, folder=study.path(KEEP) / name)
+    if not fold.stamp("train"):
+        fold.folder.mkdir(parents=True, exist_ok=True)
+        for table in ("faces", "excluded"):
+            fold.write_table(table, study.table(table))
+        fold.write_table("split", split)
+        outcome = train(fold, progress)
+        key = fingerprint(study.stamp("train"), split.to_csv())
+        write_json(fold.path("stages.json"), {"train": {"key": key, "outcome": outcome}})
+    return fold
+
+
+def learn_again(study: Study, fold: Study, method: str, progress: Progress = silent) -> None:
+    """What a rank of the study has learnt from votes, learnt again on the persons of a fold.
+
+    Raises:
+        StudyError: the fold has too few rated faces for it.
+    """
+    calibrated = study.result(CALIBRATION) if method == "calibrated" else None
+    if calibrated is not None and fold.result(CALIBRATION) is None:
+        calibrate(fold, crossfit=calibrated["crossfit"], progress=progress)
+    if method == "ordinal" and study.path(ORDINAL).exists() and not fold.path(ORDINAL).exists():
+        train_ordinal(fold, progress=progress)

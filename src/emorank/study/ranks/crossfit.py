@@ -1,0 +1,107 @@
+"""Classifiers trained anew without some persons, so that these can be gauged as strangers are.
+
+A network finds more evidence on persons that it has learnt from than on others. Cross-fitting gets
+round it without setting persons aside: everybody is gauged by a network that has not seen them. The
+convolutions stay those of the study and their features are cached; only the classifier is trained.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from emorank.errors import PlanError
+from emorank.model import training, weights
+from emorank.progress import Progress, silent
+from emorank.study.folder import Study
+from emorank.study.ranks.gauge import Gauge, gauged
+from emorank.study.stages.train import examples
+from emorank.vocabulary import Emotion
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A classifier trained without some persons.
+
+    Attributes:
+        gauge: of it.
+        number: of the fold, from 0.
+        held_out: faces that it has nothing to do with.
+        watched: faces of other persons, on which its best epoch was chosen; not learnt from.
+    """
+
+    gauge: Gauge
+    number: int
+    held_out: pd.DataFrame
+    watched: pd.DataFrame
+
+
+def folds(
+    study: Study, faces: pd.DataFrame, count: int, seed: int, progress: Progress = silent
+) -> Iterator[Fold]:
+    """Train a classifier for each fold of the persons, by the study's own recipe.
+
+    Args:
+        study: prepared.
+        faces: rows of its table of faces, with `part`; persons who are unknown stand alone.
+        count: of folds, 3 or more: one held out, one watched, the rest learnt from.
+        seed: of the drawing of persons, and of the training.
+        progress: told of the folds.
+
+    Raises:
+        PlanError: fewer than three folds, or fewer persons than folds.
+        WeightsError: the weights to start from cannot be had.
+    """
+    person = faces["person"].astype("object").where(faces["person"].notna(), faces["image"])
+    drawn = np.random.default_rng(seed).permutation(np.sort(person.unique().astype(str)))
+    if not 3 <= count <= len(drawn):
+        raise PlanError(f"{count} folds of {len(drawn)} persons; expected 3 to {len(drawn)} folds")
+    parts = [set(some) for some in np.array_split(drawn, count)]
+    convolutions = weights.load(study.plan.model.weights)
+    for number in range(count):
+        progress(number, count, "classifiers")
+        held, watched = (
+            faces[person.isin(parts[k % count])].reset_index(drop=True)
+            for k in (number, number + 1)
+        )
+        seen = person.isin(parts[number] | parts[(number + 1) % count])
+        trained = _trained(study, faces[~seen].reset_index(drop=True), watched, convolutions, seed)
+        yield Fold(trained, number, held, watched)
+    progress(count, count, "classifiers")
+
+
+def crossfitted(
+    study: Study, faces: pd.DataFrame, count: int, seed: int, progress: Progress = silent
+) -> pd.DataFrame:
+    """Faces gauged by classifiers that have nothing to do with their persons, in their order."""
+    found = [
+        gauged(study, fold.gauge, fold.held_out)
+        for fold in folds(study, faces, count, seed, progress)
+    ]
+    return pd.concat(found).set_index("image").loc[faces["image"]].reset_index()
+
+
+def _trained(
+    study: Study,
+    learnt: pd.DataFrame,
+    watched: pd.DataFrame,
+    convolutions: dict[str, Tensor],
+    seed: int,
+) -> Gauge:
+    recipe = msgspec.structs.replace(study.plan.train, seed=seed)
+    classes = tuple(emotion for emotion in Emotion if emotion in set(learnt["emotion"]))
+    watched = watched[watched["emotion"].isin(classes)].reset_index(drop=True)
+    net = training.fresh(len(classes), convolutions, recipe).to(study.plan.model.device)
+    learning, watching = (
+        examples(study, net, some, _labels(some, classes), views)
+        for some, views in ((learnt, recipe.views), (watched, 1))
+    )
+    training.train(net, learning, watching, recipe)
+    return Gauge(net, classes)
+
+
+def _labels(faces: pd.DataFrame, classes: tuple[Emotion, ...]) -> np.ndarray:
+    return faces["emotion"].map({str(e): k for k, e in enumerate(classes)}).to_numpy(np.int64)

@@ -1,0 +1,204 @@
+"""The ordinal network of a study: trained on rated faces, it gives each emotion an intensity."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from emorank.errors import StudyError
+from emorank.evaluation.columns import Options
+from emorank.evaluation.levels import Levels
+from emorank.evaluation.levels import levels as level_scores
+from emorank.model import checkpoint, ordinal, training, weights
+from emorank.model.training import Epoch, Examples
+from emorank.model.vgg16 import VGG16
+from emorank.progress import Progress, silent
+from emorank.study.folder import Study, alone, fingerprint, require_own_network
+from emorank.study.framing import framing_of_others, open_dataset
+from emorank.study.ground_truth import ground_truth
+from emorank.study.ranks.intensity import MODEL, NAME, OrdinalMeter
+from emorank.study.stages.train import examples
+from emorank.vocabulary import LEVELS, Emotion, Rank
+
+LEARNT = ("train", "validation")
+SCORED = ("validation", "test")
+STATE = f"{NAME}.partial.safetensors"
+
+
+def train_ordinal(
+    study: Study,
+    votes: Path | str | None = None,
+    progress: Progress = silent,
+    *,
+    loss: str = ordinal.LOSS,
+    others: int = ordinal.ABSENT,
+) -> str:
+    """Train an ordinal network on the rated faces of the training part, neutral ones as None.
+
+    It has the recipe of the study's classifier and starts from the same convolutions; the rated
+    faces of the validation part choose the epoch and place the thresholds. What was trained
+    replaces an earlier one when it is whole; a training that was killed goes on.
+
+    Args:
+        study: trained, so that there is a classifier to name the emotions.
+        votes: a votes file or rating project; None for the votes that the plan names.
+        progress: told of epochs done.
+        loss: a name of `model.ordinal.LOSSES`.
+        others: what faces are taught to have of emotions that they do not express, as in
+            `model.ordinal.labels`.
+
+    Returns:
+        A line that says what came out.
+
+    Raises:
+        StudyError: the study is not trained, or its faces are not rated as they have to be.
+        VotesError: the votes cannot be read, or are on images that the study does not have.
+        WeightsError: the weights to start from cannot be had.
+    """
+    require_own_network(study)
+    with alone(study):
+        if not study.stamp("train"):
+            raise StudyError(
+                f"{study.folder}: its classifier, which names the emotions, is not trained; first: "
+                f"emorank train --study {study.folder}"
+            )
+        parts = rated(study, votes)
+        emotions = _emotions(study)
+        net, watched, curves = learn(study, parts, emotions, loss, others, progress)
+        ordinal.settle(net, study.plan.train.cut, watched)
+        plain, thresholds = ordinal.unfolded(net.to("cpu"))
+        crop = framing_of_others(study, open_dataset(study))
+        found = checkpoint.Checkpoint(
+            plain, emotions, study.plan.data.size, crop, LEVELS[1:], thresholds
+        )
+        checkpoint.save(found, study.path(MODEL))
+        scores = {part: _scores(study, parts[part], found) for part in SCORED if len(parts[part])}
+        about = {
+            "votes": str(votes or study.plan.validate.votes),
+            "loss": loss,
+            "others": others,
+            "thresholds": list(thresholds),
+            "faces": {part: _counts(table) for part, table in parts.items()},
+            "curves": [asdict(epoch) for epoch in curves],
+            "scores": scores,
+        }
+        study.write_result(NAME, about, after="train")
+    kappa = scores["validation"].quadratic_kappa.value
+    return (
+        f"{len(parts['train'])} faces, {len(curves)} epochs, quadratic kappa of the "
+        f"{len(parts['validation'])} validation faces {'–' if kappa is None else f'{kappa:.3f}'}"
+    )
+
+
+def _emotions(study: Study) -> tuple[Emotion, ...]:
+    """Those of the classifier that have an intensity."""
+    classes = checkpoint.load(study.path("model.safetensors")).classes
+    return tuple(emotion for emotion in classes if emotion != Emotion.NEUTRAL)
+
+
+def rated(study: Study, votes: Path | str | None) -> dict[str, pd.DataFrame]:
+    """The faces of each part whose level is known.
+
+    Raises:
+        StudyError: too few of them to learn from.
+    """
+    truth = ground_truth(study, votes)
+    known = truth[truth["level"].notna() & truth["emotion"].notna()]
+    parts = {
+        part: known[known["part"] == part].reset_index(drop=True)
+        for part in ("train", "validation", "test")
+    }
+    if not truth["voters"].sum():
+        raise StudyError(
+            f"{study.folder}: nobody has rated its faces, and an ordinal network learns from "
+            f"ratings; give some: --votes FILE (columns image, rater, rank; or a rating project, "
+            f"see: emorank rate new)"
+        )
+    missing = [rank.label for rank in Rank if not (parts["train"]["level"] == rank.value).any()]
+    if missing:
+        raise StudyError(
+            f"{study.folder}: no face of its training part is {' or '.join(missing)} to the "
+            f"majority of the raters, and a level that nobody was shown cannot be learnt; have "
+            f"more faces rated"
+        )
+    if not (parts["validation"]["level"] > 0).any():
+        raise StudyError(
+            f"{study.folder}: no face of its validation part is rated, and these choose the epoch; "
+            f"have some of them rated too"
+        )
+    return parts
+
+
+def learn(
+    study: Study,
+    parts: dict[str, pd.DataFrame],
+    emotions: tuple[Emotion, ...],
+    loss: str = ordinal.LOSS,
+    others: int = ordinal.ABSENT,
+    progress: Progress = silent,
+) -> tuple[VGG16, Examples, list[Epoch]]:
+    """A network with the weights of its best epoch, thresholds not yet settled.
+
+    Args:
+        study: prepared.
+        parts: from `rated`.
+        emotions: in the order of its scores.
+        loss: as in `train_ordinal`.
+        others: likewise.
+        progress: told of epochs done.
+
+    Returns:
+        The network, the validation part that chose the epoch, the curves.
+    """
+    recipe = study.plan.train
+    net = ordinal.fresh(len(emotions), weights.load(study.plan.model.weights), recipe)
+    net.to(study.plan.model.device)
+    learnt, watched = (
+        examples(study, net, table, _labels(table, emotions, others), views, progress)
+        for table, views in ((parts["train"], recipe.views), (parts["validation"], 1))
+    )
+    seen = [
+        parts[part][["digest", "level"]].to_numpy().tolist() for part in parts if part != "test"
+    ]
+    curves = training.train(
+        net,
+        learnt,
+        watched,
+        recipe,
+        objective=ordinal.objective(loss),
+        state=study.path(STATE),
+        of=fingerprint(loss, others, emotions, seen),
+        progress=progress,
+    )
+    return net, watched, curves
+
+
+def _labels(table: pd.DataFrame, emotions: tuple[Emotion, ...], others: int) -> np.ndarray:
+    words, levels = table["emotion"].to_list(), table["level"].to_list()
+    return ordinal.labels(words, levels, emotions, others)
+
+
+def _counts(table: pd.DataFrame) -> dict[str, Any]:
+    """How many faces have each level, and of how many persons."""
+    levels = table["level"].value_counts()
+    counts = {word: int(levels.get(k, 0)) for k, word in enumerate(LEVELS)}
+    return counts | {"persons": int(table["person"].nunique())}
+
+
+def maps(study: Study, meter: OrdinalMeter, table: pd.DataFrame) -> Tensor:
+    """The features of some of a study's faces, from the cache where they are there already."""
+    labels = np.zeros(len(table), np.int64)  # nothing is learnt of them
+    found = examples(study, meter.ordinal.net, table, labels, 1)
+    return found.features.batch(np.arange(len(table)))
+
+
+def _scores(study: Study, table: pd.DataFrame, model: checkpoint.Checkpoint) -> Levels:
+    """Levels of the emotion that the classifier names, against what is known."""
+    meter = OrdinalMeter(study, model)
+    found = meter.table(maps(study, meter, table))
+    options = Options(study.plan.validate.resamples, seed=study.plan.split.seed)
+    persons = None if table["person"].isna().all() else table["person"]
+    return level_scores(found["level"], table["level"], persons, options)

@@ -1,0 +1,1 @@
+"""The paper's numbered tables and figures from any study (`emorank paper`)."""

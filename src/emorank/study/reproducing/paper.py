@@ -1,0 +1,80 @@
+"""The paper's numbered tables and figures, from whatever study."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from emorank.errors import EmorankError, StudyError
+from emorank.progress import Progress, silent
+from emorank.report.comparison import comparison
+from emorank.report.paper import Item, write
+from emorank.study.folder import Study
+from emorank.study.reproducing.findings import Findings
+from emorank.study.reproducing.items import ENTRIES, Entry
+from emorank.study.run import is_done
+
+
+def paper(
+    study: Study, out: Path | str | None = None, progress: Progress = silent
+) -> tuple[Path, list[str]]:
+    """Write the paper's tables and figures as the study has them.
+
+    What cannot be made is named, with the reason and what to do, and is no error.
+
+    Args:
+        study: as far as it went.
+        out: folder; `paper/` in the study if None.
+        progress: told after each table and figure.
+
+    Returns:
+        The page's path, and what is missing: "Table 5: nobody rated; …".
+
+    Raises:
+        StudyError: not one of them can be made.
+    """
+    findings = Findings(study)
+    items = [*(_item(findings, entry) for entry in ENTRIES), *_table_10(study)]
+    if all(item.content is None for item in items):
+        raise StudyError(f"{study.folder}: nothing to show yet; {items[0].missing}")
+    folder = Path(out) if out else study.path("paper")
+    page = write(items, folder, study.plan.title, banner=_banner(findings), progress=progress)
+    return page, [f"{item.number}: {item.missing}" for item in items if item.content is None]
+
+
+def _item(findings: Findings, entry: Entry) -> Item:
+    """Made, or why it is missing."""
+    about = (entry.name, entry.number, entry.title)
+    if not is_done(findings.study, entry.stage):
+        why = (
+            f"the stage '{entry.stage}' is not done for this plan; do it with: emorank "
+            f"{entry.stage} --study {findings.study.folder}"
+        )
+        return Item(*about, None, missing=why)
+    try:
+        return Item(*about, **entry.make(findings))
+    except EmorankError as error:
+        return Item(*about, None, missing=str(error))
+
+
+def _table_10(study: Study) -> list[Item]:
+    """What `emorank compare` measured, or that it was not asked to."""
+    found = study.result("comparison")
+    if found is not None:
+        # Beside figures 10 to 12 of the paper, "figure_10" would be another thing.
+        items = comparison(found).items
+        return [replace(i, name=i.name.replace("figure_10", "figure_table_10")) for i in items]
+    why = f"nothing was compared for this plan; do it with: emorank compare {study.folder}"
+    title = "Estimators of intensity side by side"
+    return [
+        Item("table_10", "Table 10", title, None, missing=why),
+        Item("figure_table_10", "Table 10 as a figure", title, None, missing=why),
+    ]
+
+
+def _banner(found: Findings) -> str:
+    """What must be said of faces or raters that are none."""
+    said = []
+    if found.rendered:
+        said.append("The faces are rendered, not photographed.")
+    if found.voted and found.study.table("votes")["rater"].str.startswith("simulated").all():
+        said.append("The raters are simulated, not people.")
+    return " ".join(said)

@@ -1,0 +1,63 @@
+"""Learning curves and the intervals of coefficients."""
+
+import numpy as np
+import pytest
+
+from emorank.evaluation.laboratory.learning import Rated, coefficient_intervals, learning_curve
+from emorank.ranking.calibrated import ProportionalOdds
+
+
+def faces(seed, persons, noise=0.3, each=10):
+    """Levels that follow the first of two features."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(persons * each, 2))
+    level = np.digitize(x[:, 0] + noise * rng.normal(size=len(x)), [-0.8, 0, 0.8])
+    return Rated(x, level, np.repeat(np.arange(persons), each))
+
+
+def test_the_curve_climbs_where_there_is_something_to_learn():
+    """Doubling from seven to all, kappa between its bounds, persons counted."""
+    rated, test = faces(0, 6), faces(1, 8)
+    model = ProportionalOdds(0.1).fit(rated.features, rated.level)
+    curve = learning_curve(model, rated, test, np.random.default_rng(0), draws=30)
+    assert [point.images for point in curve] == [7, 14, 28, 56, 60]
+    assert curve[-1].persons == 6
+    assert all(point.low <= point.kappa <= point.high for point in curve)
+    assert curve[-1].kappa > max(curve[0].kappa, 0.7)
+
+
+def test_curve_and_intervals_are_those_of_the_seed():
+    """Again with it the same, with another others."""
+    rated, test = faces(0, 6), faces(1, 8)
+    model = ProportionalOdds().fit(rated.features, rated.level)
+
+    def found(seed):
+        rng = np.random.default_rng(seed)
+        intervals, _ = coefficient_intervals(model, rated, rng, draws=20)
+        return intervals.tolist(), learning_curve(model, rated, test, rng, draws=20)
+
+    assert found(3) == found(3)
+    assert found(3)[0] != found(4)[0]
+    assert found(3)[1] != found(4)[1]
+
+
+@pytest.mark.parametrize(("persons", "unit"), [(4, "images"), (5, "persons")])
+def test_intervals_hold_the_coefficient(persons, unit):
+    """The feature that counts is surely above 0 and above the other, in the model's own scale."""
+    rated = faces(2, persons, each=30)
+    rated = Rated(rated.features * (1000, 1), rated.level, rated.person)
+    model = ProportionalOdds().fit(rated.features, rated.level)
+    intervals, over = coefficient_intervals(model, rated, np.random.default_rng(0), draws=60)
+    assert over == unit
+    assert intervals[0, 0] < model.coef_[0] < intervals[0, 1]
+    assert intervals[0, 0] > 1
+    assert intervals[1, 1] < intervals[0, 0]
+
+
+def test_what_is_hardly_ever_defined_has_no_value():
+    """Test faces of one level that is always found: kappa has no chance to be beaten."""
+    rated = faces(0, 3, noise=0)
+    test = Rated(np.full((4, 2), 9.0), np.full(4, 3), np.arange(4))
+    model = ProportionalOdds(0.01).fit(rated.features, rated.level)
+    last = learning_curve(model, rated, test, np.random.default_rng(0), draws=10)[-1]
+    assert (last.kappa, last.low, last.high, last.draws) == (None, None, None, 0)

@@ -1,0 +1,213 @@
+"""The comparison on a study of drawn faces: what is written, kept, refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emorank.baselines import ESTIMATORS
+from emorank.errors import PlanError, StudyError
+from emorank.study.comparing import asking, features
+from emorank.study.comparing import compare as module
+from emorank.study.comparing.compare import compare
+from emorank.study.folder import open_study
+from emorank.study.ranks import rankers
+from emorank.study.ranks.calibrate import calibrate
+from emorank.study.ranks.ordinal import train_ordinal
+
+pytestmark = pytest.mark.weights
+QUICKLY = ("chang", "delannoy_mcdonald", "majority")
+RANKS = ("paper", "logit")
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Estimators and ranks that take no time; the others have tests of their own."""
+    some = {name: ESTIMATORS[name] for name in QUICKLY}
+    for place in (module, asking, features):
+        monkeypatch.setattr(place, "ESTIMATORS", some)
+    monkeypatch.setattr(module, "METHODS", {name: module.METHODS[name] for name in RANKS})
+
+
+class Watch:
+    """Remembers which work was done now and which before."""
+
+    def __init__(self):
+        self.now, self.before = [], []
+
+    def start(self, stage):
+        return lambda done, total, note="": None
+
+    def end(self, stage, outcome, again):
+        (self.now if again else self.before).append(stage)
+
+
+def test_everybody_is_asked_about_the_same_faces(few, own_study):
+    """Scores, predictions, times; the result is the study's."""
+    values = compare(own_study)
+    assert own_study.result("comparison") == json.loads(json.dumps(values))
+    scores = values["expressive"]["scores"]
+    assert list(scores) == [*QUICKLY, *RANKS, "rater"]
+    said = own_study.table("comparison")
+    tested = own_study.table("split").query("part == 'test'")["image"]
+    for name in (*QUICKLY, *RANKS):
+        assert set(said.loc[said["estimator"] == name, "image"]) == set(tested)
+    assert said.loc[said["estimator"] == "logit", "predicted"].isin([1, 2, 3]).all()
+    assert values["expressive"]["reference"] == "paper"
+    assert values["all"] is None  # nobody is neutral here
+    assert all(values["timing"]["chang"][key] > 0 for key in ("fit_ms", "predict_ms"))
+    assert values["timing"]["chang"]["features_ms"] > 0
+
+
+def test_the_test_part_teaches_nobody(few, own_study):
+    """What is predicted stays, whatever the raters say of the faces tested."""
+    compare(own_study)
+    before = own_study.table("comparison")
+    votes = pd.read_csv(own_study.plan.validate.votes)
+    tested = set(own_study.table("split").query("part == 'test'")["image"])
+    turned = votes["rank"].map({"Minimal": "Strong", "Average": "Minimal", "Strong": "Average"})
+    votes["rank"] = votes["rank"].mask(votes["image"].isin(tested), turned)
+    other = own_study.path("turned.csv")
+    votes.to_csv(other, index=False)
+    compare(own_study, other)
+    after = own_study.table("comparison")
+    own = before["estimator"].isin([*QUICKLY, *RANKS])
+    columns = ["estimator", "image", "predicted", "score"]
+    pd.testing.assert_frame_equal(
+        before.loc[own, columns], after.loc[after["estimator"] != "rater", columns]
+    )
+    assert not before["level"].equals(after["level"])
+
+
+def test_what_was_said_is_kept(few, own_study, monkeypatch):
+    """Stopped in the middle, only the rest is asked; then nobody is asked again."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ESTIMATORS["delannoy_mcdonald"].make, "predict", stop)
+        with pytest.raises(KeyboardInterrupt):
+            compare(own_study)
+    assert not own_study.path("comparison.json").exists()
+    first, second = Watch(), Watch()
+    whole = compare(own_study, watch=first)
+    assert first.before == ["chang"]
+    again = compare(own_study, watch=second)
+    assert set(second.before) == {*QUICKLY, *RANKS}
+    assert whole["expressive"] == again["expressive"]
+
+
+def test_a_damaged_study_or_another_parameter_is_asked_again(few, own_study, monkeypatch):
+    """What is kept belongs to parameters, faces and levels."""
+    compare(own_study)
+    monkeypatch.setattr(ESTIMATORS["chang"].make.__init__, "__defaults__", (5, 1.0))
+    watch = Watch()
+    compare(own_study, watch=watch)
+    assert "chang" in watch.now
+    assert "delannoy_mcdonald" in watch.before
+    assert len(list(own_study.path("comparison").glob("chang-*"))) == 1
+
+
+def test_a_rank_that_cannot_be_given_is_named(few, own_study, monkeypatch):
+    """It is left out with its reason; asked for by name it is an error."""
+
+    def fails(study):
+        raise StudyError("it was never trained")
+
+    monkeypatch.setattr(module, "METHODS", {**module.METHODS, "ordinal": fails})
+    monkeypatch.setitem(rankers.METHODS, "ordinal", fails)
+    assert compare(own_study)["left_out"] == {"ordinal": "it was never trained"}
+    with pytest.raises(StudyError, match="--against ordinal: it was never trained"):
+        compare(own_study, against="ordinal")
+    with pytest.raises(PlanError, match="--against best: expected one of chang, "):
+        compare(own_study, against="best")
+
+
+def test_without_votes_there_is_a_way_out(few, own_study):
+    """The error says how levels can be had; neutral faces are needed for the last way."""
+    own_study.path("study.toml").write_text(
+        own_study.path("study.toml").read_text().replace(own_study.plan.validate.votes, "")
+    )
+    study = open_study(own_study.folder)
+    with pytest.raises(StudyError, match=r"--votes FILE .* or --votes labels"):
+        compare(study)
+    with pytest.raises(StudyError, match="there is no neutral face"):
+        compare(study, "labels")
+    study.path("model.safetensors").unlink()
+    with pytest.raises(StudyError, match="no model to compare"):
+        compare(study)
+
+
+def test_neutral_against_any_expression(few, own_study):
+    """Two classes, called so; any rank is an expression."""
+    faces = own_study.table("faces")
+    for name in ("faces", "predictions"):
+        table = own_study.table(name)
+        table["emotion"] = table["emotion"].replace({"anger": "neutral"})
+        own_study.write_table(name, table)
+    values = compare(own_study, "labels")
+    assert values["about"]["labels"]
+    assert values["expressive"] is None
+    said = own_study.table("comparison")
+    assert set(said["predicted"]) <= {0, 3}
+    share = (faces["emotion"] == "anger").mean()
+    assert values["about"]["levels"]["None"] == round(share * values["about"]["faces"])
+
+
+def test_votes_must_be_on_both_sides(few, own_study, tmp_path):
+    """With votes on the tested faces only there is nothing to learn from."""
+    votes = pd.read_csv(own_study.plan.validate.votes)
+    tested = own_study.table("split").query("part == 'test'")["image"]
+    votes[votes["image"].isin(tested)].to_csv(tmp_path / "half.csv", index=False)
+    with pytest.raises(StudyError, match="0 of the training and validation part have one"):
+        compare(own_study, tmp_path / "half.csv")
+
+
+@pytest.mark.slow
+def test_folds_test_every_person(few, own_study):
+    """Estimators and networks are trained anew; a network is gone when its ranks were asked."""
+    values = compare(own_study, folds=4)
+    said = own_study.table("comparison")
+    for name in (*QUICKLY, *RANKS):
+        assert len(said[said["estimator"] == name]) == len(own_study.table("faces"))
+    assert values["expressive"]["persons"] == own_study.table("faces")["person"].nunique()
+    assert not list(own_study.path("comparison").rglob("model.safetensors"))
+    assert np.isfinite(said.loc[said["estimator"] == "paper", "score"]).all()
+
+
+def test_who_may_abstain_is_made_to_answer():
+    """The most probable level where a rank with probabilities has none; a level stays."""
+    said = pd.DataFrame({"level": pd.array([pd.NA, 2], dtype="Int64")})
+    assert asking.answered(said)[0] is pd.NA
+    for level, values in {"none": (0.1, 1), "minimal": (0.3, 0), "average": (0.2, 0)}.items():
+        said[f"p_{level}"] = values
+    said["p_strong"] = [0.4, 0.0]
+    assert asking.answered(said).tolist() == [3, 2]
+
+
+@pytest.mark.slow
+def test_learnt_ranks_are_learnt_again_in_each_fold(few, own_study, monkeypatch):
+    """What was calibrated and trained on votes is so for each fold, on its own persons."""
+    calibrate(own_study, crossfit=3)
+    train_ordinal(own_study)
+    learnt = {name: rankers.METHODS[name] for name in ("evidence", "calibrated", "ordinal")}
+    monkeypatch.setattr(module, "METHODS", learnt)
+    values = compare(own_study, folds=3)
+    said = own_study.table("comparison")
+    assert values["left_out"] == {}
+    for name in learnt:
+        assert len(said[said["estimator"] == name]) == len(own_study.table("faces"))
+
+
+def test_a_rank_that_cannot_be_learnt_in_a_fold_is_left_out(few, own_study, monkeypatch):
+    """With the reason, and the others go on; where no rank of ours is left, that is the error."""
+
+    def refuse(*arguments):
+        if arguments[2] == "paper":
+            raise StudyError("too few rated faces")
+
+    monkeypatch.setattr(asking, "learn_again", refuse)
+    with pytest.raises(StudyError, match=r"no rank .* paper: too few rated faces"):
+        compare(own_study, folds=3)
