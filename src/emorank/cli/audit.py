@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from emorank.study.folder import Study
 
 
+SHOWN = {
+    "Rank": "rank",
+    "Verdict": "verdict",
+    "Spearman within emotion": "Spearman",
+    "By chance": "chance",
+    "Kappa with majority": "kappa",
+    "AUC against neutral": "AUC",
+    "Moved by": "moved",
+}
+"""Columns of the report's table, as eighty columns of a terminal hold them."""
+INTERVAL = "Spearman within emotion"
+
+
 @click.command("audit", short_help="Say how far the ranks can be believed.")
 @click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
@@ -68,24 +81,28 @@ def command(folder: Path, votes: Path | None, ranks: str, scores: Path | None, f
 
 
 def _show(found: "Audit") -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     from emorank.report.audit import ranks_table
 
-    rows = ranks_table(found.ranks)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in rows.columns:
-        table.add_column(str(title))
-    for row in rows.itertuples(index=False):
-        table.add_row(*map(str, row))
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    for title in SHOWN.values():
+        table.add_column(title, no_wrap=True)
+    for row in ranks_table(found.ranks).to_dict("records"):
+        table.add_row(*(_short(name, str(row[name])) for name in SHOWN))
     Console().print(table)
+    click.echo("Spearman is within emotion, chance what shuffled scores reach; more in the report.")
     for name, reason in found.unavailable.items():
         click.echo(f"not audited: {name}: {reason}", err=True)
     for line in found.unmeasured:
         click.echo(line, err=True)
     click.echo(found.headline)
+
+
+def _short(name: str, value: str) -> str:
+    """A value; its interval only where there is room for one."""
+    return value if name == INTERVAL else value.removeprefix("up to ").partition(" [")[0]
 
 
 def _renew(study: "Study") -> None:
