@@ -4,9 +4,11 @@ import threading
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from emorank.annotations.overview import answers, log
+from emorank.annotations.project import open_project
+from emorank.annotations.schema import EVENTS, VOTES
 from emorank.annotations.store import (
     Closed,
     UnknownShowing,
@@ -38,6 +40,23 @@ def test_a_vote_is_stored_with_its_times(room, rater):
     row = answers(room.project).iloc[0]
     assert (row["answer"], row["reaction_ms"], row["hidden_ms"]) == ("Strong", 900, 10)
     assert (row["image"], row["emotion"]) == (row["image"], first.emotion)
+
+
+def test_a_reader_sees_one_state(room, rater):
+    """What is stored between two of its queries is not there, in any table, until it is done."""
+    first, second = room.showings("r1")[:2]
+    submit(room.project, rater, [vote(first.id)])
+    counts = [select(func.count()).select_from(table) for table in (VOTES, EVENTS)]
+    with room.project.database.reading() as connection:
+        votes = connection.execute(counts[0]).scalar_one()
+        other = open_project(room.project.folder)
+        submit(other, rater, [vote(second.id)])
+        other.database.close()
+        assert connection.execute(counts[0]).scalar_one() == votes == 1
+        before = connection.execute(counts[1]).scalar_one()
+    with room.project.database.reading() as connection:
+        assert connection.execute(counts[0]).scalar_one() == 2
+        assert connection.execute(counts[1]).scalar_one() == before + 1
 
 
 def test_the_same_submission_is_stored_once(room, rater):

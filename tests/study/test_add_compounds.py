@@ -56,7 +56,7 @@ def test_from_the_shell(cli, own_study, drawn, tmp_path):
     assert "compound" not in pd.read_csv(_plain(cli, image, own_study, tmp_path)).columns
     alone = cli("rank", "--study", own_study.folder, "--compounds")
     assert alone.code == 2
-    assert "--compounds go with IMAGES" in alone.err
+    assert "--compounds and --emotion go with IMAGES" in alone.err
 
 
 def _plain(cli, image, study, tmp_path):

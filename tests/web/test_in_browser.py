@@ -219,7 +219,8 @@ def test_the_server_is_killed_under_a_rater(make_room, serve, browse):
     page.wait_for_selector(READY)
     stored = sum(answer is not None for answer in given(room, "r1"))
     assert stored in (6, 7, 8)
-    assert page.text_content("#count") == f"Picture {stored + 1} of 30"
+    # What the old page sent at its very end may have come after the new one was made.
+    assert page.text_content("#count") in {f"Picture {n} of 30" for n in range(7, stored + 2)}
 
 
 @pytest.mark.parametrize("reason", [None, "<b>not</b> now"], ids=["the server's", "markup"])

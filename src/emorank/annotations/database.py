@@ -57,9 +57,13 @@ class Database:
 
     @contextmanager
     def _begun(self, write: bool) -> Iterator[Connection]:
+        options: dict[str, Any] = {"write": write}
+        if not write and self.dialect == "postgresql":
+            # There each statement sees what was stored before it, unless a transaction asks.
+            options["isolation_level"] = "REPEATABLE READ"
         try:
             with (
-                self.engine.connect().execution_options(write=write) as connection,
+                self.engine.connect().execution_options(**options) as connection,
                 connection.begin(),
             ):
                 yield connection

@@ -40,14 +40,16 @@ _COMPARED = ["image", "person", "sequence", "phash"]
 def of_network(folder: Path | str) -> Plan:
     """A plan to begin with for faces that the network of a study is tested on.
 
-    It explains, ranks and resamples as that study does; its images and votes are still to be said.
+    It frames, explains, ranks and resamples as that study was told to; its images and votes are
+    still to be said.
 
     Raises:
         StudyError: there is no study, or it is not trained.
     """
     source = _trained(folder)
     title = f"{source.plan.title}: its network on other faces"
-    plan = msgspec.structs.replace(source.plan, data=Data(), network=str(folder), title=title)
+    data = Data(crop=source.plan.data.crop)
+    plan = msgspec.structs.replace(source.plan, data=data, network=str(folder), title=title)
     return override(plan, {"validate.votes": ""}, "the plan")
 
 

@@ -8,6 +8,7 @@ import pytest
 from emorank.annotations.answers import answers_table
 from emorank.evaluation.agreement import agreement
 from emorank.evaluation.columns import Options
+from emorank.evaluation.laboratory import examination
 from emorank.evaluation.laboratory.examination import LEVEL_PROBABILITIES, examine, human_ceiling
 from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Audited, headline, shift
 

@@ -113,7 +113,7 @@ def test_a_damaged_study_or_another_parameter_is_asked_again(few, own_study, mon
 def test_a_rank_that_cannot_be_given_is_named(few, own_study, monkeypatch):
     """It is left out with its reason; asked for by name it is an error."""
 
-    def fails(study):
+    def fails(study, asked):
         raise StudyError("it was never trained")
 
     monkeypatch.setattr(module, "METHODS", {**module.METHODS, "ordinal": fails})
