@@ -7,7 +7,7 @@ memory, so a store may be larger than memory.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,11 @@ class RecordStore:
         # system may also have kept a key and lost its array: the shorter file decides.
         return [line.decode() for line in lines[:-1]][:stored]
 
+    def lacking(self, keys: Iterable[str]) -> dict[str, int]:
+        """The keys that have no record yet, each once, and where it is among those given."""
+        have = set(self.keys())
+        return {key: place for place, key in enumerate(keys) if key not in have}
+
     def read(self) -> np.ndarray[Any, np.dtype[Any]]:
         """All records as one read-only memory map of shape (records, *shape)."""
         count = len(self.keys())
@@ -63,16 +68,20 @@ class RecordStore:
             yield some, flat.reshape(len(some), *self.shape)
 
     @contextmanager
-    def appending(self) -> Iterator["Appender"]:
+    def appending(self, *, wait: bool = False) -> Iterator["Appender"]:
         """Open for writing; one process at a time.
 
+        Args:
+            wait: until another process that is writing has done so; it may have written what was
+                to be written here.
+
         Raises:
-            StudyError: another process is writing to this store.
+            StudyError: another process is writing to this store, and nobody is to wait.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / "lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=-1 if wait else 0)
         except Timeout:
             raise StudyError(
                 f"{self.folder}: another process is writing here; wait for it or stop it"

@@ -1,10 +1,13 @@
 """Frozen features: computed once, kept in half precision, whole after a kill."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 
-from emorank.errors import StudyError
 from emorank.model.features import Features, features, to_batch
 from emorank.model.training import Recipe, fresh
 from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, normalise
@@ -101,15 +104,23 @@ def test_the_classifier_does_not_touch_the_cache(own_cache, net, images):
     assert reader.read == []
 
 
-def test_two_processes_cannot_fill_one_cache(own_cache, net, images):
-    """The second gets an error that says so; a full cache may be read by many."""
+def test_another_process_that_fills_the_cache_is_waited_for(own_cache, net, images):
+    """What it computed is not computed again; a full cache may be read by many."""
+    begun, reader = threading.Event(), Reader(images)
 
-    def meanwhile(i):
-        features(net, CUT_HEAD, 32, ["other"], images.__getitem__)
+    def slowly(i):
+        begun.set()
+        time.sleep(0.2)
         return images[i]
 
-    with pytest.raises(StudyError, match="another process"):
-        features(net, CUT_HEAD, 32, KEYS[:1], meanwhile)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(features, net, CUT_HEAD, 32, KEYS[:2], slowly)
+        assert begun.wait(30)
+        second = pool.submit(features, net, CUT_HEAD, 32, KEYS[:2], reader)
+        np.testing.assert_array_equal(
+            first.result(60).batch(np.arange(2)), second.result(60).batch(np.arange(2))
+        )
+    assert reader.read == []
 
 
 def test_progress_counts_what_is_missing(own_cache, net, images):

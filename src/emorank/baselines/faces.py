@@ -60,8 +60,9 @@ class Faces:
     ) -> Float32[np.ndarray, "faces length"]:
         """A descriptor of `DESCRIPTORS` of each face, from the cache where it is there already.
 
+        Where another process fills the same cache, it is waited for.
+
         Raises:
-            StudyError: another process is filling the same cache.
             MissingExtraError: the libraries that compute it are not installed.
         """
         if not len(self):
@@ -70,10 +71,9 @@ class Faces:
         length = len(describe(self.pixels(int(self.rows[0]))))
         folder = cache_folder() / "descriptors" / f"{name}-{length}-v{VERSION}"
         store = RecordStore(folder, (length,), np.dtype(np.float32))
-        have = set(store.keys())
-        wanted = list({key: i for i, key in enumerate(self.digest) if key not in have}.items())
-        if wanted:
-            with store.appending() as out:
+        if store.lacking(self.digest):
+            with store.appending(wait=True) as out:
+                wanted = list(store.lacking(self.digest).items())
                 for start in range(0, len(wanted), BATCH):
                     some = wanted[start : start + BATCH]
                     progress(start, len(wanted), name)

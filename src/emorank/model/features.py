@@ -59,25 +59,19 @@ def features(
         keys: content digest of each image (and of the view of it).
         image: the i-th image; called for what the cache lacks only.
         batch: images per pass.
-        progress: told of images done.
-
-    Raises:
-        StudyError: another process is filling the same cache.
+        progress: told of images done. Where another process fills the same cache, it is waited for.
     """
     store = _store(net, cut, side)
-    have = set(store.keys())
-    # One image may occur twice; it is computed once.
-    missing = {key: i for i, key in enumerate(keys) if key not in have}
-    wanted = list(missing.items())
     device = next(net.parameters()).device
-    if wanted:
-        with store.appending() as out, torch.inference_mode():
+    if store.lacking(keys):
+        with store.appending(wait=True) as out, torch.inference_mode():
+            wanted = list(store.lacking(keys).items())
             for start in range(0, len(wanted), batch):
                 some = wanted[start : start + batch]
                 progress(start, len(wanted), "frozen features")
                 maps = net.trunk(to_batch([image(i) for _, i in some]).to(device), cut)
                 out.append([key for key, _ in some], maps.to("cpu", torch.float16).numpy())
-        progress(len(wanted), len(wanted), "frozen features")
+            progress(len(wanted), len(wanted), "frozen features")
     row = {key: i for i, key in enumerate(store.keys())}
     return Features(store.read(), np.array([row[key] for key in keys], np.int64))
 
