@@ -1,5 +1,7 @@
 """What is measured of faces: the emotion that counts, and relevance that adds up."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +13,7 @@ from emorank.model import checkpoint
 from emorank.model.features import to_batch
 from emorank.study.framing import Framed
 from emorank.study.ranks.gauge import Gauge, gauge, gauged
-from emorank.study.ranks.measure import Meter, measuring_once, named
+from emorank.study.ranks.measure import Meter, measuring_once, named, network_of
 from emorank.vocabulary import Emotion
 
 pytestmark = pytest.mark.weights
@@ -74,6 +76,20 @@ def test_within_it_a_batch_is_measured_once(half, pixels):
         first = next(Meter(half).stream(pixels))
         assert next(Meter(half).stream(pixels)) is first
     assert next(Meter(half).stream(pixels)) is not first
+
+
+def test_all_that_measure_share_a_network(own_study):
+    """While it is the same file, and one of them is there; then nobody keeps it."""
+    net, by = Meter(own_study).net, gauge(own_study)
+    assert by.net is net is network_of(own_study)[0]
+    path = own_study.path("model.safetensors")
+    checkpoint.save(replace(checkpoint.load(path), classes=HALF[::-1]), path)
+    assert Meter(own_study).net is not net
+    assert Meter(own_study).classes == HALF[::-1]
+    gone = weakref.ref(net)
+    del net, by
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_network_of_neutral_alone_has_nothing_to_measure(own_study):

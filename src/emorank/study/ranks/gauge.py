@@ -15,7 +15,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from emorank.errors import StudyError
-from emorank.model import checkpoint
 from emorank.model.features import features, to_batch
 from emorank.model.vgg16 import CUT_HEAD, VGG16
 from emorank.progress import Progress, silent
@@ -23,7 +22,7 @@ from emorank.ranking.features import FEATURES, relevance_features
 from emorank.relevance import prepare
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
-from emorank.study.ranks.measure import Pixels, expressed, named
+from emorank.study.ranks.measure import Pixels, expressed, named, network_of
 from emorank.vocabulary import Emotion
 
 PRESET = "epsilon"
@@ -87,8 +86,7 @@ def gauge(study: Study, asked: Emotion | None = None) -> Gauge:
     Raises:
         WeightsError: the study has no model.
     """
-    model = checkpoint.load(study.path("model.safetensors"))
-    return Gauge(model.net.to(study.plan.model.device), model.classes, asked)
+    return Gauge(*network_of(study), asked)
 
 
 def gauged(

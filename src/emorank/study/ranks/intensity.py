@@ -17,7 +17,7 @@ from emorank.ranking.intensity import Intensity
 from emorank.relevance import Explainer, Relevance
 from emorank.study.apply import about
 from emorank.study.folder import Study
-from emorank.study.ranks.measure import Pixels, named
+from emorank.study.ranks.measure import Pixels, named, network_of
 from emorank.study.stages.explain import ready
 from emorank.vocabulary import LEVELS, Emotion
 
@@ -158,9 +158,8 @@ class OrdinalMeter:
         self.device, self.batch = study.plan.model.device, study.plan.explain.batch
         self.cut, self.asked = study.plan.train.cut, asked
         self.ordinal = network or load_ordinal(study)
-        self.classifier = checkpoint.load(study.path("model.safetensors"))
-        for model in (self.ordinal, self.classifier):
-            model.net.to(self.device)
+        self.ordinal.net.to(self.device)
+        self.classifier, self.classes = network_of(study)
 
     def __call__(self, pixels: Sequence[Pixels]) -> pd.DataFrame:
         """One row per face: as `measure.named`, with `level`, `score` and `p_none` … `p_strong`."""
@@ -178,7 +177,7 @@ class OrdinalMeter:
     def table(self, maps: torch.Tensor) -> pd.DataFrame:
         """The rows of faces whose features these are."""
         logits, odds = self.outputs(maps)
-        table = named(logits, self.classifier.classes, self.asked)
+        table = named(logits, self.classes, self.asked)
         return pd.concat([table, level_table(odds, table["expressed"], self.ordinal)], axis=1)
 
     @torch.inference_mode()
@@ -186,8 +185,7 @@ class OrdinalMeter:
         """Logits of the emotions, and log-odds of the levels of each."""
         maps = maps.to(self.device)
         logits, odds = (
-            model.net.tail(maps, self.cut).cpu().numpy()
-            for model in (self.classifier, self.ordinal)
+            net.tail(maps, self.cut).cpu().numpy() for net in (self.classifier, self.ordinal.net)
         )
         return logits, odds
 

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -15,6 +18,8 @@ from torch import Tensor
 from emorank.errors import StudyError
 from emorank.model import checkpoint
 from emorank.model.features import to_batch
+from emorank.model.vgg16 import VGG16
+from emorank.relevance import Explainer
 from emorank.study.folder import Study, fingerprint
 from emorank.study.stages.explain import ready
 from emorank.study.stages.test import predictions_table
@@ -55,6 +60,26 @@ def measuring_once() -> Iterator[None]:
         _seen.reset(token)
 
 
+_networks: WeakValueDictionary[tuple[Path, int, str], VGG16] = WeakValueDictionary()
+
+
+def network_of(study: Study) -> tuple[VGG16, tuple[Emotion, ...]]:
+    """A study's network on the device of the plan, and its classes; not to be changed.
+
+    Half a gigabyte, which all ranks that are at work at the same time share.
+
+    Raises:
+        WeightsError: the study has no model, or a damaged one.
+    """
+    path, device = study.path("model.safetensors").resolve(), study.plan.model.device
+    classes = checkpoint.known(path).classes
+    key = (path, path.stat().st_mtime_ns, device)
+    net = _networks.get(key)
+    if net is None:
+        net = _networks[key] = checkpoint.load(path).net.to(device)
+    return net, tuple(classes)
+
+
 class Meter:
     """A study's network made ready to measure faces, as many as there are.
 
@@ -70,13 +95,16 @@ class Meter:
     def __init__(self, study: Study, asked: Emotion | None = None) -> None:
         self._name = fingerprint(str(study.folder.resolve()), study.plan, asked)
         self.asked = asked
-        model = checkpoint.load(study.path("model.safetensors"))
-        self.classes = model.classes
-        self.device, self.batch = study.plan.model.device, study.plan.explain.batch
-        self.net = model.net.to(self.device)
-        self.explainer = ready(self.net, study.plan.explain)
+        self.net, self.classes = network_of(study)
+        self.plan, self.device = study.plan.explain, study.plan.model.device
+        self.batch = self.plan.batch
         if set(self.classes) <= {Emotion.NEUTRAL}:
             raise StudyError(f"{study.folder}: its model knows no emotion whose intensity there is")
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """Made ready when first needed: names need none."""
+        return ready(self.net, self.plan)
 
     def __call__(self, pixels: Sequence[Pixels]) -> Measured:
         """Measure framed faces: a batch of the plan's size at a time, all kept in memory."""
