@@ -24,7 +24,7 @@ from emorank.study.plan import Data, Plan, override
 from emorank.study.ranks.calibrate import RESULT as CALIBRATION
 from emorank.study.ranks.evidence import RESULT as EVIDENCE
 from emorank.study.ranks.evidence import evidence_cuts
-from emorank.study.ranks.gauge import gauge
+from emorank.study.ranks.gauge import Gauge, gauge
 from emorank.study.ranks.intensity import MODEL as ORDINAL_MODEL
 from emorank.study.ranks.intensity import NAME as ORDINAL
 from emorank.vocabulary import Emotion
@@ -88,19 +88,18 @@ def take(study: Study, progress: Progress = silent) -> str:
         WeightsError: its network is damaged.
     """
     source = _trained(study.plan.network)
-    checkpoint.load(source.path(MODEL))  # damaged weights are said now
+    by = gauge(source)  # damaged weights are said before anything is replaced
     for name in LEARNT:
         study.path(f"{name}.json").unlink(missing_ok=True)
     study.path(ORDINAL_MODEL).unlink(missing_ok=True)
-    for number, (name, values) in enumerate(_learnt(source)):
+    for number, (name, values) in enumerate(_learnt(source, by)):
         progress(number, len(LEARNT), name)
         study.write_result(name, values, after="prepare")
         if name == ORDINAL:
             _copy(source.path(ORDINAL_MODEL), study.path(ORDINAL_MODEL))
     _copy(source.path(MODEL), study.path(MODEL))
     study.write_table("training", source.table("training").iloc[:0])
-    about = _about(source)
-    study.write_result(RESULT, about, after="prepare")
+    study.write_result(RESULT, _about(source), after="prepare")
     return f"the network of {source.folder}; nothing was trained on these faces"
 
 
@@ -128,8 +127,7 @@ def shared(study: Study, faces: pd.DataFrame, parts: pd.DataFrame) -> Leakage:
         parts: their parts.
     """
     source = _trained(study.plan.network)
-    known = source.table("faces").merge(source.table("split"), on="image")
-    known = known.loc[known["part"] != "test", [*_COMPARED, "part"]]
+    known = _learnt_from(source)[[*_COMPARED, "part"]]
     there, here = source.plan.data, study.plan.data
     if (there.dataset, there.path) != (here.dataset, here.path):
         for column in ("person", "sequence"):
@@ -151,18 +149,23 @@ def _trained(folder: Path | str) -> Study:
     return source
 
 
-def _learnt(source: Study) -> Iterator[tuple[str, Any]]:
+def _learnt(source: Study, by: Gauge) -> Iterator[tuple[str, Any]]:
     for name in LEARNT:
         values = source.result(name)
         if name == EVIDENCE and values is None:
-            values = evidence_cuts(source, gauge(source))
+            values = evidence_cuts(source, by)
         if values is not None:
             yield name, values
 
 
-def _about(source: Study) -> dict[str, Any]:
+def _learnt_from(source: Study) -> pd.DataFrame:
+    """The faces of its training and validation part."""
     faces = source.table("faces").merge(source.table("split"), on="image")
-    learnt = faces[faces["part"] != "test"]
+    return faces[faces["part"] != "test"].copy()
+
+
+def _about(source: Study) -> dict[str, Any]:
+    learnt = _learnt_from(source)
     return {
         "title": source.plan.title,
         "data": open_dataset(source).card.title,

@@ -14,7 +14,7 @@ from emorank.study.ranks.calibrate import RESULT as CALIBRATION
 from emorank.study.ranks.calibrate import calibration
 from emorank.study.ranks.evidence import RESULT as EVIDENCE
 from emorank.study.ranks.evidence import evidence_cuts
-from emorank.study.ranks.gauge import Gauge, gauge
+from emorank.study.ranks.gauge import gauge
 from emorank.study.ranks.intensity import OrdinalMeter
 from emorank.study.ranks.measure import Meter, Pixels
 from emorank.vocabulary import Emotion
@@ -72,8 +72,7 @@ def _paper(study: Study, asked: Emotion | None) -> Ranker:
 
 def _evidence(study: Study, asked: Emotion | None) -> Ranker:
     """The evidence in the relevance, cut into thirds; nobody's votes are asked."""
-    plain = gauge(study)
-    cuts, by = evidence_cuts(study, plain), Gauge(plain.net, plain.classes, asked)
+    by, cuts = gauge(study, asked), evidence_cuts(study, gauge(study))
 
     def ranks(pixels: Sequence[Pixels]) -> pd.DataFrame:
         table = by.faces(pixels)
