@@ -10,9 +10,9 @@ import torch
 from tests.reference import peers
 from torch import Tensor, nn
 
-from emorank.model import training, weights
-from emorank.model.training import Recipe
-from emorank.model.vgg16 import VGG16, bounds
+from emorank.networks import training, weights
+from emorank.networks.training import Recipe
+from emorank.networks.vgg16 import VGG16, bounds
 from emorank.relevance import PRESETS, Explainer, prepare
 
 LAYOUTS = {"as built": torch.contiguous_format, "channels last": torch.channels_last}

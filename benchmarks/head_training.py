@@ -1,7 +1,7 @@
 """Training on cached features against running the convolutions in every epoch.
 
 The same training twice, on the same faces from the same start: once with the features computed
-before and kept (`emorank.model.features`), once with the frozen convolutions run for every batch.
+before and kept (`emorank.networks.features`), once with the frozen convolutions run for each batch.
 Everything else is equal. The ratio at 30 epochs counts the one pass that fills the cache.
 """
 
@@ -17,10 +17,10 @@ from torch import Tensor
 
 from benchmarks.timing import table
 from emorank import datasets
-from emorank.model import training, weights
-from emorank.model.features import Features, features, to_batch
-from emorank.model.training import Examples, Recipe
-from emorank.model.vgg16 import CUT_HEAD, VGG16
+from emorank.networks import training, weights
+from emorank.networks.features import Features, features, to_batch
+from emorank.networks.training import Examples, Recipe
+from emorank.networks.vgg16 import CUT_HEAD, VGG16
 
 FACES, EPOCHS, ROUNDS = 64, 30, 3
 # Of each in a round, after a first epoch that makes the optimiser's state and isn't counted.

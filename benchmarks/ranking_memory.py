@@ -33,8 +33,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from PIL import Image
-from emorank.model import checkpoint, training, weights
-from emorank.model.training import Recipe
+from emorank.networks import checkpoint, training, weights
+from emorank.networks.training import Recipe
 from emorank.study.apply import Applied
 from emorank.study.folder import create_study
 from emorank.study.plan import Plan

@@ -18,10 +18,10 @@ from benchmarks.candidates import explainer_of
 from benchmarks.timing import cores, machine, table
 from emorank import datasets, images
 from emorank.errors import RelevanceError
-from emorank.model import training, weights
-from emorank.model.features import to_batch
-from emorank.model.training import Recipe
-from emorank.model.vgg16 import VGG16
+from emorank.networks import training, weights
+from emorank.networks.features import to_batch
+from emorank.networks.training import Recipe
+from emorank.networks.vgg16 import VGG16
 from emorank.ranking import rank
 from emorank.relevance import PRESETS
 

@@ -21,7 +21,7 @@ from scipy.stats import rankdata
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold, cross_val_predict
 
-from emorank.annotations.voting import winners
+from emorank.answers.voting import winners
 from emorank.evaluation.confusion import quadratic_kappa
 from emorank.evaluation.uncertainty import Estimate, bootstrap, counts_per_cluster
 from emorank.ranking.compounds import COMPOUNDS, MDNS, RULE, RULES, Compound, weaker

@@ -29,8 +29,8 @@ from emorank.evaluation.levels import levels as level_scores
 from emorank.evaluation.uncertainty import Estimate
 from emorank.evaluation.validity import correlations
 from emorank.framing import Views
-from emorank.model import ordinal
-from emorank.model.checkpoint import Checkpoint
+from emorank.networks import ordinal
+from emorank.networks.checkpoint import Checkpoint
 from emorank.study.folder import Study, create_study
 from emorank.study.plan import override, read_plan
 from emorank.study.ranks.intensity import OrdinalMeter, level_table

@@ -34,8 +34,8 @@ from emorank.evaluation.levels import levels
 from emorank.evaluation.uncertainty import Estimate
 from emorank.evaluation.validity import correlations
 from emorank.framing import Views
-from emorank.model.features import features, to_batch
-from emorank.model.vgg16 import CUT_HEAD
+from emorank.networks.features import features, to_batch
+from emorank.networks.vgg16 import CUT_HEAD
 from emorank.ranking import evidence
 from emorank.ranking import rank as interval_rank
 from emorank.ranking.calibrated import ProportionalOdds

@@ -24,7 +24,7 @@ settings.load_profile("no clock")
 # Shapes and dtypes in annotations are checked while the tests run, where arrays are worked on. The
 # command line is left out: its annotations name classes that are imported for mypy only.
 CHECKED = (
-    *("faces", "images", "model", "ranking"),
+    *("faces", "images", "networks", "ranking"),
     # The others take a Rule, a protocol that cannot be asked for at run time.
     *(
         f"relevance.{name}"
@@ -42,7 +42,7 @@ from tests.rooms import (  # noqa: E402, F401 - fixtures
     serve,
 )
 
-from emorank.model import weights  # noqa: E402 - the hook has to come first
+from emorank.networks import weights  # noqa: E402 - the hook has to come first
 
 IMAGENET = weights.imagenet_path()
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")

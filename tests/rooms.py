@@ -20,10 +20,10 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="the extra web is not installed")
 
-from emorank.annotations.invites import invite
-from emorank.annotations.overview import progress
-from emorank.annotations.project import Project, Setup, create_project
-from emorank.annotations.store import Vote, showings, submit
+from emorank.room.invites import invite
+from emorank.room.overview import progress
+from emorank.room.project import Project, Setup, create_project
+from emorank.room.store import Vote, showings, submit
 
 HOST = "127.0.0.1:8321"
 ORIGIN = f"http://{HOST}"

@@ -21,7 +21,7 @@ from tests.conftest import QUICK, draw, write_votes
 import emorank
 from emorank.cli import emorank as command_line
 from emorank.datasets import ADAPTERS, NAMES
-from emorank.model.vgg import alexnet
+from emorank.networks.vgg import alexnet
 from emorank.relevance import PRESETS
 from emorank.study.plan import Plan, override, parse_setting
 from emorank.study.run import STAGES

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emorank.annotations.answers import answers_table
-    from emorank.annotations.formats import read_answers, write_answers
-    from emorank.annotations.votes import read_votes
-    from emorank.annotations.voting import majority, verdicts
+    from emorank.answers.answers_table import answers_table
+    from emorank.answers.formats import read_answers, write_answers
+    from emorank.answers.votes import read_votes
+    from emorank.answers.voting import majority, verdicts
     from emorank.datasets import load as load_dataset
     from emorank.errors import EmorankError
     from emorank.evaluation.agreement import agreement as rater_agreement
-    from emorank.explaining import explain_images, save_relevance
     from emorank.faces import crop as crop_face
     from emorank.faces import find as find_faces
     from emorank.images import center as crop_center
     from emorank.images import read as read_image
-    from emorank.model.features import to_batch as normalise_images
-    from emorank.model.network import load_network
+    from emorank.networks.features import to_batch as normalise_images
+    from emorank.networks.network import load_network
     from emorank.ranking import rank as interval_rank
+    from emorank.reading.explanations import explain_images, save_relevance
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
@@ -115,26 +115,26 @@ _PLACES = {
     "model_card": ("study.card", "model_card"),
     "measure_faithfulness": ("study.faithfulness", "faithfulness"),
     # anybody's network
-    "load_network": ("model.network", "load_network"),
-    "explain_images": ("explaining", "explain_images"),
+    "load_network": ("networks.network", "load_network"),
+    "explain_images": ("reading.explanations", "explain_images"),
     "draw_classes": ("report.explained", "draw_classes"),
     "draw_explanation": ("report.explained", "draw_explanation"),
-    "save_relevance": ("explaining", "save_relevance"),
+    "save_relevance": ("reading.explanations", "save_relevance"),
     # their parts
     "read_image": ("images", "read"),
     "find_faces": ("faces", "find"),
     "crop_face": ("faces", "crop"),
     "crop_center": ("images", "center"),
-    "normalise_images": ("model.features", "to_batch"),
+    "normalise_images": ("networks.features", "to_batch"),
     "load_dataset": ("datasets", "load"),
     "propagate_relevance": ("relevance", "relevance"),
     "interval_rank": ("ranking", "rank"),
-    "read_votes": ("annotations.votes", "read_votes"),
-    "majority": ("annotations.voting", "majority"),
-    "answers_table": ("annotations.answers", "answers_table"),
-    "read_answers": ("annotations.formats", "read_answers"),
-    "write_answers": ("annotations.formats", "write_answers"),
-    "verdicts": ("annotations.voting", "verdicts"),
+    "read_votes": ("answers.votes", "read_votes"),
+    "majority": ("answers.voting", "majority"),
+    "answers_table": ("answers.answers_table", "answers_table"),
+    "read_answers": ("answers.formats", "read_answers"),
+    "write_answers": ("answers.formats", "write_answers"),
+    "verdicts": ("answers.voting", "verdicts"),
     "rater_agreement": ("evaluation.agreement", "agreement"),
     # words
     "Emotion": ("vocabulary", "Emotion"),

@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from emorank.explaining import explain_images
-from emorank.model.network import load_network
-from emorank.model.vgg import alexnet
+from emorank.networks.network import load_network
+from emorank.networks.vgg import alexnet
+from emorank.reading.explanations import explain_images
 from emorank.relevance import PRESETS, changed
 
 

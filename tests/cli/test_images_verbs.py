@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
 from emorank.relevance import changed, relevance
 from emorank.study.folder import open_study
 from emorank.study.framing import Framed

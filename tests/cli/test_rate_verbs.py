@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from tests.rooms import Room
 
-from emorank.annotations.overview import answers, pictures, progress
-from emorank.annotations.project import open_project
-from emorank.annotations.store import Vote, submit
+from emorank.room.overview import answers, pictures, progress
+from emorank.room.project import open_project
+from emorank.room.store import Vote, submit
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from tests.reference import agreement as oracle
 
-from emorank.annotations.answers import SKIP, answers_table
+from emorank.answers.answers_table import SKIP, answers_table
 from emorank.evaluation import agreement as module
 from emorank.evaluation.agreement import agreement, count_agreement
 from emorank.evaluation.raters import coincidence, pairwise

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from emorank.model.architectures import build
-from emorank.model.vgg import alexnet, vgg
+from emorank.networks.architectures import build
+from emorank.networks.vgg import alexnet, vgg
 
 
 def narrow(name: str, classes: int = 3) -> nn.Module:

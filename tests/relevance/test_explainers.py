@@ -9,7 +9,7 @@ from tests.relevance.small_nets import NETS, build, images
 from torch import nn
 
 from emorank.errors import MissingExtraError, RelevanceError
-from emorank.model.resnet import resnet
+from emorank.networks.resnet import resnet
 from emorank.relevance import (
     EXPLAINERS,
     METHODS,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from emorank.model.architectures import ARCHITECTURES
+from emorank.networks.architectures import ARCHITECTURES
 from emorank.relevance import prepare
 from reference.architectures import narrow
 

@@ -17,10 +17,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from emorank import datasets
-from emorank.model import training, weights
-from emorank.model.features import to_batch
-from emorank.model.training import Recipe
-from emorank.model.vgg16 import VGG16, bounds
+from emorank.networks import training, weights
+from emorank.networks.features import to_batch
+from emorank.networks.training import Recipe
+from emorank.networks.vgg16 import VGG16, bounds
 from emorank.relevance import PRESETS, Preset, relevance
 from emorank.relevance.rules import (
     AlphaBeta,

@@ -6,7 +6,7 @@ from small_nets import HIGH, LOW, build, images
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.model.architectures import build as architecture
+from emorank.networks.architectures import build as architecture
 from emorank.relevance import PRESETS, RULES, Preset, changed, prepare, preset, relevance, rule
 from emorank.relevance.graph import read
 from emorank.relevance.preparation import _rules

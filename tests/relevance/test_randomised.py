@@ -8,7 +8,7 @@ from torch import nn
 
 from emorank.errors import RelevanceError
 from emorank.evaluation.maps.similarity import spearman
-from emorank.model.vgg16 import skeleton
+from emorank.networks.vgg16 import skeleton
 from emorank.relevance import explainer
 from emorank.relevance.randomised import randomised, stages
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from emorank.model.vgg16 import VGG16, bounds, normalise
+from emorank.networks.vgg16 import VGG16, bounds, normalise
 from emorank.relevance import PRESETS, relevance
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.report.test_figures import words
 
 from emorank.errors import PlanError
-from emorank.explaining import Explanation
+from emorank.reading.explanations import Explanation
 from emorank.report import figures, heatmaps, style
 from emorank.report.explained import draw_classes, draw_explanation, verdict
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.annotations.answers import answers_table
-from emorank.annotations.emotion_votes import EmotionVotes
+from emorank.answers.answers_table import answers_table
+from emorank.answers.emotion_votes import EmotionVotes
 from emorank.evaluation.raters.summary import summarise, summarise_emotions
 from emorank.report import rating_page
 

@@ -152,7 +152,7 @@ def test_votes_that_are_not_there_are_missed_at_once(cli, drawn, tmp_path, setti
 @pytest.mark.weights
 def test_truncated_weights(cli, drawn, tmp_path, settings):
     """A user's file cut short: the file is named and no model is written."""
-    from emorank.model import weights
+    from emorank.networks import weights
 
     mine = tmp_path / "mine.safetensors"
     shutil.copy(weights.imagenet_path(), mine)

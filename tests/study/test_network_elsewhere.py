@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import draw, draw_tree, write_votes
 
 from emorank.errors import EmorankError, PlanError, StudyError
-from emorank.model import checkpoint
+from emorank.networks import checkpoint
 from emorank.study import network
 from emorank.study.auditing.audit import audit
 from emorank.study.card import model_card

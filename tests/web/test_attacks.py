@@ -10,10 +10,10 @@ from starlette.testclient import TestClient
 from tests.rooms import ORIGIN
 from tests.web.conftest import Visitor
 
-from emorank.annotations.invites import INVITE_LIFE, SESSION_LIFE, invite, revoke
-from emorank.annotations.overview import answers
-from emorank.annotations.schema import EVENTS, INVITES, SESSIONS
 from emorank.errors import StorageError
+from emorank.room.invites import INVITE_LIFE, SESSION_LIFE, invite, revoke
+from emorank.room.overview import answers
+from emorank.room.schema import EVENTS, INVITES, SESSIONS
 from emorank.web.app import make_app
 from emorank.web.safety import MAX_BODY, origins
 

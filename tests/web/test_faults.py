@@ -20,9 +20,9 @@ import pytest
 from sqlalchemy import select
 from tests.rooms import Room, new_postgresql, noise
 
-from emorank.annotations.overview import answers, progress
-from emorank.annotations.project import Setup, create_project, open_project
-from emorank.annotations.schema import EVENTS, VOTES
+from emorank.room.overview import answers, progress
+from emorank.room.project import Setup, create_project, open_project
+from emorank.room.schema import EVENTS, VOTES
 
 
 class Client:

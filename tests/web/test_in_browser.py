@@ -6,8 +6,8 @@ import time
 import pytest
 from tests.rooms import images
 
-from emorank.annotations.overview import answers, log
-from emorank.annotations.store import close, standing
+from emorank.room.overview import answers, log
+from emorank.room.store import close, standing
 
 READY = "#room[data-ready=yes]"
 WORDS = {"1": "Minimal", "2": "Average", "3": "Strong", "s": "Skip", "f": "None"}

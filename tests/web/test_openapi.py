@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.rooms import ORIGIN
 from tests.web.conftest import Visitor
 
-from emorank.annotations.overview import answers
+from emorank.room.overview import answers
 from emorank.web.app import make_app
 from emorank.web.safety import HEADERS, origins
 

@@ -3,7 +3,7 @@
 import json
 import re
 
-from emorank.annotations.overview import answers
+from emorank.room.overview import answers
 
 
 def test_before_anybody_has_answered(visit):

@@ -5,8 +5,8 @@ import re
 import pytest
 from tests.web.conftest import Visitor
 
-from emorank.annotations.overview import answers
-from emorank.annotations.store import close
+from emorank.room.overview import answers
+from emorank.room.store import close
 
 
 def test_without_a_session_there_is_nothing(visit):

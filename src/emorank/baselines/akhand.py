@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator
 from emorank.baselines.descriptors import CONVOLUTIONS
 from emorank.baselines.faces import Faces
 from emorank.baselines.levels import Levels, Values, by_person, expected
-from emorank.model import training, weights
-from emorank.model.training import Examples, Recipe
-from emorank.model.vgg16 import CUT_HEAD, VGG16
+from emorank.networks import training, weights
+from emorank.networks.training import Examples, Recipe
+from emorank.networks.vgg16 import CUT_HEAD, VGG16
 
 BATCH = 16
 

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from emorank.baselines.descriptors import DESCRIPTORS, VERSION, Pixels
-from emorank.model import weights
-from emorank.model.features import Features, features
-from emorank.model.vgg16 import VGG16
-from emorank.model.weights import cache_folder
+from emorank.networks import weights
+from emorank.networks.features import Features, features
+from emorank.networks.vgg16 import VGG16
+from emorank.networks.weights import cache_folder
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from emorank.annotations.voting import majority
+from emorank.answers.voting import majority
 from emorank.baselines.faces import Faces
 from emorank.baselines.levels import Levels, Values
 from emorank.vocabulary import LEVELS

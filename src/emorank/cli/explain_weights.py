@@ -10,7 +10,7 @@ from emorank.cli.heatmaps import Names, write
 from emorank.cli.rank import chunks, files, report_excluded, watched
 
 if TYPE_CHECKING:
-    from emorank.model.network import Network
+    from emorank.networks.network import Network
     from emorank.relevance import Preset
 
 
@@ -38,8 +38,8 @@ def explain_with_weights(
 ) -> None:
     """Draw a figure for each face, and write the relevance where it is asked for."""
     _check_usage(target, against, probability, all_classes, at, save)
-    from emorank.explaining import check_ending, explain_images, save_relevance
-    from emorank.model.network import load_network
+    from emorank.networks.network import load_network
+    from emorank.reading.explanations import check_ending, explain_images, save_relevance
     from emorank.report.explained import check_classes, draw_classes, draw_explanation
 
     if save is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from emorank.errors import ImageError
-    from emorank.explaining import Explanations
+    from emorank.reading.explanations import Explanations
     from emorank.study.apply import Applied
     from emorank.study.ranks.intensity import Intensities
     from emorank.study.ranks.ranked import RankedFaces

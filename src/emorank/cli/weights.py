@@ -23,7 +23,7 @@ def list_() -> None:
     Example:
       emorank weights list
     """
-    from emorank.model import weights
+    from emorank.networks import weights
 
     path = weights.imagenet_path()
     state = f"here: {path}" if path.exists() else "not fetched yet: emorank weights get"
@@ -49,7 +49,7 @@ def get(source: Path | None) -> None:
       emorank weights get
       emorank weights get --from ~/Downloads/vgg16-397923af.pth
     """
-    from emorank.model import weights
+    from emorank.networks import weights
 
     click.echo(weights.get(source))
 
@@ -63,7 +63,7 @@ def path() -> None:
       cp $(emorank weights path) /media/stick/
     """
     from emorank.errors import WeightsError
-    from emorank.model import weights
+    from emorank.networks import weights
 
     found = weights.imagenet_path()
     if not found.exists():

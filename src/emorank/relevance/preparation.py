@@ -204,7 +204,7 @@ class _Preparation:
         if low is None or high is None:
             raise RelevanceError(
                 f"the z-box rule of layer '{name}' needs the normalised values of black and white: "
-                "low=…, high=…, one number per channel (emorank.model.vgg16.bounds())"
+                "low=…, high=…, one number per channel (emorank.networks.vgg16.bounds())"
             )
         bounds = []
         for bound in (low, high):

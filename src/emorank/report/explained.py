@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from emorank.errors import PlanError
-from emorank.explaining import Explanation
+from emorank.reading.explanations import Explanation
 from emorank.report.figures import comparison
 from emorank.report.style import png
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emorank.annotations.answers import RANKS
+from emorank.answers.answers_table import RANKS
 from emorank.evaluation.agreement import RaterKappa
 from emorank.evaluation.uncertainty import Estimate
 from emorank.report.style import INK, PALETTE, RANK_COLOURS, blank, short, styled

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from emorank.annotations.answers import RANKS
-from emorank.annotations.voting import emotion_label
+from emorank.answers.answers_table import RANKS
+from emorank.answers.voting import emotion_label
 from emorank.evaluation.agreement import CountAgreement
 from emorank.evaluation.raters.summary import EmotionSummary, RatingSummary
 from emorank.evaluation.uncertainty import Estimate

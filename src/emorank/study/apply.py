@@ -11,8 +11,8 @@ from jaxtyping import Float32, UInt8
 
 from emorank.errors import ImageError
 from emorank.framing import BOX, View, Views
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
 from emorank.ranking import rank as interval_rank
 from emorank.relevance import Explainer
 from emorank.study.folder import Study

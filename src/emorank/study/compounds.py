@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from emorank.errors import StudyError
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
 from emorank.ranking import rank as interval_rank
 from emorank.ranking.compounds import expressed, known, shares, weaker
 from emorank.relevance import Explainer

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from emorank.annotations.voting import majority
+from emorank.answers.voting import majority
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
 from emorank.study.stages.explain import stores

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from emorank.annotations.answers import answers_table, votes_of
-from emorank.annotations.answers_on import answers_on
-from emorank.annotations.voting import majority
+from emorank.answers.answers_table import answers_table, votes_of
+from emorank.answers.on_images import answers_on
+from emorank.answers.voting import majority
 from emorank.study.folder import Study
 from emorank.vocabulary import LEVELS, Emotion
 

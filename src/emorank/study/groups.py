@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.voting import majority
+from emorank.answers.voting import majority
 from emorank.datasets.table import ATTRIBUTES
 from emorank.errors import PlanError, StudyError
 from emorank.evaluation.groups import Attribute, GroupResults, by_group, corrected

@@ -16,7 +16,7 @@ import pandas as pd
 from emorank.datasets.leakage import Leakage, leakage
 from emorank.errors import PlanError, StudyError
 from emorank.files import replacing
-from emorank.model import checkpoint
+from emorank.networks import checkpoint
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import open_dataset

@@ -9,8 +9,8 @@ import tomli_w
 from msgspec import Meta, Struct
 
 from emorank.errors import PlanError, RelevanceError
-from emorank.model import vgg16
-from emorank.model.training import Recipe
+from emorank.networks import vgg16
+from emorank.networks.training import Recipe
 from emorank.relevance import Preset, changed, prepare
 from emorank.relevance.presets import KINDS
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from emorank import __version__
-from emorank.annotations.formats import read_answers
-from emorank.annotations.votes import is_project
+from emorank.answers.formats import read_answers
+from emorank.answers.votes import is_project
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study, alone, fingerprint, sweep, write_json

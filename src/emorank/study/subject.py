@@ -25,9 +25,9 @@ from emorank.evaluation.maps.localisation import (
 from emorank.evaluation.maps.region_perturbation import Ends, Images, Maps, curves, ends
 from emorank.evaluation.maps.similarity import spearman, ssim
 from emorank.evaluation.maps.stability import max_sensitivity, shift_sensitivity
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
-from emorank.model.vgg16 import bounds
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
+from emorank.networks.vgg16 import bounds
 from emorank.relevance.methods import explainer
 from emorank.relevance.randomised import Stage, randomised, stages
 from emorank.study.folder import Study

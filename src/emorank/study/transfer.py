@@ -12,8 +12,8 @@ from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError
 from emorank.evaluation.classification import Classification, classification
 from emorank.framing import faces_in, framed
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.stages.test import BATCH, predictions_table

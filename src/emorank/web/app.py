@@ -9,9 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from emorank.annotations.project import Project
-from emorank.annotations.store import Closed, Contradicted, UnknownShowing
 from emorank.errors import RatingError, StorageError
+from emorank.room.project import Project
+from emorank.room.store import Closed, Contradicted, UnknownShowing
 from emorank.web import claim, owner, rate
 from emorank.web.safety import Guard, Origins
 from emorank.web.templating import page

@@ -6,9 +6,9 @@ Opening the link claims nothing, because mail programs open links to look at the
 from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from emorank.annotations.invites import claim, invited
-from emorank.annotations.overview import rater_name
 from emorank.errors import RatingError, StorageError
+from emorank.room.invites import claim, invited
+from emorank.room.overview import rater_name
 from emorank.web.templating import page
 from emorank.web.visitors import (
     TheProject,

@@ -11,14 +11,14 @@ import numpy as np
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from emorank.annotations.answers import ANSWERS, SKIP
-from emorank.annotations.formats import write_answers
-from emorank.annotations.invites import invite, revoke
-from emorank.annotations.overview import answers, pictures, progress, rater_name, version
-from emorank.annotations.project import Project
-from emorank.annotations.store import UnknownShowing, close
+from emorank.answers.answers_table import ANSWERS, SKIP
+from emorank.answers.formats import write_answers
 from emorank.evaluation.agreement import Agreement, agreement
 from emorank.evaluation.raters.consistency import Consistency, consistency
+from emorank.room.invites import invite, revoke
+from emorank.room.overview import answers, pictures, progress, rater_name, version
+from emorank.room.project import Project
+from emorank.room.store import UnknownShowing, close
 from emorank.web.panels import SHOWN, Summary, summarise
 from emorank.web.rate import Key, picture_file
 from emorank.web.templating import page

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.answers import ANSWERS, firsts_of, unit_votes_of
-from emorank.annotations.voting import majority, natural
+from emorank.answers.answers_table import ANSWERS, firsts_of, unit_votes_of
+from emorank.answers.voting import majority, natural
 from emorank.vocabulary import NONE
 
 SHOWN = 24

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from emorank.annotations.project import Project
 from emorank.errors import RatingError
+from emorank.room.project import Project
 from emorank.web.app import make_app
 from emorank.web.safety import LOOPBACK, origins
 

@@ -10,8 +10,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from emorank.annotations.invites import SESSION_LIFE, visitor
-from emorank.annotations.project import Project
+from emorank.room.invites import SESSION_LIFE, visitor
+from emorank.room.project import Project
 from emorank.web.safety import Origins
 
 MAX_ADDRESSES = 10_000

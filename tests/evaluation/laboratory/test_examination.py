@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.annotations.answers import answers_table
+from emorank.answers.answers_table import answers_table
 from emorank.evaluation.agreement import agreement
 from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory import examination

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from emorank.annotations.answers import answers_table
+from emorank.answers.answers_table import answers_table
 from emorank.evaluation.raters.consistency import ALL, consistency
 from emorank.evaluation.raters.ratings import LEVELS
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.annotations.answers import answers_table
-from emorank.annotations.emotion_votes import EmotionVotes
+from emorank.answers.answers_table import answers_table
+from emorank.answers.emotion_votes import EmotionVotes
 from emorank.evaluation.agreement import agreement
 from emorank.evaluation.raters.consistency import ALL
 from emorank.evaluation.raters.summary import summarise, summarise_emotions

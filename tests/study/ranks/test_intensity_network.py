@@ -13,8 +13,8 @@ from tests.conftest import EMOTIONS, PERSONS
 from emorank import explain_intensity, train_ordinal
 from emorank.errors import PlanError, StudyError, VotesError, WeightsError
 from emorank.images import read
-from emorank.model import checkpoint, training
-from emorank.model.network import load_network
+from emorank.networks import checkpoint, training
+from emorank.networks.network import load_network
 from emorank.study.folder import Study, open_study, write_json
 from emorank.study.plan import override
 from emorank.study.ranks.rankers import ranker

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from emorank.errors import StudyError
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
 from emorank.study.framing import Framed
 from emorank.study.ranks.gauge import Gauge, gauge, gauged
 from emorank.study.ranks.measure import Meter, measuring_once, named, network_of

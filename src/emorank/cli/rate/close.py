@@ -19,7 +19,7 @@ def command(project: Path, reopen: bool) -> None:
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
-        from emorank.annotations.project import open_project
-        from emorank.annotations.store import close
+        from emorank.room.project import open_project
+        from emorank.room.store import close
     close(open_project(project), closed=not reopen)
     click.echo(f"{project}: {'open' if reopen else 'closed'}")

@@ -24,13 +24,13 @@ def command(project: Path, out: Path, kind: str | None, whole: bool) -> None:
       emorank rate export ratings --out tasks.json --format label-studio
       emorank rate export ratings --out log.csv --log
     """
-    from emorank.annotations.formats import write_answers
-    from emorank.annotations.formats.table import write_sheet
+    from emorank.answers.formats import write_answers
+    from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
-        from emorank.annotations.overview import answers, log
-        from emorank.annotations.project import open_project
+        from emorank.room.overview import answers, log
+        from emorank.room.project import open_project
     opened = open_project(project)
     if whole:
         events = log(opened)

@@ -20,8 +20,8 @@ def command(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
-        from emorank.annotations.invites import rater_id, revoke
-        from emorank.annotations.project import open_project
+        from emorank.room.invites import rater_id, revoke
+        from emorank.room.project import open_project
     from emorank.cli.rate.links import print_links
 
     opened = open_project(project)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from emorank.annotations.project import Project
+    from emorank.room.project import Project
 
 
 def print_links(project: "Project", names: Collection[str] | None = None) -> None:
     """Make and print links: of the named raters, or of all and the owner."""
-    from emorank.annotations.invites import invite
-    from emorank.annotations.overview import progress
+    from emorank.room.invites import invite
+    from emorank.room.overview import progress
 
     base = project.about().base_url
     people: list[tuple[str, str | None]] = [

@@ -8,7 +8,7 @@ import click
 from emorank.cli.options import dataset_options, parsed
 
 if TYPE_CHECKING:
-    from emorank.annotations.project import Project
+    from emorank.room.project import Project
 
 
 @click.command("new", short_help="Make a rating project and print an invite link for each rater.")
@@ -74,7 +74,7 @@ def command(
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
-        from emorank.annotations.project import Setup, create_project
+        from emorank.room.project import Setup, create_project
     from emorank.cli.rate.links import print_links
     from emorank.cli.watch import Terminal
     from emorank.study.rating import gallery
@@ -119,7 +119,7 @@ def _raters(count: int | None, names: str | None) -> list[str]:
 
 
 def _say_what_is_there(project: "Project", asked: int, raters: int) -> None:
-    from emorank.annotations.overview import pictures
+    from emorank.room.overview import pictures
 
     shown = len(pictures(project))
     if shown < asked:

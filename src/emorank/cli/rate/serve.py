@@ -29,8 +29,8 @@ def command(
     from emorank.errors import needing
 
     with needing("web", "the rating room"):
-        from emorank.annotations.invites import invite
-        from emorank.annotations.project import open_project
+        from emorank.room.invites import invite
+        from emorank.room.project import open_project
         from emorank.web.serve import listen, open_when_ready, server
     opened = open_project(project)
     base = (base_url or opened.about().base_url).rstrip("/")

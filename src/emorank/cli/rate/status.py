@@ -21,8 +21,8 @@ def command(project: Path) -> None:
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
-        from emorank.annotations.overview import progress
-        from emorank.annotations.project import open_project
+        from emorank.room.overview import progress
+        from emorank.room.project import open_project
     opened = open_project(project)
     about, raters = opened.about(), progress(opened)
     console = Console(highlight=False)

@@ -104,10 +104,10 @@ def command(
     import msgspec
     import numpy as np
 
-    from emorank.annotations import formats
-    from emorank.annotations.emotion_votes import EmotionVotes
-    from emorank.annotations.formats.table import write_sheet
-    from emorank.annotations.voting import answer_sheet
+    from emorank.answers import formats
+    from emorank.answers.emotion_votes import EmotionVotes
+    from emorank.answers.formats.csv_parquet import write_sheet
+    from emorank.answers.voting import answer_sheet
     from emorank.cli.rate import terminal
     from emorank.errors import VotesError
     from emorank.evaluation.raters.summary import RatingSummary, summarise, summarise_emotions

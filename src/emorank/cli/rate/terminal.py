@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
-from emorank.annotations.answers import ANSWERS, RANKS
-from emorank.annotations.voting import SHORT
+from emorank.answers.answers_table import ANSWERS, RANKS
+from emorank.answers.voting import SHORT
 from emorank.evaluation.agreement import CountAgreement
 from emorank.evaluation.raters.summary import EmotionSummary, RatingSummary
 from emorank.evaluation.uncertainty import Estimate

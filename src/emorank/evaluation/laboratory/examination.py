@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.answers import answers_table
+from emorank.answers.answers_table import answers_table
 from emorank.evaluation.columns import Options, floats, people, same
 from emorank.evaluation.laboratory import calibration
 from emorank.evaluation.laboratory.separation import separation

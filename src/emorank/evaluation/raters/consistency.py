@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.answers import SKIP, repeats_of
-from emorank.annotations.voting import natural
+from emorank.answers.answers_table import SKIP, repeats_of
+from emorank.answers.voting import natural
 from emorank.evaluation.confusion import quadratic_kappa
 from emorank.evaluation.raters.ratings import LEVELS
 from emorank.evaluation.uncertainty import LEVEL, Estimate, wilson

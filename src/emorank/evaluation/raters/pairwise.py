@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Int8
 
-from emorank.annotations.voting import winners
+from emorank.answers.voting import winners
 from emorank.evaluation.confusion import quadratic_kappa
 from emorank.evaluation.raters.ratings import LEVELS, Ratings
 

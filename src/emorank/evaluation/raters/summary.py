@@ -7,10 +7,10 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.answers import ANSWERS, RANKS
-from emorank.annotations.dawid_skene import dawid_skene_verdicts
-from emorank.annotations.emotion_votes import EmotionVotes
-from emorank.annotations.voting import Ties, verdicts
+from emorank.answers.answers_table import ANSWERS, RANKS
+from emorank.answers.dawid_skene import dawid_skene_verdicts
+from emorank.answers.emotion_votes import EmotionVotes
+from emorank.answers.voting import Ties, verdicts
 from emorank.evaluation.agreement import Agreement, CountAgreement, agreement, count_agreement
 from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.evaluation.raters.ratings import NoneAs

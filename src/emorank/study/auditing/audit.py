@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from emorank.annotations.answers import votes_of
-from emorank.annotations.scores import read_scores
+from emorank.answers.answers_table import votes_of
+from emorank.answers.scores import read_scores
 from emorank.errors import MissingExtraError, PlanError, StudyError, VotesError, WeightsError
 from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory.controls import CONTROLS

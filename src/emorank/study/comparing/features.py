@@ -9,9 +9,9 @@ import torch
 
 from emorank.baselines import ESTIMATORS, Faces
 from emorank.baselines.descriptors import CONVOLUTIONS, DESCRIPTORS, Pixels
-from emorank.model import weights
-from emorank.model.features import to_batch
-from emorank.model.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
+from emorank.networks import weights
+from emorank.networks.features import to_batch
+from emorank.networks.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
 from emorank.study.comparing.task import Task, faces_of
 from emorank.study.run import Watch
 

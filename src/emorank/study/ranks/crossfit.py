@@ -14,7 +14,7 @@ import pandas as pd
 from torch import Tensor
 
 from emorank.errors import PlanError
-from emorank.model import training, weights
+from emorank.networks import training, weights
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.ranks.gauge import Gauge, gauged

@@ -15,8 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from emorank.errors import StudyError
-from emorank.model.features import features, to_batch
-from emorank.model.vgg16 import CUT_HEAD, VGG16
+from emorank.networks.features import features, to_batch
+from emorank.networks.vgg16 import CUT_HEAD, VGG16
 from emorank.progress import Progress, silent
 from emorank.ranking.features import FEATURES, relevance_features
 from emorank.relevance import prepare

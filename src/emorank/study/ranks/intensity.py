@@ -11,8 +11,8 @@ import torch
 
 from emorank.errors import ImageError, StudyError
 from emorank.framing import View, Views
-from emorank.model import checkpoint, ordinal
-from emorank.model.features import to_batch
+from emorank.networks import checkpoint, ordinal
+from emorank.networks.features import to_batch
 from emorank.ranking.intensity import Intensity
 from emorank.relevance import Explainer, Relevance
 from emorank.study.apply import about

@@ -16,9 +16,9 @@ from jaxtyping import Float32, Int, UInt8
 from torch import Tensor
 
 from emorank.errors import StudyError
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
-from emorank.model.vgg16 import VGG16
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
+from emorank.networks.vgg16 import VGG16
 from emorank.relevance import Explainer
 from emorank.study.folder import Study, fingerprint
 from emorank.study.stages.explain import ready

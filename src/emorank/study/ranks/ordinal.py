@@ -12,9 +12,9 @@ from emorank.errors import StudyError
 from emorank.evaluation.columns import Options
 from emorank.evaluation.levels import Levels
 from emorank.evaluation.levels import levels as level_scores
-from emorank.model import checkpoint, ordinal, training, weights
-from emorank.model.training import Epoch, Examples
-from emorank.model.vgg16 import VGG16
+from emorank.networks import checkpoint, ordinal, training, weights
+from emorank.networks.training import Epoch, Examples
+from emorank.networks.vgg16 import VGG16
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study, alone, fingerprint, require_own_network
 from emorank.study.framing import framing_of_others, open_dataset

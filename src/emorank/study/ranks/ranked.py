@@ -14,7 +14,7 @@ from emorank.evaluation.columns import Options
 from emorank.evaluation.levels import Levels, levels
 from emorank.evaluation.validity import Correlations, correlations
 from emorank.framing import Views
-from emorank.model import checkpoint
+from emorank.networks import checkpoint
 from emorank.progress import Progress, silent
 from emorank.study.apply import about
 from emorank.study.folder import Study

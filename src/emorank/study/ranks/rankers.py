@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.errors import PlanError
-from emorank.model import checkpoint
+from emorank.networks import checkpoint
 from emorank.ranking import evidence
 from emorank.ranking import rank as interval_rank
 from emorank.study.folder import Study

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from emorank.annotations.voting import sheet
+from emorank.answers.voting import sheet
 from emorank.datasets.inspect import TABLE_2
 from emorank.errors import StudyError
 from emorank.evaluation.rank_scores import scores_table

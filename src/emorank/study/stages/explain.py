@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
-from emorank.model.vgg16 import VGG16, bounds
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
+from emorank.networks.vgg16 import VGG16, bounds
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.relevance import Explainer, prepare

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from emorank import datasets, images
-from emorank.annotations.votes import is_project
+from emorank.answers.votes import is_project
 from emorank.datasets import sample
 from emorank.datasets.leakage import leakage
 from emorank.datasets.phash import phash
@@ -16,7 +16,7 @@ from emorank.datasets.splits import PARTS, split
 from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError, PlanError
 from emorank.framing import BOX, faces_in, framed
-from emorank.model.weights import IMAGENET
+from emorank.networks.weights import IMAGENET
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.framing import SAMPLE, framing, open_dataset

@@ -11,7 +11,7 @@ import msgspec
 import pandas as pd
 
 from emorank import __version__
-from emorank.annotations.voting import majority, sheet
+from emorank.answers.voting import majority, sheet
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.groups import GroupResults
 from emorank.evaluation.rank_scores import RankValidation

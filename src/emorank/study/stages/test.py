@@ -7,8 +7,8 @@ import pandas as pd
 import torch
 
 from emorank.evaluation.classification import classification
-from emorank.model import checkpoint
-from emorank.model.features import to_batch
+from emorank.networks import checkpoint
+from emorank.networks.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.study.folder import Study

@@ -5,11 +5,11 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from emorank.model import checkpoint, training, weights
-from emorank.model.augmentation import view
-from emorank.model.features import Features, features
-from emorank.model.training import Examples
-from emorank.model.vgg16 import VGG16
+from emorank.networks import checkpoint, training, weights
+from emorank.networks.augmentation import view
+from emorank.networks.features import Features, features
+from emorank.networks.training import Examples
+from emorank.networks.vgg16 import VGG16
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.framing import Framed, framing_of_others, open_dataset

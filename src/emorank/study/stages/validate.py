@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from emorank.annotations.answers import votes_of
-from emorank.annotations.voting import majority
+from emorank.answers.answers_table import votes_of
+from emorank.answers.voting import majority
 from emorank.evaluation.ranks import validation
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study

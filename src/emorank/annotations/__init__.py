@@ -1,6 +1,0 @@
-"""What raters said: votes read and checked, and the rank that the majority gave."""
-
-from emorank.annotations.votes import read_votes
-from emorank.annotations.voting import majority, sheet
-
-__all__ = ["majority", "read_votes", "sheet"]

@@ -1,0 +1,60 @@
+"""JSON within bounds, and answers as JSON."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from emorank.answers.answers_table import COLUMNS, answers_table
+from emorank.answers.tabular import check_file
+from emorank.errors import VotesError
+from emorank.files import replacing
+
+# In memory it takes some ten times as much.
+MAX_BYTES = 128 * 2**20
+KIND = {"emorank": "answers", "version": 1}
+
+
+def load(path: Path) -> Any:
+    """What a JSON file holds, as plain lists, dicts, texts and numbers."""
+    check_file(path, MAX_BYTES)
+    try:
+        return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise VotesError(f"{path}: is no JSON: {error}") from None
+
+
+def are_answers(content: Any) -> bool:
+    """Whether JSON is what `write_json` writes."""
+    return isinstance(content, dict) and content.get("emorank") == "answers"
+
+
+def read_json(content: dict[str, Any]) -> pd.DataFrame:
+    """The answers of a file that `write_json` wrote."""
+    version, rows = content.get("version"), content.get("answers")
+    if version != 1:
+        raise VotesError(f"answers of version {version!r}; this emorank reads version 1")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise VotesError("expected a list of objects under 'answers'")
+    return answers_table(rows)
+
+
+def write_json(answers: pd.DataFrame, path: Path) -> None:
+    """Write answers as JSON: one object an answer, what is missing left out."""
+    with replacing(path) as partial:
+        partial.write_bytes(
+            msgspec.json.format(msgspec.json.encode(KIND | {"answers": records(answers)}), indent=1)
+        )
+
+
+def records(answers: pd.DataFrame) -> list[dict[str, Any]]:
+    """One plain dict an answer, times as ISO 8601 text, what is missing left out."""
+    table = answers[list(COLUMNS)].astype("object")
+    rows = []
+    for row in table.to_dict("records"):
+        known = {str(name): cell for name, cell in row.items() if not pd.isna(cell)}
+        if "at" in known:
+            known["at"] = known["at"].isoformat().replace("+00:00", "Z")
+        rows.append(known)
+    return rows

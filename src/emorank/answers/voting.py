@@ -1,0 +1,245 @@
+"""From the votes of many raters to one rank: the majority, and Table 5's sheet.
+
+`majority` and `sheet` take votes, which are ranks of images, as in the paper. `verdicts` and
+`answer_sheet` take the table of answers: they rank pairs of image and emotion, and know the answer
+None, "no such emotion here".
+"""
+
+import re
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int
+
+from emorank.answers.answers_table import RANKS, SKIP, UNIT, firsts_of
+from emorank.errors import DatasetError
+from emorank.vocabulary import LEVELS, NONE, Emotion, Rank
+
+Ties = Literal["median", "disputed"]
+
+_LABELS = list(RANKS)
+SHORT = {Rank.MINIMAL.label: "Min", Rank.AVERAGE.label: "Avg", Rank.STRONG.label: "Str"}
+
+
+def majority(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
+    """The rank that most raters gave to each image.
+
+    Where two or three ranks share the greatest number of votes, `ties` decides:
+
+    - "median": the ordinal median of *all* votes of the image, and of the two middle votes of an
+      even number the lower one, because it claims no more than half of the raters saw. Five
+      Minimal and five Strong give Minimal; 4 Minimal, 2 Average, 4 Strong give Average.
+    - "disputed": no rank; the image is left out of what follows.
+
+    Args:
+        votes: `image`, `rater`, `rank` (label), as `read_votes` returns it.
+        ties: what happens to ties.
+
+    Returns:
+        One row per image in the order of first appearance: `image`, `rank` (label, <NA> when
+        disputed), `n_minimal`, `n_average`, `n_strong` (int64 votes), `tied` (bool), `mean`
+        (float64 in [1, 3], the mean of the ranks as numbers).
+    """
+    _check(ties)
+    images, counts = _counts(votes)
+    winner, tied = _most(counts)
+    rank = pd.Series(np.array(_LABELS)[winner], dtype="string")
+    if ties == "disputed":
+        rank = rank.mask(tied)
+    values = np.array([int(rank) for rank in Rank])
+    return pd.DataFrame(
+        {
+            "image": images,
+            "rank": rank,
+            **{f"n_{r.name.lower()}": counts[:, i] for i, r in enumerate(Rank)},
+            "tied": tied,
+            "mean": counts @ values / counts.sum(axis=1),
+        }
+    )
+
+
+def winners(
+    counts: Int[np.ndarray, "unit level"],
+) -> tuple[Int[np.ndarray, " unit"], Bool[np.ndarray, " unit"]]:
+    """What the majority said of each unit, None among the answers.
+
+    Two questions, one after the other. *Is the emotion there?* None wins if more than half of the
+    votes are None. *How strong is it?* Otherwise the most frequent rank wins. Where exactly half
+    are None, or ranks share the greatest number, the unit is tied, and the lower ordinal median
+    wins: None, or the median of the ranks.
+
+    Args:
+        counts: of None, Minimal, Average, Strong.
+
+    Returns:
+        the winner's number (0 for None … 3 for Strong, -1 without any vote), and whether it was a
+        tie.
+    """
+    none, ranks = counts[:, 0], counts[:, 1:]
+    total = counts.sum(axis=1)
+    rank, tied = _most(ranks)
+    absent, split = 2 * none > total, (2 * none == total) & (total > 0)
+    winner = np.where(absent | split, 0, rank + 1)
+    return np.where(total > 0, winner, -1), np.where(absent, False, split | tied) & (total > 0)
+
+
+def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
+    """What the raters made of each unit: the rank of its emotion, or that it is not there.
+
+    First showings only. The rules are those of `winners`; where every vote is a rank that is the
+    `majority`.
+
+    Args:
+        answers: from `answers_table`.
+        ties: "median": the lower ordinal median decides a tie; "disputed": nothing does.
+
+    Returns:
+        One row per unit in the order of first appearance: `image`, `emotion`, `rank` (label, <NA>
+        when flagged, disputed or without a vote), `label` ("Strong Happy", "No Happy", <NA>),
+        `flagged` (None won), `tied`, `disputed` (bool), `n_none`, `n_minimal`, `n_average`,
+        `n_strong`, `n_skip` (int64), `median` (the lower ordinal median of all votes, None lowest;
+        label), `mean` (float64 in [1, 3], of the ranks alone; NaN without one).
+    """
+    _check(ties)
+    first = firsts_of(answers)
+    groups = first.groupby(list(UNIT), dropna=False, sort=False)
+    unit = groups.ngroup().to_numpy()
+    units = first[list(UNIT)].drop_duplicates().reset_index(drop=True)
+    words = pd.Index([*LEVELS, SKIP])
+    level = words.get_indexer(pd.Index(first["answer"]))
+    flat = np.bincount(unit * len(words) + level, minlength=len(units) * len(words))
+    all_counts = flat.reshape(-1, len(words)).astype(np.int64)
+    counts = all_counts[:, :-1]
+    winner, tied = winners(counts)
+    disputed = tied & (ties == "disputed")
+    voted = counts.sum(axis=1) > 0
+    flagged = (winner == 0) & ~disputed
+    names = pd.Series(np.array(LEVELS)[winner], dtype="string").mask(~voted | disputed)
+    ranks = counts[:, 1:]
+    values = np.array([int(rank) for rank in Rank])
+    return units.assign(
+        rank=names.mask(names == NONE),
+        label=_named(names, units["emotion"]),
+        flagged=flagged,
+        tied=tied,
+        disputed=disputed,
+        **{f"n_{word.lower()}": all_counts[:, i] for i, word in enumerate(words)},
+        median=pd.Series(np.array(LEVELS)[_median(counts)], dtype="string").mask(~voted),
+        mean=ranks @ values / np.where(ranks.any(axis=1), ranks.sum(axis=1), np.nan),
+    )
+
+
+def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
+    """Table 5's sheet of a table of answers.
+
+    As `sheet`, with `emotion` after `image` if any is known, and with the answers None and Skip in
+    the raters' columns and the column `None` among the counts if they were given. `Label` has the
+    verdict in words.
+    """
+    first = firsts_of(answers)
+    result = verdicts(answers, ties)
+    raters = sorted(first["rater"].unique(), key=natural)
+    short = SHORT | {NONE: NONE, SKIP: SKIP}
+    unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup()
+    cells = first.assign(unit=unit, answer=first["answer"].map(short))
+    by_rater = cells.pivot(index="unit", columns="rater", values="answer")  # noqa: PD010
+    wide = by_rater.reindex(columns=raters).astype("string").reset_index(drop=True)
+    wide.columns = pd.Index([f"A{n}" for n in range(1, len(raters) + 1)])
+    names = ["image", "emotion"] if result["emotion"].notna().any() else ["image"]
+    none = {NONE: result["n_none"]} if result["n_none"].any() else {}
+    table = pd.concat([result[names], wide], axis=1).assign(
+        **none,
+        Min=result["n_minimal"],
+        Avg=result["n_average"],
+        Str=result["n_strong"],
+        Final=result["rank"].map(SHORT).astype("string").mask(result["flagged"], NONE),
+        Label=result["label"],
+    )
+    table.attrs["raters"] = raters
+    return table
+
+
+def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
+    """The summary sheet of the paper's Table 5.
+
+    Args:
+        votes: `image`, `rater`, `rank` (label).
+        ties: as for `majority`.
+
+    Returns:
+        One row per image: `image`, `A1` … (one column per rater: Min, Avg, Str or <NA>), `Min`,
+        `Avg`, `Str` (int64 votes), `Final` (<NA> when disputed). `attrs["raters"]` names the
+        raters behind A1, A2 …, in natural order (r2 before r10).
+    """
+    _check(ties)
+    raters = sorted(votes["rater"].unique(), key=natural)
+    result = majority(votes, ties)
+    # pivot, not pivot_table: two votes in one cell are an error, not something to aggregate.
+    cells = votes.assign(rank=votes["rank"].map(SHORT))
+    by_rater = cells.pivot(index="image", columns="rater", values="rank")  # noqa: PD010
+    wide = by_rater.reindex(index=result["image"], columns=raters).astype("string")
+    wide.columns = pd.Index([f"A{n}" for n in range(1, len(raters) + 1)])
+    table = wide.reset_index().assign(
+        Min=result["n_minimal"],
+        Avg=result["n_average"],
+        Str=result["n_strong"],
+        Final=result["rank"].map(SHORT).astype("string"),
+    )
+    table.attrs["raters"] = raters
+    return table
+
+
+def _most(
+    counts: Int[np.ndarray, "unit rank"],
+) -> tuple[Int[np.ndarray, " unit"], Bool[np.ndarray, " unit"]]:
+    """The most frequent rank, the lower median among equals; and whether there were equals."""
+    tied = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    return np.where(tied, _median(counts), counts.argmax(axis=1)), tied
+
+
+def _median(counts: Int[np.ndarray, "unit rank"]) -> Int[np.ndarray, " unit"]:
+    """The lower median: the first rank at which half of the votes are reached."""
+    reached = 2 * counts.cumsum(axis=1) >= counts.sum(axis=1, keepdims=True)
+    return np.asarray(reached.argmax(axis=1))
+
+
+def _named(verdict: pd.Series, emotion: pd.Series) -> pd.Series:
+    """Such as "Strong Happy"; "No Happy" where None won; the rank alone of an unknown emotion."""
+    words = {word: emotion_label(word) for word in emotion.dropna().unique()}
+    rank = verdict.mask((verdict == NONE).fillna(value=False), "No")
+    named = rank + " " + emotion.map(words).astype("string")
+    return named.fillna(verdict).astype("string")
+
+
+def emotion_label(word: str) -> str:
+    """An emotion for tables and figures: ours by its label, a word of the raters capitalised."""
+    try:
+        return Emotion.parse(word).label
+    except DatasetError:  # a word of the raters' own, such as "outrage"
+        return word[:1].upper() + word[1:]
+
+
+def _check(ties: str) -> None:
+    allowed = get_args(Ties)
+    if ties not in allowed:
+        raise ValueError(f"ties={ties!r}: expected one of {', '.join(allowed)}")
+
+
+def _counts(votes: pd.DataFrame) -> tuple[pd.Series, Int[np.ndarray, "image rank"]]:
+    """The images in the order of first appearance, and how often each rank was given."""
+    codes, images = pd.factorize(votes["image"])
+    ranks = pd.Index(_LABELS, dtype="string").get_indexer(pd.Index(votes["rank"]))
+    if (ranks < 0).any() or (codes < 0).any():
+        raise ValueError(f"votes need an image and one of the ranks {', '.join(_LABELS)}")
+    flat = np.bincount(codes * len(_LABELS) + ranks, minlength=len(images) * len(_LABELS))
+    return pd.Series(images, dtype="string"), flat.reshape(-1, len(_LABELS)).astype(np.int64)
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A sort key that takes runs of digits as numbers."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in re.split(r"(\d+)", name)
+        if part
+    ]

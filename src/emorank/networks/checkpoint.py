@@ -1,0 +1,128 @@
+"""A trained network as one safetensors file that says what it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+
+from emorank.errors import WeightsError
+from emorank.networks.tensors import save_tensors
+from emorank.networks.vgg16 import VGG16, channels_last
+from emorank.vocabulary import Emotion
+
+FORMAT = "emorank-vgg16-1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network in evaluation mode, and what has to be known to use it on an image.
+
+    Attributes:
+        net: its outputs are the logits of `classes`, or of an ordinal network the log-odds of "at
+            least this level" for each class and, within it, for each of `steps`.
+        classes: in the order of the outputs.
+        size: side of the input in pixels.
+        crop: "none" or "face": how images have to be framed, as those in training were.
+        steps: the levels that an ordinal network tells from those below, ascending; else empty.
+        thresholds: of its scores, one for each of `steps`.
+    """
+
+    net: VGG16
+    classes: tuple[Emotion, ...]
+    size: int
+    crop: str
+    steps: tuple[str, ...] = ()
+    thresholds: tuple[float, ...] = ()
+
+
+# A classifier's words are the same as before there were ordinal networks.
+class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What a model file says about itself; `hidden` is the width of the dense layers."""
+
+    classes: list[Emotion]
+    hidden: Annotated[int, msgspec.Meta(ge=1)]
+    size: Annotated[int, msgspec.Meta(ge=16, le=4096)]
+    crop: Annotated[str, msgspec.Meta(pattern="^(none|face)$")]
+    steps: list[str] = []
+    thresholds: list[float] = []
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each output stands for: "Happy"; in an ordinal network "Happy at least Strong"."""
+        if not self.steps:
+            return tuple(emotion.label for emotion in self.classes)
+        return tuple(f"{e.label} at least {step}" for e in self.classes for step in self.steps)
+
+
+def save(checkpoint: Checkpoint, path: Path) -> None:
+    """Write atomically: either the whole file is there, or the earlier one still is."""
+    about = Header(
+        list(checkpoint.classes),
+        checkpoint.net.hidden,
+        checkpoint.size,
+        checkpoint.crop,
+        list(checkpoint.steps),
+        list(checkpoint.thresholds),
+    )
+    # One entry: safetensors shuffles several, and equal networks shall make equal files.
+    words = msgspec.json.encode(about).decode()
+    save_tensors(checkpoint.net.state_dict(), path, {FORMAT: words})
+
+
+def header(path: Path) -> Header | None:
+    """What emorank wrote about a model of its own; None in a safetensors file of somebody else's.
+
+    Raises:
+        WeightsError: truncated, or the words are not emorank's.
+    """
+    if path.suffix != ".safetensors":
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            words = (file.metadata() or {}).get(FORMAT)
+        return None if words is None else msgspec.json.decode(words, type=Header)
+    except (SafetensorError, OSError, msgspec.MsgspecError) as error:
+        raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
+
+
+def known(path: Path) -> Header:
+    """What a model of emorank's says about itself, without its weights.
+
+    Raises:
+        WeightsError: no such file, truncated, or not written by emorank.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: no trained model here; train one first: emorank train")
+    about = header(path)
+    if about is None:
+        raise WeightsError(f"{path}: expected a model trained by emorank ({FORMAT})")
+    return about
+
+
+def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
+    """Read what `save` wrote.
+
+    Args:
+        path: of the file.
+        steps: those of an ordinal network; none of a classifier.
+
+    Raises:
+        WeightsError: no such file, truncated, not written by emorank, or of the other kind.
+    """
+    about = known(path)
+    if tuple(about.steps) != steps or len(about.thresholds) != len(steps):
+        expected = f"an ordinal network with {', '.join(steps)}" if steps else "a classifier"
+        raise WeightsError(f"{path}: expected {expected}, found outputs {', '.join(about.labels)}")
+    classes = tuple(about.classes)
+    with torch.device("meta"):  # no time spent on random weights that are replaced at once
+        net = VGG16(len(about.labels), hidden=about.hidden)
+    try:
+        net.load_state_dict(load_file(path), assign=True)
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
+    net = channels_last(net.eval())
+    return Checkpoint(net, classes, about.size, about.crop, steps, tuple(about.thresholds))

@@ -1,0 +1,114 @@
+"""Anybody's trained network from a file, with what the file says about its use."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import nn
+
+from emorank.errors import WeightsError
+from emorank.networks.architectures import identify
+from emorank.networks.checkpoint import header
+from emorank.networks.weights import read
+
+_LABELS = 10_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in evaluation mode, to be given ImageNet-normalised images.
+
+    Attributes:
+        net: with torchvision's names of layers.
+        architecture: its name in torchvision, for instance "resnet18".
+        classes: number of outputs.
+        labels: what the outputs stand for, in their order; None where nobody said.
+        size: side of the input in pixels, as in training; torchvision's 224 where the file says
+            nothing.
+        crop: framing in training, "none" or "face"; "center", torchvision's, where it does not.
+    """
+
+    net: nn.Module
+    architecture: str
+    classes: int
+    labels: tuple[str, ...] | None = None
+    size: int = 224
+    crop: str = "center"
+
+    def index(self, word: str) -> int:
+        """The class that a word means: its index, or its label.
+
+        Raises:
+            WeightsError: there is no such class, or several.
+        """
+        if word.isascii() and word.isdigit() and int(word) < self.classes:
+            return int(word)
+        labels = self.labels or ()
+        found = [i for i, label in enumerate(labels) if label.lower() == word.strip().lower()]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise WeightsError(f"'{word}' names the classes {found}; give the index of one")
+        known = f" or one of {', '.join(labels[:20])}" if labels else "; no labels are known"
+        raise WeightsError(
+            f"'{word}' is no class; expected an index from 0 to {self.classes - 1}{known}"
+        )
+
+    def on(self, device: str) -> "Network":
+        """The same network on a device of torch's, for instance "cuda"; its tensors are moved.
+
+        Raises:
+            WeightsError: there is no such device here.
+        """
+        try:
+            return replace(self, net=self.net.to(device))
+        except (RuntimeError, AssertionError) as error:  # torch raises either
+            reason = str(error).splitlines()[0]
+            raise WeightsError(f"cannot compute on '{device}': {reason}") from error
+
+
+def load_network(path: Path | str, labels: Path | str | None = None) -> Network:
+    """Read a checkpoint of any network in `ARCHITECTURES`; nothing in the file is executed.
+
+    Args:
+        path: safetensors or PyTorch (`.pth`, `.pt`) with torchvision's keys, or the
+            `model.safetensors` of a study, which brings its classes, size and framing.
+        labels: a text file with the name of each class, one a line.
+
+    Raises:
+        WeightsError: missing, damaged, or of another network; or the labels are not as many.
+    """
+    path = Path(path)
+    state = read(path)
+    try:
+        name, net = identify(state)
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from error
+    classes = len(list(net.parameters())[-1])  # the bias of the last layer
+    about = header(path)
+    words = None if labels is None else _labels(Path(labels), classes)
+    if about is None:
+        return Network(net, name, classes, words)
+    if len(about.labels) != classes:
+        raise WeightsError(
+            f"{path}: has {classes} outputs and names {len(about.labels)} of them; train again"
+        )
+    words = words or about.labels
+    return Network(net, name, classes, words, about.size, about.crop)
+
+
+def _labels(path: Path, classes: int) -> tuple[str, ...]:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LABELS + 1)
+        if len(text) > _LABELS:
+            raise WeightsError(f"{path}: larger than the {_LABELS:,} bytes of any list of labels")
+        lines = [line.strip() for line in text.decode("utf-8-sig").strip().splitlines()]
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise WeightsError(f"{path}: expected labels as UTF-8 text, one a line") from error
+    if len(lines) != classes:
+        raise WeightsError(
+            f"{path}: expected {classes} labels, one a line for each output, found {len(lines)}"
+        )
+    return tuple(lines)

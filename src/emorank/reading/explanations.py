@@ -1,0 +1,349 @@
+"""Photographs explained by anybody's trained network: which pixels made it say so."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+
+from emorank.errors import ImageError, PlanError, RelevanceError
+from emorank.files import replacing
+from emorank.framing import CROPS, View, Views
+from emorank.networks.features import to_batch
+from emorank.networks.network import Network
+from emorank.networks.tensors import save_tensors
+from emorank.networks.vgg16 import bounds
+from emorank.relevance import (
+    DEFAULT,
+    METHODS,
+    Attributor,
+    Difference,
+    Explainer,
+    Logit,
+    Preset,
+    Probability,
+    Relevance,
+    explainer,
+)
+from emorank.relevance.methods import check_method
+from emorank.relevance.targets import Target
+
+BATCH = 4  # VGG-16 keeps some 150 MB of activations for an image of 224 pixels
+SIDES = (16, 4096)  # of the input, in pixels
+ENDINGS = (".npz", ".safetensors")
+
+Kind = Literal["logit", "difference", "probability", "own"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One face of a photograph, or the photograph, and why the network says what it says.
+
+    Attributes:
+        image: the file.
+        face: its number in the photograph, from 1, the nearest first.
+        pixels: what the network saw.
+        maps: relevance of each pixel and channel for the target, by preset or explainer, as
+            computed.
+        target: index of the explained class.
+        logits: of every class, before any softmax.
+        labels: names of the classes; None where nobody said.
+        kind: what of the class is explained: its logit, the difference of its logit and another
+            one, its probability, or what a function of the caller's said.
+        against: of a difference, index of the other class; else None.
+        at: relevance at the outputs of the layers that were asked for, by preset and layer.
+    """
+
+    image: Path
+    face: int
+    pixels: UInt8[np.ndarray, "side side 3"]
+    maps: Mapping[str, Float32[np.ndarray, "3 side side"]]
+    target: int
+    logits: Float32[np.ndarray, " classes"]
+    labels: tuple[str, ...] | None = None
+    kind: Kind = "logit"
+    against: int | None = None
+    at: Mapping[str, Mapping[str, Float32[np.ndarray, "..."]]] = field(default_factory=dict)
+
+    @property
+    def predicted(self) -> int:
+        """The class with the greatest logit."""
+        return int(self.logits.argmax())
+
+    @property
+    def logit(self) -> float:
+        """Of the target."""
+        return float(self.logits[self.target])
+
+    @property
+    def difference(self) -> float | None:
+        """Of the logits of the target and of the class it is held against; None without one."""
+        return None if self.against is None else self.logit - float(self.logits[self.against])
+
+    @property
+    def probability(self) -> float | None:
+        """Of the target, by softmax; None where there is no other class to compare with."""
+        if len(self.logits) == 1:
+            return None
+        powers = np.exp(self.logits.astype(np.float64) - self.logits.max())
+        return float(powers[self.target] / powers.sum())
+
+
+@dataclass
+class Explanations:
+    """A network at work on image files: iterate over it once; `excluded` fills on the way.
+
+    Made by `explain_images`, which says what the fields are.
+    """
+
+    network: Network
+    paths: Iterable[Path | str]
+    presets: Mapping[str, str | Preset]
+    target: Target
+    each: bool
+    at: Sequence[str]
+    size: int
+    crop: str
+    nearest: bool
+    strict: bool
+    excluded: list[ImageError] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Explanation]:
+        low, high = bounds()
+        net = self.network.net
+        explainers = {k: explainer(net, one, low=low, high=high) for k, one in self.presets.items()}
+        views = Views(
+            map(Path, self.paths), self.size, self.crop, self.excluded, self.nearest, self.strict
+        )
+        for batch in views.batches(BATCH):
+            yield from self._explain(batch, explainers)
+
+    def _explain(
+        self, batch: list[View], explainers: Mapping[str, Explainer | Attributor]
+    ) -> Iterator[Explanation]:
+        device = next(self.network.net.parameters()).device
+        images = to_batch([view.pixels for view in batch]).to(device)
+        if isinstance(self.target, Difference) and self.target.of is None:
+            kept = self._told_apart(batch, images, self.target.against)
+            batch, images = [batch[i] for i in kept], images[kept]
+        if not batch:
+            return
+        # By preset, a record for each class that is explained.
+        found = {
+            name: one.each(images, at=self.at)
+            if self.each
+            else (one(images, self.target, at=self.at),)
+            for name, one in explainers.items()
+        }
+        for i, view in enumerate(batch):
+            for records in zip(*found.values(), strict=True):
+                yield self._one(view, i, dict(zip(found, records, strict=True)))
+
+    def _told_apart(self, batch: list[View], images: torch.Tensor, against: object) -> list[int]:
+        """The images whose predicted class is not the one that it is to be held against."""
+        with torch.no_grad():
+            predicted = self.network.net(images).argmax(1).tolist()
+        kept = []
+        for i, (view, index) in enumerate(zip(batch, predicted, strict=True)):
+            if index != against:
+                kept.append(i)
+                continue
+            label = "" if self.network.labels is None else f", {self.network.labels[index]}"
+            error = ImageError(
+                view.image,
+                f"predicted is the class that it was to be held against ({index}{label}); "
+                "choose another, or the target too",
+            )
+            if self.strict:
+                raise error
+            self.excluded.append(error)
+        return kept
+
+    def _one(self, view: View, i: int, found: Mapping[str, Relevance]) -> Explanation:
+        """The explanation of the i-th image of a batch, from a record for each preset."""
+        first = next(iter(found.values()))
+        logits, target = _array(first.logits[i]), int(first.target[i])
+        return Explanation(
+            view.image,
+            view.number,
+            view.pixels,
+            {name: _array(one.pixels[i]) for name, one in found.items()},
+            target,
+            logits,
+            self.network.labels,
+            _kind(self.target),
+            _against(self.target, target, logits),
+            {
+                name: {layer: _array(values[i]) for layer, values in one.at.items()}
+                for name, one in found.items()
+            },
+        )
+
+
+def explain_images(
+    network: Network,
+    images: Iterable[Path | str],
+    presets: Sequence[str] | Mapping[str, str | Preset] = (DEFAULT,),
+    target: Target = None,
+    *,
+    each: bool = False,
+    at: Sequence[str] = (),
+    size: int | None = None,
+    crop: str | None = None,
+    nearest: bool = False,
+    strict: bool = False,
+) -> Explanations:
+    """Explain what a network says of every photograph, or of every face in it.
+
+    Images are read a few at a time while the result is iterated over, so memory does not grow with
+    their number.
+
+    Args:
+        network: from `load_network`; its `net` may be moved to another device before.
+        images: files.
+        presets: names in `emorank.relevance.METHODS` (the presets of LRP, and the explainers beside
+            it), each of which gives a map; or presets of your own (`emorank.relevance.changed`)
+            under names of your own.
+        target: what is explained: the logit of a class by its index, None for the predicted one of
+            each image; `emorank.relevance.Difference(of, against)` for "why this and not that",
+            `Probability(of)`; or a function from logits to relevance at the outputs.
+        each: every class of each image instead: explanations come one class after another.
+        at: names of layers; relevance at their outputs is kept too.
+        size: side of the network's input in pixels; None for the network's own.
+        crop: "center", the middle of the image as torchvision cuts it; "none", all of it stretched
+            to a square; "face", every face in it; None for the network's own.
+        nearest: only the nearest face of an image instead of every one.
+        strict: raise at the first image that cannot be used.
+
+    Returns:
+        To be iterated over once: an `Explanation` for each image or face, and with `each` for each
+        class of it. Its list `excluded` fills on the way with an ImageError for each image that
+        could not be used, or whose predicted class is the one it was to be held against.
+
+    Raises:
+        RelevanceError: no such preset or class; or, at the first step, the network cannot be
+            explained, or not at this size, or has no layer of a name.
+        PlanError: no such crop or size.
+        ImageError: an image cannot be used, if `strict`.
+    """
+    chosen = dict(presets) if isinstance(presets, Mapping) else {name: name for name in presets}
+    if not chosen:
+        raise RelevanceError(f"expected a preset or several of {', '.join(METHODS)}; got none")
+    for one in chosen.values():
+        check_method(one)
+    _check_target(target, each, network.classes)
+    size, crop = size or network.size, crop or network.crop
+    if crop not in CROPS:
+        raise PlanError(f"'{crop}' is no way to frame an image; expected {', '.join(CROPS)}")
+    if not SIDES[0] <= size <= SIDES[1]:
+        raise PlanError(f"expected a size from {SIDES[0]} to {SIDES[1]} pixels, got {size}")
+    return Explanations(
+        network, images, chosen, target, each, tuple(at), size, crop, nearest, strict
+    )
+
+
+def _check_target(target: Target, each: bool, classes: int) -> None:
+    """Refuse what would otherwise be told in the middle of a folder."""
+    if each and target is not None:
+        raise RelevanceError("expected a target, or each=True for every class; got both")
+    given: tuple[object, ...]
+    match target:
+        case Difference(of, against):
+            given = (of, against)
+            if of is not None and of == against:
+                raise RelevanceError(
+                    f"expected a difference of two classes, got class {of} against itself"
+                )
+            if classes == 1:
+                raise RelevanceError("the network has one output and nothing to hold it against")
+        case Logit(of) | Probability(of):
+            given = (of,)
+        case _:
+            given = () if callable(target) else (target,)
+    for one in given:
+        if one is not None and not (isinstance(one, int | np.integer) and 0 <= int(one) < classes):
+            raise RelevanceError(
+                f"expected a class from 0 to {classes - 1}, as the network has them, the same for "
+                f"all images; got {one}"
+            )
+
+
+def _kind(target: Target) -> Kind:
+    match target:
+        case Difference():
+            return "difference"
+        case Probability():
+            return "probability"
+        case Logit():
+            return "logit"
+    return "own" if callable(target) else "logit"
+
+
+def _against(target: Target, chosen: int, logits: Float32[np.ndarray, " classes"]) -> int | None:
+    """The other class of a difference, the greatest of the others where none was said."""
+    if not isinstance(target, Difference):
+        return None
+    if isinstance(target.against, int | np.integer):
+        return int(target.against)
+    return int(np.where(np.arange(len(logits)) == chosen, -np.inf, logits).argmax())
+
+
+def _array(values: torch.Tensor) -> Float32[np.ndarray, "..."]:
+    numbers: np.ndarray[Any, Any] = values.float().cpu().numpy()
+    return numbers
+
+
+def save_relevance(explanations: Sequence[Explanation], path: Path | str) -> None:
+    """Write the raw relevance of some explanations of one size as `.npz` or `.safetensors`.
+
+    An array for each preset, float32 (explanations, 3, side, side), as computed; `PRESET@LAYER` for
+    each layer in `Explanation.at`; `logits` float32 (explanations, classes), `target` int64,
+    `against` int64 where differences are explained, `pixels` uint8 (explanations, side, side, 3).
+    Which image each is of: `image`, an array of text in the `.npz`, a JSON list in the metadata of
+    the `.safetensors`.
+
+    Raises:
+        PlanError: another ending, or nothing to write.
+        OSError: it cannot be written; an earlier file stays as it was.
+    """
+    path = Path(path)
+    check_ending(path)
+    if not explanations:
+        raise PlanError(f"{path}: expected at least one explanation to write, got none")
+    first = explanations[0]
+    arrays = {name: np.stack([one.maps[name] for one in explanations]) for name in first.maps}
+    arrays |= {
+        f"{name}@{layer}": np.stack([one.at[name][layer] for one in explanations])
+        for name, layers in first.at.items()
+        for layer in layers
+    }
+    if first.against is not None:
+        arrays["against"] = np.array([one.against for one in explanations], np.int64)
+    arrays |= {
+        "logits": np.stack([one.logits for one in explanations]),
+        "target": np.array([one.target for one in explanations], np.int64),
+        "pixels": np.stack([one.pixels for one in explanations]),
+    }
+    images = [str(one.image) for one in explanations]
+    if path.suffix == ".safetensors":
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        save_tensors(tensors, path, {"image": json.dumps(images)})
+        return
+    # Undecodable bytes of a file name are kept as escapes: text in an array must be valid.
+    names = [image.encode(errors="backslashreplace").decode() for image in images]
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez(file, image=np.array(names), **arrays)  # type: ignore[arg-type]
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file for raw relevance that is neither `.npz` nor `.safetensors`.
+
+    Raises:
+        PlanError: it is another.
+    """
+    if path.suffix not in ENDINGS:
+        raise PlanError(f"{path}: expected a name ending in {' or '.join(ENDINGS)}")

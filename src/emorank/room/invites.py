@@ -1,0 +1,177 @@
+"""Who may come in: invite links, and the sessions that claiming one opens.
+
+A link is claimed once, within its time, unless it was revoked. Link and session are random
+secrets of 256 bits; the database has their SHA-256 only, which is enough for secrets that nobody
+could guess.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from emorank.errors import RatingError
+from emorank.room.project import Project
+from emorank.room.schema import EVENTS, INVITES, RATERS, SESSIONS
+
+DAY = 24 * 60 * 60 * 1000
+INVITE_LIFE, SESSION_LIFE, PASS_LIFE = 30 * DAY, 60 * DAY, DAY
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who a session belongs to; no rater: the owner."""
+
+    rater: str | None
+
+    @property
+    def owner(self) -> bool:
+        """Whether this is the owner of the project."""
+        return self.rater is None
+
+
+def rater_id(project: Project, name: str) -> str:
+    """The id of the rater of a name.
+
+    Raises:
+        RatingError: there is none.
+    """
+    with project.database.reading() as connection:
+        found = connection.execute(select(RATERS.c.name, RATERS.c.id))
+        rows = {row.name: row.id for row in found}
+    if name not in rows:
+        raise RatingError(f"there is no rater '{name}'; there are {', '.join(rows) or 'none'}")
+    return str(rows[name])
+
+
+def invite(project: Project, rater: str | None, life: int = INVITE_LIFE) -> str:
+    """A new link for a rater (id), or for the owner; returns its secret, which is kept nowhere.
+
+    A link of the same person that was not claimed yet no longer works; sessions go on.
+    """
+    secret, now = secrets.token_urlsafe(32), project.now()
+    with project.database.writing() as connection:
+        _withdraw(connection, rater, now)
+        connection.execute(
+            INVITES.insert().values(
+                hash=_hash(secret), rater_id=rater, created_at=now, expires_at=now + life
+            )
+        )
+        _log(connection, now, "invite", rater)
+    return secret
+
+
+def revoke(project: Project, rater: str | None) -> None:
+    """Neither link nor session of a rater (or the owner) works any longer; the votes stay."""
+    now = project.now()
+    with project.database.writing() as connection:
+        _withdraw(connection, rater, now)
+        connection.execute(
+            SESSIONS.update()
+            .where(SESSIONS.c.rater_id.is_not_distinct_from(rater), SESSIONS.c.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )
+        _log(connection, now, "revoke", rater)
+
+
+def invited(project: Project, secret: str) -> Visitor:
+    """Whom a link is for, if it can still be claimed.
+
+    Raises:
+        RatingError: it cannot; the message does not say why, because it may be a guess.
+    """
+    with project.database.reading() as connection:
+        found = connection.execute(
+            select(INVITES.c.rater_id).where(_claimable(secret, project.now()))
+        ).first()
+    if found is None:
+        raise RatingError(_SPENT)
+    return Visitor(found.rater_id)
+
+
+def claim(project: Project, secret: str) -> tuple[str, Visitor]:
+    """Use up a link; returns the secret of the session that it opens, and whose it is.
+
+    Raises:
+        RatingError: the link is unknown, used, expired or revoked.
+    """
+    session, now = secrets.token_urlsafe(32), project.now()
+    with project.database.writing() as connection:
+        # One statement decides, so of two that come at once one is late.
+        claimed = connection.execute(
+            INVITES.update()
+            .where(_claimable(secret, now))
+            .values(claimed_at=now)
+            .returning(INVITES.c.rater_id)
+        ).first()
+        if claimed is None:
+            raise RatingError(_SPENT)
+        connection.execute(
+            SESSIONS.insert().values(
+                hash=_hash(session),
+                rater_id=claimed.rater_id,
+                created_at=now,
+                expires_at=now + SESSION_LIFE,
+            )
+        )
+        _log(connection, now, "claim", claimed.rater_id)
+    return session, Visitor(claimed.rater_id)
+
+
+def visitor(project: Project, session: str) -> Visitor | None:
+    """Whose session a secret is; None if it is nobody's any longer."""
+    with project.database.reading() as connection:
+        found = connection.execute(
+            select(SESSIONS.c.rater_id).where(
+                SESSIONS.c.hash == _hash(session),
+                SESSIONS.c.revoked_at.is_(None),
+                SESSIONS.c.expires_at > project.now(),
+            )
+        ).first()
+    return None if found is None else Visitor(found.rater_id)
+
+
+def leave(project: Project, session: str) -> None:
+    """End one session."""
+    with project.database.writing() as connection:
+        connection.execute(
+            SESSIONS.update()
+            .where(SESSIONS.c.hash == _hash(session))
+            .values(revoked_at=project.now())
+        )
+
+
+_SPENT = (
+    "this link does not work: it was used already, has expired, was revoked, or is incomplete; "
+    "ask the person who invited you for a new one"
+)
+
+
+def _claimable(secret: str, now: int) -> ColumnElement[bool]:
+    return and_(
+        INVITES.c.hash == _hash(secret),
+        INVITES.c.claimed_at.is_(None),
+        INVITES.c.revoked_at.is_(None),
+        INVITES.c.expires_at > now,
+    )
+
+
+def _withdraw(connection: Connection, rater: str | None, now: int) -> None:
+    connection.execute(
+        INVITES.update()
+        .where(
+            INVITES.c.rater_id.is_not_distinct_from(rater),
+            INVITES.c.claimed_at.is_(None),
+            INVITES.c.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+    )
+
+
+def _log(connection: Connection, now: int, kind: str, rater: str | None) -> None:
+    connection.execute(EVENTS.insert().values(at=now, kind=kind, rater_id=rater))
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,249 @@
+"""What the owner of a project reads from it: progress, answers, the log, pictures."""
+
+import secrets
+from dataclasses import dataclass
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from emorank.answers.answers_table import answers_table
+from emorank.errors import RatingError
+from emorank.room.project import Project, add_rater
+from emorank.room.schema import EVENTS, IMAGES, INVITES, RATERS, SESSIONS, SHOWINGS, VOTES
+from emorank.room.store import Vote, store_vote
+
+
+@dataclass(frozen=True)
+class RaterProgress:
+    """How far one rater is.
+
+    Attributes:
+        id: of the rater.
+        name: of the rater.
+        answered: showings with an answer, of `total`.
+        total: showings, those for the second time too.
+        median_ms: of the reaction times; None before the first.
+        last_at: of the last answer, milliseconds since 1970; None before the first.
+        link: "claimed" while a session is good; else "open", "expired", "revoked", "ended" (its
+            session is over) or "none".
+    """
+
+    id: str
+    name: str
+    answered: int
+    total: int
+    median_ms: int | None
+    last_at: int | None
+    link: str
+
+
+def progress(project: Project) -> list[RaterProgress]:
+    """Every rater's progress, in the order in which they were invited."""
+    query = (
+        select(
+            RATERS.c.id,
+            RATERS.c.name,
+            func.count(SHOWINGS.c.id).label("total"),
+            func.count(VOTES.c.seq).label("answered"),
+            func.max(VOTES.c.at).label("last_at"),
+        )
+        .outerjoin(SHOWINGS, SHOWINGS.c.rater_id == RATERS.c.id)
+        .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+        .group_by(RATERS.c.id, RATERS.c.name, RATERS.c.number)
+        .order_by(RATERS.c.number)
+    )
+    times = (
+        select(SHOWINGS.c.rater_id, VOTES.c.reaction_ms)
+        .join(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+        .where(VOTES.c.reaction_ms.is_not(None))
+    )
+    with project.database.reading() as connection:
+        links = _links(connection, project.now())
+        rows = connection.execute(query).all()
+        reactions = pd.DataFrame(connection.execute(times).all(), columns=["rater", "ms"])
+    medians = reactions.groupby("rater")["ms"].median()
+    return [
+        RaterProgress(
+            row.id,
+            row.name,
+            row.answered,
+            row.total,
+            round(medians[row.id]) if row.id in medians.index else None,
+            row.last_at,
+            links.get(row.id, "none"),
+        )
+        for row in rows
+    ]
+
+
+def answers(project: Project) -> pd.DataFrame:
+    """Every answer that stands, in the order given, as `answers_table` has it."""
+    query = (
+        select(
+            IMAGES.c.name.label("image"),
+            IMAGES.c.emotion,
+            RATERS.c.name.label("rater"),
+            VOTES.c.answer,
+            SHOWINGS.c.repeat,
+            VOTES.c.reaction_ms,
+            VOTES.c.hidden_ms,
+            VOTES.c.at,
+        )
+        .select_from(VOTES)
+        .join(SHOWINGS, SHOWINGS.c.id == VOTES.c.showing_id)
+        .join(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
+        .join(RATERS, RATERS.c.id == SHOWINGS.c.rater_id)
+        .order_by(VOTES.c.seq)
+    )
+    with project.database.reading() as connection:
+        result = connection.execute(query)
+        table = pd.DataFrame(result.all(), columns=list(result.keys()))
+    at = pd.to_datetime(table["at"].astype("Int64"), unit="ms", utc=True)
+    return answers_table(table.assign(repeat=table["repeat"].astype(bool), at=at))
+
+
+def pictures(project: Project) -> dict[tuple[str, str], str]:
+    """The id of the picture of each (name, emotion)."""
+    with project.database.reading() as connection:
+        rows = connection.execute(select(IMAGES.c.name, IMAGES.c.emotion, IMAGES.c.id)).all()
+    return {(row.name, row.emotion): row.id for row in rows}
+
+
+def version(project: Project) -> int:
+    """The number of the last event: as long as it stays, nothing has happened."""
+    with project.database.reading() as connection:
+        return connection.scalar(select(func.coalesce(func.max(EVENTS.c.seq), 0))) or 0
+
+
+def log(project: Project) -> pd.DataFrame:
+    """The whole event log: `seq`, `at` (ms), `kind`, `rater`, `image`, `emotion`, `repeat`, …."""
+    query = (
+        select(
+            EVENTS.c.seq,
+            EVENTS.c.at,
+            EVENTS.c.kind,
+            RATERS.c.name.label("rater"),
+            IMAGES.c.name.label("image"),
+            IMAGES.c.emotion,
+            SHOWINGS.c.repeat,
+            EVENTS.c.answer,
+            EVENTS.c.reaction_ms,
+            EVENTS.c.hidden_ms,
+        )
+        .outerjoin(RATERS, RATERS.c.id == EVENTS.c.rater_id)
+        .outerjoin(SHOWINGS, SHOWINGS.c.id == EVENTS.c.showing_id)
+        .outerjoin(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
+        .order_by(EVENTS.c.seq)
+    )
+    with project.database.reading() as connection:
+        result = connection.execute(query)
+        return pd.DataFrame(result.all(), columns=list(result.keys()))
+
+
+def import_answers(project: Project, table: pd.DataFrame) -> int:
+    """Take in answers that were given elsewhere; returns how many. All of them, or none.
+
+    Raters that the project does not know are added. An answer without an emotion is to the only
+    question that the project has for its image.
+
+    Raises:
+        RatingError: an image is not the project's, or has an answer of that rater already.
+    """
+    units = _units(project, table)
+    with project.database.writing() as connection:
+        found = connection.execute(select(RATERS.c.name, RATERS.c.id))
+        raters = {row.name: row.id for row in found}
+        for row, image in zip(table.to_dict("records"), units, strict=True):
+            name = row["rater"]
+            if name not in raters:
+                raters[name] = add_rater(connection, project, name)
+            showing, answered = _showing(connection, raters[name], image, row["repeat"])
+            if answered:
+                raise RatingError(
+                    f"'{row['image']}' has an answer of rater '{name}' already; "
+                    "nothing was imported"
+                )
+            vote = Vote(
+                f"import-{secrets.token_urlsafe(12)}",
+                showing,
+                row["answer"],
+                None if pd.isna(row["reaction_ms"]) else row["reaction_ms"],
+                None if pd.isna(row["hidden_ms"]) else row["hidden_ms"],
+            )
+            at = None if pd.isna(row["at"]) else int(1000 * row["at"].timestamp())
+            store_vote(connection, raters[name], vote, at, answered=False, kind="import")
+    return len(table)
+
+
+def _units(project: Project, table: pd.DataFrame) -> list[str]:
+    """The image id of each row."""
+    known = pictures(project)
+    by_name: dict[str, list[str]] = {}
+    for (name, _), image in known.items():
+        by_name.setdefault(name, []).append(image)
+    found, missing = [], []
+    for name, emotion in zip(table["image"], table["emotion"], strict=True):
+        unsaid = pd.isna(emotion)
+        images = by_name.get(name, []) if unsaid else [known.get((name, emotion), "")]
+        if len(images) == 1 and images[0]:
+            found.append(images[0])
+        else:
+            missing.append(f"{name} ({'no emotion' if unsaid else emotion})")
+    if missing:
+        raise RatingError(
+            f"{len(missing)} answers are on images that the project does not have, the first: "
+            f"{missing[0]}; nothing was imported"
+        )
+    return found
+
+
+def _showing(connection: Connection, rater: str, image: str, repeat: bool) -> tuple[str, bool]:
+    """The showing of an image to a rater, made if there is none, and whether it has an answer."""
+    found = connection.execute(
+        select(SHOWINGS.c.id, VOTES.c.seq)
+        .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+        .where(
+            SHOWINGS.c.rater_id == rater,
+            SHOWINGS.c.image_id == image,
+            SHOWINGS.c.repeat == int(repeat),
+        )
+    ).first()
+    if found is not None:
+        return found.id, found.seq is not None
+    last = connection.scalar(
+        select(func.max(SHOWINGS.c.position)).where(SHOWINGS.c.rater_id == rater)
+    )
+    showing = secrets.token_urlsafe(12)
+    connection.execute(
+        SHOWINGS.insert().values(
+            id=showing,
+            rater_id=rater,
+            position=0 if last is None else last + 1,
+            image_id=image,
+            repeat=int(repeat),
+        )
+    )
+    return showing, False
+
+
+def _links(connection: Connection, now: int) -> dict[str, str]:
+    """Of each rater: "claimed" while a session is good, or else the state of the newest link."""
+    states: dict[str, str] = {}
+    for row in connection.execute(select(INVITES).order_by(INVITES.c.created_at)):
+        if row.revoked_at is not None:
+            state = "revoked"
+        elif row.claimed_at is not None:
+            state = "ended"
+        else:
+            state = "open" if row.expires_at > now else "expired"
+        states[row.rater_id] = state
+    live = select(SESSIONS.c.rater_id).where(
+        SESSIONS.c.revoked_at.is_(None), SESSIONS.c.expires_at > now
+    )
+    return states | dict.fromkeys(connection.execute(live).scalars(), "claimed")
+
+
+def rater_name(project: Project, rater: str) -> str:
+    """The name of a rater (id)."""
+    with project.database.reading() as connection:
+        return str(connection.scalar(select(RATERS.c.name).where(RATERS.c.id == rater)))

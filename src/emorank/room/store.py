@@ -1,0 +1,223 @@
+"""What raters are shown and what they answer.
+
+A browser sends answers until it hears that they were stored, so the same one may come twice, and
+the second time late. Each carries an id of its own, by which it is known again: it is stored once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, func, select
+
+from emorank.errors import RatingError
+from emorank.room.project import Project
+from emorank.room.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS, VOTES
+
+Outcome = Literal["stored", "stale"]
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One answer as a browser sends it.
+
+    Attributes:
+        submission: the id that the browser gave it.
+        showing: the picture that was on the screen.
+        answer: one of `answers.ANSWERS`.
+        reaction_ms: from the picture being on the screen to the answer, hidden time left out.
+        hidden_ms: how long the page was hidden meanwhile.
+        change: whether the rater went back to change an answer.
+    """
+
+    submission: str
+    showing: str
+    answer: str
+    reaction_ms: int | None = None
+    hidden_ms: int | None = None
+    change: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a rater is.
+
+    Attributes:
+        total: pictures in all.
+        answered: of them.
+        next: position of the first without an answer; `total` if there is none.
+        pace_ms: mean reaction time so far; None before the first answer.
+        closed: whether the owner has closed the project.
+    """
+
+    total: int
+    answered: int
+    next: int
+    pace_ms: int | None
+    closed: bool
+
+
+class UnknownShowing(RatingError):
+    """A picture that this rater was never to be shown."""
+
+
+class Closed(RatingError):
+    """The project takes no more votes."""
+
+
+class Contradicted(RatingError):
+    """An id came before with another answer."""
+
+
+def standing(project: Project, rater: str) -> Standing:
+    """How far a rater (id) is."""
+    with project.database.reading() as connection:
+        return _standing(connection, rater)
+
+
+def showings(project: Project, rater: str, start: int, count: int) -> list[Any]:
+    """Some of a rater's showings: `position`, `id`, `emotion`, and the rater's own `answer`."""
+    query = (
+        select(SHOWINGS.c.position, SHOWINGS.c.id, IMAGES.c.emotion, VOTES.c.answer)
+        .join(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
+        .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+        .where(SHOWINGS.c.rater_id == rater, SHOWINGS.c.position >= start)
+        .order_by(SHOWINGS.c.position)
+        .limit(count)
+    )
+    with project.database.reading() as connection:
+        return list(connection.execute(query).all())
+
+
+def image_of(project: Project, rater: str, showing: str) -> str:
+    """The image of one of a rater's own showings.
+
+    Raises:
+        UnknownShowing: it is not one of them.
+    """
+    with project.database.reading() as connection:
+        image = connection.scalar(
+            select(SHOWINGS.c.image_id).where(
+                SHOWINGS.c.id == showing, SHOWINGS.c.rater_id == rater
+            )
+        )
+    if image is None:
+        raise UnknownShowing("there is no such picture among yours")
+    return str(image)
+
+
+def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Outcome]:
+    """Store a rater's answers, in their order; durable when this returns.
+
+    An answer whose id is known is not stored again. One to a picture that has an answer already
+    is "stale" unless it is a change: the rater has gone on in another browser meanwhile, and what
+    was acknowledged there stands.
+
+    Raises:
+        UnknownShowing: one of the pictures is not this rater's; nothing was stored.
+        Closed: the project is closed; nothing was stored.
+        Contradicted: an id came before with another answer; nothing was stored.
+        StorageError: the database failed; nothing was stored, or it was and may be sent again.
+    """
+    now = project.now()
+    with project.database.writing() as connection:
+        # One at a time for each rater; SQLite's writers are one at a time anyway.
+        connection.execute(select(RATERS.c.id).where(RATERS.c.id == rater).with_for_update())
+        known = _known(connection, rater, votes)
+        standing_answers = _answers(connection, rater, votes)
+        new = [vote for vote in votes if vote.submission not in known]
+        if new and connection.scalar(select(PROJECT.c.closed_at)) is not None:
+            raise Closed("the owner has closed this rating; no more answers are taken")
+        outcomes: list[Outcome] = []
+        for vote in votes:
+            if vote.submission in known:
+                if known[vote.submission] != (vote.showing, vote.answer):
+                    raise Contradicted("this submission id came before with another answer")
+                outcomes.append("stored")
+                continue
+            answered = standing_answers[vote.showing]
+            if answered and not vote.change:
+                outcomes.append("stale")
+                continue
+            store_vote(connection, rater, vote, now, answered)
+            standing_answers[vote.showing] = True
+            known[vote.submission] = (vote.showing, vote.answer)
+            outcomes.append("stored")
+        return outcomes
+
+
+def store_vote(
+    connection: Connection,
+    rater: str,
+    vote: Vote,
+    at: int | None,
+    answered: bool,
+    kind: str | None = None,
+) -> None:
+    """Write an answer to the log and make it the one that stands; part of a transaction."""
+    about = {"answer": vote.answer, "reaction_ms": vote.reaction_ms, "hidden_ms": vote.hidden_ms}
+    seq = connection.scalar(
+        EVENTS.insert()
+        .values(
+            at=at or 0,
+            kind=kind or ("change" if answered else "vote"),
+            rater_id=rater,
+            showing_id=vote.showing,
+            submission=vote.submission,
+            **about,
+        )
+        .returning(EVENTS.c.seq)
+    )
+    values = about | {"at": at, "seq": seq}
+    if answered:
+        connection.execute(
+            VOTES.update().where(VOTES.c.showing_id == vote.showing).values(**values)
+        )
+    else:
+        connection.execute(VOTES.insert().values(showing_id=vote.showing, **values))
+
+
+def close(project: Project, closed: bool = True) -> None:
+    """Take no more votes, or take them again."""
+    now = project.now()
+    with project.database.writing() as connection:
+        connection.execute(PROJECT.update().values(closed_at=now if closed else None))
+        connection.execute(EVENTS.insert().values(at=now, kind="close" if closed else "reopen"))
+
+
+def _known(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, tuple[str, str]]:
+    """What came before under the ids of these votes."""
+    query = select(EVENTS.c.submission, EVENTS.c.showing_id, EVENTS.c.answer).where(
+        EVENTS.c.rater_id == rater, EVENTS.c.submission.in_({vote.submission for vote in votes})
+    )
+    return {row.submission: (row.showing_id, row.answer) for row in connection.execute(query)}
+
+
+def _answers(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, bool]:
+    """Which of the pictures that these votes are on have an answer."""
+    asked = {vote.showing for vote in votes}
+    query = (
+        select(SHOWINGS.c.id, VOTES.c.seq)
+        .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+        .where(SHOWINGS.c.rater_id == rater, SHOWINGS.c.id.in_(asked))
+    )
+    found = {row.id: row.seq is not None for row in connection.execute(query)}
+    if len(found) < len(asked):
+        raise UnknownShowing("there is no such picture among yours")
+    return found
+
+
+def _standing(connection: Connection, rater: str) -> Standing:
+    mine = SHOWINGS.c.rater_id == rater
+    joined = SHOWINGS.outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+    total, answered, pace = connection.execute(
+        select(func.count(SHOWINGS.c.id), func.count(VOTES.c.seq), func.avg(VOTES.c.reaction_ms))
+        .select_from(joined)
+        .where(mine)
+    ).one()
+    first = connection.scalar(
+        select(func.min(SHOWINGS.c.position)).select_from(joined).where(mine, VOTES.c.seq.is_(None))
+    )
+    closed = connection.scalar(select(PROJECT.c.closed_at)) is not None
+    pace_ms = None if pace is None else round(float(pace))
+    return Standing(total, answered, total if first is None else first, pace_ms, closed)

@@ -1,0 +1,238 @@
+"""Label Studio both ways, through what its import does to a file."""
+
+import copy
+import itertools
+
+import msgspec
+import pandas as pd
+import pytest
+
+from emorank.answers import formats
+from emorank.answers.answers_table import answers_table
+from emorank.answers.formats.label_studio import read_label_studio, write_label_studio
+from emorank.answers.formats.labeling_config import (
+    LabelingConfig,
+    labeling_config,
+    read_labeling_config,
+)
+from emorank.errors import VotesError
+
+
+def tasks_of(answers, path, **options):
+    write_label_studio(answers, path, **options)
+    return msgspec.json.decode(path.read_bytes())
+
+
+def through_label_studio(tasks):
+    """What an export holds after the import of `tasks`.
+
+    As label_studio/tasks/serializers.py does it: `data` is kept whole; of an annotation `result`,
+    `was_cancelled`, `lead_time` and `ground_truth` (true if unsaid) are; `id` becomes `import_id`;
+    ids, times and the annotator are those of the import. The server itself is hundreds of
+    megabytes, so this stands for it.
+    """
+    numbers = itertools.count(5000)
+    exported = []
+    for task in copy.deepcopy(tasks):
+        annotations = [
+            {
+                "id": next(numbers),
+                "completed_by": {"id": 1, "email": "owner@example.org", "first_name": ""},
+                "result": one["result"],
+                "was_cancelled": one.get("was_cancelled", False),
+                "ground_truth": one.get("ground_truth", True),
+                "created_at": "2026-06-01T00:00:00.000000Z",
+                "updated_at": "2026-06-01T00:00:00.000001Z",
+                "lead_time": one.get("lead_time"),
+                "import_id": one.get("id"),
+                "last_action": None,
+                "task": 7,
+                "project": 3,
+                "parent_prediction": None,
+            }
+            for one in task["annotations"]
+        ]
+        exported.append(
+            {"id": next(numbers), "annotations": annotations, "predictions": [], "drafts": [],
+             "data": task["data"], "meta": {}, "project": 3, "file_upload": "x.json"}
+        )  # fmt: skip
+    return exported
+
+
+def test_a_task_is_what_label_studio_takes(answers, tmp_path):
+    """Image and emotion in data, one choice each, skips as such, nothing taken for ground truth."""
+    tasks = tasks_of(answers, tmp_path / "t.json", prefix="/data/local-files/?d=")
+    assert len(tasks) == 4
+    data = tasks[0]["data"]
+    assert data["image"] == "/data/local-files/?d=faces/%C3%BC%201.png"
+    assert data["emotion"] == "happy"
+    first, second, again = tasks[0]["annotations"]
+    assert first["result"][0]["value"] == {"choices": ["Strong"]}
+    assert first["result"][0]["type"] == "choices"
+    assert (first["lead_time"], first["was_cancelled"]) == (1.234, False)
+    assert {one["ground_truth"] for task in tasks for one in task["annotations"]} == {False}
+    assert not any("completed_by" in one for task in tasks for one in task["annotations"])
+    assert "lead_time" not in second
+    assert again["id"] == 3
+    (skip,) = tasks[1]["annotations"]
+    assert skip["was_cancelled"]
+    assert skip["result"] == []
+
+
+def test_a_round_trip_through_label_studio_loses_nothing(answers, tmp_path):
+    """Raters, times, repeats, skips: all there although the import rewrites most of it."""
+    exported = through_label_studio(tasks_of(answers, tmp_path / "t.json"))
+    pd.testing.assert_frame_equal(read_label_studio(exported), answers)
+    # And the other way round: tasks and annotations in any order.
+    for task in exported:
+        task["annotations"].reverse()
+    pd.testing.assert_frame_equal(read_label_studio(exported[::-1]), answers)
+
+
+def test_what_was_changed_there_counts(answers, tmp_path):
+    """A corrected choice is the answer, at the time of the correction; who and what stay."""
+    exported = through_label_studio(tasks_of(answers, tmp_path / "t.json"))
+    exported[0]["annotations"][0]["result"][0]["value"]["choices"] = ["Minimal"]
+    exported[0]["annotations"][1]["was_cancelled"] = True
+    changed = read_label_studio(exported)
+    assert changed["answer"].tolist()[:2] == ["Minimal", "Skip"]
+    assert changed["rater"].tolist()[:2] == ["ann", "ben"]
+    assert changed["at"][0] == pd.Timestamp("2026-06-01T00:00:00.000001Z")
+    assert changed["reaction_ms"][0] == 1234
+    pd.testing.assert_frame_equal(changed[2:], answers[2:])
+
+
+def annotation(choice=None, by=1, **others):
+    result = [
+        {"type": "choices", "from_name": "intensity", "to_name": "image", "id": "x",
+         "value": {"choices": [choice]}}
+    ]  # fmt: skip
+    return {"completed_by": by, "result": result if choice else [], "project": 1} | others
+
+
+def export(*annotations, **data):
+    return [{"id": 9, "project": 1, "data": {"image": "a.png"} | data,
+             "annotations": list(annotations)}]  # fmt: skip
+
+
+def test_several_annotators_of_label_studios_own(tmp_path):
+    """By e-mail or number; lead times in seconds; a second annotation of one person is a repeat."""
+    found = read_label_studio(
+        export(
+            annotation("Strong", {"id": 4, "email": "ann@example.org"}, lead_time=2.5,
+                       created_at="2026-01-01T00:00:00Z"),
+            annotation("avg", 5),
+            annotation("None", 5),
+            annotation(by=6, was_cancelled=True, lead_time=0.7),
+            annotation(by=7),
+            emotion="happy",
+        )
+    )  # fmt: skip
+    assert found["rater"].tolist() == ["ann@example.org", "5", "5", "6", "7"]
+    assert found["answer"].tolist() == ["Strong", "Average", "None", "Skip", "Skip"]
+    assert found["repeat"].tolist() == [False, False, True, False, False]
+    assert found["reaction_ms"].tolist() == [2500, pd.NA, pd.NA, 700, pd.NA]
+    assert found["emotion"].tolist() == ["happy"] * 5
+
+
+def test_one_control_per_emotion():
+    """`<Choices name="happy">` beside `<Choices name="fear">`: a skip is one for both."""
+    both = annotation("Strong")
+    both["result"][0]["from_name"] = "happy"
+    both["result"].append(both["result"][0] | {"from_name": "fear", "value": {"choices": ["None"]}})
+    found = read_label_studio(export(both, annotation(by=2, was_cancelled=True)))
+    assert found[["emotion", "rater", "answer"]].to_numpy().tolist() == [
+        ["happy", "1", "Strong"],
+        ["fear", "1", "None"],
+        ["fear", "2", "Skip"],
+        ["happy", "2", "Skip"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/data/upload/3/1a2b3c4d-happy%201.png", "happy 1.png"),
+        ("/data/local-files/?d=faces/a%20b.png", "faces/a b.png"),
+        ("https://example.org/a.png?x=1", "https://example.org/a.png?x=1"),
+        ("s3://bucket/a.png", "s3://bucket/a.png"),
+    ],
+)
+def test_images_have_their_own_names(address, name):
+    """Without what Label Studio puts before uploads and local files; under any key of data."""
+    (task,) = export(annotation("Strong"))
+    assert read_label_studio([task | {"data": {"image": address}}])["image"].tolist() == [name]
+    assert read_label_studio([task | {"data": {"picture": address}}])["image"].tolist() == [name]
+
+
+@pytest.mark.parametrize(
+    ("task", "expected"),
+    [
+        (export(annotation("Huge")), "task 1, annotation 1: 'Huge' is no answer"),
+        (export(annotation("Strong", by=None)), "no completed_by"),
+        (export(annotation("Strong"), annotation("Min"), annotation("Avg")), "a second answer"),
+        (export(annotation("Strong"), emotion=3), "expected a word as data.emotion"),
+        ([{"data": {"x": 1}, "annotations": [annotation("Strong")]}], "the image's address"),
+        ([{"data": {}, "annotations": [{"result": 3}]}], r"$[0].annotations[0].result"),
+        (export(annotation("Strong"), emorank={"image": 1}), "data.emorank is not as"),
+        (export(annotation("Strong", result=[
+            {"type": "choices", "value": {"choices": ["Min", "Avg"]}}])), "expected one choice"),
+        (export(annotation("Strong", lead_time=1e300)), "no number of milliseconds"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(task, expected):
+    """Task and annotation are named."""
+    with pytest.raises(VotesError) as caught:
+        read_label_studio(task)
+    assert expected in str(caught.value)
+
+
+def test_an_export_is_recognised(tmp_path):
+    """By its structure."""
+    (tmp_path / "project-3-at-2026.json").write_bytes(
+        msgspec.json.encode(export(annotation("Strong")))
+    )
+    assert formats.read(tmp_path / "project-3-at-2026.json").format == "label-studio"
+
+
+def test_the_configuration_is_read_back():
+    """Ours; and its keys are those of the rating room."""
+    xml = labeling_config()
+    assert read_labeling_config(xml) == LabelingConfig()
+    assert '<Choice value="Strong" hotkey="3"/>' in xml
+    odd = LabelingConfig(question='How "strong" is <it> & why?', choices=("Min", "Str"))
+    assert read_labeling_config(labeling_config(odd)) == odd
+
+
+def test_a_labs_own_configuration(tmp_path):
+    """Tasks are written for its names."""
+    xml = (
+        '<View><Image name="img" value="$photo"/><Choices name="rank" toName="img">'
+        '<Choice value="Minimal"/><Choice value="Strong"/></Choices></View>'
+    )
+    config = read_labeling_config(xml)
+    table = answers_table([{"image": "a", "rater": "r", "answer": "Strong"}])
+    (task,) = tasks_of(table, tmp_path / "t.json", config=config)
+    assert task["data"]["photo"] == "a"
+    result = task["annotations"][0]["result"][0]
+    assert (result["from_name"], result["to_name"]) == ("rank", "img")
+
+
+@pytest.mark.parametrize(
+    ("xml", "expected"),
+    [
+        ('<!DOCTYPE x [<!ENTITY a "b">]><View/>', "without <!"),
+        ("<View>" + " " * 200_000, "at most 100,000"),
+        ("<View>", "is no XML"),
+        ("<View/>", "one <Image> and one <Choices>, came 0 and 0"),
+        ('<View><Image name="a"/><Choices toName="b"/></View>', "for the <Image>"),
+        ('<View><Image name="a"/><Choices toName="a" choice="multiple"/></View>', "choice=single"),
+        ('<View><Image name="a"/><Choices toName="a"><Choice value="Huge"/></Choices></View>',
+         "no answer"),
+    ],
+)  # fmt: skip
+def test_configurations_that_are_refused(xml, expected):
+    """Entities are not even parsed."""
+    with pytest.raises(VotesError) as caught:
+        read_labeling_config(xml)
+    assert expected in str(caught.value)

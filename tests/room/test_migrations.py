@@ -1,0 +1,78 @@
+"""The tables come about in numbered steps, each whole or not at all."""
+
+import pytest
+from sqlalchemy import inspect, text
+
+from emorank.errors import RatingError, StorageError
+from emorank.room.database import Database
+from emorank.room.migrations import MIGRATIONS, Migration, migrate
+from emorank.room.schema import METADATA
+
+
+@pytest.fixture
+def empty(database, tmp_path):
+    """A database without a table."""
+    if database is None:
+        made = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    else:
+        schema = f"test_{abs(hash(str(tmp_path))):x}"
+        made = Database(database, schema)
+        with made.writing() as connection:
+            connection.execute(text(f'CREATE SCHEMA "{schema}"'))
+    yield made
+    made.close()
+
+
+def tables(database):
+    with database.reading() as connection:
+        return set(inspect(connection).get_table_names(database.schema))
+
+
+def test_the_steps_make_what_the_schema_says(empty):
+    """Same tables, columns, keys and unique constraints as `schema.py`."""
+    assert migrate(empty) == len(MIGRATIONS)
+    assert tables(empty) == set(METADATA.tables)
+    with empty.reading() as connection:
+        found = inspect(connection)
+        for name, table in METADATA.tables.items():
+            columns = {column["name"]: column for column in found.get_columns(name, empty.schema)}
+            assert set(columns) == set(table.columns.keys())
+            for column in table.columns:
+                if not column.primary_key:
+                    assert columns[column.name]["nullable"] == column.nullable, column
+            keys = found.get_pk_constraint(name, empty.schema)["constrained_columns"]
+            assert keys == [column.name for column in table.primary_key]
+            unique = {
+                tuple(row["column_names"])
+                for row in found.get_unique_constraints(name, empty.schema)
+            }
+            expected = {
+                tuple(c.name for c in constraint.columns)
+                for constraint in table.constraints
+                if type(constraint).__name__ == "UniqueConstraint"
+            }
+            assert unique == expected, name
+
+
+def test_a_second_run_does_nothing(empty):
+    """Opening a project again is no migration."""
+    migrate(empty)
+    assert migrate(empty) == 0
+
+
+def test_a_step_that_fails_has_not_happened(empty):
+    """Neither its tables nor its record; the steps before it stand, and it can be tried again."""
+    broken = Migration("broken", ("CREATE TABLE half (id INTEGER)", "CREATE NONSENSE"), {})
+    with pytest.raises(StorageError):
+        migrate(empty, (*MIGRATIONS, broken))
+    assert "half" not in tables(empty)
+    mended = Migration("mended", ("CREATE TABLE half (id INTEGER)",), {})
+    assert migrate(empty, (*MIGRATIONS, mended)) == 1
+    assert "half" in tables(empty)
+
+
+def test_a_newer_database_is_left_alone(empty):
+    """An older program refuses it and says what to do."""
+    migrate(empty, (*MIGRATIONS, Migration("of tomorrow", (), {})))
+    with pytest.raises(RatingError, match="newer version; upgrade emorank"):
+        migrate(empty)
