@@ -35,8 +35,8 @@ from emorank.study.folder import Study, create_study
 from emorank.study.plan import override, read_plan
 from emorank.study.ranks.intensity import OrdinalMeter, level_table
 from emorank.study.ranks.ordinal import learn, maps, rated, train_ordinal
+from emorank.study.resolve import resolve
 from emorank.study.run import run
-from emorank.study.stages.prepare import resolve
 from emorank.vocabulary import Emotion
 
 SEEDS = (0, 1, 2, 3)  # of the split: who is trained on, who validates, who is tested on

@@ -49,7 +49,7 @@ from emorank.study.ranks.crossfit import folds
 from emorank.study.ranks.evidence import cuts_of
 from emorank.study.ranks.gauge import BATCH, Gauge, gauge
 from emorank.study.ranks.measure import named
-from emorank.study.stages.explain import ready
+from emorank.study.relevance_maps import make_explainer
 from emorank.vocabulary import Emotion
 
 KEPT = ("paper", "evidence", "calibrated", "calibrated, cross-fitted")
@@ -142,7 +142,7 @@ def calibrated(fitted: Calibration, faces: pd.DataFrame) -> pd.DataFrame:
 
 def by_the_paper(study: Study, by: Gauge, faces: pd.DataFrame) -> pd.DataFrame:
     """The paper's rank of a study's faces, from maps of the logit under the plan's rules."""
-    explainer, framed = ready(by.net, study.plan.explain), Framed(study, faces)
+    explainer, framed = make_explainer(by.net, study.plan.explain), Framed(study, faces)
     found = []
     for k in range(0, len(faces), study.plan.explain.batch):
         rows = range(k, min(k + study.plan.explain.batch, len(faces)))

@@ -205,7 +205,7 @@ def own_drawn(drawn, tmp_path):
 def quick(drawn):
     """Make a plan that trains on the drawn faces in seconds; `changes` as in `override`."""
     from emorank.study.plan import Plan, override
-    from emorank.study.stages.prepare import resolve
+    from emorank.study.resolve import resolve
 
     def plan(changes=None, data=drawn):
         return resolve(override(Plan(), QUICK | {"data.path": str(data)} | (changes or {})))

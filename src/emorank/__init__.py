@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from emorank.study.ranks.ordinal import train_ordinal
     from emorank.study.ranks.ranked import RankedFaces
     from emorank.study.reproducing.paper import paper as write_paper
+    from emorank.study.resolve import resolve as resolve_plan
     from emorank.study.run import run as run_study
-    from emorank.study.stages.prepare import resolve as resolve_plan
     from emorank.vocabulary import Emotion, Rank
 
 __version__ = "0.1.0"
@@ -100,7 +100,7 @@ _PLACES = {
     "Plan": ("study.plan", "Plan"),
     "read_plan": ("study.plan", "read_plan"),
     "override_plan": ("study.plan", "override"),
-    "resolve_plan": ("study.stages.prepare", "resolve"),
+    "resolve_plan": ("study.resolve", "resolve"),
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),

@@ -12,7 +12,7 @@ from emorank.networks.features import to_batch
 from emorank.relevance import changed, relevance
 from emorank.study.folder import open_study
 from emorank.study.framing import Framed
-from emorank.study.stages.explain import stores
+from emorank.study.relevance_maps import stores
 
 pytestmark = pytest.mark.weights
 

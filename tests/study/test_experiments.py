@@ -14,8 +14,8 @@ from emorank.evaluation.rank_scores import RankValidation
 from emorank.report.tables import rank_table
 from emorank.study.folder import create_study
 from emorank.study.plan import override, read_plan
+from emorank.study.resolve import resolve
 from emorank.study.run import run
-from emorank.study.stages.prepare import resolve
 
 STUDIES = Path(__file__).parents[2] / "studies"
 CODES = {"anger": "AN", "happy": "HA", "surprise": "SU"}

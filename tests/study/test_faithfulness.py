@@ -14,7 +14,7 @@ from emorank.evaluation.maps.blind import BLIND
 from emorank.study import faithfulness as verb
 from emorank.study.faithfulness import faithfulness, read
 from emorank.study.folder import open_study
-from emorank.study.stages.explain import stores
+from emorank.study.relevance_maps import stores
 from emorank.study.subject import choose
 
 pytestmark = pytest.mark.weights

@@ -23,8 +23,8 @@ from emorank.study.ranks.evidence import evidence_cuts
 from emorank.study.ranks.gauge import gauge
 from emorank.study.ranks.ordinal import train_ordinal
 from emorank.study.ranks.rankers import ranker
+from emorank.study.resolve import resolve
 from emorank.study.run import run
-from emorank.study.stages.prepare import resolve
 
 pytestmark = pytest.mark.weights
 

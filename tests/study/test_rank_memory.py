@@ -12,7 +12,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np, pandas as pd
-from emorank.study.stages.explain import stores
+from emorank.study.relevance_maps import stores
 from emorank.study.folder import create_study
 from emorank.study.plan import Plan, override
 from emorank.study.stages.rank import rank

@@ -11,8 +11,8 @@ from emorank.study import apply, transfer
 from emorank.study import run as stages
 from emorank.study.folder import create_study, open_study
 from emorank.study.plan import override
+from emorank.study.relevance_maps import stores
 from emorank.study.stages import explain
-from emorank.study.stages.explain import stores
 from emorank.study.stages.report import headline
 
 pytestmark = pytest.mark.weights

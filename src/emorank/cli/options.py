@@ -79,7 +79,7 @@ def _rules(
 def opened(folder: Path, settings: tuple[str, ...] = ()) -> "Study":
     """The study in `folder`, its plan changed as `--set` says."""
     from emorank.study.folder import create_study
-    from emorank.study.stages.prepare import resolve
+    from emorank.study.resolve import resolve
 
     return create_study(folder, resolve(changed(folder, settings).plan))
 
@@ -175,7 +175,7 @@ def planned(
     from emorank.study.folder import create_study
     from emorank.study.network import of_network
     from emorank.study.plan import Plan, override, read_plan
-    from emorank.study.stages.prepare import resolve
+    from emorank.study.resolve import resolve
 
     given = {
         "network": network and str(network),

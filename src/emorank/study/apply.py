@@ -16,7 +16,7 @@ from emorank.networks.features import to_batch
 from emorank.ranking import rank as interval_rank
 from emorank.relevance import Explainer
 from emorank.study.folder import Study
-from emorank.study.stages.explain import ready
+from emorank.study.relevance_maps import make_explainer
 from emorank.study.stages.rank import ranks_table, without_neutral
 from emorank.study.stages.test import predictions_table
 
@@ -63,7 +63,9 @@ class Applied:
 
     def __iter__(self) -> Iterator[Explained]:
         model = checkpoint.load(self.study.path("model.safetensors"))
-        explainer = ready(model.net.to(self.study.plan.model.device), self.study.plan.explain)
+        explainer = make_explainer(
+            model.net.to(self.study.plan.model.device), self.study.plan.explain
+        )
         crop = self.crop or model.crop
         views = Views(self.paths, model.size, crop, self.excluded, self.nearest, self.strict)
         for batch in views.batches(self.study.plan.explain.batch):

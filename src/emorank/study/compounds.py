@@ -15,7 +15,7 @@ from emorank.ranking.compounds import expressed, known, shares, weaker
 from emorank.relevance import Explainer
 from emorank.study.apply import Explained
 from emorank.study.folder import Study
-from emorank.study.stages.explain import ready
+from emorank.study.relevance_maps import make_explainer
 from emorank.vocabulary import LEVELS, NONE, Emotion
 
 
@@ -83,4 +83,4 @@ class _Parts:
     @cached_property
     def _explainer(self) -> Explainer:
         net = self._model.net.to(self.study.plan.model.device)
-        return ready(net, self.study.plan.explain)
+        return make_explainer(net, self.study.plan.explain)

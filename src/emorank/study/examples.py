@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from emorank.answers.voting import majority
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
-from emorank.study.stages.explain import stores
+from emorank.study.relevance_maps import stores
 from emorank.vocabulary import Emotion, Rank
 
 ORDER = {word: i for i, word in enumerate([*Emotion, *(rank.label for rank in Rank)])}

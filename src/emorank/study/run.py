@@ -13,7 +13,6 @@ from emorank.answers.votes import is_project
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study, alone, fingerprint, sweep, write_json
-from emorank.study.network import take
 from emorank.study.stages.explain import explain
 from emorank.study.stages.prepare import prepare
 from emorank.study.stages.rank import rank
@@ -21,10 +20,6 @@ from emorank.study.stages.report import report
 from emorank.study.stages.test import test
 from emorank.study.stages.train import train
 from emorank.study.stages.validate import validate
-
-
-def _network(study: Study, progress: Progress) -> str:
-    return (take if study.plan.network else train)(study, progress)
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ STAGES = (
     ),
     Stage(
         "train",
-        _network,
+        train,
         ("model", "train"),
         ("model.safetensors", "training.parquet", "training.partial.safetensors"),
     ),

@@ -14,7 +14,7 @@ from emorank.study.ranks.calibrate import RESULT as CALIBRATION
 from emorank.study.ranks.calibrate import calibrate
 from emorank.study.ranks.intensity import MODEL as ORDINAL
 from emorank.study.ranks.ordinal import train_ordinal
-from emorank.study.stages.train import train
+from emorank.study.train_network import train_network
 
 KEEP = "comparison"  # folder in the study of what each estimator said, and of folds
 LEAST = 3  # one fold to test, one to validate, one to learn from
@@ -56,7 +56,7 @@ def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress 
         for table in ("faces", "excluded"):
             fold.write_table(table, study.table(table))
         fold.write_table("split", split)
-        outcome = train(fold, progress)
+        outcome = train_network(fold, progress)
         key = fingerprint(study.stamp("train"), split.to_csv())
         write_json(fold.path("stages.json"), {"train": {"key": key, "outcome": outcome}})
     return fold

@@ -14,11 +14,11 @@ import pandas as pd
 from torch import Tensor
 
 from emorank.errors import PlanError
-from emorank.networks import training, weights
+from emorank.networks import weights
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.ranks.gauge import Gauge, gauged
-from emorank.study.stages.train import examples
+from emorank.study.train_network import fit_network
 from emorank.vocabulary import Emotion
 
 
@@ -94,14 +94,5 @@ def _trained(
     recipe = msgspec.structs.replace(study.plan.train, seed=seed)
     classes = tuple(emotion for emotion in Emotion if emotion in set(learnt["emotion"]))
     watched = watched[watched["emotion"].isin(classes)].reset_index(drop=True)
-    net = training.fresh(len(classes), convolutions, recipe).to(study.plan.model.device)
-    learning, watching = (
-        examples(study, net, some, _labels(some, classes), views)
-        for some, views in ((learnt, recipe.views), (watched, 1))
-    )
-    training.train(net, learning, watching, recipe)
+    net, _ = fit_network(study, classes, learnt, watched, convolutions, recipe)
     return Gauge(net, classes)
-
-
-def _labels(faces: pd.DataFrame, classes: tuple[Emotion, ...]) -> np.ndarray:
-    return faces["emotion"].map({str(e): k for k, e in enumerate(classes)}).to_numpy(np.int64)

@@ -18,7 +18,7 @@ from emorank.relevance import Explainer, Relevance
 from emorank.study.apply import about
 from emorank.study.folder import Study
 from emorank.study.ranks.measure import Pixels, named, network_of
-from emorank.study.stages.explain import ready
+from emorank.study.relevance_maps import make_explainer
 from emorank.vocabulary import LEVELS, Emotion
 
 NAME = "ordinal"  # of its files: the network and what was found
@@ -41,7 +41,7 @@ class Intensities:
 
     def __iter__(self) -> Iterator[Intensity]:
         meter = OrdinalMeter(self.study)
-        explainer = ready(meter.ordinal.net, self.study.plan.explain)
+        explainer = make_explainer(meter.ordinal.net, self.study.plan.explain)
         size, crop = meter.ordinal.size, self.crop or meter.ordinal.crop
         views = Views(self.paths, size, crop, self.excluded, self.nearest, self.strict)
         for batch in views.batches(meter.batch):

@@ -21,7 +21,7 @@ from emorank.networks.features import to_batch
 from emorank.networks.vgg16 import VGG16
 from emorank.relevance import Explainer
 from emorank.study.folder import Study, fingerprint
-from emorank.study.stages.explain import ready
+from emorank.study.relevance_maps import make_explainer
 from emorank.study.stages.test import predictions_table
 from emorank.vocabulary import Emotion
 
@@ -104,7 +104,7 @@ class Meter:
     @cached_property
     def explainer(self) -> Explainer:
         """Made ready when first needed: names need none."""
-        return ready(self.net, self.plan)
+        return make_explainer(self.net, self.plan)
 
     def __call__(self, pixels: Sequence[Pixels]) -> Measured:
         """Measure framed faces: a batch of the plan's size at a time, all kept in memory."""

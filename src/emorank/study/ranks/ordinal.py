@@ -20,7 +20,7 @@ from emorank.study.folder import Study, alone, fingerprint, require_own_network
 from emorank.study.framing import framing_of_others, open_dataset
 from emorank.study.ground_truth import ground_truth
 from emorank.study.ranks.intensity import MODEL, NAME, OrdinalMeter
-from emorank.study.stages.train import examples
+from emorank.study.train_network import examples
 from emorank.vocabulary import LEVELS, Emotion, Rank
 
 LEARNT = ("train", "validation")

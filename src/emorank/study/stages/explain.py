@@ -4,13 +4,11 @@ import numpy as np
 
 from emorank.networks import checkpoint
 from emorank.networks.features import to_batch
-from emorank.networks.vgg16 import VGG16, bounds
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
-from emorank.relevance import Explainer, prepare
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
-from emorank.study.plan import Explain, chosen_preset
+from emorank.study.relevance_maps import make_explainer, rules_in_words, stores
 
 
 def explain(study: Study, progress: Progress = silent) -> str:
@@ -24,7 +22,7 @@ def explain(study: Study, progress: Progress = silent) -> str:
     table = study.table("predictions").merge(study.table("faces"), on="image")
     targets = [model.classes.index(word) for word in table["predicted"]]
     framed, device, batch = Framed(study, table), study.plan.model.device, study.plan.explain.batch
-    explainer = ready(model.net.to(device), study.plan.explain)
+    explainer = make_explainer(model.net.to(device), study.plan.explain)
     maps, sums = stores(study, len(explainer.layers))
     have = set(sums.keys())
     # Equal pictures share a map: two under one digest would make four rows of two ranks.
@@ -43,37 +41,7 @@ def explain(study: Study, progress: Progress = silent) -> str:
             sums_out.append(keys, found.sums.T.cpu().numpy())
     progress(len(table), len(table), "relevance")
     study.write_metrics("conservation", conservation(explainer.layers, sums))
-    return f"{len(table)} relevance maps, {described(study.plan.explain)}"
-
-
-def ready(net: VGG16, explain: Explain) -> Explainer:
-    """The network made ready for a plan's rules, with the pixel bounds that the z-box rule needs.
-
-    Raises:
-        RelevanceError: the rules do not fit the network.
-    """
-    low, high = bounds()
-    return prepare(net, chosen_preset(explain), low=low, high=high)
-
-
-def described(explain: Explain) -> str:
-    """A plan's rules in words: "preset epsilon, dense by zero, bias distributed"."""
-    words = [f"preset {explain.preset}"]
-    words += [f"{key} by {text}" for key, text in explain.rules.items()]
-    if explain.bias != "absorbed":
-        words.append(f"bias {explain.bias}")
-    if explain.max_pooling != "winner":
-        words.append(f"max pooling {explain.max_pooling}")
-    return ", ".join(words)
-
-
-def stores(study: Study, layers: int = 0) -> tuple[RecordStore, RecordStore]:
-    """Relevance maps (3, side, side) and relevance sums (layers + 1), by image digest."""
-    side = study.plan.data.size
-    return (
-        RecordStore(study.path("relevance/maps"), (3, side, side), np.dtype(np.float32)),
-        RecordStore(study.path("relevance/sums"), (layers + 1,), np.dtype(np.float32)),
-    )
+    return f"{len(table)} relevance maps, {rules_in_words(study.plan.explain)}"
 
 
 def conservation(layers: tuple[str, ...], store: RecordStore) -> dict[str, object]:

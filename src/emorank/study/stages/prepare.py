@@ -7,22 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from emorank import datasets, images
-from emorank.answers.votes import is_project
-from emorank.datasets import sample
+from emorank import images
 from emorank.datasets.leakage import leakage
 from emorank.datasets.phash import phash
 from emorank.datasets.splits import PARTS, split
 from emorank.datasets.table import Dataset
-from emorank.errors import DatasetError, ImageError, PlanError
+from emorank.errors import DatasetError, ImageError
 from emorank.framing import BOX, faces_in, framed
-from emorank.networks.weights import IMAGENET
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.framing import SAMPLE, framing, open_dataset
-from emorank.study.network import settled, shared
-from emorank.study.plan import Plan, override
-from emorank.vocabulary import Emotion
+from emorank.study.framing import framing, open_dataset
+from emorank.study.network import shared
 
 JOURNAL = "prepare.partial.jsonl"
 
@@ -69,38 +64,6 @@ def _parts(study: Study, table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     _require_classes(table, dataset)
     plan = study.plan.split
     return split(table, by=plan.by, test=plan.test, validation=plan.validation, seed=plan.seed)
-
-
-def resolve(plan: Plan) -> Plan:
-    """The plan with everything found out that it leaves to the program.
-
-    Raises:
-        PlanError: the images, the votes or the weights are not said, or not there.
-        DatasetError: the folder is no data set that is known.
-        StudyError: the study whose network is asked for has none.
-    """
-    plan = settled(plan) if plan.network else plan
-    data, votes, weights = plan.data, plan.validate.votes, plan.model.weights
-    changes: dict[str, Any] = {"data.emotions": [str(Emotion.parse(w)) for w in data.emotions]}
-    if weights != IMAGENET:
-        path = Path(weights).expanduser().resolve()
-        if not path.is_file():
-            raise PlanError(f"{path}: expected a file of weights; there is none")
-        changes["model.weights"] = str(path)
-    if data.dataset != SAMPLE:
-        if not data.path:
-            raise PlanError("no images: give their folder with --data PATH")
-        path = Path(data.path).expanduser().resolve()
-        name = datasets.recognise(path) if data.dataset == "auto" else data.dataset
-        changes |= {"data.path": str(path), "data.dataset": name}
-    if votes == SAMPLE:
-        changes["validate.votes"] = str(sample.votes_path())
-    elif votes:
-        path = Path(votes).expanduser().resolve()
-        if not (path.is_file() or is_project(path)):  # said now, not after an hour of training
-            raise PlanError(f"{path}: expected a file of votes or a rating project; there is none")
-        changes["validate.votes"] = str(path)
-    return override(plan, changes, "the plan")
 
 
 def _chosen(dataset: Dataset, emotions: list[str]) -> tuple[pd.DataFrame, list[dict[str, str]]]:

@@ -7,7 +7,7 @@ from emorank.progress import Progress, silent
 from emorank.ranking import IntervalRanks
 from emorank.ranking import rank as interval_rank
 from emorank.study.folder import Study
-from emorank.study.stages.explain import stores
+from emorank.study.relevance_maps import stores
 from emorank.vocabulary import Emotion, Rank
 
 BATCH = 16

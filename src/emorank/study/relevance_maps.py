@@ -1,0 +1,39 @@
+"""The relevance maps of a study: by which rules they are made, and the stores that hold them."""
+
+import numpy as np
+
+from emorank.networks.vgg16 import VGG16, bounds
+from emorank.records import RecordStore
+from emorank.relevance import Explainer, prepare
+from emorank.study.folder import Study
+from emorank.study.plan import Explain, chosen_preset
+
+
+def make_explainer(net: VGG16, explain: Explain) -> Explainer:
+    """The network made ready for a plan's rules, with the pixel bounds that the z-box rule needs.
+
+    Raises:
+        RelevanceError: the rules do not fit the network.
+    """
+    low, high = bounds()
+    return prepare(net, chosen_preset(explain), low=low, high=high)
+
+
+def rules_in_words(explain: Explain) -> str:
+    """A plan's rules in words: "preset epsilon, dense by zero, bias distributed"."""
+    words = [f"preset {explain.preset}"]
+    words += [f"{key} by {text}" for key, text in explain.rules.items()]
+    if explain.bias != "absorbed":
+        words.append(f"bias {explain.bias}")
+    if explain.max_pooling != "winner":
+        words.append(f"max pooling {explain.max_pooling}")
+    return ", ".join(words)
+
+
+def stores(study: Study, layers: int = 0) -> tuple[RecordStore, RecordStore]:
+    """Relevance maps (3, side, side) and relevance sums (layers + 1), by image digest."""
+    side = study.plan.data.size
+    return (
+        RecordStore(study.path("relevance/maps"), (3, side, side), np.dtype(np.float32)),
+        RecordStore(study.path("relevance/sums"), (layers + 1,), np.dtype(np.float32)),
+    )

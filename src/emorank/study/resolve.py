@@ -1,0 +1,46 @@
+"""A plan as somebody writes it becomes the plan that a study runs by: paths, data set, emotions."""
+
+from pathlib import Path
+from typing import Any
+
+from emorank import datasets
+from emorank.answers.votes import is_project
+from emorank.datasets import sample
+from emorank.errors import PlanError
+from emorank.networks.weights import IMAGENET
+from emorank.study.framing import SAMPLE
+from emorank.study.network import settled
+from emorank.study.plan import Plan, override
+from emorank.vocabulary import Emotion
+
+
+def resolve(plan: Plan) -> Plan:
+    """The plan with everything found out that it leaves to the program.
+
+    Raises:
+        PlanError: the images, the votes or the weights are not said, or not there.
+        DatasetError: the folder is no data set that is known.
+        StudyError: the study whose network is asked for has none.
+    """
+    plan = settled(plan) if plan.network else plan
+    data, votes, weights = plan.data, plan.validate.votes, plan.model.weights
+    changes: dict[str, Any] = {"data.emotions": [str(Emotion.parse(w)) for w in data.emotions]}
+    if weights != IMAGENET:
+        path = Path(weights).expanduser().resolve()
+        if not path.is_file():
+            raise PlanError(f"{path}: expected a file of weights; there is none")
+        changes["model.weights"] = str(path)
+    if data.dataset != SAMPLE:
+        if not data.path:
+            raise PlanError("no images: give their folder with --data PATH")
+        path = Path(data.path).expanduser().resolve()
+        name = datasets.recognise(path) if data.dataset == "auto" else data.dataset
+        changes |= {"data.path": str(path), "data.dataset": name}
+    if votes == SAMPLE:
+        changes["validate.votes"] = str(sample.votes_path())
+    elif votes:
+        path = Path(votes).expanduser().resolve()
+        if not (path.is_file() or is_project(path)):  # said now, not after an hour of training
+            raise PlanError(f"{path}: expected a file of votes or a rating project; there is none")
+        changes["validate.votes"] = str(path)
+    return override(plan, changes, "the plan")

@@ -1,0 +1,126 @@
+"""A study's network learns from the faces of the study; their features are cached."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from emorank.networks import checkpoint, training, weights
+from emorank.networks.augmentation import view
+from emorank.networks.features import Features, features
+from emorank.networks.training import Epoch, Examples, Recipe
+from emorank.networks.vgg16 import VGG16
+from emorank.progress import Progress, silent
+from emorank.study.folder import Study
+from emorank.study.framing import Framed, framing_of_others, open_dataset
+from emorank.vocabulary import Emotion
+
+STATE = "training.partial.safetensors"
+
+
+def train_network(study: Study, progress: Progress = silent) -> str:
+    """Train on the training part and write the model and its curves; returns a line of results.
+
+    Raises:
+        StudyError: the study is not prepared.
+        WeightsError: the weights to start from cannot be had.
+    """
+    plan = study.plan
+    table = study.table("faces").merge(study.table("split"), on="image")
+    classes = tuple(emotion for emotion in Emotion if emotion in set(table["emotion"]))
+    train_part, validation_part = (
+        table[table["part"] == part].reset_index(drop=True) for part in ("train", "validation")
+    )
+    net, curves = fit_network(
+        study,
+        classes,
+        train_part,
+        validation_part,
+        weights.load(plan.model.weights),
+        plan.train,
+        state=study.path(STATE),
+        progress=progress,
+    )
+    crop = framing_of_others(study, open_dataset(study))
+    net.to("cpu")
+    model = checkpoint.Checkpoint(net, classes, plan.data.size, crop)
+    checkpoint.save(model, study.path("model.safetensors"))
+    study.write_table("training", pd.DataFrame([asdict(epoch) for epoch in curves]))
+    best = max(epoch.validation_accuracy for epoch in curves)
+    return f"{len(curves)} epochs, best validation accuracy {best:.3f}"
+
+
+def fit_network(
+    study: Study,
+    classes: tuple[Emotion, ...],
+    train_part: pd.DataFrame,
+    validation_part: pd.DataFrame,
+    convolutions: dict[str, Tensor],
+    recipe: Recipe,
+    *,
+    state: Path | None = None,
+    progress: Progress = silent,
+) -> tuple[VGG16, list[Epoch]]:
+    """Train a classifier on some faces of a study, and choose its best epoch on others.
+
+    Args:
+        study: prepared.
+        classes: the emotions of the outputs.
+        train_part: rows of the study's table of faces, numbered from 0; their emotions are classes.
+        validation_part: likewise; on them the best epoch is chosen.
+        convolutions: the weights to start from.
+        recipe: how to train.
+        state: a file that lets an interrupted training go on; None for none.
+        progress: told of features and epochs.
+
+    Returns:
+        The network on the device of the plan, with the weights of its best epoch; the curves.
+    """
+    net = training.fresh(len(classes), convolutions, recipe).to(study.plan.model.device)
+    numbers = {str(emotion): number for number, emotion in enumerate(classes)}
+    learning, watching = (
+        examples(study, net, part, part["emotion"].map(numbers).to_numpy(np.int64), views, progress)
+        for part, views in ((train_part, recipe.views), (validation_part, 1))
+    )
+    curves = training.train(net, learning, watching, recipe, state=state, progress=progress)
+    return net, curves
+
+
+def examples(
+    study: Study,
+    net: VGG16,
+    table: pd.DataFrame,
+    labels: np.ndarray,
+    views: int,
+    progress: Progress = silent,
+) -> Examples:
+    """Features of some of a study's faces, with labels; every face has so many views.
+
+    Args:
+        study: prepared.
+        net: its frozen part is what the features come from.
+        table: rows of the study's table of faces, numbered from 0.
+        labels: one row for each of them.
+        views: per face.
+        progress: told of the features that are not in the cache.
+    """
+    rows = np.arange(len(table) * views).reshape(len(table), views)
+    return Examples(_features(study, net, table, views, progress), rows, labels)
+
+
+def _features(
+    study: Study, net: VGG16, table: pd.DataFrame, views: int, progress: Progress
+) -> Features:
+    """Of each image and each of its views, images first and views within an image."""
+    framed = Framed(study, table)
+    digests = table["digest"].to_list()
+    keys = [f"{digest}.{number}" for digest in digests for number in range(views)]
+
+    def pixels(i: int) -> np.ndarray:
+        row, number = divmod(i, views)
+        return view(framed(row), number, digests[row])
+
+    recipe = study.plan.train
+    return features(net, recipe.cut, study.plan.data.size, keys, pixels, progress=progress)
