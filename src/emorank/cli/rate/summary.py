@@ -108,7 +108,7 @@ def command(
     from emorank.answers.emotion_votes import EmotionVotes
     from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.answers.voting import answer_sheet
-    from emorank.cli.rate import terminal
+    from emorank.cli.rate import summary_tables
     from emorank.errors import VotesError
     from emorank.evaluation.raters.summary import RatingSummary, summarise, summarise_emotions
 
@@ -139,9 +139,9 @@ def command(
         text = msgspec.json.encode({"format": reading.format} | found.to_dict())
         click.echo(msgspec.json.format(text, indent=2).decode())
     elif isinstance(found, RatingSummary):
-        terminal.print_ratings(found, sheet.head(rows), ties)
+        summary_tables.print_ratings(found, sheet.head(rows), ties)
     else:
-        terminal.print_emotions(found, sheet.head(rows))
+        summary_tables.print_emotions(found, sheet.head(rows))
     for path in (out, copy, report):
         if path is not None:
             click.echo(f"wrote {path}", err=True)
