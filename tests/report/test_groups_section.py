@@ -50,6 +50,26 @@ def test_what_the_tests_say(results):
     assert small[0].startswith("Not tested: emotion accuracy, emotion balanced accuracy, rank")
 
 
+@pytest.mark.parametrize(("adjusted", "differs"), [(0.049, True), (0.05, False), (None, False)])
+def test_only_a_corrected_p_shows_a_difference(results, adjusted, differs):
+    """One test among many: a p of 0.001 says nothing where Holm's correction makes it 0.05."""
+    large = results.attributes[0]
+    test = replace(large.differences[0], p=0.001, adjusted=adjusted)
+    (sentence,) = section.differences(replace(large, differences=(test,)))
+    assert ("differs between the groups" in sentence) == differs
+    assert ("no difference shown" in sentence) != differs
+
+
+def test_five_persons_are_no_small_group(results):
+    """The star stands where fewer than five persons are; images count where none is known."""
+    large = results.attributes[0]
+    four, five, unknown = (
+        replace(large.groups[0], persons=persons, images=4) for persons in (4, 5, None)
+    )
+    table = section.columns(replace(large, groups=(four, five, unknown)))
+    assert table["Persons"].tolist() == ["4 *", "5", "– *"]
+
+
 def test_the_figure_shows_intervals_only(results):
     """Scores of one person have no interval and make no figure."""
     large, small = map(section.figure, results.attributes)

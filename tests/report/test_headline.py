@@ -30,6 +30,8 @@ def test_persons_are_not_called_unseen_when_they_were_seen(contents):
     [
         (Estimate(0.4, 0.2, 0.6), "agree beyond chance"),
         (Estimate(0.1, -0.2, 0.4), "do not agree beyond chance"),
+        (Estimate(0.1, 0.0, 0.4), "do not agree beyond chance"),
+        (Estimate(-0.1, -0.4, 0.0), "do not agree beyond chance"),
         (Estimate(-0.4, -0.6, -0.2), "disagree beyond chance"),
         (Estimate(0.4, reason="one person only"), "one person only"),
         (Estimate(None, reason="no images"), "cannot be said: no images"),
@@ -40,7 +42,14 @@ def test_the_verdict_follows_the_interval(kappa, expected, contents):
     assert expected in verdict(replace(contents.ranks, quadratic_kappa=kappa))
 
 
-def test_the_verdict_names_a_better_constant(contents):
-    """A rank that is right less often than one constant answer is told so."""
-    ranks = replace(contents.ranks, accuracy=Estimate(0.1), quadratic_kappa=Estimate(0.4, 0.2, 0.6))
-    assert "no more often (0.10) than the constant answer" in verdict(ranks)
+@pytest.mark.parametrize(("more", "warned"), [(-0.1, True), (0.0, True), (0.001, False)])
+def test_the_verdict_names_a_constant_that_is_as_good(contents, more, warned):
+    """A rank that is right no more often than one constant answer is told so."""
+    constant = contents.ranks.baseline.accuracy.value
+    ranks = replace(
+        contents.ranks,
+        accuracy=Estimate(constant + more),
+        quadratic_kappa=Estimate(0.4, 0.2, 0.6),
+    )
+    sentence = f"no more often ({constant + more:.2f}) than the constant answer"
+    assert (sentence in verdict(ranks)) == warned

@@ -1,7 +1,9 @@
 """Tables as LaTeX: what TeX makes of them, and that no name breaks them."""
 
 import math
+import re
 import subprocess
+import unicodedata
 
 import pandas as pd
 import pytest
@@ -123,7 +125,52 @@ def test_escaped_text_is_ascii_without_a_bare_special(words):
     assert not any(sign in made.replace("\\" + sign, "") for sign in "%&#_")
 
 
-@pytest.mark.parametrize("sign", [chr(code) for code in range(0xA0, 0x180)])
-def test_european_letters_stay_or_become_their_code(sign):
-    """A letter with an accent keeps it; nothing is dropped."""
-    assert escape(sign).strip()
+# What each accent of LaTeX's puts over a letter (LaTeX2e reference manual, section 23.5).
+OVER = {
+    "`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", "=": "\u0304", "u": "\u0306",
+    ".": "\u0307", '"': "\u0308", "r": "\u030a", "H": "\u030b", "v": "\u030c", "c": "\u0327",
+}  # fmt: skip
+LIGATURES = {
+    "ss": "ß", "ae": "æ", "oe": "œ", "o": "ø", "l": "ł", "AE": "Æ", "OE": "Œ", "O": "Ø", "L": "Ł",
+}  # fmt: skip
+
+
+def read_back(made: str) -> str:
+    """What TeX prints for a letter: an accent over it, a letter with a name, or the code."""
+    if accent := re.fullmatch(r"\\(.)\{([A-Za-z])\}", made):
+        return unicodedata.normalize("NFC", accent[2] + OVER[accent[1]])
+    if letter := re.fullmatch(r"\\([A-Za-z]+)\{\}", made):
+        return LIGATURES[letter[1]]
+    if code := re.fullmatch(r"\[U\+([0-9A-F]{4})\]", made):
+        return chr(int(code[1], 16))
+    return made
+
+
+def test_european_letters_keep_their_accents():
+    """Every letter of Latin-1 and Latin Extended-A prints as itself, or as its code point."""
+    letters = [c for c in map(chr, range(0xC0, 0x180)) if c not in "×÷"]
+    assert [read_back(escape(sign)) for sign in letters] == letters
+    codes = "".join(sign for sign in letters if escape(sign).startswith("["))
+    # TeX's first font encoding has neither these letters nor their marks.
+    assert codes == "ÐÞðþĄąĐđĘęĦħĮįıĲĳĸĿŀŉŊŋŦŧŲųſ"
+
+
+def test_two_hyphens_stay_two_hyphens():
+    """Two hyphens in a row would print as one dash; a minus before a digit is a minus."""
+    assert escape("a--b") == "a-{}-b"
+    assert escape("-1 [-2, 3]") == "$-$1 [$-$2, 3]"
+    assert escape("x-1") == "x-1"
+
+
+def test_a_long_table_breaks_over_pages():
+    """Forty rows are one table; one more is a table that breaks."""
+    rows = pd.DataFrame({"n": range(41)})
+    assert r"\begin{table}" in table(rows[:40], caption="c", label="l")
+    assert r"\begin{longtable}" in table(rows, caption="c", label="l")
+
+
+def test_long_texts_are_broken_into_lines():
+    """A column of texts beyond 44 characters gets a width of its own."""
+    assert r"\begin{tabular}{l}" in table(pd.DataFrame({"a": ["x" * 44]}), caption="", label="l")
+    broken = table(pd.DataFrame({"a": ["x" * 45]}), caption="", label="l")
+    assert r"\begin{tabular}{p{0.32\linewidth}}" in broken
