@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.timing import machine
-from emorank.evaluation.comparison import Compared
+from emorank.evaluation.comparison import EstimatorComparison
 from emorank.report.comparison import scores_table, tests_table
 from emorank.study.folder import open_study
 
@@ -25,7 +25,7 @@ def main() -> str:
     values = open_study(folder).result("comparison")
     if values is None:
         sys.exit(f"{folder} was not compared: emorank compare {folder}")
-    found = Compared.from_dict(values["expressive"] or values["all"])
+    found = EstimatorComparison.from_dict(values["expressive"] or values["all"])
     tests = tests_table(found, values["timing"])[TESTED]
     table = pd.concat([scores_table(found), tests], axis=1)
     count = found.scores[found.reference].count

@@ -22,8 +22,8 @@ from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold, cross_val_predict
 
 from emorank.answers.voting import winners
-from emorank.evaluation.confusion import quadratic_kappa
-from emorank.evaluation.uncertainty import Estimate, bootstrap, counts_per_cluster
+from emorank.evaluation.statistics.confusion import quadratic_kappa
+from emorank.evaluation.statistics.uncertainty import Estimate, bootstrap, counts_per_cluster
 from emorank.ranking.compounds import COMPOUNDS, MDNS, RULE, RULES, Compound, weaker
 from emorank.vocabulary import Emotion
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 import emorank
-from emorank.evaluation.faithfulness import Found, Score, summary
+from emorank.evaluation.maps.map_scores import MapScore, MapScores, summary
 from emorank.study.faithfulness import AFTER, RESULT, read
 from emorank.study.folder import Study
 
@@ -26,7 +26,7 @@ RIVALS = ("edges", "epsilon-plus")
 CURVES = ("logit", "probability")  # points of a curve: for the figures of the report
 
 
-def found(study: Study) -> Found:
+def found(study: Study) -> MapScores:
     """What was measured on a study, or the end of the script."""
     measured = read(study)
     if measured is None:
@@ -34,7 +34,7 @@ def found(study: Study) -> Found:
     return measured
 
 
-def leads(table: pd.DataFrame, study: Study, rival: str, seed: int) -> list[Score]:
+def leads(table: pd.DataFrame, study: Study, rival: str, seed: int) -> list[MapScore]:
     """How far each method's `between` is above a rival's on the same faces and fills."""
     table = table[table["measure"] == "between"]
     theirs = table[table["method"] == rival].set_index(["image", "of"])["value"]
@@ -68,7 +68,7 @@ def collected(studies: list[Study]) -> pd.DataFrame:
     return unique.astype({"faces": "Int64"}).round(4)
 
 
-def row(score: Score) -> dict[str, object]:
+def row(score: MapScore) -> dict[str, object]:
     """A score as it stands in the CSV."""
     estimate = score.estimate
     return {

@@ -23,11 +23,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory.separation import ALL, separation
-from emorank.evaluation.levels import levels as level_scores
-from emorank.evaluation.uncertainty import Estimate
-from emorank.evaluation.validity import correlations
+from emorank.evaluation.laboratory.validity import correlations
+from emorank.evaluation.level_agreement import level_agreement
+from emorank.evaluation.statistics.columns import Options
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.framing import Views
 from emorank.networks import ordinal
 from emorank.networks.checkpoint import Checkpoint
@@ -134,7 +134,7 @@ def found(
     rows = np.arange(len(odds))
     level = ordinal.levels(odds)[rows, shares]
     score = odds.reshape(len(odds), len(emotions), -1)[rows, shares, 1]
-    ranks = level_scores(level, truth["level"], truth["person"], OPTIONS)
+    ranks = level_agreement(level, truth["level"], truth["person"], OPTIONS)
     follows = follow(score, truth)
     return {
         f"{prefix}kappa": ranks.quadratic_kappa.value,
@@ -192,7 +192,7 @@ def measured(faces: str, table: pd.DataFrame) -> list[dict[str, Any]]:
         # Not to be had in use: it says how much is lost by not knowing the person.
         ("given emotion and person's thresholds", "person_own_level", "person_own_score"),
     ):
-        ranks = level_scores(table[level], table["level"], table["person"], OPTIONS)
+        ranks = level_agreement(table[level], table["level"], table["person"], OPTIONS)
         named = {"faces": faces, "emotion": what, "count": len(table)}
         named["persons"] = table["person"].nunique()
         rows += [

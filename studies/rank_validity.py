@@ -28,11 +28,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory.separation import separation
-from emorank.evaluation.levels import levels
-from emorank.evaluation.uncertainty import Estimate
-from emorank.evaluation.validity import correlations
+from emorank.evaluation.laboratory.validity import correlations
+from emorank.evaluation.level_agreement import level_agreement
+from emorank.evaluation.statistics.columns import Options
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.framing import Views
 from emorank.networks.features import features, to_batch
 from emorank.networks.vgg16 import CUT_HEAD
@@ -285,7 +285,7 @@ def row(part: str, name: str, table: pd.DataFrame, group: pd.Series) -> dict[str
     if f"{name} level" in table:
         level = table[f"{name} level"]
         for word, rows in (("kappa", shown | True), ("kappa_expressive", shown)):
-            agrees = levels(level[rows], table["level"][rows], person[rows], options)
+            agrees = level_agreement(level[rows], table["level"][rows], person[rows], options)
             found |= spelled(word, agrees.quadratic_kappa)
         found["abstained"] = float(pd.isna(level).mean())
     return found

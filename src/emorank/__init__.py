@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from emorank.answers.voting import majority, verdicts
     from emorank.datasets import load as load_dataset
     from emorank.errors import EmorankError
-    from emorank.evaluation.agreement import agreement as rater_agreement
+    from emorank.evaluation.raters.agreement import agreement as rater_agreement
     from emorank.faces import crop as crop_face
     from emorank.faces import find as find_faces
     from emorank.images import center as crop_center
@@ -135,7 +135,7 @@ _PLACES = {
     "read_answers": ("answers.formats", "read_answers"),
     "write_answers": ("answers.formats", "write_answers"),
     "verdicts": ("answers.voting", "verdicts"),
-    "rater_agreement": ("evaluation.agreement", "agreement"),
+    "rater_agreement": ("evaluation.raters.agreement", "agreement"),
     # words
     "Emotion": ("vocabulary", "Emotion"),
     "Rank": ("vocabulary", "Rank"),

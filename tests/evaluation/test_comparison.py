@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
 
-from emorank.evaluation.comparison import Compared, comparison
+from emorank.evaluation.comparison import EstimatorComparison, comparison
 
 
 def rows(estimator, right, seed=0, persons=6, each=12):
@@ -88,6 +88,6 @@ def test_a_constant_has_no_correlation():
 def test_it_goes_through_json_and_knows_its_names():
     """To plain values and back; a reference must be among those compared."""
     found = comparison(rows("a", 0.5), "a", resamples=50)
-    assert Compared.from_dict(found.to_dict()) == found
+    assert EstimatorComparison.from_dict(found.to_dict()) == found
     with pytest.raises(ValueError, match="none of the estimators compared: a"):
         comparison(rows("a", 0.5), "b")

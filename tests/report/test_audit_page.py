@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from tests.report.test_page import Outline
 
-from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory.examination import examine
 from emorank.evaluation.laboratory.perturbation import CHANGES
 from emorank.evaluation.laboratory.verdict import headline
+from emorank.evaluation.statistics.columns import Options
 from emorank.report import audit, audit_figures
 from emorank.report.page import render, write
 

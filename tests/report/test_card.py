@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from emorank.evaluation.groups import GroupResults, by_group, corrected
+from emorank.evaluation.group_scores import GroupResults, by_group, corrected
 from emorank.report.card import ModelCard, plain, render
 from emorank.study.plan import Plan, dump_plan
 

@@ -74,9 +74,9 @@ def test_the_tables_say_what_was_measured():
 
 
 def scored_of(found):
-    from emorank.evaluation.comparison import Compared
+    from emorank.evaluation.comparison import EstimatorComparison
 
-    return Compared.from_dict(found["expressive"])
+    return EstimatorComparison.from_dict(found["expressive"])
 
 
 def test_few_persons_are_said_to_be_few():

@@ -7,9 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from emorank.evaluation.faithfulness import Found, Score, Settings
 from emorank.evaluation.maps.localisation import REGIONS
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.maps.map_scores import MapScore, MapScores, Settings
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report import faithfulness_figures as figures
 from emorank.report.faithfulness import Faithfulness, mass_table, table, verdict
 from emorank.report.page import render
@@ -22,7 +22,7 @@ def scores(method):
     """Every measure of one method."""
 
     def one(measure, value, of="", at=0.0):
-        return Score(method, measure, of, at, 4, Estimate(value, value - 0.1, value + 0.1))
+        return MapScore(method, measure, of, at, 4, Estimate(value, value - 0.1, value + 0.1))
 
     value = BETWEEN[method]
     yield one("between", value, "mean")
@@ -37,12 +37,12 @@ def scores(method):
     for stage in ("dense", "a – b"):
         yield one("spearman cascading", -0.001, stage)
     yield one("spearman independent", 0.7, "a – b")
-    yield Score(method, "noise", "", 0.0, 0, Estimate(None, reason="not defined"))
+    yield MapScore(method, "noise", "", 0.0, 0, Estimate(None, reason="not defined"))
 
 
 @pytest.fixture
 def found():
-    return Found(
+    return MapScores(
         settings=Settings(faces=4, checks=2, fills=("mean",)),
         images=("a", "b", "c", "d"),
         persons=3,

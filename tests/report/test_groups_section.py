@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.evaluation.groups import GroupResults, by_group, corrected
+from emorank.evaluation.group_scores import GroupResults, by_group, corrected
 from emorank.report import groups as section
 from emorank.report import style
 from emorank.report.page import render, write

@@ -6,7 +6,7 @@ import pytest
 
 from emorank.answers.answers_table import answers_table
 from emorank.answers.emotion_votes import EmotionVotes
-from emorank.evaluation.raters.summary import summarise, summarise_emotions
+from emorank.evaluation.raters.rating_summary import summarise, summarise_emotions
 from emorank.report import rating_page
 
 HOSTILE = "<script>alert(1)</script>$x$"

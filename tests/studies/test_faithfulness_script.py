@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.evaluation.faithfulness import COLUMNS, Found, Settings, summary
 from emorank.evaluation.maps.blind import BLIND
+from emorank.evaluation.maps.map_scores import COLUMNS, MapScores, Settings, summary
 from emorank.relevance.methods import METHODS
 from emorank.study.faithfulness import AFTER, RESULT
 from emorank.study.folder import create_study
@@ -34,7 +34,9 @@ def study(folder, scores, settings=None):
     persons = FACES.set_index("image")["person"]
     means = tuple(summary(table, persons, np.random.default_rng(0)))
     passes = dict.fromkeys(scores, 2.0)
-    found = Found(settings or Settings(faces=4), tuple(FACES["image"]), 2, (), {}, 0, passes, means)
+    found = MapScores(
+        settings or Settings(faces=4), tuple(FACES["image"]), 2, (), {}, 0, passes, means
+    )
     made.write_table("faces", FACES)
     made.write_table(RESULT, table)
     made.write_result(RESULT, found, after=AFTER)

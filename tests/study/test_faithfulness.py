@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from emorank.errors import PlanError, RelevanceError, StudyError
-from emorank.evaluation.faithfulness import Settings
 from emorank.evaluation.maps.blind import BLIND
+from emorank.evaluation.maps.map_scores import Settings
 from emorank.study import faithfulness as verb
 from emorank.study.faithfulness import faithfulness, read
 from emorank.study.folder import open_study

@@ -8,7 +8,7 @@ import click
 from emorank.cli.options import run_stages
 
 if TYPE_CHECKING:
-    from emorank.evaluation.faithfulness import Found
+    from emorank.evaluation.maps.map_scores import MapScores
     from emorank.study.folder import Study
 
 SHOWN = ("least − most", "insertion", "on features", "new weights", "gap", "passes")
@@ -59,7 +59,7 @@ def command(
       emorank faithfulness demo --methods all --fills noise,surroundings
     """
     from emorank.cli.watch import Terminal
-    from emorank.evaluation.faithfulness import Settings
+    from emorank.evaluation.maps.map_scores import Settings
     from emorank.relevance import METHODS, PRESETS
     from emorank.study.faithfulness import faithfulness
     from emorank.study.folder import open_study
@@ -79,14 +79,14 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _outcome(found: "Found") -> str:
+def _outcome(found: "MapScores") -> str:
     return (
         f"{len(found.passes)} methods on {len(found.images)} faces of {found.persons} persons, "
         f"{min(found.settings.checks, len(found.images))} of them with all checks"
     )
 
 
-def _print(found: "Found") -> None:
+def _print(found: "MapScores") -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -11,7 +11,7 @@ from emorank.cli.options import run_stages
 SHOWN = ("Group", "Persons", "Images", "Emotion", "Constant", "Ranked", "Kappa")
 
 if TYPE_CHECKING:
-    from emorank.evaluation.groups import Attribute, GroupResults
+    from emorank.evaluation.group_scores import Attribute, GroupResults
 
 
 @click.command("groups", short_help="Scores by group: age, gender, ethnicity, skin tone.")

@@ -8,9 +8,9 @@ import click
 from emorank.cli.options import changed
 
 if TYPE_CHECKING:
-    from emorank.evaluation.levels import Levels
-    from emorank.evaluation.uncertainty import Estimate
-    from emorank.evaluation.validity import Correlations
+    from emorank.evaluation.laboratory.validity import Correlations
+    from emorank.evaluation.level_agreement import LevelAgreement
+    from emorank.evaluation.statistics.uncertainty import Estimate
 
 
 def rank_test_faces(folder: Path, method: str, settings: tuple[str, ...]) -> None:
@@ -28,7 +28,7 @@ def rank_test_faces(folder: Path, method: str, settings: tuple[str, ...]) -> Non
         click.echo(line)
 
 
-def said(follows: "Correlations", agrees: "Levels") -> list[str]:
+def said(follows: "Correlations", agrees: "LevelAgreement") -> list[str]:
     """The agreement in sentences; none where nothing is known of these faces."""
     lines = []
     if follows.count:

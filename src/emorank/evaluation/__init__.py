@@ -2,8 +2,8 @@
 
 from emorank.evaluation.classification import Classification, classification
 from emorank.evaluation.rank_scores import RankValidation, averages, scores_table
-from emorank.evaluation.ranks import validation
-from emorank.evaluation.uncertainty import Estimate, bootstrap, wilson
+from emorank.evaluation.rank_validation import validation
+from emorank.evaluation.statistics.uncertainty import Estimate, bootstrap, wilson
 
 __all__ = [
     "Classification",

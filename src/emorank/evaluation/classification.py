@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from emorank.evaluation import confusion
-from emorank.evaluation.uncertainty import (
+from emorank.evaluation.statistics import confusion
+from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
     Estimate,

@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from emorank.evaluation import confusion
-from emorank.evaluation.sign_flip import SignFlip, holm, sign_flip
-from emorank.evaluation.uncertainty import (
+from emorank.evaluation.statistics import confusion
+from emorank.evaluation.statistics.significance import SignFlip, holm, sign_flip
+from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
     Estimate,
@@ -31,7 +31,7 @@ COLUMNS = ("estimator", "image", "person", "level", "mean", "predicted", "score"
 
 
 @dataclass(frozen=True)
-class Scores:
+class EstimatorScores:
     """One estimator on some faces.
 
     Attributes:
@@ -56,7 +56,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Difference:
+class AccuracyDifference:
     """The reference's accuracy less an estimator's, the mean over persons, and its test.
 
     Attributes:
@@ -71,7 +71,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Compared:
+class EstimatorComparison:
     """All estimators on the same faces.
 
     Attributes:
@@ -83,8 +83,8 @@ class Compared:
         least_p: the least p that so many persons can give, before correction.
     """
 
-    scores: dict[str, Scores]
-    differences: dict[str, Difference]
+    scores: dict[str, EstimatorScores]
+    differences: dict[str, AccuracyDifference]
     reference: str
     persons: int
     exact: bool
@@ -96,7 +96,7 @@ class Compared:
         return result
 
     @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> "Compared":
+    def from_dict(cls, record: dict[str, Any]) -> "EstimatorComparison":
         """The inverse of `to_dict`."""
         return msgspec.convert(record, cls)
 
@@ -108,7 +108,7 @@ def comparison(
     seed: int = 0,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
-) -> Compared:
+) -> EstimatorComparison:
     """Score every estimator, and test each against the reference.
 
     Args:
@@ -130,9 +130,9 @@ def comparison(
     corrected = dict(zip(flips, holm([flip.p for flip in flips.values()]), strict=True))
     persons = len(_by_person(tables[reference]))
     example = sign_flip(np.ones(persons), np.random.default_rng(seed), draws=1)
-    return Compared(
+    return EstimatorComparison(
         scores={name: again(table) for name, table in tables.items()},
-        differences={n: Difference(f.mean, f.p, corrected[n]) for n, f in flips.items()},
+        differences={n: AccuracyDifference(f.mean, f.p, corrected[n]) for n, f in flips.items()},
         reference=reference,
         persons=persons,
         exact=example.exact,
@@ -140,7 +140,7 @@ def comparison(
     )
 
 
-def score(table: pd.DataFrame, *, seed: int, resamples: int, level: float) -> Scores:
+def score(table: pd.DataFrame, *, seed: int, resamples: int, level: float) -> EstimatorScores:
     """Score one estimator's rows."""
     person = clusters(_persons(table), len(table))
     unit = "persons" if table["person"].notna().any() else "images"
@@ -157,7 +157,7 @@ def score(table: pd.DataFrame, *, seed: int, resamples: int, level: float) -> Sc
     x, y = (np.unique(v, return_inverse=True) for v in (values, table["mean"].round(9)))
     pairs = counts_per_cluster(x[1], y[1], (len(x[0]), len(y[0])), person)
     correlation = again({"spearman": confusion.spearman}, pairs, np.random.default_rng(seed))
-    return Scores(
+    return EstimatorScores(
         count=len(table),
         abstained=int(abstained.sum()),
         confusion=tuple(tuple(row) for row in counts.sum(axis=0).tolist()),

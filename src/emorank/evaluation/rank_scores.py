@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.evaluation.classification import Baseline, class_scores
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.vocabulary import Emotion, Rank
 
 RANKS = tuple(rank.label for rank in Rank)

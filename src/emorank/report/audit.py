@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from emorank.evaluation.laboratory.separation import ALL
-from emorank.evaluation.laboratory.verdict import Audited, moved, shift
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.laboratory.verdict import Examination, moved, shift
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.tables import NONE, cell, estimate
 
 _MARK = {
@@ -40,7 +40,7 @@ class Section:
     persons: int | None
     tried: int
     ceiling: Estimate | None
-    ranks: tuple[Audited, ...]
+    ranks: tuple[Examination, ...]
     table: pd.DataFrame
     unavailable: dict[str, str]
     unmeasured: tuple[str, ...]
@@ -69,7 +69,7 @@ class Section:
         return [one.rank for one in self.ranks if one.kind != "control" and one.of_levels]
 
 
-def ranks_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+def ranks_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """One row per rank: the verdict, and the numbers that it rests on."""
     rows = [
         {
@@ -86,7 +86,7 @@ def ranks_table(ranks: Sequence[Audited]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def correlations_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+def correlations_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """The other correlations, and what brightness has to do with it."""
     rows = [
         {
@@ -102,7 +102,7 @@ def correlations_table(ranks: Sequence[Audited]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def order_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+def order_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """Along sequences and morphs, and how levels err and change."""
     rows = [
         {
@@ -120,7 +120,7 @@ def order_table(ranks: Sequence[Audited]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def emotions_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+def emotions_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """Spearman's rho of each rank within each emotion."""
     rows = []
     for one in ranks:
@@ -130,7 +130,7 @@ def emotions_table(ranks: Sequence[Audited]) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna(NONE)
 
 
-def separation_table(ranks: Sequence[Audited]) -> pd.DataFrame:
+def separation_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """The area under the ROC curve of each emotion against neutral faces."""
     rows = [
         {"Rank": one.rank} | {e.capitalize(): estimate(v) for e, v in one.separation.items()}
@@ -139,12 +139,12 @@ def separation_table(ranks: Sequence[Audited]) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna(NONE)
 
 
-def verdicts(ranks: Sequence[Audited]) -> dict[str, str]:
+def verdicts(ranks: Sequence[Examination]) -> dict[str, str]:
     """Each rank's verdict in words."""
     return {one.rank: f"{one.verdict.word} – {one.verdict.reason}" for one in ranks}
 
 
-def _of(one: Audited, name: str) -> str:
+def _of(one: Examination, name: str) -> str:
     main = one.correlations.get(one.truth)
     return NONE if main is None else estimate(getattr(main, name))
 
@@ -154,7 +154,7 @@ def _at(found: object, name: str) -> str:
     return NONE if found is None else estimate(getattr(found, name))
 
 
-def _ranked(one: Audited) -> str:
+def _ranked(one: Examination) -> str:
     """How many of the rated faces have a level."""
     found = one.levels
     return NONE if found is None else f"{found.count} of {found.count + found.abstained}"
@@ -164,11 +164,11 @@ def _shown(found: Estimate | None) -> str:
     return NONE if found is None else estimate(found)
 
 
-def _name(one: Audited) -> str:
+def _name(one: Examination) -> str:
     return f"{one.rank} (control)" if one.kind == "control" else one.rank
 
 
-def _chance(one: Audited) -> str:
+def _chance(one: Examination) -> str:
     main = one.correlations.get(one.truth)
     if main is None or main.chance.high is None:
         return NONE

@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emorank.evaluation.laboratory.calibration import Step
-from emorank.evaluation.laboratory.verdict import Audited
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.laboratory.calibration import CalibrationStep
+from emorank.evaluation.laboratory.verdict import Examination
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.style import INK, PALETTE, blank, short, styled
 from emorank.vocabulary import LEVELS, Emotion
 
@@ -85,7 +85,7 @@ def transitions(table: pd.DataFrame, rank: str) -> Figure:
 
 
 @styled
-def calibration(ranks: Sequence[Audited], label: str) -> Figure:
+def calibration(ranks: Sequence[Examination], label: str) -> Figure:
     """Mean truth per level, with intervals; one line per rank that gives levels.
 
     Args:
@@ -109,7 +109,7 @@ def calibration(ranks: Sequence[Audited], label: str) -> Figure:
 
 
 @styled
-def stability(ranks: Sequence[Audited]) -> Figure:
+def stability(ranks: Sequence[Examination]) -> Figure:
     """How far each change that should not matter moves the score, in its spreads."""
     shown = [one for one in ranks if one.changes]
     names = list(shown[0].changes) if shown else []
@@ -147,7 +147,9 @@ def _frame(axes: Axes, place: int, height: int, level: object) -> None:
     axes.plot(place, height, "s", color=colour, mec="#8a94a0", mew=0.5, ms=9)
 
 
-def _line(axes: Axes, places: np.ndarray, steps: Sequence[Step], number: int, one: Audited) -> None:
+def _line(
+    axes: Axes, places: np.ndarray, steps: Sequence[CalibrationStep], number: int, one: Examination
+) -> None:
     truths = [step.truth for step in steps]
     values = [np.nan if e.value is None else e.value for e in truths]
     axes.errorbar(
@@ -162,7 +164,7 @@ def _line(axes: Axes, places: np.ndarray, steps: Sequence[Step], number: int, on
     )
 
 
-def _colour(number: int, one: Audited) -> str:
+def _colour(number: int, one: Examination) -> str:
     """Controls are grey, so that the eye leaves them."""
     return "#9aa5b1" if one.kind == "control" else PALETTE[number % len(PALETTE)]
 

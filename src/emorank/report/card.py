@@ -16,7 +16,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from emorank.evaluation.classification import Classification
-from emorank.evaluation.groups import GroupResults
+from emorank.evaluation.group_scores import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.report import groups as by_group
 from emorank.report import tables

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emorank.baselines import ESTIMATORS
-from emorank.evaluation.comparison import Compared, Scores
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.comparison import EstimatorComparison, EstimatorScores
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.paper import Item
 from emorank.report.style import INK, PALE, PALETTE, blank, styled
 from emorank.report.tables import NONE, estimate
@@ -59,7 +59,7 @@ def comparison(values: dict[str, Any]) -> Comparison:
     items: list[Item] = []
     for which, words in kinds.items():
         if values[which] is not None:
-            found = Compared.from_dict(values[which])
+            found = EstimatorComparison.from_dict(values[which])
             items += _items(found, values, "" if not items else f"_{which}", words)
     return Comparison(tuple(items), tuple(_notes(values)))
 
@@ -86,7 +86,7 @@ def kind(name: str) -> str:
     return "rival" if name in ESTIMATORS else "ours"
 
 
-def scores_table(found: Compared, columns: Iterable[str] = COLUMNS) -> pd.DataFrame:
+def scores_table(found: EstimatorComparison, columns: Iterable[str] = COLUMNS) -> pd.DataFrame:
     """A row per estimator, in words: scores with their intervals."""
     return pd.DataFrame(
         {"Estimator": label(name)}
@@ -95,7 +95,9 @@ def scores_table(found: Compared, columns: Iterable[str] = COLUMNS) -> pd.DataFr
     )
 
 
-def tests_table(found: Compared, timing: dict[str, dict[str, float | None]]) -> pd.DataFrame:
+def tests_table(
+    found: EstimatorComparison, timing: dict[str, dict[str, float | None]]
+) -> pd.DataFrame:
     """A row per estimator, in words: the test against ours, times, and the printed accuracy."""
     rows = []
     for name in ordered(found.scores):
@@ -115,7 +117,7 @@ def tests_table(found: Compared, timing: dict[str, dict[str, float | None]]) -> 
     return pd.DataFrame(rows)
 
 
-def numbers(found: Compared, timing: dict[str, dict[str, float | None]]) -> pd.DataFrame:
+def numbers(found: EstimatorComparison, timing: dict[str, dict[str, float | None]]) -> pd.DataFrame:
     """The same for programs: a column per number, empty where it is not defined."""
     rows = []
     for name in ordered(found.scores):
@@ -138,7 +140,7 @@ def numbers(found: Compared, timing: dict[str, dict[str, float | None]]) -> pd.D
 
 
 @styled
-def figure(found: Compared) -> Figure:
+def figure(found: EstimatorComparison) -> Figure:
     """Accuracy and kappa of each estimator with their intervals; the majority as a line."""
     names = ordered(found.scores)[::-1]
     drawn = blank(8.6, 0.34 * len(names) + 1.1)
@@ -175,7 +177,9 @@ def _draw(axes: Any, value: Estimate, place: int, group: str) -> None:
     axes.plot([value.value], [place], marker, c=colour, ms=6.5, mec="white")
 
 
-def _items(found: Compared, values: dict[str, Any], suffix: str, words: str) -> list[Item]:
+def _items(
+    found: EstimatorComparison, values: dict[str, Any], suffix: str, words: str
+) -> list[Item]:
     count = found.scores[found.reference].count
     title = f"Estimators of intensity side by side: {words} ({count}, {found.persons} persons)"
     intervals = f"Intervals: bootstrap over {found.persons} persons, 95 %."
@@ -196,7 +200,7 @@ def _items(found: Compared, values: dict[str, Any], suffix: str, words: str) -> 
     ]
 
 
-def _columns(scores: Scores) -> dict[str, float | None]:
+def _columns(scores: EstimatorScores) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     for key in COLUMNS:
         one: Estimate = getattr(scores, key)
@@ -206,7 +210,7 @@ def _columns(scores: Scores) -> dict[str, float | None]:
 
 def _notes(values: dict[str, Any]) -> Iterable[str]:
     about = values["about"]
-    found = Compared.from_dict(values["expressive"] or values["all"])
+    found = EstimatorComparison.from_dict(values["expressive"] or values["all"])
     if about["labels"]:
         yield (
             "Nobody rated these faces: neutral is None and any expression Strong, so this is a "

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emorank.evaluation.faithfulness import Found
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.localisation import FEATURES
+from emorank.evaluation.maps.map_scores import MapScores
 from emorank.report.tables import NONE, estimate
 
 
@@ -20,11 +20,11 @@ class Faithfulness:
         preset: the study's own, which its ranks come from.
     """
 
-    found: Found
+    found: MapScores
     preset: str
 
 
-def table(found: Found, fill: str = "") -> pd.DataFrame:
+def table(found: MapScores, fill: str = "") -> pd.DataFrame:
     """A row per method: the main scores with their intervals, and the cost, as text.
 
     Args:
@@ -92,7 +92,7 @@ def _signed(text: str) -> str:
     return re.sub(r"-(?=0\.0+\b)", "", text).replace("-", "−")
 
 
-def mass_table(found: Found) -> pd.DataFrame:
+def mass_table(found: MapScores) -> pd.DataFrame:
     """The share of the positive relevance in each region, a row per method, and the area last."""
     rows = [
         {"method": method} | {region: _share(found, method, region) for region in found.area}
@@ -104,6 +104,6 @@ def mass_table(found: Found) -> pd.DataFrame:
     return table
 
 
-def _share(found: Found, method: str, region: str) -> float | None:
+def _share(found: MapScores, method: str, region: str) -> float | None:
     value = found.estimate(method, "mass", region)
     return None if value is None else value.value

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emorank.evaluation.faithfulness import Found
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.localisation import FEATURES
+from emorank.evaluation.maps.map_scores import MapScores
 from emorank.report.style import INK, PALETTE, blank, styled
 
 _MOST, _LEAST, _BLIND = PALETTE[5], PALETTE[0], "#8a94a0"
@@ -17,7 +17,7 @@ _REGIONS = (*PALETTE[:4], "#c3ccd5", "#e9ecf0")
 
 
 @styled
-def curves(found: Found, fill: str) -> Figure:
+def curves(found: MapScores, fill: str) -> Figure:
     """A panel per method: the logit while regions go, most and least relevant first.
 
     Dashed: the same for a random map.
@@ -48,7 +48,7 @@ def curves(found: Found, fill: str) -> Figure:
 
 
 @styled
-def gains(found: Found) -> Figure:
+def gains(found: MapScores) -> Figure:
     """The area between the two curves of each method, with its interval, for each fill."""
     methods = list(found.passes)
     figure = blank(7.2, 0.3 * len(methods) + 1.1)
@@ -78,7 +78,7 @@ def gains(found: Found) -> Figure:
 
 
 @styled
-def likeness(found: Found) -> Figure:
+def likeness(found: MapScores) -> Figure:
     """Spearman's correlation with the map of the trained network, by method and new weights."""
     methods = list(found.passes)
     columns = [("cascading", stage) for stage in found.stages]
@@ -140,7 +140,7 @@ def masses(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _curve(found: Found, method: str, fill: str, measure: str) -> pd.Series:
+def _curve(found: MapScores, method: str, fill: str, measure: str) -> pd.Series:
     points: Mapping[float, float] = {
         score.at: float("nan") if score.estimate.value is None else score.estimate.value
         for score in found.scores
@@ -149,7 +149,7 @@ def _curve(found: Found, method: str, fill: str, measure: str) -> pd.Series:
     return pd.Series(points, dtype=np.float64)
 
 
-def _value(found: Found, method: str, measure: str, of: str) -> float:
+def _value(found: MapScores, method: str, measure: str, of: str) -> float:
     value = found.estimate(method, measure, of)
     return float("nan") if value is None or value.value is None else value.value
 

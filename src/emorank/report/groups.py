@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emorank.evaluation.groups import LEAST_PERSONS, Attribute, Difference, Group
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.group_scores import LEAST_PERSONS, Attribute, Group, GroupTest
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.rating_figures import estimates
 from emorank.report.style import short
 from emorank.report.tables import cell, estimate
@@ -49,7 +49,7 @@ def differences(attribute: Attribute) -> list[str]:
     return said
 
 
-def _sentence(one: Difference) -> str:
+def _sentence(one: GroupTest) -> str:
     differs = one.adjusted is not None and one.adjusted < SIGNIFICANT
     verdict = "differs between the groups" if differs else "no difference shown"
     return (

@@ -8,7 +8,7 @@ import msgspec
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.style import INK, PALETTE, blank, styled
 from emorank.report.tables import cell, estimate
 from emorank.vocabulary import LEVELS

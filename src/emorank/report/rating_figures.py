@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emorank.answers.answers_table import RANKS
-from emorank.evaluation.agreement import RaterKappa
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.raters.agreement import RaterKappa
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.style import INK, PALETTE, RANK_COLOURS, blank, short, styled
 from emorank.vocabulary import NONE
 

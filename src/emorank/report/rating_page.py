@@ -6,9 +6,9 @@ import pandas as pd
 
 from emorank.answers.answers_table import RANKS
 from emorank.answers.voting import emotion_label
-from emorank.evaluation.agreement import CountAgreement
-from emorank.evaluation.raters.summary import EmotionSummary, RatingSummary
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.raters.agreement import CountAgreement
+from emorank.evaluation.raters.rating_summary import EmotionSummary, RatingSummary
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.files import replacing
 from emorank.report import rating_figures, tables
 from emorank.report.page import environment

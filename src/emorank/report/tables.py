@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from emorank.evaluation.classification import Baseline, Classification
 from emorank.evaluation.rank_scores import RankValidation, scores_table
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.vocabulary import Emotion
 
 # What is not defined is a dash, never a zero.

@@ -7,7 +7,7 @@ import msgspec
 
 from emorank import __version__
 from emorank.evaluation.classification import Classification
-from emorank.evaluation.groups import GroupResults
+from emorank.evaluation.group_scores import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
 from emorank.report.card import ModelCard, render

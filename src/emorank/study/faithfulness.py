@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from emorank.errors import PlanError, StudyError
-from emorank.evaluation.faithfulness import COLUMNS, Found, Settings, summary
 from emorank.evaluation.maps.blind import BLIND
+from emorank.evaluation.maps.map_scores import COLUMNS, MapScores, Settings, summary
 from emorank.evaluation.maps.region_perturbation import FILLS
 from emorank.progress import Progress, silent
 from emorank.relevance.methods import METHODS, check_method
@@ -30,7 +30,7 @@ def faithfulness(
     methods: Sequence[str] = tuple(PRESETS),
     settings: Settings | None = None,
     progress: Progress = silent,
-) -> Found:
+) -> MapScores:
     """Measure methods of explaining beside maps that know nothing; write `faithfulness.json`.
 
     The measurements of each face go to `faithfulness.parquet`. What was measured before with the
@@ -100,12 +100,12 @@ def _write(
     subject: Subject,
     table: pd.DataFrame,
     passes: dict[str, float],
-) -> Found:
+) -> MapScores:
     order = {name: place for place, name in enumerate((*METHODS, *BLIND))}
     table = table.sort_values("method", key=lambda names: names.map(order), kind="stable")
     persons = subject.faces.set_index("image")["person"]
     located = [mask for mask in subject.masks if mask]
-    found = Found(
+    found = MapScores(
         settings,
         tuple(subject.faces["image"]),
         int(subject.faces["person"].nunique()),
@@ -119,7 +119,7 @@ def _write(
     return found
 
 
-def read(study: Study) -> Found | None:
+def read(study: Study) -> MapScores | None:
     """What was measured; None if it never was, or the study is another since.
 
     Raises:
@@ -129,7 +129,7 @@ def read(study: Study) -> Found | None:
     if values is None:
         return None
     try:
-        return msgspec.convert(values, Found)
+        return msgspec.convert(values, MapScores)
     except msgspec.ValidationError as error:
         path = study.path(f"{RESULT}.json")
         raise StudyError(f"{path} is damaged ({error}); delete it and measure again") from error

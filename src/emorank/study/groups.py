@@ -9,7 +9,7 @@ import pandas as pd
 from emorank.answers.voting import majority
 from emorank.datasets.table import ATTRIBUTES
 from emorank.errors import PlanError, StudyError
-from emorank.evaluation.groups import Attribute, GroupResults, by_group, corrected
+from emorank.evaluation.group_scores import Attribute, GroupResults, by_group, corrected
 from emorank.progress import Progress, silent
 from emorank.study.attributes import Bands, banded, chosen, from_file
 from emorank.study.folder import Study

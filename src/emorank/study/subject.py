@@ -12,7 +12,6 @@ from torch import nn
 
 from emorank import faces as detector
 from emorank.errors import StudyError
-from emorank.evaluation.faithfulness import Settings, curve_rows, rows
 from emorank.evaluation.maps.blind import BLIND, blind_map
 from emorank.evaluation.maps.localisation import (
     REGIONS,
@@ -22,9 +21,10 @@ from emorank.evaluation.maps.localisation import (
     mass,
     rank_accuracy,
 )
+from emorank.evaluation.maps.map_scores import Settings, curve_rows, rows
 from emorank.evaluation.maps.region_perturbation import Ends, Images, Maps, curves, ends
+from emorank.evaluation.maps.sensitivity import max_sensitivity, shift_sensitivity
 from emorank.evaluation.maps.similarity import spearman, ssim
-from emorank.evaluation.maps.stability import max_sensitivity, shift_sensitivity
 from emorank.networks import checkpoint
 from emorank.networks.features import to_batch
 from emorank.networks.vgg16 import bounds

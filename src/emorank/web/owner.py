@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from emorank.answers.answers_table import ANSWERS, SKIP
 from emorank.answers.formats import write_answers
-from emorank.evaluation.agreement import Agreement, agreement
+from emorank.evaluation.raters.agreement import Agreement, agreement
 from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.room.invites import invite, revoke
 from emorank.room.overview import answers, pictures, progress, rater_name, version

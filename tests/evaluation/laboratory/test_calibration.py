@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory import calibration
+from emorank.evaluation.statistics.columns import Options
 
 FEW = Options(resamples=50)
 

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from emorank.answers.answers_table import answers_table
-from emorank.evaluation.agreement import agreement
-from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory import examination
 from emorank.evaluation.laboratory.examination import LEVEL_PROBABILITIES, examine, human_ceiling
-from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Audited, headline, shift
+from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Examination, headline, shift
+from emorank.evaluation.raters.agreement import agreement
+from emorank.evaluation.statistics.columns import Options
 
 FEW = Options(resamples=200)
 EMOTIONS = ("anger", "fear", "happy", "surprise")
@@ -249,7 +249,7 @@ def test_a_record_survives_json():
     )  # fmt: skip
     text = msgspec.json.encode(found)
     assert b"NaN" not in text
-    assert msgspec.json.decode(text, type=Audited) == found
+    assert msgspec.json.decode(text, type=Examination) == found
 
 
 def test_the_best_truth_decides():

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory.sequences import sequences
+from emorank.evaluation.statistics.columns import Options
 
 FEW = Options(resamples=50)
 

@@ -15,8 +15,8 @@ from emorank.evaluation.maps.localisation import (
     mass,
     rank_accuracy,
 )
+from emorank.evaluation.maps.sensitivity import max_sensitivity, shift_sensitivity
 from emorank.evaluation.maps.similarity import spearman, ssim
-from emorank.evaluation.maps.stability import max_sensitivity, shift_sensitivity
 from emorank.faces import TEMPLATE
 from reference.faithfulness import quantus_located
 

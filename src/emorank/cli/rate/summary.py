@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from emorank.evaluation.raters.rating_summary import EmotionSummary
     from emorank.evaluation.raters.ratings import NoneAs
-    from emorank.evaluation.raters.summary import EmotionSummary
 
 # As in `annotations.formats`, which is too heavy to ask before the help is printed.
 FORMATS = ("csv", "parquet", "json", "label-studio", "mdns", "ferplus", "cremad")
@@ -110,7 +110,11 @@ def command(
     from emorank.answers.voting import answer_sheet
     from emorank.cli.rate import summary_tables
     from emorank.errors import VotesError
-    from emorank.evaluation.raters.summary import RatingSummary, summarise, summarise_emotions
+    from emorank.evaluation.raters.rating_summary import (
+        RatingSummary,
+        summarise,
+        summarise_emotions,
+    )
 
     for path in (out, copy):
         if path is not None and path.suffix.lower() not in (".csv", ".parquet", ".json"):

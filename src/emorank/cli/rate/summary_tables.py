@@ -10,9 +10,9 @@ from rich.table import Table
 
 from emorank.answers.answers_table import ANSWERS, RANKS
 from emorank.answers.voting import SHORT
-from emorank.evaluation.agreement import CountAgreement
-from emorank.evaluation.raters.summary import EmotionSummary, RatingSummary
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.raters.agreement import CountAgreement
+from emorank.evaluation.raters.rating_summary import EmotionSummary, RatingSummary
+from emorank.evaluation.statistics.uncertainty import Estimate
 
 _RATERS_SHOWN = 25
 _COLUMNS_SHOWN = 14

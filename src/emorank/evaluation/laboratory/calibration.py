@@ -6,16 +6,16 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Int
 
-from emorank.evaluation.columns import Column, Options, array, floats, missing, people
-from emorank.evaluation.laboratory.association import Many, ratio
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.statistics.columns import Column, Options, array, floats, missing, people
+from emorank.evaluation.statistics.correlation import Many, ratio
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.vocabulary import LEVELS
 
 _CONFIDENCE_BINS = 10
 
 
 @dataclass(frozen=True)
-class Step:
+class CalibrationStep:
     """A rank, or a piece of the range of a score: its `label`, faces, and their mean truth."""
 
     label: str
@@ -24,7 +24,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalibrationCurve:
     """Mean known intensity from the lowest to the highest rank that was given.
 
     Attributes:
@@ -32,7 +32,7 @@ class Calibration:
         monotone: whether each step's mean is above the one before; None with fewer than two steps.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[CalibrationStep, ...]
     monotone: bool | None
 
 
@@ -41,7 +41,7 @@ def of_levels(
     truth: Column,
     persons: Column | None = None,
     options: Options | None = None,
-) -> Calibration:
+) -> CalibrationCurve:
     """The mean truth of the faces that were given each level.
 
     Args:
@@ -61,7 +61,7 @@ def of_scores(
     persons: Column | None = None,
     options: Options | None = None,
     pieces: int = 5,
-) -> Calibration:
+) -> CalibrationCurve:
     """The same for equal parts of the faces, ordered by score; equal scores stay together."""
     used = ~(missing(score) | missing(truth))
     values = floats(score)[used]
@@ -112,13 +112,13 @@ def _steps(
     truth: Column,
     persons: Column | None,
     options: Options | None,
-) -> Calibration:
+) -> CalibrationCurve:
     who, values = people(persons, used), floats(array(truth)[used])
     steps = []
     for k in np.unique(given):
         here = (given == k).astype(np.float64)
         mean = who.quotient(here * values, here, options or Options())
-        steps.append(Step(labels[k], int(here.sum()), mean))
+        steps.append(CalibrationStep(labels[k], int(here.sum()), mean))
     heights = [step.truth.value for step in steps if step.truth.value is not None]
     rises = all(b > a for a, b in pairwise(heights))
-    return Calibration(tuple(steps), rises if len(heights) > 1 else None)
+    return CalibrationCurve(tuple(steps), rises if len(heights) > 1 else None)

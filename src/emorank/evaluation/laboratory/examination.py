@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 
 from emorank.answers.answers_table import answers_table
-from emorank.evaluation.columns import Options, floats, people, same
 from emorank.evaluation.laboratory import calibration
 from emorank.evaluation.laboratory.separation import separation
 from emorank.evaluation.laboratory.sequences import Sequences, sequences
-from emorank.evaluation.laboratory.stability import Change, change, spread_of
-from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Audited, judge
-from emorank.evaluation.levels import Levels, levels
+from emorank.evaluation.laboratory.stability import ScoreChange, change, spread_of
+from emorank.evaluation.laboratory.validity import correlations, nuisance
+from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Examination, judge
+from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
 from emorank.evaluation.raters.pairwise import leave_one_out_tables, mean_kappa
 from emorank.evaluation.raters.ratings import ratings
-from emorank.evaluation.uncertainty import Estimate
-from emorank.evaluation.validity import correlations, nuisance
+from emorank.evaluation.statistics.columns import Options, floats, people, same
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.vocabulary import LEVELS, Emotion
 
 TRUTHS = {"intensity": "known intensity", "mean": "mean rating", "majority": "raters' majority"}
@@ -37,7 +37,7 @@ def examine(
     morphs: pd.DataFrame | None = None,
     ceiling: Estimate | None = None,
     options: Options | None = None,
-) -> Audited:
+) -> Examination:
     """Ask everything of one rank.
 
     Args:
@@ -69,7 +69,7 @@ def examine(
     rated = _levels(faces, given, options, faces["voters"] > 0)
     moved = {name: _change(faces, given, some, options) for name, some in changed.items()}
     scores = floats(given["score"].dropna())
-    return Audited(
+    return Examination(
         rank=rank,
         kind=kind,
         faces=len(faces),
@@ -148,11 +148,11 @@ def _main(faces: pd.DataFrame, emotion: pd.Series) -> tuple[str, pd.Series, pd.S
 
 def _levels(
     faces: pd.DataFrame, given: pd.DataFrame, options: Options, used: pd.Series | None = None
-) -> Levels | None:
+) -> LevelAgreement | None:
     majority = faces["majority"] if used is None else faces["majority"].where(used)
     if given["level"].isna().all() or not (faces["voters"] > 0).any():
         return None
-    return levels(given["level"], majority, faces["person"], options)
+    return level_agreement(given["level"], majority, faces["person"], options)
 
 
 def _calibration_error(
@@ -168,7 +168,7 @@ def _calibration_error(
 
 def _change(
     faces: pd.DataFrame, given: pd.DataFrame, after: pd.DataFrame, options: Options
-) -> Change:
+) -> ScoreChange:
     rows = after["face"].to_numpy()
     before = given.iloc[rows]
     return change(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from emorank.evaluation.confusion import quadratic_kappa
-from emorank.evaluation.uncertainty import LEVEL
+from emorank.evaluation.statistics.confusion import quadratic_kappa
+from emorank.evaluation.statistics.uncertainty import LEVEL
 from emorank.ranking.calibrated import ProportionalOdds
 from emorank.vocabulary import LEVELS
 
@@ -33,7 +33,7 @@ class Rated:
 
 
 @dataclass(frozen=True)
-class Point:
+class LearningPoint:
     """One point of a learning curve.
 
     Attributes:
@@ -58,7 +58,7 @@ def learning_curve(
     test: Rated,
     rng: np.random.Generator,
     draws: int = DRAWS,
-) -> tuple[Point, ...]:
+) -> tuple[LearningPoint, ...]:
     """Quadratic kappa on test persons against the number of rated images fitted on.
 
     Each draw takes so many of the rated images at random, without replacement, and as many test
@@ -117,7 +117,7 @@ def _point(
     size: int,
     rng: np.random.Generator,
     draws: int,
-) -> Point:
+) -> LearningPoint:
     persons, kappas = [], []
     rows_of = [np.flatnonzero(test.person == one) for one in np.unique(test.person)]
     for _ in range(draws):
@@ -129,9 +129,9 @@ def _point(
             kappas.append(_kappa(test.level[drawn], fitted.predict(test.features[drawn])))
     defined = np.array([kappa for kappa in kappas if np.isfinite(kappa)])
     if len(defined) < draws / 2:
-        return Point(size, float(np.mean(persons)), None, None, None, len(defined))
+        return LearningPoint(size, float(np.mean(persons)), None, None, None, len(defined))
     low, middle, high = (float(v) for v in np.quantile(defined, [0.025, 0.5, 0.975]))
-    return Point(size, float(np.mean(persons)), middle, low, high, len(defined))
+    return LearningPoint(size, float(np.mean(persons)), middle, low, high, len(defined))
 
 
 def _kappa(level: Int[np.ndarray, " face"], predicted: Int[np.ndarray, " face"]) -> float:

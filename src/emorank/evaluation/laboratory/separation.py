@@ -2,9 +2,17 @@
 
 import numpy as np
 
-from emorank.evaluation.columns import Column, Options, array, floats, groups, missing, people
-from emorank.evaluation.laboratory.association import auc
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.statistics.columns import (
+    Column,
+    Options,
+    array,
+    floats,
+    groups,
+    missing,
+    people,
+)
+from emorank.evaluation.statistics.correlation import auc
+from emorank.evaluation.statistics.uncertainty import Estimate
 
 ALL = "all"
 

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from emorank.evaluation.columns import Column, Options, array, because, floats, missing, people
-from emorank.evaluation.laboratory.association import spearman
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.statistics.columns import (
+    Column,
+    Options,
+    array,
+    because,
+    floats,
+    missing,
+    people,
+)
+from emorank.evaluation.statistics.correlation import spearman
+from emorank.evaluation.statistics.uncertainty import Estimate
 
 LEAST = 3
 """A sequence of fewer frames has no order to speak of."""

@@ -5,12 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from emorank.evaluation.columns import Column, Options, array, because, floats, missing, people
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.statistics.columns import (
+    Column,
+    Options,
+    array,
+    because,
+    floats,
+    missing,
+    people,
+)
+from emorank.evaluation.statistics.uncertainty import Estimate
 
 
 @dataclass(frozen=True)
-class Change:
+class ScoreChange:
     """A score before and after one change of the picture.
 
     Attributes:
@@ -32,7 +40,7 @@ def change(
     spread: float,
     persons: Column | None = None,
     options: Options | None = None,
-) -> Change:
+) -> ScoreChange:
     """Compare scores and levels before and after a change.
 
     Args:
@@ -50,7 +58,9 @@ def change(
     if spread == 0:
         reason, gap = "the score is the same for every face", np.full_like(gap, np.nan)
     shift = who.quotient(gap / (spread or 1.0), np.ones_like(gap), options)
-    return Change(int(both.sum()), because(shift, reason), _moved(before, after, persons, options))
+    return ScoreChange(
+        int(both.sum()), because(shift, reason), _moved(before, after, persons, options)
+    )
 
 
 def _moved(

@@ -20,12 +20,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from emorank.evaluation.laboratory.calibration import Calibration
+from emorank.evaluation.laboratory.calibration import CalibrationCurve
 from emorank.evaluation.laboratory.sequences import Sequences
-from emorank.evaluation.laboratory.stability import Change
-from emorank.evaluation.levels import Levels
-from emorank.evaluation.uncertainty import Estimate
-from emorank.evaluation.validity import Correlations, Nuisance
+from emorank.evaluation.laboratory.stability import ScoreChange
+from emorank.evaluation.laboratory.validity import Correlations, Nuisance
+from emorank.evaluation.level_agreement import LevelAgreement
+from emorank.evaluation.statistics.uncertainty import Estimate
 
 Word = Literal["bad", "unknown", "weak", "fair", "good"]
 WEAK, FAIR, UNSTABLE, MOST_MISSING = 0.3, 0.6, 0.5, 0.5
@@ -49,7 +49,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Audited:
+class Examination:
     """Everything that the laboratory found of one rank.
 
     Attributes:
@@ -80,23 +80,23 @@ class Audited:
     truth: str
     correlations: dict[str, Correlations]
     brightness: Nuisance | None
-    levels: Levels | None
-    levels_and_neutral: Levels | None
+    levels: LevelAgreement | None
+    levels_and_neutral: LevelAgreement | None
     separation: dict[str, Estimate]
-    of_levels: Calibration | None
-    of_scores: Calibration | None
+    of_levels: CalibrationCurve | None
+    of_scores: CalibrationCurve | None
     calibration_error: Estimate | None
     sequences: Sequences | None
     morphs: Sequences | None
-    changes: dict[str, Change]
+    changes: dict[str, ScoreChange]
     verdict: Verdict
 
 
 def judge(
     main: Correlations | None,
     brightness: Nuisance | None,
-    levels: Levels | None,
-    changes: dict[str, Change],
+    levels: LevelAgreement | None,
+    changes: dict[str, ScoreChange],
     ceiling: Estimate | None,
     *,
     constant: bool,
@@ -136,7 +136,7 @@ def judge(
     )
 
 
-def headline(found: Sequence[Audited]) -> str:
+def headline(found: Sequence[Examination]) -> str:
     """How far the ranks of a study can be believed, in one sentence.
 
     The best of those that give levels decides; where a score without levels is better, that is said
@@ -163,30 +163,30 @@ def headline(found: Sequence[Audited]) -> str:
     return f"{sentence[0].upper()}{sentence[1:]} (best of {len(tried)} tried)."
 
 
-def _best(found: Sequence[Audited]) -> Audited | None:
+def _best(found: Sequence[Examination]) -> Examination | None:
     return max(found, key=lambda one: (_place(one), _lower(one)), default=None)
 
 
-def _said(what: str, one: Audited) -> str:
+def _said(what: str, one: Examination) -> str:
     return f"the {what} “{one.rank}” is {one.verdict.word}, {one.verdict.reason}"
 
 
-def _place(one: Audited) -> int:
+def _place(one: Examination) -> int:
     return _ORDER.index(one.verdict.word)
 
 
-def _lower(one: Audited) -> float:
+def _lower(one: Examination) -> float:
     main = one.correlations.get(one.truth)
     low = None if main is None else main.spearman_within.low
     return -1.0 if low is None else low
 
 
-def shift(changes: dict[str, Change]) -> float | None:
+def shift(changes: dict[str, ScoreChange]) -> float | None:
     """The mean movement over all changes, in spreads of the score; None if nothing was tried."""
     return _mean([change.shift for change in changes.values()])
 
 
-def moved(changes: dict[str, Change]) -> float | None:
+def moved(changes: dict[str, ScoreChange]) -> float | None:
     """The mean share of faces whose level is another; None without levels."""
     return _mean([change.moved for change in changes.values()])
 
@@ -198,8 +198,8 @@ def _mean(estimates: Sequence[Estimate]) -> float | None:
 
 def _limits(
     main: Correlations,
-    levels: Levels | None,
-    changes: dict[str, Change],
+    levels: LevelAgreement | None,
+    changes: dict[str, ScoreChange],
     ceiling: Estimate | None,
     truth: str,
 ) -> list[tuple[Word, str]]:

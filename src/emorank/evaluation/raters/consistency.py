@@ -7,9 +7,9 @@ import pandas as pd
 
 from emorank.answers.answers_table import SKIP, repeats_of
 from emorank.answers.voting import natural
-from emorank.evaluation.confusion import quadratic_kappa
 from emorank.evaluation.raters.ratings import LEVELS
-from emorank.evaluation.uncertainty import LEVEL, Estimate, wilson
+from emorank.evaluation.statistics.confusion import quadratic_kappa
+from emorank.evaluation.statistics.uncertainty import LEVEL, Estimate, wilson
 
 ALL = "all raters"
 

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float, Int, Int8
 
 from emorank.answers.voting import winners
-from emorank.evaluation.confusion import quadratic_kappa
 from emorank.evaluation.raters.ratings import LEVELS, Ratings
+from emorank.evaluation.statistics.confusion import quadratic_kappa
 
 _K = len(LEVELS)
 Tables = Float[np.ndarray, "*stack pair cell"]

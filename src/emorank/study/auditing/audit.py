@@ -11,12 +11,12 @@ import pandas as pd
 from emorank.answers.answers_table import votes_of
 from emorank.answers.scores import read_scores
 from emorank.errors import MissingExtraError, PlanError, StudyError, VotesError, WeightsError
-from emorank.evaluation.columns import Options
 from emorank.evaluation.laboratory.controls import CONTROLS
 from emorank.evaluation.laboratory.examination import examine, human_ceiling, neutral_of
 from emorank.evaluation.laboratory.perturbation import Pixels, brightness
-from emorank.evaluation.laboratory.verdict import Audited, headline
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.laboratory.verdict import Examination, headline
+from emorank.evaluation.statistics.columns import Options
+from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.progress import Progress, silent
 from emorank.report.audit import Section
 from emorank.study.auditing.kept import COLUMNS, Kept
@@ -60,7 +60,7 @@ class Audit:
     persons: int | None
     tried: int
     ceiling: Estimate | None
-    ranks: tuple[Audited, ...]
+    ranks: tuple[Examination, ...]
     unavailable: dict[str, str]
     unmeasured: tuple[str, ...]
 
@@ -214,7 +214,7 @@ def _examined(
     said: pd.DataFrame,
     ceiling: Estimate | None,
     options: Options,
-) -> Audited:
+) -> Examination:
     about = said.assign(
         face=[picture.face for picture in shown],
         change=[picture.change for picture in shown],

@@ -45,9 +45,9 @@ def compare(
         watch: told of each estimator.
 
     Returns:
-        What `comparison.json` holds: `expressive` and `all` (from `Compared.to_dict`; `all` has the
-        neutral faces too), `timing` of each estimator in milliseconds per image, `left_out` with
-        reasons, `about` in words.
+        What `comparison.json` holds: `expressive` and `all` (from `EstimatorComparison.to_dict`;
+        `all` has the neutral faces too), `timing` of each estimator in milliseconds per image,
+        `left_out` with reasons, `about` in words.
 
     Raises:
         StudyError: the study is not trained, or nobody voted.

@@ -9,9 +9,8 @@ import pandas as pd
 from torch import Tensor
 
 from emorank.errors import StudyError
-from emorank.evaluation.columns import Options
-from emorank.evaluation.levels import Levels
-from emorank.evaluation.levels import levels as level_scores
+from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
+from emorank.evaluation.statistics.columns import Options
 from emorank.networks import checkpoint, ordinal, training, weights
 from emorank.networks.training import Epoch, Examples
 from emorank.networks.vgg16 import VGG16
@@ -195,10 +194,10 @@ def maps(study: Study, meter: OrdinalMeter, table: pd.DataFrame) -> Tensor:
     return found.features.batch(np.arange(len(table)))
 
 
-def _scores(study: Study, table: pd.DataFrame, model: checkpoint.Checkpoint) -> Levels:
-    """Levels of the emotion that the classifier names, against what is known."""
+def _scores(study: Study, table: pd.DataFrame, model: checkpoint.Checkpoint) -> LevelAgreement:
+    """LevelAgreement of the emotion that the classifier names, against what is known."""
     meter = OrdinalMeter(study, model)
     found = meter.table(maps(study, meter, table))
     options = Options(study.plan.validate.resamples, seed=study.plan.split.seed)
     persons = None if table["person"].isna().all() else table["person"]
-    return level_scores(found["level"], table["level"], persons, options)
+    return level_agreement(found["level"], table["level"], persons, options)

@@ -10,9 +10,9 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from emorank.errors import ImageError, PlanError
-from emorank.evaluation.columns import Options
-from emorank.evaluation.levels import Levels, levels
-from emorank.evaluation.validity import Correlations, correlations
+from emorank.evaluation.laboratory.validity import Correlations, correlations
+from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
+from emorank.evaluation.statistics.columns import Options
 from emorank.framing import Views
 from emorank.networks import checkpoint
 from emorank.progress import Progress, silent
@@ -90,7 +90,7 @@ def worded(table: pd.DataFrame) -> pd.DataFrame:
 
 def rank_test_part(
     study: Study, method: str, progress: Progress = silent
-) -> tuple[pd.DataFrame, Correlations, Levels]:
+) -> tuple[pd.DataFrame, Correlations, LevelAgreement]:
     """Rank the test faces, write `ranks_METHOD.parquet`, and hold it against what is known.
 
     Returns:
@@ -116,14 +116,14 @@ def rank_test_part(
 
 def agreement(
     table: pd.DataFrame, truth: pd.DataFrame, resamples: int
-) -> tuple[Correlations, Levels]:
+) -> tuple[Correlations, LevelAgreement]:
     """A ranker's table against what is known of the same faces, in the same order."""
     options = Options(resamples=resamples)
     known = truth["intensity"] if truth["intensity"].notna().any() else truth["mean"]
     shown = truth["emotion"].where(truth["emotion"] != Emotion.NEUTRAL)
     return (
         correlations(table["score"], known, shown, truth["person"], options),
-        levels(table["level"], truth["level"], truth["person"], options),
+        level_agreement(table["level"], truth["level"], truth["person"], options),
     )
 
 

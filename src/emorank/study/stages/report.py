@@ -13,7 +13,7 @@ import pandas as pd
 from emorank import __version__
 from emorank.answers.voting import majority, sheet
 from emorank.evaluation.classification import Classification
-from emorank.evaluation.groups import GroupResults
+from emorank.evaluation.group_scores import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page

@@ -5,7 +5,7 @@ import pandas as pd
 
 from emorank.answers.answers_table import votes_of
 from emorank.answers.voting import majority
-from emorank.evaluation.ranks import validation
+from emorank.evaluation.rank_validation import validation
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.ground_truth import answers_of

@@ -6,9 +6,9 @@ import pytest
 
 from emorank.answers.answers_table import answers_table
 from emorank.answers.emotion_votes import EmotionVotes
-from emorank.evaluation.agreement import agreement
+from emorank.evaluation.raters.agreement import agreement
 from emorank.evaluation.raters.consistency import ALL
-from emorank.evaluation.raters.summary import summarise, summarise_emotions
+from emorank.evaluation.raters.rating_summary import summarise, summarise_emotions
 
 
 def table(emotions=("happy", "fear")):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from emorank.evaluation.sign_flip import EXACT, holm, sign_flip
+from emorank.evaluation.statistics.significance import EXACT, holm, sign_flip
 
 RNG = np.random.default_rng(0)
 NUMBERS = st.integers(-8, 8).map(lambda n: n / 8)

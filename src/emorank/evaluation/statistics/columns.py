@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from emorank.evaluation.laboratory.association import Draws, Many, ratio
-from emorank.evaluation.uncertainty import (
+from emorank.evaluation.statistics.correlation import Draws, Many, ratio
+from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
     Estimate,

@@ -10,9 +10,9 @@ from sklearn.metrics import cohen_kappa_score
 from tests.reference import agreement as oracle
 
 from emorank.answers.answers_table import SKIP, answers_table
-from emorank.evaluation import agreement as module
-from emorank.evaluation.agreement import agreement, count_agreement
+from emorank.evaluation.raters import agreement as module
 from emorank.evaluation.raters import coincidence, pairwise
+from emorank.evaluation.raters.agreement import agreement, count_agreement
 from emorank.evaluation.raters.ratings import LEVELS, ratings
 
 

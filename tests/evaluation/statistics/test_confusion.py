@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
 from sklearn import metrics
 
-from emorank.evaluation import confusion
+from emorank.evaluation.statistics import confusion
 
 MATRICES = st.integers(2, 5).flatmap(lambda k: arrays(np.int64, (k, k), elements=st.integers(0, 6)))
 

@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from emorank.evaluation.raters import coincidence, pairwise
 from emorank.evaluation.raters.ratings import LEVELS, NoneAs, Ratings, ratings
-from emorank.evaluation.uncertainty import LEVEL, RESAMPLES, Estimate, bootstrap
+from emorank.evaluation.statistics.uncertainty import LEVEL, RESAMPLES, Estimate, bootstrap
 
 # Beyond this many cells (two hundred megabytes) the resamples of all pairs would not fit.
 _MOST_CELLS = 25_000_000

@@ -11,10 +11,15 @@ from emorank.answers.answers_table import ANSWERS, RANKS
 from emorank.answers.dawid_skene import dawid_skene_verdicts
 from emorank.answers.emotion_votes import EmotionVotes
 from emorank.answers.voting import Ties, verdicts
-from emorank.evaluation.agreement import Agreement, CountAgreement, agreement, count_agreement
+from emorank.evaluation.raters.agreement import (
+    Agreement,
+    CountAgreement,
+    agreement,
+    count_agreement,
+)
 from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.evaluation.raters.ratings import NoneAs
-from emorank.evaluation.uncertainty import RESAMPLES
+from emorank.evaluation.statistics.uncertainty import RESAMPLES
 from emorank.vocabulary import NONE
 
 

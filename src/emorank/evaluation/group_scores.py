@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from emorank.evaluation import confusion
 from emorank.evaluation.classification import majority_baseline
-from emorank.evaluation.uncertainty import (
+from emorank.evaluation.statistics import confusion
+from emorank.evaluation.statistics.uncertainty import (
     RESAMPLES,
     Estimate,
     Statistic,
@@ -62,7 +62,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Difference:
+class GroupTest:
     """Whether a score differs between the groups of an attribute.
 
     Attributes:
@@ -98,7 +98,7 @@ class Attribute:
     name: str
     unknown: int
     groups: tuple[Group, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[GroupTest, ...]
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ def _counts(
 
 def _difference(
     score: str, names: Sequence[str], counts: _Counts, rng: np.random.Generator, permutations: int
-) -> Difference:
+) -> GroupTest:
     """The test of one score over the groups that are large enough."""
     kind, statistic = SCORES[score]
     tables = counts.tables[kind]
@@ -270,21 +270,21 @@ def _difference(
     sizes = [int((there & (counts.group == i)).sum()) for i in range(len(names))]
     large = [i for i, size in enumerate(sizes) if size >= LEAST_PERSONS]
     if counts.torn:
-        return Difference(score, reason="the images of a person are in several groups")
+        return GroupTest(score, reason="the images of a person are in several groups")
     if not there.any():
-        return Difference(score, reason=f"no image whose {kind} is compared")
+        return GroupTest(score, reason=f"no image whose {kind} is compared")
     if len(large) < 2:
         few = f"fewer than two groups have {LEAST_PERSONS} {counts.unit}"
-        return Difference(score, reason=f"{few} (the largest has {max(sizes, default=0)})")
+        return GroupTest(score, reason=f"{few} (the largest has {max(sizes, default=0)})")
     kept = there & np.isin(counts.group, large)
     compared = tuple(str(names[i]) for i in large)
     codes = np.searchsorted(large, counts.group[kept])
     values = _by_group(tables[kept].astype(float), codes[None], len(large), statistic)[0]
     if not np.isfinite(values).all():
-        return Difference(score, compared, reason="not defined in every group")
+        return GroupTest(score, compared, reason="not defined in every group")
     p = _permuted(tables[kept].astype(float), codes, len(large), statistic, rng, permutations)
     method = f"permutation over {int(kept.sum())} {counts.unit}, {permutations} times"
-    return Difference(score, compared, float(np.ptp(values)), p, None, method)
+    return GroupTest(score, compared, float(np.ptp(values)), p, None, method)
 
 
 def _by_group(

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emorank.evaluation import confusion
 from emorank.evaluation.classification import Baseline, majority_baseline
 from emorank.evaluation.rank_scores import (
     RANKS,
@@ -20,7 +19,8 @@ from emorank.evaluation.rank_scores import (
     rank_scores,
     score_rows,
 )
-from emorank.evaluation.uncertainty import (
+from emorank.evaluation.statistics import confusion
+from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
     Estimate,

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorank.evaluation import bootstrap, confusion, uncertainty, wilson
-from emorank.evaluation.uncertainty import clusters, counts_per_cluster
+from emorank.evaluation import bootstrap, wilson
+from emorank.evaluation.statistics import confusion, uncertainty
+from emorank.evaluation.statistics.uncertainty import clusters, counts_per_cluster
 
 
 @given(st.integers(0, 50), st.integers(1, 50))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from emorank.evaluation.columns import (
+from emorank.evaluation.statistics.columns import (
     Column,
     Options,
     People,
@@ -28,7 +28,7 @@ from emorank.evaluation.columns import (
     people,
     same,
 )
-from emorank.evaluation.laboratory.association import (
+from emorank.evaluation.statistics.correlation import (
     Draws,
     Many,
     Numbers,
@@ -38,7 +38,7 @@ from emorank.evaluation.laboratory.association import (
     pooled,
     spearman,
 )
-from emorank.evaluation.uncertainty import Estimate
+from emorank.evaluation.statistics.uncertainty import Estimate
 
 _RHO_AND_TAU = ("spearman", "spearman_within", "kendall", "kendall_within")
 CHANCE = 0.99

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emorank.evaluation import confusion
-from emorank.evaluation.columns import Column, Options, floats, missing, people
-from emorank.evaluation.uncertainty import Estimate, counts_per_cluster
+from emorank.evaluation.statistics import confusion
+from emorank.evaluation.statistics.columns import Column, Options, floats, missing, people
+from emorank.evaluation.statistics.uncertainty import Estimate, counts_per_cluster
 from emorank.vocabulary import LEVELS
 
 _SCORES = ("quadratic_kappa", "mean_absolute_error", "accuracy")
 
 
 @dataclass(frozen=True)
-class Levels:
+class LevelAgreement:
     """Ranks against the raters' majority, over the faces that have both.
 
     Attributes:
@@ -37,12 +37,12 @@ class Levels:
     majority_level: str
 
 
-def levels(
+def level_agreement(
     level: Column,
     majority: Column,
     persons: Column | None = None,
     options: Options | None = None,
-) -> Levels:
+) -> LevelAgreement:
     """Ranks against the raters' majority.
 
     Args:
@@ -62,7 +62,7 @@ def levels(
     usual = int(matrix.sum(1).argmax())
     constant = counts_per_cluster(rows, np.full_like(rows, usual), shape, who.number)
     always = who.sums({"error": confusion.mean_absolute_error}, constant, options)
-    return Levels(
+    return LevelAgreement(
         count=len(rows),
         abstained=int((known & ~both).sum()),
         confusion=tuple(tuple(row) for row in matrix.tolist()),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.evaluation.maps.region_perturbation import Curves
-from emorank.evaluation.uncertainty import RESAMPLES, Estimate, bootstrap, clusters
+from emorank.evaluation.statistics.uncertainty import RESAMPLES, Estimate, bootstrap, clusters
 
 COLUMNS = ("method", "image", "measure", "of", "at", "value")
 # What each measure is, which way is better, and what a map that says nothing has.
@@ -35,7 +35,7 @@ MEASURES: dict[str, tuple[str, str, str]] = {
 
 
 @dataclass(frozen=True)
-class Score:
+class MapScore:
     """One measure of one method over the faces.
 
     Attributes:
@@ -76,7 +76,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Found:
+class MapScores:
     """What came out.
 
     Attributes:
@@ -97,7 +97,7 @@ class Found:
     area: dict[str, float]
     located: int
     passes: dict[str, float]
-    scores: tuple[Score, ...]
+    scores: tuple[MapScore, ...]
 
     def estimate(self, method: str, measure: str, of: str = "", at: float = 0.0) -> Estimate | None:
         """The mean of one measure of one method; None where it was not measured."""
@@ -143,7 +143,7 @@ def summary(
     persons: pd.Series,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
-) -> list[Score]:
+) -> list[MapScore]:
     """The mean of each measure of each method, with an interval over persons.
 
     Args:
@@ -167,5 +167,5 @@ def summary(
         for k, name in enumerate(wide.columns):
             measure, of, at = tuple(name)
             count = int(known[:, k].sum())
-            found.append(Score(str(method), measure, of, float(at), count, estimates[str(k)]))
+            found.append(MapScore(str(method), measure, of, float(at), count, estimates[str(k)]))
     return found

@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.evaluation.faithfulness import COLUMNS, Found, Settings, curve_rows, rows, summary
+from emorank.evaluation.maps.map_scores import (
+    COLUMNS,
+    MapScores,
+    Settings,
+    curve_rows,
+    rows,
+    summary,
+)
 from emorank.evaluation.maps.region_perturbation import Curves
 
 IMAGES = ["a", "b", "c", "d"]
@@ -13,7 +20,7 @@ PERSONS = pd.Series(["p", "p", "q", None], index=IMAGES)
 
 def found(table, resamples=400):
     scores = summary(table, PERSONS, np.random.default_rng(1), resamples)
-    return Found(Settings(), tuple(IMAGES), 3, (), {}, 0, {}, tuple(scores))
+    return MapScores(Settings(), tuple(IMAGES), 3, (), {}, 0, {}, tuple(scores))
 
 
 def test_the_mean_over_faces_with_an_interval_over_persons():

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
-from emorank.evaluation import levels, validity
-from emorank.evaluation.columns import Options
-from emorank.evaluation.laboratory import association, separation
-from emorank.evaluation.uncertainty import resampled
+from emorank.evaluation import level_agreement
+from emorank.evaluation.laboratory import separation, validity
+from emorank.evaluation.statistics import correlation
+from emorank.evaluation.statistics.columns import Options
+from emorank.evaluation.statistics.uncertainty import resampled
 
 FEW = Options(resamples=50)
 EMOTIONS = ("anger", "fear", "happy")
@@ -63,10 +64,10 @@ def test_resamples_are_those_of_faces_really_repeated():
     x, y = table["score"].to_numpy(), table["truth"].to_numpy()
     person = pd.factorize(table["person"])[0]
     draws = np.random.default_rng(3).multinomial(6, np.full(6, 1 / 6), size=20).astype(float)
-    rho = association.spearman(x, y, draws[:, person])
-    tau = association.kendall(x, y, person, 6)(draws)
+    rho = correlation.spearman(x, y, draws[:, person])
+    tau = correlation.kendall(x, y, person, 6)(draws)
     high = y > 0.5
-    area = association.auc(x[high], x[~high], person[high], person[~high], 6)(draws)
+    area = correlation.auc(x[high], x[~high], person[high], person[~high], 6)(draws)
     for i, times in enumerate(draws):
         rows = np.repeat(np.arange(40), times[person].astype(int))
         assert rho[i] == pytest.approx(stats.spearmanr(x[rows], y[rows]).statistic)
@@ -79,9 +80,9 @@ def test_pairs_in_blocks_are_pairs_at_once(monkeypatch):
     table = faces(50)
     x, y = table["score"].to_numpy(), table["truth"].to_numpy()
     person = pd.factorize(table["person"])[0]
-    once = association.kendall(x, y, person, 6)(np.ones((1, 6)))
-    monkeypatch.setattr(association, "_BLOCK", 120)
-    np.testing.assert_allclose(association.kendall(x, y, person, 6)(np.ones((1, 6))), once)
+    once = correlation.kendall(x, y, person, 6)(np.ones((1, 6)))
+    monkeypatch.setattr(correlation, "_BLOCK", 120)
+    np.testing.assert_allclose(correlation.kendall(x, y, person, 6)(np.ones((1, 6))), once)
 
 
 @settings(max_examples=30)
@@ -242,7 +243,7 @@ def test_levels_are_scored_as_sklearn_does():
     rng = np.random.default_rng(0)
     majority = pd.Series(rng.integers(0, 4, 80), dtype="Int64")
     level = (majority + pd.Series(rng.integers(-1, 2, 80))).clip(0, 3).mask(rng.random(80) < 0.1)
-    found = levels.levels(level, majority, rng.integers(0, 5, 80), FEW)
+    found = level_agreement.level_agreement(level, majority, rng.integers(0, 5, 80), FEW)
     both = level.notna()
     a, b = majority[both].astype(int), level[both].astype(int)
     assert found.quadratic_kappa.value == pytest.approx(
@@ -274,7 +275,7 @@ def test_one_person_has_no_interval():
 
 def test_resampled_draws_like_the_bootstrap_of_sums():
     """A mean is the same number whether tables are summed or persons weighted."""
-    from emorank.evaluation.uncertainty import bootstrap
+    from emorank.evaluation.statistics.uncertainty import bootstrap
 
     sums = np.random.default_rng(0).uniform(0, 1, (7, 1, 2))
     summed = bootstrap(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emorank.evaluation.classification import classification
-from emorank.evaluation.groups import (
+from emorank.evaluation.group_scores import (
     LEAST_PERSONS,
     SCORES,
     GroupResults,

@@ -1,0 +1,1 @@
+"""Statistics that every question of the evaluation shares: each is written once, here."""
