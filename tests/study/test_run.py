@@ -3,9 +3,11 @@
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from filelock import FileLock
 
+from emorank import __version__
 from emorank.errors import StudyError
 from emorank.study import run as stages
 from emorank.study.folder import create_study
@@ -41,9 +43,29 @@ def make(tmp_path):
     return study
 
 
+@pytest.fixture
+def at_begin(monkeypatch, done):
+    """For each stage that was run, which of its files were there when it began."""
+    files = {}
+
+    def look(stage):
+        def do(study, progress):
+            files[stage.name] = [name for name in stage.files if study.path(name).exists()]
+            return stage.do(study, progress)
+
+        return replace(stage, do=do)
+
+    monkeypatch.setattr(stages, "STAGES", tuple(map(look, stages.STAGES)))
+    return files
+
+
 class Log(stages.Quiet):
     def __init__(self):
-        self.ends = []
+        self.starts, self.ends = [], []
+
+    def start(self, stage):
+        self.starts.append(stage)
+        return super().start(stage)
 
     def end(self, stage, outcome, again):
         self.ends.append((stage, outcome, again))
@@ -58,6 +80,22 @@ def test_every_stage_runs_once_in_order(done, make):
     assert done == NAMES
     assert first.ends == [(name, f"{name} number {i}", True) for i, name in enumerate(NAMES, 1)]
     assert second.ends == [(name, outcome, False) for name, outcome, _ in first.ends]
+    assert (first.starts, second.starts) == (NAMES, [])
+
+
+def test_the_record_of_a_stage_says_what_came_out_by_which_version(done, make):
+    """`stages.json`: the key, the outcome, and the version of the program."""
+    study = make()
+    stages.run(study, last="prepare")
+    record = json.loads(study.path("stages.json").read_text())["prepare"]
+    assert record.pop("key") == study.stamp("prepare") != ""
+    assert record == {"outcome": "prepare number 1", "version": __version__}
+
+
+def test_every_table_of_a_plan_belongs_to_a_stage():
+    """What no stage depended on could change, and nothing would be done again."""
+    settings = [table for stage in stages.STAGES for table in stage.settings]
+    assert sorted(settings) == sorted(Plan.__struct_fields__)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +103,7 @@ def test_every_stage_runs_once_in_order(done, make):
     [
         ({"data.size": 64}, "prepare"),
         ({"split.seed": 1}, "prepare"),
+        ({"network": "/other/study"}, "prepare"),
         ({"model.device": "meta"}, "train"),
         ({"train.epochs": 3}, "train"),
         ({"explain.preset": "epsilon-alpha2-beta1"}, "explain"),
@@ -108,23 +147,46 @@ def test_changed_votes_are_validated_again(done, make, tmp_path):
     assert done == ["validate", "report"]
 
 
-def test_files_of_another_plan_are_gone_before_a_stage_begins(done, make, monkeypatch):
+def test_changed_answers_of_a_rating_project_are_validated_again(done, make, tmp_path, monkeypatch):
+    """A project's answers are not in one file; they are read as a table."""
+    project, answers = tmp_path / "project", ["Strong"]
+    project.mkdir()
+    (project / "rating.toml").touch()
+    monkeypatch.setattr(stages, "read_answers", lambda path: pd.DataFrame({"answer": answers}))
+    study = make(**{"validate.votes": str(project)})
+    stages.run(study)
+    done.clear()
+    stages.run(study)
+    assert done == []
+    answers.append("Minimal")
+    stages.run(study)
+    assert done == ["validate", "report"]
+
+
+def test_without_votes_no_project_is_read(done, make, tmp_path, monkeypatch):
+    """An empty path is no path, and not the folder that the program was started in."""
+    (tmp_path / "rating.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    stages.run(make())
+    assert done == NAMES
+
+
+def test_votes_that_are_gone_do_not_stop_the_stages_before_them(done, make, tmp_path):
+    """The path counts; the stage that reads it says that nothing is there."""
+    stages.run(make(**{"validate.votes": str(tmp_path / "gone.csv")}), last="rank")
+    assert done == NAMES[:5]
+
+
+def test_files_of_another_plan_are_gone_before_a_stage_begins(done, make, at_begin):
     """What an earlier plan left can't be taken for a half-done part of this one."""
     study = make()
     stages.run(study)
+    at_begin.clear()
     study.path("training.partial.safetensors").write_text("of the earlier plan")
-    seen = {}
-
-    def look(stage):
-        def do(study, progress):
-            seen[stage.name] = [name for name in stage.files if study.path(name).exists()]
-            return stage.do(study, progress)
-
-        return replace(stage, do=do)
-
-    monkeypatch.setattr(stages, "STAGES", tuple(map(look, stages.STAGES)))
+    study.path("logits.partial").mkdir()
+    (study.path("logits.partial") / "rows").write_text("of the earlier plan")
     stages.run(make(**{"train.epochs": 3}))
-    assert seen == {name: [] for name in NAMES[1:]}
+    assert at_begin == {name: [] for name in NAMES[1:]}
 
 
 def test_what_a_stopped_stage_left_is_still_there(done, make, monkeypatch):
@@ -156,23 +218,69 @@ def test_a_file_that_was_deleted_is_made_again(done, make):
     assert done == ["rank"]
 
 
-def test_a_stage_asked_for_by_name_is_done_again(done, make):
-    """`first` and `last` alone: that stage, even if it was done."""
+def test_a_stage_asked_for_by_name_is_done_again(done, make, at_begin):
+    """`first` and `last` alone: that stage, even if it was done, and without its old files."""
     study, log = make(), Log()
     stages.run(study)
     done.clear()
+    at_begin.clear()
     stages.run(study, log, first="rank", last="rank")
     assert done == ["rank"]
-    assert log.ends == [("rank", "rank number 1", True)]
+    assert at_begin == {"rank": []}
+    assert (log.starts, log.ends) == (["rank"], [("rank", "rank number 1", True)])
+
+
+def test_a_stage_asked_for_by_name_goes_on_if_it_was_cut_short(done, make, at_begin):
+    """Hours of work are not thrown away because the stage was named."""
+    study = make()
+    stages.run(study, last="prepare")
+    study.write_stage("train", {"key": stages._key(study.plan, 1)})
+    study.path("training.partial.safetensors").write_text("half")
+    stages.run(study, first="train", last="train")
+    assert at_begin["train"] == ["training.partial.safetensors"]
+
+
+def test_the_stages_after_the_named_one_are_done_where_they_are_missing(done, make):
+    """`first` names where to begin; what follows is done once as ever."""
+    study = make()
+    stages.run(study, last="rank")
+    done.clear()
+    stages.run(study, first="explain")
+    assert done == ["explain", "validate", "report"]
+
+
+def test_a_stage_is_done_for_one_plan_and_with_all_of_its_files(done, make):
+    """`is_done`: not before it ran, nor for another plan, nor without a file that it writes."""
+    study = make()
+    assert not stages.is_done(study, "prepare")
+    stages.run(study, last="train")
+    assert [stages.is_done(study, name) for name in NAMES[:3]] == [True, True, False]
+    other = replace(study, plan=override(study.plan, {"train.epochs": 3}))
+    assert [stages.is_done(other, name) for name in NAMES[:2]] == [True, False]
+    study.path("training.parquet").unlink()
+    assert not stages.is_done(study, "train")
 
 
 @pytest.mark.parametrize("first", NAMES[1:])
 def test_a_stage_whose_forerunner_is_missing_is_refused(done, make, first):
-    """The message names the missing stage and the command for it."""
+    """The message names the missing stage, and the command that does all of them."""
     study = make()
-    with pytest.raises(StudyError, match=r"'prepare' is not done .*emorank prepare --study|run"):
+    says = r"study: the stage 'prepare' is not done .*do that stage first, .*with: emorank run$"
+    with pytest.raises(StudyError, match=says):
         stages.run(study, first=first, last=first)
     assert done == []
+
+
+def test_what_a_kill_left_half_written_is_swept_away(done, make):
+    """Before any stage begins, and not while another process may be writing it."""
+    study = make()
+    half = study.path(".faces.parquet.12.partial")
+    half.write_text("half")
+    with FileLock(study.path(".lock")), pytest.raises(StudyError):
+        stages.run(study)
+    assert half.exists()
+    stages.run(study)
+    assert not half.exists()
 
 
 def test_a_stage_does_not_build_on_another_plan(done, make):

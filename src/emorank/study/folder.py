@@ -58,11 +58,20 @@ class Study:
         metrics = self.metrics() | {section: msgspec.to_builtins(values)}
         write_json(self.path("metrics.json"), metrics)
 
-    def stamp(self, stage: str) -> str:
-        """Under which plan a stage was last done; empty if it was not, or was cut short."""
+    def stages(self) -> dict[str, dict[str, str]]:
+        """The record of each stage that was begun (`stages.json`): key, and outcome if done."""
         path = self.path("stages.json")
-        entry = json.loads(path.read_text()).get(stage, {}) if path.exists() else {}
-        return str(entry["key"]) if entry.get("outcome") else ""
+        records: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+        return records
+
+    def write_stage(self, stage: str, record: dict[str, str]) -> None:
+        """Replace the record of one stage."""
+        write_json(self.path("stages.json"), self.stages() | {stage: record})
+
+    def stamp(self, stage: str) -> str:
+        """The key under which a stage was last done; empty if it was not, or was cut short."""
+        record = self.stages().get(stage, {})
+        return record["key"] if record.get("outcome") else ""
 
     def write_result(self, name: str, values: Any, *, after: str) -> None:
         """Write what a verb beside the stages found (`NAME.json`), and what it was found on.

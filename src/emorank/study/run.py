@@ -1,18 +1,18 @@
 """The stages of a study in their order; what is done and still valid is not done again."""
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from emorank import __version__
 from emorank.answers.formats import read_answers
 from emorank.answers.votes import is_project
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
-from emorank.study.folder import Study, alone, fingerprint, sweep, write_json
+from emorank.study.folder import Study, alone, fingerprint, sweep
+from emorank.study.plan import Plan
 from emorank.study.stages.explain import explain
 from emorank.study.stages.prepare import prepare
 from emorank.study.stages.rank import rank
@@ -24,12 +24,36 @@ from emorank.study.stages.validate import validate
 
 @dataclass(frozen=True)
 class Stage:
-    """One step: what does it, which tables of the plan it depends on, which files it writes."""
+    """One step of a study.
+
+    Attributes:
+        name: the word for the step, and the command that does it.
+        do: does the step; returns a line that says what came out.
+        settings: the tables of the plan that the step depends on.
+        files: what the step writes; those with ".partial" are gone when it is done.
+        contents: functions that give what else the step depends on, as plain values.
+    """
 
     name: str
     do: Callable[[Study, Progress], str]
     settings: tuple[str, ...]
     files: tuple[str, ...]
+    contents: tuple[Callable[[Plan], list[Any]], ...] = ()
+
+
+def rule_order(plan: Plan) -> list[Any]:
+    """The rules in their order, which a digest does not see: the first that fits a layer counts."""
+    return [list(plan.explain.rules)]
+
+
+def votes_content(plan: Plan) -> list[Any]:
+    """What is in the file or project of votes: its name may stay while its content changes."""
+    votes = Path(plan.validate.votes)
+    if not plan.validate.votes:
+        return []
+    if votes.is_file():
+        return [votes.read_text(errors="replace")]
+    return [read_answers(votes).to_csv()] if is_project(votes) else []
 
 
 STAGES = (
@@ -46,9 +70,9 @@ STAGES = (
         ("model.safetensors", "training.parquet", "training.partial.safetensors"),
     ),
     Stage("test", test, (), ("predictions.parquet", "logits.partial")),
-    Stage("explain", explain, ("explain",), ("relevance",)),
+    Stage("explain", explain, ("explain",), ("relevance",), (rule_order,)),
     Stage("rank", rank, ("rank",), ("ranks.parquet",)),
-    Stage("validate", validate, ("validate",), ("votes.parquet",)),
+    Stage("validate", validate, ("validate",), ("votes.parquet",), (votes_content,)),
     Stage("report", report, ("title", "report"), ("report", "MODEL_CARD.md")),
 )
 
@@ -93,8 +117,8 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
     with alone(study):
         sweep(study)
         for number, stage in enumerate(STAGES[: names.index(last) + 1]):
-            key = _key(study, number)
-            done, outcome = _done(study, stage, key)
+            key = _key(study.plan, number)
+            done = _is_done(study, stage, key)
             if number < begin:
                 if not done:
                     raise StudyError(
@@ -103,56 +127,39 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
                     )
                 continue
             # A stage that is asked for by name is done again, unless it was cut short.
-            if not done or stage.name == first:
-                outcome = _do(study, stage, key, watch.start(stage.name), afresh=done)
-            watch.end(stage.name, outcome, not done or stage.name == first)
+            again = not done or stage.name == first
+            if again:
+                _do(study, stage, key, watch.start(stage.name), afresh=done)
+            watch.end(stage.name, study.stages()[stage.name]["outcome"], again)
 
 
 def is_done(study: Study, name: str) -> bool:
     """Whether a stage is done for the study's present plan, and its files are there."""
     number = [stage.name for stage in STAGES].index(name)
-    return _done(study, STAGES[number], _key(study, number))[0]
+    return _is_done(study, STAGES[number], _key(study.plan, number))
 
 
-def _do(study: Study, stage: Stage, key: str, progress: Progress, *, afresh: bool) -> str:
-    record = _records(study)
-    if afresh or record.get(stage.name, {}).get("key") != key:
+def _do(study: Study, stage: Stage, key: str, progress: Progress, *, afresh: bool) -> None:
+    """Do a stage; first remove its files if they are of another plan, or all is to be new."""
+    if afresh or study.stages().get(stage.name, {}).get("key") != key:
         for name in stage.files:
             _remove(study.path(name))
-    record[stage.name] = {"key": key}
-    write_json(study.path("stages.json"), record)
+    study.write_stage(stage.name, {"key": key})
     outcome = stage.do(study, progress)
-    record[stage.name] = {"key": key, "outcome": outcome, "version": __version__}
-    write_json(study.path("stages.json"), record)
-    return outcome
+    study.write_stage(stage.name, {"key": key, "outcome": outcome, "version": __version__})
 
 
-def _done(study: Study, stage: Stage, key: str) -> tuple[bool, str]:
-    entry = _records(study).get(stage.name, {})
-    written = all(study.path(name).exists() for name in stage.files if ".partial" not in name)
-    outcome = entry.get("outcome", "")
-    return entry.get("key") == key and bool(outcome) and written, outcome
+def _is_done(study: Study, stage: Stage, key: str) -> bool:
+    lasting = [name for name in stage.files if ".partial" not in name]
+    return study.stamp(stage.name) == key and all(study.path(name).exists() for name in lasting)
 
 
-def _key(study: Study, number: int) -> str:
-    """Of a stage: changes when its settings, or those of any stage before it, change."""
-    plan = study.plan
-    settings = [getattr(plan, table) for stage in STAGES[: number + 1] for table in stage.settings]
-    if number >= [stage.name for stage in STAGES].index("explain"):
-        # The first rule that fits a layer counts, and a digest does not see the order of keys.
-        settings.append(list(plan.explain.rules))
-    votes = Path(plan.validate.votes)
-    if STAGES[number].name in {"validate", "report"} and votes.is_file():
-        settings.append(votes.read_text(errors="replace"))
-    elif STAGES[number].name in {"validate", "report"} and is_project(votes):
-        settings.append(read_answers(votes).to_csv())
-    return fingerprint(*settings)
-
-
-def _records(study: Study) -> dict[str, dict[str, str]]:
-    path = study.path("stages.json")
-    found: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
-    return found
+def _key(plan: Plan, number: int) -> str:
+    """A digest of all that a stage and the stages before it depend on."""
+    before = STAGES[: number + 1]
+    settings = [getattr(plan, table) for stage in before for table in stage.settings]
+    contents = [part for stage in before for content in stage.contents for part in content(plan)]
+    return fingerprint(*settings, *contents)
 
 
 def _remove(path: Path) -> None:

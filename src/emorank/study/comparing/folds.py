@@ -9,7 +9,7 @@ from sklearn.model_selection import GroupKFold
 
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
-from emorank.study.folder import Study, fingerprint, write_json
+from emorank.study.folder import Study, fingerprint
 from emorank.study.ranks.calibrate import RESULT as CALIBRATION
 from emorank.study.ranks.calibrate import calibrate
 from emorank.study.ranks.intensity import MODEL as ORDINAL
@@ -58,7 +58,7 @@ def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress 
         fold.write_table("split", split)
         outcome = train_network(fold, progress)
         key = fingerprint(study.stamp("train"), split.to_csv())
-        write_json(fold.path("stages.json"), {"train": {"key": key, "outcome": outcome}})
+        fold.write_stage("train", {"key": key, "outcome": outcome})
     return fold
 
 
