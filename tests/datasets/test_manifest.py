@@ -39,6 +39,22 @@ def test_csv_with_all_columns(root):
         assert table["sequence"].iloc[0] == "s1"
 
 
+def test_rows_shorter_than_the_header(root):
+    """What they lack is unknown; empty cells beyond the header are no content."""
+    file = written(root, "image,emotion,person\na.png\nc.png,fear,7,,\n")
+    table = manifest.load(file).table
+    assert table["emotion"].tolist() == [pd.NA, "fear"]
+    assert table["person"].tolist() == [pd.NA, "7"]
+
+
+def test_header_cells_that_repeat_or_are_empty_are_numbered(root):
+    """The first column of a name counts, as with pandas."""
+    file = written(root, "image,emotion,note,note,,\na.png,fear,x,y,,z\n")
+    table = manifest.read_table(file)
+    assert list(table) == ["image", "emotion", "note", "note.1", "Unnamed: 4", "Unnamed: 5"]
+    assert table.loc[0, "note.1"] == "y"
+
+
 def test_groups_of_persons(root):
     """Gender, age, ethnicity and skin are kept as words where the table has them."""
     file = written(root, "image,emotion,person,Gender,AGE,hair\na.png,happy,1,female,31,red\n")
@@ -83,7 +99,7 @@ def test_missing_files_become_problems(root):
     [
         ("image,label\na.png,fear\n", "lacks the column emotion; found image, label"),
         ("a.png,fear\n", "lacks the column image and emotion"),
-        ("", "cannot be read as a table"),
+        ("", "is empty; expected CSV"),
         (
             "image,emotion\na.png,bored\nc.png,bored\n",
             "2 rows name no emotion that is known (bored)",
@@ -99,8 +115,8 @@ def test_missing_files_become_problems(root):
         ("image,emotion\n../secret.png,fear\n", "leaves the data folder"),
         ("image,emotion\n/etc/passwd,fear\n", "leaves the data folder"),
         ("image,emotion\nC:\\x.png,fear\n", "leaves the data folder"),
-        ("image,emotion\na.png,fear,1,2,3\nc.png,fear\n", "cannot be read as a table"),
-        ("image,emotion\na.png,fear\nc.png,fear,3\n", "cannot be read as a table"),
+        ("image,emotion\na.png,fear,1,2,3\nc.png,fear\n", "line 2 has more cells"),
+        ("image,emotion\na.png,fear\nc.png,fear,3\n", "line 3 has more cells"),
     ],
 )
 def test_bad_tables_are_refused(root, text, words):
@@ -123,7 +139,7 @@ def test_a_link_out_of_the_folder_is_refused(root):
 def test_files_that_are_no_tables_are_refused(root):
     """Binary content, and a folder without a table."""
     (root / "manifest.parquet").write_bytes(b"PAR1 but not really")
-    with pytest.raises(DatasetError, match="cannot be read as a table"):
+    with pytest.raises(DatasetError, match="expected CSV in UTF-8 with a header"):
         manifest.load(root)
     with pytest.raises(DatasetError, match=r"expected manifest\.csv"):
         manifest.load(root / "sub")

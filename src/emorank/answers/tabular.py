@@ -1,7 +1,5 @@
 """Tables that people send, read within bounds: CSV and Parquet as numbered rows of text."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emorank import delimited
 from emorank.errors import VotesError
 
 # A hundred raters on a million images would still fit; what is larger is not a votes file.
@@ -59,29 +58,12 @@ def check_file(path: Path, most: int | None = None) -> None:
 
 def csv_rows(path: Path) -> tuple[Sequence[str], Rows]:
     """The header of a CSV, and its other rows with the number of their last line."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise VotesError(
-            f"{path}: line {line} is not UTF-8; save the table as 'CSV UTF-8' and try again"
-        ) from None
-    if "\0" in text:
-        raise VotesError(f"{path}: holds NUL bytes, so it is no CSV; save it as 'CSV UTF-8'")
-    first = text.split("\n", 1)[0]
     # Spreadsheets in many countries write semicolons.
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-
-    def rows() -> Rows:
-        try:
-            for row in reader:
-                if row and any(cell.strip() for cell in row):
-                    yield reader.line_num, row
-        except csv.Error as error:
-            raise VotesError(f"{path}: line {reader.line_num} is no CSV: {error}") from None
-
-    lines = rows()
+    lines = (
+        (number, row)
+        for number, row in delimited.rows(path, VotesError, delimiters=",;\t")
+        if any(cell.strip() for cell in row)
+    )
     header = next(lines, None)
     if header is None:
         raise VotesError(f"{path}: is empty; expected the columns image, rater, rank")

@@ -112,19 +112,9 @@ def command(
 
 def files(given: Iterable[Path]) -> list[Path]:
     """Files as they are, and the image files below folders, in order."""
-    from emorank.errors import ImageError
-    from emorank.images import EXTENSIONS
+    from emorank.datasets import walk
 
-    paths: list[Path] = []
-    for path in given:
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in EXTENSIONS)
-            if not inside:
-                raise ImageError(path, "no image files in this folder")
-            paths += inside
-        else:
-            paths.append(path)
-    return paths
+    return walk.paths(given)
 
 
 def watched(

@@ -13,7 +13,6 @@ The published parts are not kept: `splits.py` makes one. Expressions 8-10 (none,
 face) and unusable rows are left out and told by number, not one by one.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from emorank import images
-from emorank.datasets import files
+from emorank import delimited, images
+from emorank.datasets import walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, inside, plain, published
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
@@ -97,7 +96,7 @@ def load(root: Path) -> Dataset:
     Raises:
         DatasetError: the folder holds neither layout, or no usable image.
     """
-    files.require_folder(root, CARD.name)
+    walk.require_folder(root, CARD.name)
     sets, lists = _sets(root), [file for file in _lists(root) if _is_list(file)]
     if sets:
         return _load_sets(root, sets)
@@ -167,11 +166,11 @@ def _load_sets(root: Path, sets: list[Path]) -> Dataset:
     reasons: Counter[str] = Counter()
     problems: list[Problem] = []
     for part in sets:
-        annotations = files.child(part, "annotations") or part
-        folder = files.child(part, "images") or part
+        annotations = walk.child(part, "annotations") or part
+        folder = walk.child(part, "images") or part
         prefix = folder.relative_to(root)
-        problems += files.passed_over(folder)
-        for file in files.walk(folder):
+        problems += walk.problems(folder)
+        for file in walk.images(folder):
             expression = _annotation(annotations / f"{Path(file).stem}_exp.npy")
             if isinstance(expression, str):
                 reasons[expression] += 1
@@ -212,56 +211,49 @@ def _annotation(file: Path) -> int | str:
 
 
 def _records(file: Path) -> Iterator[list[str]]:
-    """Yield the nine fields of each row; a list without a header has the published order."""
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        reader = csv.reader(lines)
-        head = next(reader, [])
-        names = [name.strip().lower() for name in head]
-        order = list(range(len(_FIELDS)))
-        if _FIELDS[0].lower() in names:
-            missing = [name for name in _FIELDS[:7] if name.lower() not in names]
-            if missing:
-                raise DatasetError(
-                    f"{file}: lacks the columns {', '.join(missing)}; expected {', '.join(_FIELDS)}"
-                )
-            order = [names.index(name.lower()) for name in _FIELDS[:7]]
-        else:
-            yield [*head, *[""] * 9][:9]
-        try:
-            for record in reader:
-                yield [record[index] if index < len(record) else "" for index in order]
-        except csv.Error as error:
+    """Yield the fields of each row; a list without a header has the published order."""
+    lines = delimited.rows(file, DatasetError, damaged="replace")
+    head = next(lines, (0, []))[1]
+    names = [name.strip().lower() for name in head]
+    order = list(range(len(_FIELDS)))
+    if _FIELDS[0].lower() in names:
+        missing = [name for name in _FIELDS[:7] if name.lower() not in names]
+        if missing:
             raise DatasetError(
-                f"{file}: line {reader.line_num} is no CSV ({error}); expected the list "
-                "as published"
-            ) from error
+                f"{file}: lacks the columns {', '.join(missing)}; expected {', '.join(_FIELDS)}"
+            )
+        order = [names.index(name.lower()) for name in _FIELDS[:7]]
+    else:
+        yield [*head, *[""] * 9][:9]
+    for _, record in lines:
+        yield [record[index] if index < len(record) else "" for index in order]
 
 
 def _is_list(file: Path) -> bool:
     try:
-        with file.open(encoding="utf-8-sig", errors="replace") as lines:
-            head = lines.readline(65_536)
-    except OSError:
+        head = next(delimited.rows(file, DatasetError, damaged="replace"), (0, []))[1]
+    except DatasetError:
         return False
-    # without a header the first row has a path, a box, landmarks joined by ";", and three numbers
-    return _FIELDS[0].lower() in head.lower() or (head.count(",") == 8 and head.count(";") > 100)
+    # Without a header the first row has a path, a box, landmarks joined by ";", three numbers.
+    header = _FIELDS[0].lower() in (name.strip().lower() for name in head)
+    return header or (len(head) == len(_FIELDS) and head[5].count(";") > 100)
 
 
 def _lists(root: Path) -> list[Path]:
-    found = (files.somewhere(root, name) for name in _LISTS)
+    found = (walk.find(root, name) for name in _LISTS)
     return [file for file in found if file is not None and file.is_file()]
 
 
 def _sets(root: Path) -> list[Path]:
-    found = (files.somewhere(root, name) for name in _SETS)
-    return [folder for folder in found if folder is not None and files.child(folder, "annotations")]
+    found = (walk.find(root, name) for name in _SETS)
+    return [folder for folder in found if folder is not None and walk.child(folder, "annotations")]
 
 
 def _folder_of(root: Path, file: Path, image: str) -> Path | None:
     """Return the folder that a list's paths are relative to, found by one of its images."""
     near = [file.parent, root]
-    near += [folder for name in _IMAGES if (folder := files.somewhere(root, name)) is not None]
-    near += [sub for folder in near[2:] for sub in files.folders(folder)]
+    near += [folder for name in _IMAGES if (folder := walk.find(root, name)) is not None]
+    near += [sub for folder in near[2:] for sub in walk.folders(folder)]
     return next((folder for folder in near if (folder / image).is_file()), None)
 
 

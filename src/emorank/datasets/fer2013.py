@@ -9,7 +9,6 @@ emotion with the most votes; rows where two lead together, or where "unknown" or
 leads, are left out and told by number.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from emorank.datasets import files
+from emorank import delimited
+from emorank.datasets import walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, published
 from emorank.errors import DatasetError, ImageError, PlanError
 from emorank.vocabulary import Emotion
@@ -80,7 +80,7 @@ _VOTE_COLUMNS = (
 
 def recognise(root: Path) -> bool:
     """Whether the folder holds the CSV file with the pixels."""
-    return _find(root, _PIXELS) is not None
+    return walk.find_file(root, _PIXELS) is not None
 
 
 def load(root: Path, labels: str = "auto") -> Dataset:
@@ -97,8 +97,8 @@ def load(root: Path, labels: str = "auto") -> Dataset:
     """
     if labels not in SOURCES:
         raise PlanError(f"labels is '{labels}'; expected one of {', '.join(SOURCES)}")
-    files.require_folder(root, CARD.name)
-    file, votes = _find(root, _PIXELS), _find(root, (_VOTES,))
+    walk.require_folder(root, CARD.name)
+    file, votes = walk.find_file(root, _PIXELS), walk.find_file(root, (_VOTES,))
     if file is None:
         raise DatasetError(
             f"{root}: expected fer2013.csv with columns emotion, pixels, Usage; found no such file"
@@ -197,15 +197,16 @@ def _originals(codes: list[str]) -> dict[int, Emotion | str]:
 
 def _majorities(file: Path, rows: int) -> dict[int, Emotion | str]:
     """Return the emotion with the most votes for each row, or the reason why there is none."""
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        try:
-            missing = [name for name in _VOTE_COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DatasetError(f"{file}: lacks the columns {', '.join(missing)} of FER+")
-            votes = np.array([[int(line[name]) for name in _VOTE_COLUMNS] for line in reader])
-        except (TypeError, ValueError, csv.Error) as error:
-            raise DatasetError(f"{file}: a vote is no whole number ({error})") from error
+    lines = delimited.rows(file, DatasetError)
+    names = next(lines, (0, []))[1]
+    missing = [name for name in _VOTE_COLUMNS if name not in names]
+    if missing:
+        raise DatasetError(f"{file}: lacks the columns {', '.join(missing)} of FER+")
+    places = [names.index(name) for name in _VOTE_COLUMNS]
+    try:
+        votes = np.array([[int(cells[place]) for place in places] for _, cells in lines])
+    except (IndexError, ValueError) as error:
+        raise DatasetError(f"{file}: a vote is no whole number ({error})") from error
     if len(votes) != rows:
         raise DatasetError(
             f"{file}: has votes for {len(votes)} rows, the pixels have {rows}; the two files must "
@@ -223,11 +224,6 @@ def majority(votes: np.ndarray) -> Emotion | str:
     if word in ("unknown", "NF"):
         return f"FER+: most votes for '{word}'"
     return Emotion.parse(word)
-
-
-def _find(root: Path, names: tuple[str, ...]) -> Path | None:
-    found = (files.somewhere(root, name) for name in names)
-    return next((file for file in found if file is not None and file.is_file()), None)
 
 
 def _name(row: int) -> str:

@@ -11,7 +11,7 @@ is ten persons times three poses; as distributed some have two or four, 213 imag
 import re
 from pathlib import Path
 
-from emorank.datasets import files
+from emorank.datasets import walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, published
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
@@ -57,7 +57,7 @@ _NAME = re.compile(
 
 def recognise(root: Path) -> bool:
     """Whether most image files below the folder are named as JAFFE names them."""
-    return files.mostly(root, _NAME.fullmatch)
+    return walk.most_names(root, _NAME.fullmatch)
 
 
 def load(root: Path) -> Dataset:
@@ -66,12 +66,12 @@ def load(root: Path) -> Dataset:
     Raises:
         DatasetError: no file is named as JAFFE names them.
     """
-    files.require_folder(root, CARD.name)
+    walk.require_folder(root, CARD.name)
     rows: list[dict[str, object]] = []
-    problems = list(files.passed_over(root))
+    problems = list(walk.problems(root))
     seen: dict[tuple[str, ...], str] = {}
     # .tiff last in the alphabet, but the original is preferred to somebody's conversion of it
-    for file in sorted(files.walk(root), key=lambda file: ".tif" not in file.lower()):
+    for file in sorted(walk.images(root), key=lambda file: ".tif" not in file.lower()):
         match = _NAME.fullmatch(Path(file).name)
         if match is None:
             problems.append(Problem(file, "is not named like KA.AN1.39.tiff"))

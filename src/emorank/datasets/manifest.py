@@ -5,13 +5,14 @@ Columns: `image` (path relative to the table's folder) and `emotion`, and where 
 `age`, `ethnicity`, `skin`. Other columns are ignored.
 """
 
-import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from emorank.datasets import files
+from emorank import delimited
+from emorank.datasets import walk
 from emorank.datasets.table import ATTRIBUTES, COLUMNS, Card, Dataset, Problem, dataset, inside
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
@@ -47,7 +48,7 @@ def load(root: Path, cropped: bool = False) -> Dataset:
         DatasetError: the table cannot be read, lacks a column, names an unknown emotion, lists an
             image twice, or lists one outside its folder.
     """
-    file = root if root.is_file() else _inside(files.require_folder(root, "manifest.csv"))
+    file = root if root.is_file() else _inside(walk.require_folder(root, "manifest.csv"))
     if file is None:
         raise DatasetError(
             f"{root}: expected manifest.csv or manifest.parquet in it; found neither; give the "
@@ -68,36 +69,50 @@ def load(root: Path, cropped: bool = False) -> Dataset:
 
 
 def _inside(root: Path) -> Path | None:
-    found = (files.child(root, name) for name in _NAMES)
+    found = (walk.child(root, name) for name in _NAMES)
     return next((file for file in found if file is not None and file.is_file()), None)
 
 
 def read_table(file: Path) -> pd.DataFrame:
     """A CSV or Parquet file by its ending; cells of CSV are text, missing where empty.
 
+    A header cell without a word and one that repeats another are numbered, as pandas does it.
+
     Raises:
-        DatasetError: it cannot be read, or its rows are longer than its header.
+        DatasetError: it cannot be read, or a row is longer than the header.
     """
-    try:
-        if file.suffix.lower() == ".parquet":
+    if file.suffix.lower() == ".parquet":
+        try:
             return pd.read_parquet(file)
-        with warnings.catch_warnings():
-            # rows longer than the header would be cut, or worse, taken for an index
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            # as text: a person called 007 keeps the zeros, and one called NA stays a person
-            return pd.read_csv(
-                file,
-                dtype=str,
-                encoding="utf-8-sig",
-                index_col=False,
-                keep_default_na=False,
-                na_values=[""],
-            )
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # pyarrow's are ValueErrors
-        raise DatasetError(
-            f"{file}: cannot be read as a table ({str(error).splitlines()[0]}); expected CSV in "
-            "UTF-8 with a header, or Parquet"
-        ) from error
+        except (OSError, ValueError) as error:  # pyarrow's are ValueErrors
+            raise _unreadable(f"{file}: {str(error).splitlines()[0]}") from error
+    lines = delimited.rows(file, _unreadable)
+    header = next(lines, (0, []))[1]
+    if not header:
+        raise _unreadable(f"{file}: is empty")
+    cells = []
+    for number, row in lines:
+        if any(row[len(header) :]):
+            raise _unreadable(f"{file}: line {number} has more cells than the header")
+        row += [""] * (len(header) - len(row))
+        cells.append([cell or None for cell in row[: len(header)]])
+    # As text: a person called 007 keeps the zeros, and one called NA stays a person.
+    return pd.DataFrame(cells, columns=_numbered(header), dtype=str)
+
+
+def _unreadable(reason: str) -> DatasetError:
+    return DatasetError(
+        f"{reason}; expected CSV in UTF-8 with a header, separated by commas, or Parquet"
+    )
+
+
+def _numbered(header: Sequence[str]) -> list[str]:
+    names: list[str] = []
+    for place, word in enumerate(header):
+        earlier = header[:place].count(word)
+        name = word or f"Unnamed: {place}"
+        names.append(f"{name}.{earlier}" if word and earlier else name)
+    return names
 
 
 def _clean(table: pd.DataFrame, file: Path) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from emorank.datasets import files
+from emorank import delimited
+from emorank.datasets import walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, published
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
@@ -68,29 +69,31 @@ def load(root: Path, view: str = "aligned") -> Dataset:
     """
     if view not in VIEWS:
         raise PlanError(f"RAF-DB has no view '{view}'; expected one of {', '.join(VIEWS)}")
-    files.require_folder(root, CARD.name)
+    walk.require_folder(root, CARD.name)
     file = _list(root)
     if file is None:
         raise DatasetError(
             f"{root}: expected RAF-DB with EmoLabel/list_patition_label.txt, found no such list"
         )
-    folder = files.child(file.parent.parent, "Image", view)
+    folder = walk.child(file.parent.parent, "Image", view)
     if folder is None:
         raise DatasetError(
             f"{file.parent.parent}: expected the images in Image/{view}, found no such folder; "
             "unpack the images beside EmoLabel, or choose the other view"
         )
-    present = {Path(name).name.lower(): name for name in files.walk(folder)}
+    present = {Path(name).name.lower(): name for name in walk.images(folder)}
     rows: list[dict[str, object]] = []
-    problems = list(files.passed_over(folder))
+    problems = list(walk.problems(folder))
     reasons: Counter[str] = Counter()
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        words = line.split()
+    for _, cells in delimited.rows(file, DatasetError, delimiters=" \t", damaged="replace"):
+        words = [word for cell in cells for word in cell.split()]
         if not words:
             continue
         image = present.get(_file_name(words[0], view).lower())
         if len(words) != 2 or words[1] not in LABELS:
-            problems.append(Problem(words[0], f"has no label from 1 to 7: '{line.strip()[:60]}'"))
+            problems.append(
+                Problem(words[0], f"has no label from 1 to 7: '{' '.join(words)[:60]}'")
+            )
         elif image is None:
             reasons["the image file is missing"] += 1
         else:
@@ -111,7 +114,7 @@ def _file_name(name: str, view: str) -> str:
 def _list(root: Path) -> Path | None:
     for name in _LISTS:
         for path in ((name,), ("EmoLabel", name)):
-            file = files.somewhere(root, *path)
+            file = walk.find(root, *path)
             if file is not None and file.is_file() and file.parent.name.lower() == "emolabel":
                 return file
     return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from emorank import datasets
-from emorank.datasets import Problem, files
+from emorank.datasets import Problem, walk
 from emorank.datasets.table import Card, Dataset
 from emorank.datasets.table import dataset as table_of
 from emorank.errors import RatingError
@@ -80,7 +80,7 @@ def gallery(
 
 def _unsorted(path: Path) -> bool:
     """Whether a folder holds images, and no layout that says what they express."""
-    if not path.is_dir() or next(files.walk(path), None) is None:
+    if not path.is_dir() or next(walk.images(path), None) is None:
         return False
     return not any(adapter.recognise(path) for adapter in datasets.ADAPTERS.values())
 
@@ -94,5 +94,5 @@ def _of_one_emotion(path: Path, emotions: Collection[str]) -> Dataset:
         )
     emotion = str(Emotion.parse(*emotions))
     card = Card("images", f"images of {path.name}", "Unknown", "", "", cropped=False)
-    rows = [{"image": name, "emotion": emotion} for name in files.walk(path)]
-    return table_of(card, path, rows, files.passed_over(path))
+    rows = [{"image": name, "emotion": emotion} for name in walk.images(path)]
+    return table_of(card, path, rows, walk.problems(path))

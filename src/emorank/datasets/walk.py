@@ -1,48 +1,64 @@
-"""Walking a data folder: image files in a fixed order, names compared without case."""
+"""The one walk through folders of images: a fixed order, names compared without regard to case."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from emorank.datasets.table import Problem, plain
-from emorank.errors import DatasetError
+from emorank.errors import DatasetError, ImageError
 from emorank.images import EXTENSIONS
 
-_DEPTH = 8  # no layout is deeper, and a folder that links into itself must end somewhere
+Entry = tuple[str, os.DirEntry[str]]
 
 
-def walk(root: Path, skip: tuple[str, ...] = ()) -> Iterator[str]:
+def images(root: Path, skip: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield image files below a folder as POSIX paths relative to it, folder by folder, sorted.
 
-    Hidden files, `__MACOSX` and folders named in `skip` (any case) are passed over. Links to
-    folders are not followed, links to files only if they stay inside the root; what that leaves
-    out is told by `passed_over`.
+    An image file is one with an ending of `EXTENSIONS`. Hidden files, the folder `__MACOSX` and
+    the folders named in `skip` (in any case) are left out. Links to folders are not followed, links
+    to files only if they stay inside the root; `problems` lists the links that are left out.
 
     Raises:
         DatasetError: a folder cannot be read.
     """
     home = root.resolve()
-    for file, entry in _entries(root, "", _DEPTH, frozenset(name.lower() for name in skip)):
-        if _refused(file, entry, home) is None:
-            yield file
+    return (file for file, entry in _entries(root, skip) if _objection(file, entry, home) is None)
 
 
-def passed_over(root: Path, skip: tuple[str, ...] = ()) -> tuple[Problem, ...]:
-    """Rows for what `walk` passed over: links, and names that no table can hold."""
+def problems(root: Path, skip: tuple[str, ...] = ()) -> tuple[Problem, ...]:
+    """List what `images` leaves out: some links, and names that no table can hold."""
     home = root.resolve()
-    entries = _entries(root, "", _DEPTH, frozenset(name.lower() for name in skip))
-    refused = ((file, _refused(file, entry, home)) for file, entry in entries)
-    return tuple(
-        Problem(ascii(file)[1:-1], reason) for file, reason in refused if reason is not None
-    )
+    objections = ((file, _objection(file, entry, home)) for file, entry in _entries(root, skip))
+    return tuple(Problem(ascii(file)[1:-1], reason) for file, reason in objections if reason)
 
 
-def mostly(
+def paths(given: Iterable[Path]) -> list[Path]:
+    """Return files as they are given, and for each folder the image files below it, sorted.
+
+    Unlike `images` this follows every link to a file: who names a folder may read what it links to.
+
+    Raises:
+        ImageError: a folder holds no image file.
+        DatasetError: a folder cannot be read.
+    """
+    result: list[Path] = []
+    for path in given:
+        if not path.is_dir():
+            result.append(path)
+            continue
+        below = sorted(Path(entry.path) for _, entry in _entries(path) if not _is_folder(entry))
+        if not below:
+            raise ImageError(path, "no image files in this folder")
+        result += below
+    return result
+
+
+def most_names(
     root: Path, accepts: Callable[[str], object], skip: tuple[str, ...] = (), sample: int = 100
 ) -> bool:
-    """Whether most of the first image files of a folder have names of one pattern."""
-    names = [Path(file).name for file in islice(walk(root, skip), sample)]
+    """Whether `accepts` is true of most names among the first image files of a folder."""
+    names = [Path(file).name for file in islice(images(root, skip), sample)]
     return bool(names) and 2 * sum(bool(accepts(name)) for name in names) > len(names)
 
 
@@ -61,20 +77,26 @@ def child(folder: Path, *names: str) -> Path | None:
     return folder
 
 
-def somewhere(root: Path, *names: str, depth: int = 1) -> Path | None:
+def find(root: Path, *names: str, depth: int = 1) -> Path | None:
     """Return the first path of names, in any case, in the root or a folder up to `depth` below."""
     level = [root]
     for _ in range(depth + 1):
         for folder in level:
-            found = child(folder, *names)
-            if found is not None:
-                return found
+            path = child(folder, *names)
+            if path is not None:
+                return path
         level = [sub for folder in level for sub in folders(folder)]
     return None
 
 
+def find_file(root: Path, names: Iterable[str]) -> Path | None:
+    """Return the first file with one of some names, in any case, in the root or a folder in it."""
+    candidates = (find(root, name) for name in names)
+    return next((file for file in candidates if file is not None and file.is_file()), None)
+
+
 def folders(folder: Path) -> list[Path]:
-    """Return the visible folders in a folder, sorted, none if it is no folder."""
+    """Return the folders in a folder that are not hidden, sorted; none if it is no folder."""
     if not folder.is_dir():
         return []
     return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not _hidden(entry.name))
@@ -99,10 +121,9 @@ def require_folder(root: Path, name: str) -> Path:
     return root
 
 
-def _entries(
-    folder: Path, prefix: str, depth: int, skip: frozenset[str]
-) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def _entries(folder: Path, skip: Iterable[str] = (), prefix: str = "") -> Iterator[Entry]:
     """Yield image files and links to folders; as directory entries, which know without asking."""
+    skip = frozenset(name.lower() for name in skip)
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -116,11 +137,10 @@ def _entries(
         if entry.is_dir(follow_symlinks=False):
             if entry.name.lower() not in skip:
                 below.append(entry)
-        elif _is_image(entry.name) or _leads_to_folder(entry):
+        elif _is_image(entry.name) or _is_folder(entry):
             yield prefix + entry.name, entry
-    if depth > 0:
-        for entry in below:
-            yield from _entries(Path(entry.path), f"{prefix}{entry.name}/", depth - 1, skip)
+    for entry in below:
+        yield from _entries(Path(entry.path), skip, f"{prefix}{entry.name}/")
 
 
 def _hidden(name: str) -> bool:
@@ -132,12 +152,12 @@ def _is_image(name: str) -> bool:
     return bool(stem) and dot + extension.lower() in EXTENSIONS
 
 
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and Path(entry.path).is_dir()
+def _is_folder(link: os.DirEntry[str]) -> bool:
+    return link.is_symlink() and Path(link.path).is_dir()
 
 
-def _refused(file: str, entry: os.DirEntry[str], home: Path) -> str | None:
-    """Return why an entry is passed over, None if it is not."""
+def _objection(file: str, entry: os.DirEntry[str], home: Path) -> str | None:
+    """Return why an entry is left out, None if it is not."""
     if not plain(file):
         return "has a name with characters that cannot be printed; rename it"
     if not entry.is_symlink():

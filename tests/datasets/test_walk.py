@@ -1,0 +1,117 @@
+"""Walking data folders."""
+
+import os
+
+import pytest
+
+from emorank.datasets import walk
+from emorank.errors import DatasetError, ImageError
+
+
+def test_walk_is_sorted_and_skips_what_is_no_image(tmp_path, picture):
+    """Image files of any case, folder by folder; no hidden files, no Mac leftovers."""
+    for name in ("b/2.JPG", "b/1.png", "a.TIFF", ".hidden.png", "__MACOSX/x.png", "skipme/y.png"):
+        picture(tmp_path / name)
+    (tmp_path / "readme.txt").write_text("no image")
+    (tmp_path / "folder.png").mkdir()
+    assert list(walk.images(tmp_path, skip=("SkipMe",))) == ["a.TIFF", "b/1.png", "b/2.JPG"]
+
+
+def test_links_are_listed_and_not_followed(tmp_path, picture):
+    """A link to a folder, even to its own parent, and a file outside are told, not read."""
+    picture(tmp_path / "outside.png")
+    root = tmp_path / "root"
+    picture(root / "a.png")
+    (root / "loop").symlink_to(root, target_is_directory=True)
+    (root / "b.png").symlink_to(tmp_path / "outside.png")
+    (root / "c.png").symlink_to(root / "a.png")
+    assert list(walk.images(root)) == ["a.png", "c.png"]
+    assert [problem.file for problem in walk.problems(root)] == ["b.png", "loop"]
+
+
+def test_names_are_found_in_any_case(tmp_path):
+    """`child` and `somewhere` find a path of names; a missing one is None."""
+    (tmp_path / "Outer" / "EmoLabel").mkdir(parents=True)
+    assert walk.child(tmp_path, "outer", "emolabel") == tmp_path / "Outer" / "EmoLabel"
+    assert walk.find(tmp_path, "EMOLABEL") == tmp_path / "Outer" / "EmoLabel"
+    assert walk.child(tmp_path, "emolabel") is None
+    assert walk.find(tmp_path, "nothing") is None
+
+
+def test_a_root_must_be_a_folder_with_content(tmp_path):
+    """Missing, a file and empty have a message each; hidden files do not count as content."""
+    file = tmp_path / "file.txt"
+    file.write_text("x")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".DS_Store").write_text("x")
+    for root, words in (
+        (tmp_path / "no", "no such folder"),
+        (file, "is a file"),
+        (tmp_path / "empty", "is empty"),
+    ):
+        with pytest.raises(DatasetError, match=words):
+            walk.require_folder(root, "X")
+
+
+def test_names_that_no_table_can_hold_are_told(tmp_path, picture):
+    """Line breaks and undecodable bytes; the odd spaces of screenshots are fine."""
+    picture(tmp_path / "fine\u202fname.png")
+    picture(tmp_path / "line\nbreak.png")
+    (tmp_path / os.fsdecode(b"half\xff.png")).write_bytes(b"")
+    assert list(walk.images(tmp_path)) == ["fine\u202fname.png"]
+    told = walk.problems(tmp_path)
+    assert [problem.file for problem in told] == ["half\\udcff.png", "line\\nbreak.png"]
+    assert all("rename it" in problem.reason for problem in told)
+
+
+def test_links_that_lead_nowhere_do_not_stop_the_walk(tmp_path, picture):
+    """Links in a circle are told; one to a missing file is left to whoever reads it."""
+    picture(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to("c.png")
+    (tmp_path / "c.png").symlink_to("b.png")
+    (tmp_path / "d.png").symlink_to("gone.png")
+    assert list(walk.images(tmp_path)) == ["a.png", "d.png"]
+    assert [problem.file for problem in walk.problems(tmp_path)] == ["b.png", "c.png"]
+
+
+def test_paths_are_files_as_given_and_the_images_below_folders(tmp_path, picture):
+    """A file is taken whatever its ending; links to files are followed, links to folders not."""
+    outside = tmp_path / "outside.png"
+    picture(outside)
+    root = tmp_path / "root"
+    for name in ("b/2.png", "a.png", "b.png", ".hidden.png"):
+        picture(root / name)
+    (root / "c.png").symlink_to(outside)
+    (root / "loop.png").symlink_to(root, target_is_directory=True)
+    (root / "note.txt").write_text("no image")
+    below = [root / "a.png", root / "b.png", root / "b/2.png", root / "c.png"]
+    note = root / "note.txt"
+    assert walk.paths([note, root, outside]) == [note, *sorted(below), outside]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageError, match="no image files in this folder"):
+        walk.paths([tmp_path / "empty"])
+
+
+def test_files_are_found_in_any_case_and_folders_are_not(tmp_path):
+    """The first name that is a file counts."""
+    (tmp_path / "votes.csv").mkdir()
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "Pixels.CSV").write_text("x")
+    assert walk.find_file(tmp_path, ("votes.csv",)) is None
+    found = walk.find_file(tmp_path, ("votes.csv", "pixels.csv"))
+    assert found == tmp_path / "inner" / "Pixels.CSV"
+
+
+@pytest.mark.parametrize("matches", [2, 3])
+def test_most_names_is_more_than_half(tmp_path, picture, matches):
+    """Two of four are not most; of more images the first `sample` decide."""
+    for number in range(4):
+        picture(tmp_path / f"{number}.png")
+    names = {f"{number}.png" for number in range(matches)}
+    assert walk.most_names(tmp_path, names.__contains__) is (matches == 3)
+    assert walk.most_names(tmp_path, names.__contains__, sample=2)
+
+
+def test_a_folder_without_images_matches_no_names(tmp_path):
+    """Otherwise an empty folder would be taken for every data set."""
+    assert not walk.most_names(tmp_path, lambda name: True)
