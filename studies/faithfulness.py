@@ -19,8 +19,8 @@ import pandas as pd
 
 import emorank
 from emorank.evaluation.maps.map_scores import MapScore, MapScores, summary
-from emorank.study.faithfulness import AFTER, RESULT, read
 from emorank.study.folder import Study
+from emorank.study.verbs.measure_faithfulness import AFTER, RESULT, read
 
 RIVALS = ("edges", "epsilon-plus")
 CURVES = ("logit", "probability")  # points of a curve: for the figures of the report

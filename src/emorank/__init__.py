@@ -30,13 +30,9 @@ if TYPE_CHECKING:
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
-    from emorank.study.auditing.audit import audit as audit_study
     from emorank.study.card import model_card
-    from emorank.study.comparing.compare import compare as compare_study
     from emorank.study.compounds import add_compounds
-    from emorank.study.faithfulness import faithfulness as measure_faithfulness
     from emorank.study.folder import Study, create_study, open_study
-    from emorank.study.groups import results_by_group
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
     from emorank.study.ranks.intensity import explain_intensity
@@ -45,6 +41,10 @@ if TYPE_CHECKING:
     from emorank.study.reproducing.paper import paper as write_paper
     from emorank.study.resolve import resolve as resolve_plan
     from emorank.study.run import run as run_study
+    from emorank.study.verbs.audit_ranks import audit as audit_study
+    from emorank.study.verbs.compare_estimators import compare as compare_study
+    from emorank.study.verbs.measure_faithfulness import faithfulness as measure_faithfulness
+    from emorank.study.verbs.results_by_group import results_by_group
     from emorank.vocabulary import Emotion, Rank
 
 __version__ = "0.1.0"
@@ -104,16 +104,16 @@ _PLACES = {
     "create_study": ("study.folder", "create_study"),
     "open_study": ("study.folder", "open_study"),
     "run_study": ("study.run", "run"),
-    "audit_study": ("study.auditing.audit", "audit"),
-    "compare_study": ("study.comparing.compare", "compare"),
+    "audit_study": ("study.verbs.audit_ranks", "audit"),
+    "compare_study": ("study.verbs.compare_estimators", "compare"),
     "write_paper": ("study.reproducing.paper", "paper"),
     "train_ordinal": ("study.ranks.ordinal", "train_ordinal"),
     "explain_intensity": ("study.ranks.intensity", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),
     "add_compounds": ("study.compounds", "add_compounds"),
-    "results_by_group": ("study.groups", "results_by_group"),
+    "results_by_group": ("study.verbs.results_by_group", "results_by_group"),
     "model_card": ("study.card", "model_card"),
-    "measure_faithfulness": ("study.faithfulness", "faithfulness"),
+    "measure_faithfulness": ("study.verbs.measure_faithfulness", "faithfulness"),
     # anybody's network
     "load_network": ("networks.network", "load_network"),
     "explain_images": ("reading.explanations", "explain_images"),

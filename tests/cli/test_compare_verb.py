@@ -4,7 +4,7 @@ import pytest
 
 from emorank.baselines import ESTIMATORS
 from emorank.study.comparing import asking, features
-from emorank.study.comparing import compare as module
+from emorank.study.verbs import compare_estimators as module
 
 
 @pytest.mark.weights

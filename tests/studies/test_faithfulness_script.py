@@ -11,9 +11,9 @@ import pytest
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.map_scores import COLUMNS, MapScores, Settings, summary
 from emorank.relevance.methods import METHODS
-from emorank.study.faithfulness import AFTER, RESULT
 from emorank.study.folder import create_study
 from emorank.study.plan import Plan
+from emorank.study.verbs.measure_faithfulness import AFTER, RESULT
 
 ROOT = Path(__file__).parents[2]
 script = runpy.run_path(str(ROOT / "studies" / "faithfulness.py"))

@@ -10,12 +10,9 @@ from tests.conftest import draw, draw_tree, write_votes
 from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.networks import checkpoint
 from emorank.study import network
-from emorank.study.auditing.audit import audit
 from emorank.study.card import model_card
-from emorank.study.comparing.compare import compare
 from emorank.study.folder import Study, create_study, open_study
 from emorank.study.framing import framing, framing_of_others, open_dataset
-from emorank.study.groups import results_by_group
 from emorank.study.network import of_network
 from emorank.study.plan import Data, Plan, override
 from emorank.study.ranks.calibrate import calibrate
@@ -25,6 +22,9 @@ from emorank.study.ranks.ordinal import train_ordinal
 from emorank.study.ranks.rankers import ranker
 from emorank.study.resolve import resolve
 from emorank.study.run import run
+from emorank.study.verbs.audit_ranks import audit
+from emorank.study.verbs.compare_estimators import compare
+from emorank.study.verbs.results_by_group import results_by_group
 
 pytestmark = pytest.mark.weights
 

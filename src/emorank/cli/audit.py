@@ -8,8 +8,8 @@ import click
 from emorank.cli.options import run_stages
 
 if TYPE_CHECKING:
-    from emorank.study.auditing.audit import Audit
     from emorank.study.folder import Study
+    from emorank.study.verbs.audit_ranks import Audit
 
 
 SHOWN = {
@@ -66,8 +66,8 @@ def command(folder: Path, votes: Path | None, ranks: str, scores: Path | None, f
       emorank audit kdef --scores others.csv
     """
     from emorank.cli.watch import Terminal
-    from emorank.study.auditing.audit import audit
     from emorank.study.folder import open_study
+    from emorank.study.verbs.audit_ranks import audit
 
     study = open_study(folder)
     names = [name.strip() for name in ranks.split(",") if name.strip()]

@@ -52,8 +52,8 @@ def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
     from emorank.cli.watch import Terminal
     from emorank.report.comparison import comparison
     from emorank.report.paper import write
-    from emorank.study.comparing.compare import compare
     from emorank.study.folder import open_study
+    from emorank.study.verbs.compare_estimators import compare
 
     study = open_study(folder)
     with Terminal() as terminal:

@@ -61,8 +61,8 @@ def command(
     from emorank.cli.watch import Terminal
     from emorank.evaluation.maps.map_scores import Settings
     from emorank.relevance import METHODS, PRESETS
-    from emorank.study.faithfulness import faithfulness
     from emorank.study.folder import open_study
+    from emorank.study.verbs.measure_faithfulness import faithfulness
 
     names = list(PRESETS) if methods is None else _words(methods)
     settings = Settings(faces, checks, tuple(_words(fills)), seed, half)

@@ -60,8 +60,9 @@ def command(
       emorank groups mine --groups persons.csv --by sex=gender_code --bands age=30,50
     """
     from emorank.cli.watch import Terminal
+    from emorank.datasets.attributes import parse_bands
     from emorank.study.folder import open_study
-    from emorank.study.groups import parse_bands, results_by_group
+    from emorank.study.verbs.results_by_group import results_by_group
 
     study = open_study(folder)
     names = [name for name in by.split(",") if name.strip()]

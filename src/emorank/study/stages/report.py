@@ -24,14 +24,14 @@ from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.learnt import Learnt
 from emorank.report.style import jpeg
-from emorank.study.auditing.audit import section as audit_section
 from emorank.study.card import write_card
 from emorank.study.described import described, labelled, unseen
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
-from emorank.study.faithfulness import read as read_faithfulness
 from emorank.study.folder import Study
 from emorank.study.framing import open_dataset
 from emorank.study.network import said
+from emorank.study.verbs.audit_ranks import section as audit_section
+from emorank.study.verbs.measure_faithfulness import read as read_faithfulness
 from emorank.vocabulary import Emotion, Rank
 
 PAPER = (

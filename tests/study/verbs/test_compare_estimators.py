@@ -9,12 +9,12 @@ import pytest
 from emorank.baselines import ESTIMATORS
 from emorank.errors import PlanError, StudyError
 from emorank.study.comparing import asking, features
-from emorank.study.comparing import compare as module
-from emorank.study.comparing.compare import compare
 from emorank.study.folder import open_study
 from emorank.study.ranks import rankers
 from emorank.study.ranks.calibrate import calibrate
 from emorank.study.ranks.ordinal import train_ordinal
+from emorank.study.verbs import compare_estimators as module
+from emorank.study.verbs.compare_estimators import compare
 
 pytestmark = pytest.mark.weights
 QUICKLY = ("chang", "delannoy_mcdonald", "majority")

@@ -3,9 +3,8 @@
 import pandas as pd
 import pytest
 
+from emorank.datasets.attributes import banded, chosen, from_file, parse_bands
 from emorank.errors import DatasetError, PlanError
-from emorank.study.attributes import banded, chosen, from_file
-from emorank.study.groups import parse_bands
 
 
 @pytest.fixture

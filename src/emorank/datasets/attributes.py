@@ -134,6 +134,22 @@ def banded(
     return groups.mask(numbers.isna()), labels
 
 
+def parse_bands(text: str) -> tuple[str, Bands]:
+    """Read "age=18,25,35" as an attribute and the lower ends of its bands.
+
+    Raises:
+        PlanError: there is no name, or the numbers do not ascend.
+    """
+    name, _, numbers = text.partition("=")
+    try:
+        ends = tuple(float(number) for number in numbers.split(","))
+    except ValueError:
+        ends = ()
+    if not name.strip() or not ends or list(ends) != sorted(set(ends)):
+        raise PlanError(f"bands '{text}': expected ascending lower ends, such as age=18,25,35,50")
+    return name.strip(), ends
+
+
 def _labels(ends: Bands) -> list[str]:
     """The bands in words: "under 18", "18–24" (or "0.5 to below 1"), "65 and over"."""
     whole = all(end == int(end) for end in ends)

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from emorank.study.folder import open_study
-from emorank.study.groups import results_by_group
+from emorank.study.verbs.results_by_group import results_by_group
 
-LONDON = Path(__file__).parents[3] / "shared" / "data" / "london_faces"
+LONDON = Path(__file__).parents[4] / "shared" / "data" / "london_faces"
 pytestmark = pytest.mark.weights
 
 
@@ -88,7 +88,7 @@ def test_london_persons_match(own_study, monkeypatch):
     ).astype("string")
     known = (LONDON / "london_info.csv").read_text().splitlines()[1:]
     faces = faces[faces["person"].isin([line[:3] for line in known])]
-    from emorank.study import groups
+    from emorank.study.verbs import results_by_group as groups
 
     table = faces.assign(emotion="happy", predicted="happy", true_rank=-1, predicted_rank=-1)
     monkeypatch.setattr(groups, "_tested", lambda study: (table, "happy"))

@@ -14,13 +14,13 @@ from emorank.errors import MissingExtraError, PlanError, StudyError, VotesError,
 from emorank.evaluation.laboratory.controls import CONTROLS
 from emorank.evaluation.laboratory.examination import examine, human_ceiling, neutral_of
 from emorank.evaluation.laboratory.perturbation import Pixels, brightness
+from emorank.evaluation.laboratory.pictures import Picture, pictures
 from emorank.evaluation.laboratory.verdict import Examination, headline
 from emorank.evaluation.statistics.columns import Options
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.progress import Progress, silent
 from emorank.report.audit import Section
 from emorank.study.auditing.kept import COLUMNS, Kept
-from emorank.study.auditing.pictures import Picture, pictures
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
 from emorank.study.ground_truth import answers_of, ground_truth

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from emorank.answers.voting import majority
+from emorank.datasets.attributes import Bands, banded, chosen, from_file
 from emorank.datasets.table import ATTRIBUTES
-from emorank.errors import PlanError, StudyError
+from emorank.errors import StudyError
 from emorank.evaluation.group_scores import Attribute, GroupResults, by_group, corrected
 from emorank.progress import Progress, silent
-from emorank.study.attributes import Bands, banded, chosen, from_file
 from emorank.study.folder import Study
 from emorank.study.framing import open_dataset
 from emorank.vocabulary import Emotion, Rank
@@ -108,19 +108,3 @@ def _known(study: Study) -> pd.DataFrame:
 
 def _where(study: Study, file: Path | str | None) -> str:
     return f"the data set {study.plan.data.dataset}" if file is None else str(file)
-
-
-def parse_bands(text: str) -> tuple[str, Bands]:
-    """Read "age=18,25,35" as an attribute and the lower ends of its bands.
-
-    Raises:
-        PlanError: there is no name, or the numbers do not ascend.
-    """
-    name, _, numbers = text.partition("=")
-    try:
-        ends = tuple(float(number) for number in numbers.split(","))
-    except ValueError:
-        ends = ()
-    if not name.strip() or not ends or list(ends) != sorted(set(ends)):
-        raise PlanError(f"bands '{text}': expected ascending lower ends, such as age=18,25,35,50")
-    return name.strip(), ends

@@ -11,11 +11,11 @@ import pytest
 from emorank.errors import PlanError, RelevanceError, StudyError
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.map_scores import Settings
-from emorank.study import faithfulness as verb
-from emorank.study.faithfulness import faithfulness, read
 from emorank.study.folder import open_study
 from emorank.study.relevance_maps import stores
 from emorank.study.subject import choose
+from emorank.study.verbs import measure_faithfulness as verb
+from emorank.study.verbs.measure_faithfulness import faithfulness, read
 
 pytestmark = pytest.mark.weights
 

@@ -1,0 +1,1 @@
+"""What can be asked of a study beside its stages, one file each."""
