@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import run_stages
+from emorank.cli.studies import progress_bar, renew_report
 
 if TYPE_CHECKING:
-    from emorank.study.folder import Study
     from emorank.study.verbs.audit_ranks import Audit
 
-
-SHOWN = {
+COLUMNS = {
     "Rank": "rank",
     "Verdict": "verdict",
     "Spearman within emotion": "Spearman",
@@ -21,8 +19,8 @@ SHOWN = {
     "AUC against neutral": "AUC",
     "Moved by": "moved",
 }
-"""Columns of the report's table, as eighty columns of a terminal hold them."""
-INTERVAL = "Spearman within emotion"
+"""Columns of the report's table under headings that fit a terminal of eighty columns."""
+WITH_INTERVAL = "Spearman within emotion"
 
 
 @click.command("audit", short_help="Say how far the ranks can be believed.")
@@ -65,51 +63,37 @@ def command(folder: Path, votes: Path | None, ranks: str, scores: Path | None, f
       emorank audit kdef --votes votes.csv --rank paper,logit --faces 60
       emorank audit kdef --scores others.csv
     """
-    from emorank.cli.watch import Terminal
     from emorank.study.folder import open_study
     from emorank.study.verbs.audit_ranks import audit
 
     study = open_study(folder)
     names = [name.strip() for name in ranks.split(",") if name.strip()]
-    with Terminal() as terminal:
-        progress = terminal.start("audit")
-        found = audit(
+    with progress_bar("audit") as progress:
+        result = audit(
             study, votes=votes, ranks=names, scores=scores, faces=faces, progress=progress
         )
-    _show(found)
-    _renew(study)
+    _print(result)
+    renew_report(study)
 
 
-def _show(found: "Audit") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+def _print(result: "Audit") -> None:
+    from emorank.cli.terminal import print_table
     from emorank.report.audit import ranks_table
 
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    for title in SHOWN.values():
-        table.add_column(title, no_wrap=True)
-    for row in ranks_table(found.ranks).to_dict("records"):
-        table.add_row(*(_short(name, str(row[name])) for name in SHOWN))
-    Console().print(table)
-    click.echo("Spearman is within emotion, chance what shuffled scores reach; more in the report.")
-    for name, reason in found.unavailable.items():
+    headings = list(COLUMNS.values())
+    rows = (
+        [_short(name, str(row[name])) for name in COLUMNS]
+        for row in ranks_table(result.ranks).to_dict("records")
+    )
+    print_table(headings, rows, one_line=headings)
+    click.echo("Spearman: within emotion; chance: what shuffled scores reach. The report has more.")
+    for name, reason in result.unavailable.items():
         click.echo(f"not audited: {name}: {reason}", err=True)
-    for line in found.unmeasured:
+    for line in result.unmeasured:
         click.echo(line, err=True)
-    click.echo(found.headline)
+    click.echo(result.headline)
 
 
 def _short(name: str, value: str) -> str:
-    """A value; its interval only where there is room for one."""
-    return value if name == INTERVAL else value.removeprefix("up to ").partition(" [")[0]
-
-
-def _renew(study: "Study") -> None:
-    """Write the report again, if the study has come as far."""
-    from emorank.errors import StudyError
-
-    try:
-        run_stages(study, first="report", last="report")
-    except StudyError as error:
-        click.echo(f"the report was not written: {error}", err=True)
+    """A value without its interval, but for the one column that has room for it."""
+    return value if name == WITH_INTERVAL else value.removeprefix("up to ").partition(" [")[0]

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from emorank.cli.options import changed, run_stages, settings_option, study_option
+from emorank.cli.options import settings_option, study_option
+from emorank.cli.studies import open_with, progress_bar, run_stages
 
 
 @click.command("calibrate", short_help="Fit a rank on rated images.")
@@ -52,38 +53,37 @@ def command(
       emorank calibrate --study demo
       emorank calibrate --study kdef --votes ratings --crossfit 5
     """
-    from emorank.cli.watch import Terminal
     from emorank.study.ranks.calibrate import calibrate
     from emorank.study.run import is_done
 
-    study = changed(folder, settings)
-    with Terminal() as terminal:
-        bar = terminal.start("faces")
-        found = calibrate(study, votes, penalty=penalty, crossfit=crossfit, progress=bar)
-    _print(found)
+    study = open_with(folder, settings)
+    with progress_bar("faces") as progress:
+        result = calibrate(study, votes, penalty=penalty, crossfit=crossfit, progress=progress)
+    _print(result)
     if report and is_done(study, "validate"):
         run_stages(study, first="report", last="report")
 
 
-def _print(found: dict[str, Any]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
+def _print(result: dict[str, Any]) -> None:
+    from emorank.cli.terminal import print_line, print_table
 
-    rated, console = found["rated"], Console()
-    console.print(f"fitted on {rated['images']} rated faces of {rated['persons']} persons")
-    weights = Table("input", "coefficient", "95 %", box=SIMPLE_HEAD, pad_edge=False)
-    for row in sorted(found["coefficients"], key=lambda row: -abs(row["value"])):
-        interval = f"{row['low']:+.2f} to {row['high']:+.2f}"
-        weights.add_row(row["input"], f"{row['value']:+.2f}", interval)
-    console.print(weights)
-    if not found["curve"]:
-        console.print("no rated face in the test part, so how well it does is not known")
+    rated = result["rated"]
+    print_line(f"fitted on {rated['images']} rated faces of {rated['persons']} persons")
+    print_table(
+        ("input", "coefficient", "95 %"),
+        (
+            (row["input"], f"{row['value']:+.2f}", f"{row['low']:+.2f} to {row['high']:+.2f}")
+            for row in sorted(result["coefficients"], key=lambda row: -abs(row["value"]))
+        ),
+    )
+    if not result["curve"]:
+        print_line("no rated face in the test part, so how well it does is not known")
         return
-    curve = Table("rated images", "persons", "kappa", "95 %", box=SIMPLE_HEAD, pad_edge=False)
-    for point in found["curve"]:
-        words = ("–", "not defined")
-        if point["kappa"] is not None:
-            words = (f"{point['kappa']:.2f}", f"{point['low']:.2f} to {point['high']:.2f}")
-        curve.add_row(str(point["images"]), f"{point['persons']:.1f}", *words)
-    console.print(curve)
+    print_table(("rated images", "persons", "kappa", "95 %"), map(_curve_row, result["curve"]))
+
+
+def _curve_row(point: dict[str, Any]) -> tuple[object, ...]:
+    images, persons = point["images"], f"{point['persons']:.1f}"
+    if point["kappa"] is None:
+        return images, persons, None, "not defined"
+    return images, persons, f"{point['kappa']:.2f}", f"{point['low']:.2f} to {point['high']:.2f}"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import renew_report
+from emorank.cli.studies import renew_report
 
 if TYPE_CHECKING:
     from emorank.report.comparison import Comparison
@@ -49,36 +49,29 @@ def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
       emorank compare kdef --votes votes.csv --against paper
       emorank compare london --votes labels
     """
-    from emorank.cli.watch import Terminal
+    from emorank.cli.progress_bars import ProgressBars
     from emorank.report.comparison import comparison
     from emorank.report.paper import write
     from emorank.study.folder import open_study
     from emorank.study.verbs.compare_estimators import compare
 
     study = open_study(folder)
-    with Terminal() as terminal:
-        values = compare(study, votes, folds=folds, against=against, watch=terminal)
-    found = comparison(values)
-    page = write(found.items, study.path("table_10"), study.plan.title)
-    _show(found)
+    with ProgressBars() as bars:
+        values = compare(study, votes, folds=folds, against=against, watch=bars)
+    result = comparison(values)
+    page = write(result.items, study.path("table_10"), study.plan.title)
+    _print(result)
     click.echo(f"CSV, LaTeX, figures: {page.parent}")
     renew_report(study)
 
 
-def _show(found: "Comparison") -> None:
-    """Tables and notes on the terminal; times and what is printed elsewhere are in the files."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
+def _print(result: "Comparison") -> None:
+    """Print tables and notes; times and the figures are in the files."""
+    from emorank.cli.terminal import print_line, print_table
 
-    for item in found.items:
-        if item.table is None:
-            continue
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, title=item.title, title_justify="left")
-        for title in item.table.columns:
-            table.add_column(title, no_wrap=title == "Estimator")
-        for row in item.table.itertuples(index=False):
-            table.add_row(*map(str, row))
-        Console().print(table)
-    for note in found.notes:
-        click.echo(f"- {note}")
+    for item in result.items:
+        if item.table is not None:
+            rows = item.table.itertuples(index=False)
+            print_table(item.table.columns, rows, title=item.title, one_line=["Estimator"])
+    for note in result.notes:
+        print_line(f"- {note}")

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import dataset_options, parsed
+from emorank.cli.options import dataset_options
+from emorank.cli.studies import read_settings
 
 if TYPE_CHECKING:
     from emorank.datasets.inspect import Inspection
+
+PROBLEMS = 20
+"""So many problems are printed; of more only the number."""
 
 
 @click.group("data", short_help="Look into a data set.")
@@ -36,51 +40,53 @@ def inspect(path: Path, dataset: str, options: tuple[str, ...]) -> None:
     from emorank import datasets
     from emorank.datasets.inspect import inspect as look
 
-    print_inspection(look(datasets.load(path, dataset, **parsed(options))))
+    print_inspection(look(datasets.load(path, dataset, **read_settings(options))))
 
 
-def print_inspection(found: "Inspection") -> None:
-    """Tables and lines for a person to read."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+def print_inspection(data: "Inspection") -> None:
+    """Print tables and lines for a person to read."""
+    from rich.text import Text
 
+    from emorank.cli.terminal import print_line, print_table, printable
     from emorank.vocabulary import Emotion
 
-    console, card = Console(highlight=False), found.card
-    simulated = " [yellow](simulated)[/]" if card.simulated else ""
-    console.print(f"[bold]{card.title}[/]{simulated}")
-    counts = found.to_frame().astype(object)
-    columns = {"images": "images", "published": "as published", "table_2": "paper, Table 2"}
-    columns = {name: title for name, title in columns.items() if counts[name].notna().any()}
-    table = Table("expressed emotion", box=None, header_style="dim", pad_edge=False)
-    for title in columns.values():
-        table.add_column(title, justify="right")
-    for row in counts.to_dict("records"):
-        cells = (f"{row[name]:,}" if isinstance(row[name], int) else "–" for name in columns)
-        table.add_row(Emotion(row["emotion"]).label, *cells)
-    console.print(table)
-    for name, words in _facts(found).items():
-        console.print(f"[dim]{name:10}[/] {escape(words)}", soft_wrap=True)
-    for problem in found.problems[:20]:
-        words = escape(f"{problem.file}: {problem.reason}")
-        console.print(f"[yellow]problem[/]    {words}", soft_wrap=True)
-    if len(found.problems) > 20:
-        console.print(f"[yellow]problem[/]    … and {len(found.problems) - 20:,} more")
+    simulated = Text(" (simulated)", "yellow") if data.card.simulated else Text()
+    print_line(Text(data.card.title, "bold") + simulated)
+    counts = data.to_frame().astype(object)
+    headings = {"images": "images", "published": "as published", "table_2": "paper, Table 2"}
+    columns = [name for name in headings if counts[name].notna().any()]
+    print_table(
+        ("expressed emotion", *(headings[name] for name in columns)),
+        (
+            (Emotion(row["emotion"]).label, *(_count(row[name]) for name in columns))
+            for row in counts.to_dict("records")
+        ),
+    )
+    for name, words in _facts(data).items():
+        print_line(Text(f"{name:10} ", "dim") + printable(words))
+    problems = [f"{problem.file}: {problem.reason}" for problem in data.problems]
+    if len(problems) > PROBLEMS:
+        problems[PROBLEMS:] = [f"… and {len(problems) - PROBLEMS:,} more"]
+    for words in problems:
+        print_line(Text(f"{'problem':10} ", "yellow") + printable(words))
 
 
-def _facts(found: "Inspection") -> dict[str, str]:
-    card, sizes = found.card, found.sizes
-    facts = {"images": f"{found.images:,}", "persons": "not known", "sequences": "none known"}
-    if found.unlabelled:
-        facts["images"] += f", {found.unlabelled:,} of them without an emotion"
-    if found.persons is not None and found.per_person is not None:
-        least, most = found.per_person
-        facts["persons"] = f"{found.persons:,}, with {least:,} to {most:,} images each"
-    if found.sequences is not None:
-        facts["sequences"] = f"{found.sequences:,}"
-    if found.intensities:
-        facts["intensity"] = f"known for {found.intensities:,} images"
+def _count(value: object) -> str | None:
+    return f"{value:,}" if isinstance(value, int) else None
+
+
+def _facts(data: "Inspection") -> dict[str, str]:
+    card, sizes = data.card, data.sizes
+    facts = {"images": f"{data.images:,}", "persons": "not known", "sequences": "none known"}
+    if data.unlabelled:
+        facts["images"] += f", {data.unlabelled:,} of them without an emotion"
+    if data.persons is not None and data.per_person is not None:
+        least, most = data.per_person
+        facts["persons"] = f"{data.persons:,}, with {least:,} to {most:,} images each"
+    if data.sequences is not None:
+        facts["sequences"] = f"{data.sequences:,}"
+    if data.intensities:
+        facts["intensity"] = f"known for {data.intensities:,} images"
     if sizes is not None:
         named = {"least": sizes.least, "median": sizes.median, "greatest": sizes.greatest}
         words = (f"{name} {width}×{height}" for name, (width, height) in named.items())
@@ -88,5 +94,5 @@ def _facts(found: "Inspection") -> dict[str, str]:
     facts["framing"] = (
         "cropped faces (--crop none)" if card.cropped else "photographs (--crop face)"
     )
-    facts["problems"] = f"{len(found.problems):,}"
+    facts["problems"] = f"{len(data.problems):,}"
     return facts | {"licence": card.licence, "cite": card.citation}

@@ -8,16 +8,9 @@ import click
 
 from emorank.cli.explain_weights import explain_with_weights
 from emorank.cli.heatmaps import Names, write
-from emorank.cli.options import (
-    changed,
-    images_options,
-    opened,
-    rules_options,
-    run_stages,
-    settings_option,
-    study_option,
-)
-from emorank.cli.rank import files, report_excluded, watched
+from emorank.cli.new_images import report_excluded, with_bar
+from emorank.cli.options import images_options, rules_options, settings_option, study_option
+from emorank.cli.studies import open_with, run_stage
 
 if TYPE_CHECKING:
     from emorank.study.apply import Explained
@@ -200,17 +193,18 @@ def _with_study(
     rank: str,
 ) -> None:
     if not images:
-        run_stages(opened(folder, settings), first="explain", last="explain")
+        run_stage("explain", folder, settings)
         return
+    from emorank.datasets import walk
     from emorank.report.intensity import draw_intensity
     from emorank.study.apply import Applied
     from emorank.study.ranks.intensity import Intensities
 
     kind, draw = (Intensities, draw_intensity) if rank == "ordinal" else (Applied, _figure)
-    paths = files(images)
-    applied = kind(changed(folder, settings), paths, crop, nearest, strict)
+    paths = walk.paths(images)
+    applied = kind(open_with(folder, settings), paths, crop, nearest, strict)
     names = Names(out)
-    for found in watched(applied, len(paths)):
+    for found in with_bar(applied, len(paths)):
         write(names(found.row["image"], found.row["face"]), draw(found))
     report_excluded(applied.excluded, len(paths))
 

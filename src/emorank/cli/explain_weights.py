@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emorank.cli.heatmaps import Names, write
-from emorank.cli.rank import chunks, files, report_excluded, watched
+from emorank.cli.new_images import chunks, report_excluded, with_bar
 
 if TYPE_CHECKING:
     from emorank.networks.network import Network
@@ -38,6 +38,7 @@ def explain_with_weights(
 ) -> None:
     """Draw a figure for each face, and write the relevance where it is asked for."""
     _check_usage(target, against, probability, all_classes, at, save)
+    from emorank.datasets import walk
     from emorank.networks.network import load_network
     from emorank.reading.explanations import check_ending, explain_images, save_relevance
     from emorank.report.explained import check_classes, draw_classes, draw_explanation
@@ -45,7 +46,7 @@ def explain_with_weights(
     if save is not None:
         check_ending(save)
     chosen = {name: _method(name, rules, bias, max_pooling) for name in _names(presets)}
-    paths = files(images)
+    paths = walk.paths(images)
     network = load_network(weights, labels)
     if device is not None:
         network = network.on(device)
@@ -66,7 +67,7 @@ def explain_with_weights(
     each = network.classes if all_classes else 1
     note = _note(rules, bias, max_pooling)
     names, kept = Names(out), []
-    for found in chunks(watched(explanations, len(paths), each), each):
+    for found in chunks(with_bar(explanations, len(paths), each), each):
         png = draw_classes(found, note) if all_classes else draw_explanation(found[0], note)
         write(names(found[0].image, found[0].face), png)
         if save is not None:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import run_stages
+from emorank.cli.studies import run_stages
 
 if TYPE_CHECKING:
     from emorank.evaluation.maps.map_scores import MapScores
     from emorank.study.folder import Study
 
-SHOWN = ("least − most", "insertion", "on features", "new weights", "gap", "passes")
-"""Columns of the terminal's table; the report has more."""
+COLUMNS = ("least − most", "insertion", "on features", "new weights", "gap", "passes")
+"""Columns of the table on the terminal; the report has more."""
 
 
 @click.command("faithfulness", short_help="Measure how faithful the explanations are.")
@@ -58,7 +58,7 @@ def command(
       emorank faithfulness demo --methods epsilon,integrated-gradients --faces 24
       emorank faithfulness demo --methods all --fills noise,surroundings
     """
-    from emorank.cli.watch import Terminal
+    from emorank.cli.progress_bars import ProgressBars
     from emorank.evaluation.maps.map_scores import Settings
     from emorank.relevance import METHODS, PRESETS
     from emorank.study.folder import open_study
@@ -67,10 +67,10 @@ def command(
     names = list(PRESETS) if methods is None else _words(methods)
     settings = Settings(faces, checks, tuple(_words(fills)), seed, half)
     study = open_study(folder)
-    with Terminal() as terminal:
-        progress = terminal.start("faithfulness")
+    with ProgressBars() as bars:
+        progress = bars.start("faithfulness")
         found = faithfulness(study, METHODS if "all" in names else names, settings, progress)
-        terminal.end("faithfulness", _outcome(found), True)
+        bars.end("faithfulness", _outcome(found), True)
     _print(found)
     _renew(study)
 
@@ -87,21 +87,13 @@ def _outcome(found: "MapScores") -> str:
 
 
 def _print(found: "MapScores") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
+    from emorank.cli.terminal import print_table
     from emorank.report.faithfulness import table
 
-    shown = table(found)
-    grid = Table(box=None, padding=(0, 1), pad_edge=False)
-    grid.add_column("method", no_wrap=True, overflow="fold")
-    for title in SHOWN:
-        grid.add_column(title, justify="right")
-    for row in shown.to_dict("records"):
-        values = [str(row[title]) for title in SHOWN]
-        # One interval is as much as eighty columns hold.
-        grid.add_row(row["method"], values[0], *(value.partition(" [")[0] for value in values[1:]))
-    Console().print(grid)
+    rows = table(found)[["method", *COLUMNS]].astype(str)
+    for column in COLUMNS[1:]:  # eighty columns have room for one interval
+        rows[column] = rows[column].str.partition(" [")[0]
+    print_table(rows.columns, rows.itertuples(index=False))
     click.echo("All measures with their intervals are in the report and in faithfulness.json.")
 
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import run_stages
+from emorank.cli.studies import run_stages
 
-# What fits a narrow terminal; groups.json and the report have all.
-SHOWN = ("Group", "Persons", "Images", "Emotion", "Constant", "Ranked", "Kappa")
+# These fit a narrow terminal; groups.json and the report have all.
+COLUMNS = ("Group", "Persons", "Images", "Emotion", "Constant", "Ranked", "Kappa")
 
 if TYPE_CHECKING:
     from emorank.evaluation.group_scores import Attribute, GroupResults
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     help="Attributes, separated by commas: gender,age; or gender=COLUMN. All known if unsaid.",
 )
 @click.option(
-    "--id", "id_column", default="", help="Column of the persons or images; found if unsaid."
+    "--id", "id_column", default="", help="Column of the persons or images; result if unsaid."
 )
 @click.option(
     "--bands",
@@ -59,49 +59,40 @@ def command(
       emorank groups mine --groups persons.csv --by gender,ethnicity,age
       emorank groups mine --groups persons.csv --by sex=gender_code --bands age=30,50
     """
-    from emorank.cli.watch import Terminal
+    from emorank.cli.progress_bars import ProgressBars
     from emorank.datasets.attributes import parse_bands
     from emorank.study.folder import open_study
     from emorank.study.verbs.results_by_group import results_by_group
 
     study = open_study(folder)
     names = [name for name in by.split(",") if name.strip()]
-    with Terminal() as terminal:
-        found = results_by_group(
+    with ProgressBars() as bars:
+        result = results_by_group(
             study,
             file,
             names,
             id_column=id_column,
             bands=dict(map(parse_bands, bands)),
-            progress=terminal.start("groups"),
+            progress=bars.start("groups"),
         )
-    print_groups(found)
+    print_groups(result)
     if not no_report:
         run_stages(study, first="report", last="report")
 
 
-def print_groups(found: "GroupResults") -> None:
-    """A table per attribute, and what the tests say."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
+def print_groups(result: "GroupResults") -> None:
+    """Print a table for each attribute, and what the tests say."""
+    from emorank.cli.terminal import print_line, print_table
     from emorank.report.groups import columns, differences
 
-    console = Console(highlight=False)
-    simulated = ", SIMULATED persons" if found.simulated else ""
-    console.print(f"{found.images:,} test images, groups from {escape(found.source)}{simulated}")
-    for attribute in found.attributes:
-        shown = columns(attribute)
-        shown = shown[[name for name in SHOWN if name in shown]]
-        table = Table(*map(str, shown.columns), title=escape(_title(attribute)), box=SIMPLE_HEAD)
-        table.title_justify = "left"
-        for row in shown.itertuples(index=False):
-            table.add_row(*(escape(str(value)) for value in row))
-        console.print(table)
+    simulated = ", SIMULATED persons" if result.simulated else ""
+    print_line(f"{result.images:,} test images, groups from {result.source}{simulated}")
+    for attribute in result.attributes:
+        table = columns(attribute)
+        table = table[[name for name in COLUMNS if name in table]]
+        print_table(table.columns, table.itertuples(index=False), title=_title(attribute))
         for line in differences(attribute):
-            console.print(escape(line), soft_wrap=True)
+            print_line(line)
 
 
 def _title(attribute: "Attribute") -> str:

@@ -1,13 +1,10 @@
-"""Options and steps that several verbs share."""
+"""Options that several verbs share."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
-
-if TYPE_CHECKING:
-    from emorank.study.folder import Study
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -76,38 +73,6 @@ def _rules(
     return tuple(pairs)
 
 
-def opened(folder: Path, settings: tuple[str, ...] = ()) -> "Study":
-    """The study in `folder`, its plan changed as `--set` says."""
-    from emorank.study.folder import create_study
-    from emorank.study.resolve import resolve
-
-    return create_study(folder, resolve(changed(folder, settings).plan))
-
-
-def changed(folder: Path, settings: tuple[str, ...]) -> "Study":
-    """The same for this call only: what is done with new images changes nothing in the study."""
-    from emorank.study.folder import Study, open_study
-    from emorank.study.plan import override
-
-    return Study(folder, override(open_study(folder).plan, parsed(settings)))
-
-
-def parsed(settings: tuple[str, ...]) -> dict[str, Any]:
-    """`KEY=VALUE` texts as keys and typed values."""
-    from emorank.study.plan import parse_setting
-
-    return dict(map(parse_setting, settings))
-
-
-def run_stages(study: "Study", first: str, last: str) -> None:
-    """Run stages with their progress on the terminal."""
-    from emorank.cli.watch import Terminal
-    from emorank.study.run import run
-
-    with Terminal() as terminal:
-        run(study, terminal, first=first, last=last)
-
-
 def images_options(function: Function) -> Function:
     """IMAGES and the options of the verbs that take new ones, but how a face is framed."""
     for option in (
@@ -159,38 +124,3 @@ def dataset_options(function: Function) -> Function:
     ):
         function = option(function)
     return function
-
-
-def planned(
-    plan: Path | None,
-    data: Path | None,
-    out: Path,
-    crop: str | None,
-    strict: bool,
-    settings: tuple[str, ...],
-    network: Path | None = None,
-    votes: Path | None = None,
-) -> "Study":
-    """The study in `out` with the plan as the options complete it."""
-    from emorank.study.folder import create_study
-    from emorank.study.network import of_network
-    from emorank.study.plan import Plan, override, read_plan
-    from emorank.study.resolve import resolve
-
-    given = {
-        "network": network and str(network),
-        "data.path": data and str(data.expanduser().resolve()),
-        "validate.votes": votes and str(votes.expanduser().resolve()),
-        "data.crop": crop,
-        "data.strict": strict or None,
-    }
-    changes = parsed(settings) | {key: value for key, value in given.items() if value is not None}
-    plain = of_network(network) if network else Plan()
-    chosen = override(read_plan(plan) if plan else plain, changes, "the options")
-    return create_study(out, resolve(chosen))
-
-
-def renew_report(study: "Study") -> None:
-    """Make the report anew after a verb beside the stages, if there was one."""
-    if study.stamp("report"):
-        run_stages(study, first="report", last="report")

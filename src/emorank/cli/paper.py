@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import changed
+from emorank.cli.studies import open_with
 
 
 @click.command("paper", short_help="Write the paper's tables and figures, for LaTeX too.")
@@ -26,13 +26,13 @@ def command(folder: Path, out: Path | None) -> None:
       emorank paper demo
       emorank paper kdef --out manuscript/kdef
     """
-    from emorank.cli.watch import Terminal
+    from emorank.cli.progress_bars import ProgressBars
     from emorank.study.reproducing.paper import paper
 
-    with Terminal() as terminal:
-        progress = terminal.start("paper")
-        page, missing = paper(changed(folder, ()), out, progress)
-        terminal.end("paper", str(page), again=True)
+    with ProgressBars() as bars:
+        progress = bars.start("paper")
+        page, missing = paper(open_with(folder, ()), out, progress)
+        bars.end("paper", str(page), again=True)
     for number in missing:
         click.echo(f"missing: {number}", err=True)
     click.echo(page)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import plan_options, planned, run_stages
+from emorank.cli.options import plan_options
+from emorank.cli.studies import begin_study, run_stages
 
 
 @click.command("prepare", short_help="Look at the images, frame the faces, split by person.")
@@ -24,4 +25,5 @@ def command(
     Example:
       emorank prepare studies/kdef.toml --data ~/KDEF_and_AKDEF --out kdef
     """
-    run_stages(planned(plan, data, out, crop, strict, settings, network), first="", last="prepare")
+    study = begin_study(plan, data, out, crop, strict, settings, network)
+    run_stages(study, first="", last="prepare")

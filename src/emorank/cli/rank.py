@@ -1,32 +1,19 @@
 """`emorank rank`: emotion and rank of images, or of a study's test part."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from emorank.cli.options import (
-    changed,
-    images_options,
-    opened,
-    run_stages,
-    settings_option,
-    study_option,
-)
+from emorank.cli.new_images import chunks, report_excluded, with_bar
+from emorank.cli.options import images_options, settings_option, study_option
 from emorank.cli.ranked import print_ranks, rank_test_faces
+from emorank.cli.studies import open_with, run_stage
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from emorank.errors import ImageError
-    from emorank.reading.explanations import Explanations
-    from emorank.study.apply import Applied
-    from emorank.study.ranks.intensity import Intensities
-    from emorank.study.ranks.ranked import RankedFaces
-
-Item = TypeVar("Item")
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
@@ -89,18 +76,19 @@ def command(
         if method != "paper":
             rank_test_faces(folder, method, settings)
             return
-        run_stages(opened(folder, settings), first="rank", last="rank")
+        run_stage("rank", folder, settings)
         return
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
     from emorank import rank_images
+    from emorank.datasets import walk
     from emorank.study.compounds import add_compounds
 
-    paths, study = files(images), changed(folder, settings)
+    paths, study = walk.paths(images), open_with(folder, settings)
     applied = rank_images(
         study, paths, crop=crop, nearest=nearest, strict=strict, rank=method, emotion=emotion
     )
-    faces = watched(applied, len(paths))
+    faces = with_bar(applied, len(paths))
     faces = add_compounds(applied.study, faces) if compounds else faces
     rows = (found.row for found in faces)
     if out is None:
@@ -108,38 +96,6 @@ def command(
     elif count := write_table(rows, out):
         click.echo(f"{count:,} faces: {out}")
     report_excluded(applied.excluded, len(paths))
-
-
-def files(given: Iterable[Path]) -> list[Path]:
-    """Files as they are, and the image files below folders, in order."""
-    from emorank.datasets import walk
-
-    return walk.paths(given)
-
-
-def watched(
-    applied: "Applied | Explanations | RankedFaces | Intensities", total: int, each: int = 1
-) -> Iterator[Any]:
-    """Iterate with a bar on the terminal; it counts faces, and there may be several an image.
-
-    `each` is how many come of one face.
-    """
-    from emorank.cli.watch import Terminal
-
-    with Terminal() as terminal:
-        progress = terminal.start("faces")
-        for number, found in enumerate(applied, start=1):
-            faces = -(-number // each)
-            progress(faces, max(total - len(applied.excluded), faces), "")
-            yield found
-
-
-def report_excluded(excluded: "Sequence[ImageError]", total: int) -> None:
-    """Name what was left out; fail when there was nothing else among `total` files."""
-    for error in excluded:
-        click.echo(f"left out: {error}", err=True)
-    if excluded and len(excluded) == total:
-        raise excluded[0]
 
 
 def write_table(rows: Iterable[dict[str, Any]], out: Path) -> int:
@@ -173,13 +129,6 @@ def _schema(found: "pa.Schema") -> "pa.Schema":
 
     named = (f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in found)
     return pa.schema(named)
-
-
-def chunks(rows: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Some at a time, as lists."""
-    rows = iter(rows)
-    while some := list(islice(rows, size)):
-        yield some
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from emorank.cli.options import changed
+from emorank.cli.studies import open_with, progress_bar
 
 if TYPE_CHECKING:
     from emorank.evaluation.laboratory.validity import Correlations
@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 def rank_test_faces(folder: Path, method: str, settings: tuple[str, ...]) -> None:
     """Rank the test part, and say how well it agrees with what is known."""
-    from emorank.cli.watch import Terminal
     from emorank.study.ranks.ranked import rank_test_part
 
-    study = changed(folder, settings)
-    with Terminal() as terminal:
-        table, follows, agrees = rank_test_part(study, method, terminal.start("ranks"))
+    study = open_with(folder, settings)
+    with progress_bar("ranks") as progress:
+        table, follows, agrees = rank_test_part(study, method, progress)
     out = study.path(f"ranks_{method}.parquet")
     click.echo(f"{len(table):,} faces: {out}")
     click.echo(f"ranks abstained from: {int(table['level'].isna().sum())}")

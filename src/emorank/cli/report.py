@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import opened, run_stages, settings_option, study_option
+from emorank.cli.options import settings_option, study_option
+from emorank.cli.studies import run_stage
 
 
 @click.command("report", short_help="Write the report, one HTML file.")
@@ -17,5 +18,5 @@ def command(folder: Path, settings: tuple[str, ...]) -> None:
     Example:
       emorank report --study demo --set report.examples=3
     """
-    run_stages(opened(folder, settings), first="report", last="report")
+    run_stage("report", folder, settings)
     click.echo(folder / "report" / "index.html")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import plan_options, planned, run_stages
+from emorank.cli.options import plan_options
+from emorank.cli.studies import begin_study, run_stages
 
 
 @click.command("run", short_help="Do a whole study: from a folder of images to the report.")
@@ -39,7 +40,7 @@ def command(
       emorank run --data my_faces --out mine --set train.epochs=30
       emorank run --data my_faces --network demo --votes votes.csv --out demo_on_mine
     """
-    study = planned(plan, data, out, crop, strict, settings, network, votes)
+    study = begin_study(plan, data, out, crop, strict, settings, network, votes)
     run_stages(study, first="", last="report")
     from emorank.study.stages.report import headline
 

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[+\-−]?\d.*|–.*|")
 
 
 def print_table(
-    headings: Sequence[str],
+    headings: Iterable[str],
     rows: Iterable[Sequence[object]],
     *,
     title: str = "",

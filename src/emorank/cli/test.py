@@ -5,14 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import (
-    dataset_options,
-    opened,
-    parsed,
-    run_stages,
-    settings_option,
-    study_option,
-)
+from emorank.cli.options import dataset_options, settings_option, study_option
+from emorank.cli.studies import read_settings, run_stage
 
 if TYPE_CHECKING:
     from emorank.study.transfer import Transfer
@@ -52,16 +46,16 @@ def command(
     if data is None:
         if out or options or crop:
             raise click.UsageError("--out, --option and --crop go with --data")
-        run_stages(opened(folder, settings), first="test", last="test")
+        run_stage("test", folder, settings)
         return
     from emorank import datasets
-    from emorank.cli.watch import Terminal
+    from emorank.cli.progress_bars import ProgressBars
     from emorank.study.folder import open_study
     from emorank.study.transfer import transfer
 
-    other = datasets.load(data, dataset, **parsed(options))
-    with Terminal() as terminal:
-        found = transfer(open_study(folder), other, crop=crop, progress=terminal.start("test"))
+    other = datasets.load(data, dataset, **read_settings(options))
+    with ProgressBars() as bars:
+        found = transfer(open_study(folder), other, crop=crop, progress=bars.start("test"))
     print_scores(found)
     if out is not None:
         write(found, out)

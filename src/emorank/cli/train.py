@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import opened, renew_report, run_stages, settings_option, study_option
+from emorank.cli.options import settings_option, study_option
+from emorank.cli.studies import renew_report, run_stage
 
 
 @click.command("train", short_help="Train the network.")
@@ -38,19 +39,19 @@ def command(folder: Path, ordinal: bool, votes: Path | None, settings: tuple[str
     if not ordinal:
         if votes is not None:
             raise click.UsageError("--votes goes with --ordinal")
-        run_stages(opened(folder, settings), first="train", last="train")
+        run_stage("train", folder, settings)
         return
     if settings:
         raise click.UsageError(
             "--ordinal trains by the recipe of the study's plan, as its classifier was trained; "
             "--set goes with a training of that one"
         )
-    from emorank.cli.watch import Terminal
+    from emorank.cli.progress_bars import ProgressBars
     from emorank.study.folder import open_study
     from emorank.study.ranks.ordinal import train_ordinal
 
     study = open_study(folder)
-    with Terminal() as terminal:
-        outcome = train_ordinal(study, votes, terminal.start("ordinal"))
-        terminal.end("ordinal", outcome, again=True)
+    with ProgressBars() as bars:
+        outcome = train_ordinal(study, votes, bars.start("ordinal"))
+        bars.end("ordinal", outcome, again=True)
     renew_report(study)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import opened, run_stages, settings_option, study_option
+from emorank.cli.options import settings_option, study_option
+from emorank.cli.studies import run_stage
 
 
 @click.command("validate", short_help="Compare the ranks with raters' votes.")
@@ -35,4 +36,4 @@ def command(folder: Path, votes: Path | None, ties: str | None, settings: tuple[
         settings = (*settings, f"validate.votes={str(votes.resolve())!r}")
     if ties is not None:
         settings = (*settings, f"validate.ties={ties}")
-    run_stages(opened(folder, settings), first="validate", last="validate")
+    run_stage("validate", folder, settings)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import dataset_options, parsed
+from emorank.cli.options import dataset_options
+from emorank.cli.studies import progress_bar, read_settings
 
 if TYPE_CHECKING:
     from emorank.room.project import Project
@@ -76,11 +77,10 @@ def command(
     with needing("web", "a rating project"):
         from emorank.room.project import Setup, create_project
     from emorank.cli.rate.links import print_links
-    from emorank.cli.watch import Terminal
     from emorank.study.rating import gallery
 
     who = _raters(raters, names)
-    found = gallery(images, dataset, _words(emotions), **parsed(options))
+    found = gallery(images, dataset, _words(emotions), **read_settings(options))
     chosen = {
         # Raters see it, and where images come from may say what to expect of them.
         "title": title or "Expression intensity",
@@ -99,9 +99,8 @@ def command(
         click.echo(f"left out: {line}", err=True)
     if len(found.left_out) > 20:
         click.echo(f"left out: … and {len(found.left_out) - 20} more", err=True)
-    with Terminal() as terminal:
-        watch = terminal.start("pictures")
-        project = create_project(out, found.images, found.read, who, setup, watch)
+    with progress_bar("pictures") as progress:
+        project = create_project(out, found.images, found.read, who, setup, progress)
     _say_what_is_there(project, len(found.images), len(who))
     print_links(project)
 

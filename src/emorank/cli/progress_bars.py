@@ -17,7 +17,7 @@ from rich.progress import Progress as Bars
 from emorank.progress import Progress
 
 
-class Terminal:
+class ProgressBars:
     """Watches a run. Bars are drawn on a terminal only; a log file gets one line per stage."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Terminal:
         )
         self.tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> "ProgressBars":
         self.bars.start()
         return self
 

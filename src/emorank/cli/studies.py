@@ -1,0 +1,92 @@
+"""Open, make and run studies as the options of a verb say."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emorank.progress import Progress
+    from emorank.study.folder import Study
+
+
+def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """`KEY=VALUE` texts as keys and typed values."""
+    from emorank.study.plan import parse_setting
+
+    return dict(map(parse_setting, settings))
+
+
+def open_with(folder: Path, settings: tuple[str, ...]) -> "Study":
+    """Open a study, its plan changed by `--set` for this call only; nothing is written."""
+    from emorank.study.folder import Study, open_study
+    from emorank.study.plan import override
+
+    return Study(folder, override(open_study(folder).plan, read_settings(settings)))
+
+
+def change_plan(folder: Path, settings: tuple[str, ...]) -> "Study":
+    """Open a study and write the changes of `--set` into its plan."""
+    from emorank.study.folder import create_study
+    from emorank.study.resolve import resolve
+
+    return create_study(folder, resolve(open_with(folder, settings).plan))
+
+
+def begin_study(
+    plan: Path | None,
+    data: Path | None,
+    out: Path,
+    crop: str | None,
+    strict: bool,
+    settings: tuple[str, ...],
+    network: Path | None = None,
+    votes: Path | None = None,
+) -> "Study":
+    """Make a study in `out`; options take the place of what the plan's file says."""
+    from emorank.study.folder import create_study
+    from emorank.study.network import of_network
+    from emorank.study.plan import Plan, override, read_plan
+    from emorank.study.resolve import resolve
+
+    given = {
+        "network": network and str(network),
+        "data.path": data and str(data.expanduser().resolve()),
+        "validate.votes": votes and str(votes.expanduser().resolve()),
+        "data.crop": crop,
+        "data.strict": strict or None,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    default = of_network(network) if network else Plan()
+    start = read_plan(plan) if plan else default
+    whole = override(start, read_settings(settings) | changes, "the options")
+    return create_study(out, resolve(whole))
+
+
+def run_stages(study: "Study", first: str, last: str) -> None:
+    """Run stages with their progress on the terminal."""
+    from emorank.cli.progress_bars import ProgressBars
+    from emorank.study.run import run
+
+    with ProgressBars() as bars:
+        run(study, bars, first=first, last=last)
+
+
+def run_stage(name: str, folder: Path, settings: tuple[str, ...]) -> None:
+    """Run one stage of a study again, after the changes of `--set` are written into its plan."""
+    run_stages(change_plan(folder, settings), first=name, last=name)
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator["Progress"]:
+    """A bar on the terminal for work beside the stages."""
+    from emorank.cli.progress_bars import ProgressBars
+
+    with ProgressBars() as bars:
+        yield bars.start(name)
+
+
+def renew_report(study: "Study") -> None:
+    """Write the report of a study again after a verb beside the stages, if there was one."""
+    if study.stamp("report"):
+        run_stages(study, first="report", last="report")
