@@ -31,6 +31,14 @@ def test_a_rank_alone_is_its_own_score(tmp_path):
     assert found["level"].to_list() == [1, 2, 0]
 
 
+def test_levels_that_a_table_program_wrote_as_decimals(tmp_path):
+    """A column of whole numbers with gaps is written as 1.0, 3.0; a fraction is no level."""
+    scores = read(tmp_path, "image,level\na.png,1.0\nb.png,3.0\nc.png,0.0\n")
+    assert scores["level"].to_list() == [1, 3, 0]
+    with pytest.raises(VotesError, match=r"line 2: '1\.5' is no"):
+        read(tmp_path, "image,level\na.png,1.5\n")
+
+
 def test_parquet_is_read_too(tmp_path):
     """By its ending."""
     table = pd.DataFrame({"image": ["a.png", "b.png"], "score": [0.5, None], "level": [1.0, 3.0]})
