@@ -21,9 +21,9 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from benchmarks.timing import table
+from emorank.room.creation import Setup, create_project
 from emorank.room.invites import invite
 from emorank.room.overview import answers, log, progress
-from emorank.room.project import Setup, create_project
 
 RATERS, IMAGES = 25, 3000
 PACES = {"ten times human pace": (0.15, 20.0), "as fast as possible": (0.0, 20.0)}

@@ -20,9 +20,10 @@ import pytest
 
 pytest.importorskip("sqlalchemy", reason="the extra web is not installed")
 
+from emorank.room.creation import Setup, create_project
 from emorank.room.invites import invite
 from emorank.room.overview import progress
-from emorank.room.project import Project, Setup, create_project
+from emorank.room.project import Project
 from emorank.room.store import Vote, showings, submit
 
 HOST = "127.0.0.1:8321"

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from emorank.answers.answers_table import answers_table
-    from emorank.answers.formats import read_answers, write_answers
-    from emorank.answers.votes import read_votes
+    from emorank.answers.interchange import write_answers
     from emorank.answers.voting import majority, verdicts
     from emorank.datasets import load as load_dataset
     from emorank.errors import EmorankError
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
+    from emorank.room.sources import read_answers, read_votes
     from emorank.study.apply import Applied
     from emorank.study.card import model_card
     from emorank.study.compounds import add_compounds
@@ -129,11 +129,11 @@ _PLACES = {
     "load_dataset": ("datasets", "load"),
     "propagate_relevance": ("relevance", "relevance"),
     "interval_rank": ("ranking", "rank"),
-    "read_votes": ("answers.votes", "read_votes"),
+    "read_votes": ("room.sources", "read_votes"),
     "majority": ("answers.voting", "majority"),
     "answers_table": ("answers.answers_table", "answers_table"),
-    "read_answers": ("answers.formats", "read_answers"),
-    "write_answers": ("answers.formats", "write_answers"),
+    "read_answers": ("room.sources", "read_answers"),
+    "write_answers": ("answers.interchange", "write_answers"),
     "verdicts": ("answers.voting", "verdicts"),
     "rater_agreement": ("evaluation.raters.agreement", "agreement"),
     # words

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorank.answers import answers_table as module
 from emorank.answers.answers_table import (
     ANSWERS,
     COLUMNS,
@@ -16,9 +15,9 @@ from emorank.answers.answers_table import (
     answers_table,
     firsts_of,
     repeats_of,
-    unit_votes_of,
-    votes_of,
 )
+from emorank.answers.tabular import SHOWN
+from emorank.answers.votes import unit_votes_of, votes_of
 from emorank.errors import VotesError
 
 
@@ -104,7 +103,7 @@ def test_a_message_stays_short_and_printable():
     with pytest.raises(VotesError) as caught:
         answers_table(rows)
     assert "1000 × an answer" in str(caught.value)
-    assert f"and {1000 - module._SHOWN} more" in str(caught.value)
+    assert f"and {1000 - SHOWN} more" in str(caught.value)
     assert len(str(caught.value)) < 1500
     assert "\x1b" not in str(caught.value)
 

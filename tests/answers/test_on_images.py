@@ -6,9 +6,16 @@ import pandas as pd
 import pytest
 
 from emorank.answers.answers_table import COLUMNS, answers_table
-from emorank.answers.formats import WRITERS, write_answers
-from emorank.answers.on_images import answers_on
+from emorank.answers.interchange import WRITERS, write_answers
+from emorank.answers.on_images import answers_on as select
 from emorank.errors import VotesError
+from emorank.room.sources import read_answers
+
+
+def answers_on(path, *images):
+    """The answers of a file on images."""
+    return select(read_answers(path), *images, source=path)
+
 
 EMOTIONS = {"a.png": "happy", "b.png": "sadness", "c.png": "neutral"}
 
@@ -68,14 +75,14 @@ def test_ratings_of_mdns_are_answers(tmp_path):
 def test_a_short_name_of_two_files_is_unknown(tmp_path):
     """Nothing is guessed."""
     path = write_answers(rows("a happy r Strong"), tmp_path / "x.csv")
-    with pytest.raises(VotesError, match=r"1 × unknown image \('a'\)"):
+    with pytest.raises(VotesError, match="1 × unknown image: 'a'"):
         answers_on(path, {"one/a.png": "happy", "two/a.png": "happy"})
 
 
 def test_other_images_are_refused_but_for_those_that_were_left_out(tmp_path):
     """By name, and with one that is expected."""
     path = write_answers(rows("a.png happy r Strong", "z.png happy r Strong"), tmp_path / "x.json")
-    with pytest.raises(VotesError, match=r"1 × unknown image \('z.png'\); expected .*'a.png'"):
+    with pytest.raises(VotesError, match=r"such as 'a.png'\s+1 × unknown image: 'z.png'"):
         answers_on(path, EMOTIONS)
     assert answers_on(path, EMOTIONS, ["z.png"])["image"].to_list() == ["a.png"]
 
@@ -83,5 +90,5 @@ def test_other_images_are_refused_but_for_those_that_were_left_out(tmp_path):
 def test_answers_about_other_emotions_alone_are_refused(tmp_path):
     """They say nothing of the emotion that is ranked."""
     path = write_answers(rows("a.png fear r Strong"), tmp_path / "x.csv")
-    with pytest.raises(VotesError, match=r"first is on 'fear', and 'a.png' expresses happy"):
+    with pytest.raises(VotesError, match=r"about 'fear', and 'a.png' expresses happy"):
         answers_on(path, EMOTIONS)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.reference.agreement import verdict
 
-from emorank.answers.answers_table import ANSWERS, answers_table, votes_of
+from emorank.answers.answers_table import ANSWERS, answers_table
+from emorank.answers.votes import votes_of
 from emorank.answers.voting import answer_sheet, majority, sheet, verdicts, winners
 
 LEVELS = ("None", "Minimal", "Average", "Strong")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorank.answers import majority, read_votes, sheet
+from emorank.answers.voting import majority, sheet
+from emorank.room.sources import read_votes
 from emorank.vocabulary import Rank
 
 GOLDEN = Path(__file__).parent / "golden" / "table_05_annotator_summary.csv"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.answers import majority, sheet
+from emorank.answers.voting import majority, sheet
 from emorank.evaluation import classification, validation
 from emorank.report import figures, heatmaps, style
 from emorank.report.headline import headline

@@ -20,8 +20,9 @@ import pytest
 from sqlalchemy import select
 from tests.rooms import Room, new_postgresql, noise
 
+from emorank.room.creation import Setup, create_project
 from emorank.room.overview import answers, progress
-from emorank.room.project import Setup, create_project, open_project
+from emorank.room.project import open_project
 from emorank.room.schema import EVENTS, VOTES
 
 

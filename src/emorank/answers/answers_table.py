@@ -22,6 +22,7 @@ from typing import Any
 
 import pandas as pd
 
+from emorank.answers.tabular import SHOWN, Offenders
 from emorank.errors import VotesError
 from emorank.vocabulary import NONE, Rank
 
@@ -41,7 +42,6 @@ _WORDS = {
 }
 # A file name has at most 255 bytes, a path of a study is a few of them.
 MAX_NAME = 1024
-_SHOWN = 5
 
 
 def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -89,9 +89,9 @@ def parse_answer(word: str) -> str:
     Raises:
         VotesError: the word names no answer.
     """
-    known = _WORDS.get(word.strip().lower())
-    if known is not None:
-        return known
+    other = _WORDS.get(word.strip().lower())
+    if other is not None:
+        return other
     try:
         return Rank.parse(word).label
     except VotesError:
@@ -104,46 +104,6 @@ def parse_answer(word: str) -> str:
 def firsts_of(answers: pd.DataFrame) -> pd.DataFrame:
     """The answers at the first showing, which alone enter a majority or an agreement."""
     return answers[~answers["repeat"]].reset_index(drop=True)
-
-
-def unit_votes_of(answers: pd.DataFrame) -> pd.DataFrame:
-    """The ranks given at the first showing: `image`, `emotion`, `rater`, `rank` (label)."""
-    given = answers[~answers["repeat"] & answers["answer"].isin(RANKS)]
-    votes = given[["image", "emotion", "rater", "answer"]].rename(columns={"answer": "rank"})
-    return votes.reset_index(drop=True)
-
-
-def votes_of(answers: pd.DataFrame, emotion: str | None = None) -> pd.DataFrame:
-    """The votes table that a study uses: `image`, `rater`, `rank` (label), as `read_votes` gives.
-
-    First showings only, and ranks only: None and Skip are no rank. Where half of the raters or more
-    said None there is no intensity to rank; such images are left out, and `attrs["flagged"]` names
-    them.
-
-    Args:
-        answers: of any number of emotions, if each image was rated for one of them.
-        emotion: take only the answers to the question for this emotion.
-
-    Raises:
-        VotesError: an image was rated for several emotions and `emotion` chooses none of them.
-    """
-    given = answers[~answers["repeat"] & (answers["answer"] != SKIP)]
-    if emotion is not None:
-        given = given[given["emotion"].eq(emotion).fillna(value=False)]
-    units = given[list(UNIT)].drop_duplicates()
-    several = units.loc[units["image"].duplicated(), "image"]
-    if len(several):
-        image = several.iloc[0]
-        words = units.loc[units["image"] == image, "emotion"].fillna("(unknown)")
-        raise VotesError(
-            f"{several.nunique()} images were rated for several emotions ({image!r} for "
-            f"{', '.join(words)}), and a study has one rank an image; choose one with emotion=…"
-        )
-    absent = (given["answer"] == NONE).groupby(given["image"], sort=False).mean() >= 0.5
-    flagged = absent.index[absent]
-    votes = unit_votes_of(given[~given["image"].isin(flagged)])[["image", "rater", "rank"]]
-    votes.attrs["flagged"] = list(flagged)
-    return votes
 
 
 def repeats_of(answers: pd.DataFrame) -> pd.DataFrame:
@@ -223,13 +183,13 @@ def _milliseconds(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _instants(table: pd.DataFrame) -> pd.Series:
-    given = table["at"]
+    values = table["at"]
     # A number is no time: nobody knows in which unit it counts.
-    text = given.mask(given.map(lambda value: isinstance(value, int | float | bool)))
+    text = values.mask(values.map(lambda value: isinstance(value, int | float | bool)))
     at: pd.Series = pd.to_datetime(text, errors="coerce", utc=True, format="ISO8601")
     # Nanoseconds in 64 bits begin in 1677 and end in 2262.
     at = at.where(at.dt.year.between(1970, 2200))
-    _refuse(table, given.notna() & at.isna(), "a time that is not ISO 8601, or before 1970")
+    _refuse(table, values.notna() & at.isna(), "a time that is not ISO 8601, or before 1970")
     instants: pd.Series = at.dt.as_unit("ns")
     return instants
 
@@ -237,14 +197,15 @@ def _instants(table: pd.DataFrame) -> pd.Series:
 def _refuse(table: pd.DataFrame, bad: pd.Series, what: str) -> None:
     """Raise a VotesError that names the first bad rows, counted from 1."""
     rows = bad.to_numpy(dtype=bool, na_value=True).nonzero()[0]
-    if not len(rows):
-        return
-    shown = "; ".join(
-        f"row {i + 1} (" + ", ".join(_short(table[name].iloc[i]) for name in REQUIRED) + ")"
-        for i in rows[:_SHOWN]
-    )
-    more = f"; and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-    raise VotesError(f"{len(rows)} × {what}: {shown}{more}")
+    if len(rows):
+        offenders = Offenders()
+        offenders.add(what, *(_row(table, int(i)) for i in rows[:SHOWN]), count=len(rows))
+        raise VotesError(*offenders.lines())
+
+
+def _row(table: pd.DataFrame, number: int) -> str:
+    cells = ", ".join(_short(table[name].iloc[number]) for name in REQUIRED)
+    return f"row {number + 1} ({cells})"
 
 
 def _short(value: object) -> str:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from emorank.answers.tabular import Rows, check_file, csv_rows, parquet_rows, quoted
+from emorank.answers.answers_table import SKIP, parse_answer
+from emorank.answers.names import check_images
+from emorank.answers.tabular import Offenders, Rows, check_file, quoted, table_rows
 from emorank.errors import VotesError
-from emorank.vocabulary import LEVELS, NONE, Rank
+from emorank.vocabulary import LEVELS, NONE
 
 COLUMNS = ("image", "score", "level", "rank")
 _BLANK = {"", "nan", "none", "na", "n/a", "null", "<na>"}
-_SHOWN = 5
 
 
 def read_scores(path: Path | str, images: Collection[str]) -> pd.DataFrame:
@@ -21,8 +22,8 @@ def read_scores(path: Path | str, images: Collection[str]) -> pd.DataFrame:
     Args:
         path: the file; the ending `.parquet` says Parquet, any other CSV. Columns `image`, and
             `score` (a number, the greater the stronger), or `level` or `rank` (None, Minimal,
-            Average, Strong, or 0 to 3), or both; others are ignored. An empty score, or "NaN", is
-            one that was not given.
+            Average, Strong, or 0 to 3), or both; others are ignored. An empty cell, or "NaN", is a
+            score that is missing.
         images: those that may be scored.
 
     Returns:
@@ -31,42 +32,41 @@ def read_scores(path: Path | str, images: Collection[str]) -> pd.DataFrame:
 
     Raises:
         VotesError: a column is missing, an image is unknown or there twice, a score is no finite
-            number, a level is none of these, or nothing was scored at all.
+            number, a level is none of these, or no image has a score.
     """
     path = Path(path)
     check_file(path)
-    parquet = path.suffix.lower() == ".parquet"
-    header, rows = parquet_rows(path, _wanted) if parquet else csv_rows(path)
-    place = {name.strip().lower(): i for i, name in enumerate(header)}
-    if "image" not in place or not {"score", "level", "rank"} & set(place):
+    header, rows = table_rows(path, _relevant, path.suffix.lower() == ".parquet")
+    places = {name.strip().lower(): i for i, name in enumerate(header)}
+    if "image" not in places or not {"score", "level", "rank"} & set(places):
         raise VotesError(
             f"{path}: expected the columns image and score, level or rank; "
             f"came {', '.join(map(quoted, header[:8]))}"
         )
-    table = _table(path, place, rows)
-    _check_images(path, table["image"], images)
+    table = _table(path, {name: places[name] for name in COLUMNS if name in places}, rows)
+    check_images(path, table["image"], images)
+    offenders = Offenders()
+    for name in table.loc[table["image"].duplicated(), "image"]:
+        offenders.add("image that is there twice", quoted(name))
+    offenders.raise_if_any(f"{path}: expected one row an image")
     if table["score"].isna().all():
         raise VotesError(f"{path}: not one image has a score")
     return table
 
 
-def _wanted(name: str) -> bool:
+def _relevant(name: str) -> bool:
     return name.strip().lower() in COLUMNS
 
 
-def _table(path: Path, place: dict[str, int], rows: Rows) -> pd.DataFrame:
-    found = []
+def _table(path: Path, places: dict[str, int], rows: Rows) -> pd.DataFrame:
+    scores = []
     for line, row in rows:
-        cells = {
-            name: row[i].strip() if i < len(row) else ""
-            for name, i in place.items()
-            if name in COLUMNS
-        }
+        cells = {name: row[i].strip() if i < len(row) else "" for name, i in places.items()}
         words = [cells[name] for name in ("level", "rank") if cells.get(name)]
         level = _level(path, line, words[0]) if words else None
         score = _score(path, line, cells["score"]) if "score" in cells else level
-        found.append((cells["image"], score, level))
-    table = pd.DataFrame(found, columns=["image", "score", "level"])
+        scores.append((cells["image"], score, level))
+    table = pd.DataFrame(scores, columns=["image", "score", "level"])
     return table.astype({"image": "string", "score": "float64", "level": "Int64"})
 
 
@@ -83,21 +83,14 @@ def _score(path: Path, line: int, cell: str) -> float | None:
 
 
 def _level(path: Path, line: int, cell: str) -> int | None:
-    if cell.lower() in {"0", "0.0", NONE.lower()}:
-        return LEVELS.index(NONE)
-    if cell.lower() in _BLANK:
+    # None is a level, although an empty score may be written in the same way.
+    if cell.lower() in _BLANK and cell.lower() != NONE.lower():
         return None
     try:
-        return int(Rank.parse(cell.removesuffix(".0")))
+        # Table programs write whole numbers as 1.0 where a column has gaps.
+        answer = parse_answer(cell.removesuffix(".0"))
     except VotesError as error:
         raise VotesError(f"{path}: line {line}: {error}") from None
-
-
-def _check_images(path: Path, named: pd.Series, images: Collection[str]) -> None:
-    for what, wrong in (
-        ("the study does not have", named[~named.isin(list(images))]),
-        ("are there twice", named[named.duplicated()]),
-    ):
-        if len(wrong):
-            names = ", ".join(quoted(str(name)) for name in wrong.unique()[:_SHOWN])
-            raise VotesError(f"{path}: {len(wrong)} images {what}, such as {names}")
+    if answer == SKIP:
+        raise VotesError(f"{path}: line {line}: {quoted(cell)} is no level; leave the cell empty")
+    return LEVELS.index(answer)

@@ -1,4 +1,4 @@
-"""Tables that people send, read within bounds: CSV and Parquet as numbered rows of text."""
+"""Tables that people send, CSV or Parquet, as numbered rows of text; within bounds."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from emorank import delimited
 from emorank.errors import VotesError
 
-# A hundred raters on a million images would still fit; what is larger is not a votes file.
+# A hundred raters on a million images would still fit; a larger file is no table of votes.
 MAX_BYTES = 512 * 2**20
 SHOWN = 5
 Rows = Iterator[tuple[int, Sequence[str]]]
@@ -18,60 +18,61 @@ Rows = Iterator[tuple[int, Sequence[str]]]
 
 @dataclass
 class Offenders:
-    """What is wrong in a file, by kind: how often, and the first few lines."""
+    """What is wrong in a table, by kind: how often, and the first few places."""
 
-    found: dict[str, list[str]] = field(default_factory=dict)
+    places: dict[str, list[str]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
-    def add(self, kind: str, where: str) -> None:
-        """Note one offence."""
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        if self.counts[kind] <= SHOWN:
-            self.found.setdefault(kind, []).append(where)
+    def add(self, kind: str, *places: str, count: int | None = None) -> None:
+        """Note one offence for each place, or `count` offences of which these are the first."""
+        self.counts[kind] = self.counts.get(kind, 0) + (len(places) if count is None else count)
+        first = self.places.setdefault(kind, [])
+        first += places[: SHOWN - len(first)]
 
-    def raise_if_any(self, path: Path) -> None:
-        """Raise a VotesError that names all kinds."""
-        if not self.counts:
-            return
-        parts = [f"{path}: not a valid votes file; no vote was taken from it"]
-        for kind, lines in self.found.items():
-            more = self.counts[kind] - len(lines)
+    def lines(self) -> list[str]:
+        """One line for each kind: `2 × unknown rank: line 3 'Huge'; line 9 'Tiny'`."""
+        lines = []
+        for kind, places in self.places.items():
+            more = self.counts[kind] - len(places)
             tail = f"; and {more} more" if more else ""
-            parts.append(f"{self.counts[kind]} × {kind}: " + "; ".join(lines) + tail)
-        raise VotesError("\n  ".join(parts))
+            lines.append(f"{self.counts[kind]} × {kind}: " + "; ".join(places) + tail)
+        return lines
+
+    def raise_if_any(self, heading: str) -> None:
+        """Raise a VotesError with the heading and all lines, unless nothing is wrong."""
+        if self.counts:
+            raise VotesError("\n  ".join([heading, *self.lines()]))
 
 
 def check_file(path: Path, most: int | None = None) -> None:
     """Refuse what is no regular file, is empty, or has more than `most` bytes (`MAX_BYTES`)."""
-    # A folder, pipe or device would block or never end.
+    # Reading a folder fails, and reading a pipe or device may block or never end.
     if not path.is_file():
-        raise VotesError(f"{path}: expected a votes file; there is none")
+        raise VotesError(f"{path}: expected a file; there is none")
     size = path.stat().st_size
     if size == 0:
-        raise VotesError(f"{path}: is empty; expected the columns image, rater, rank")
+        raise VotesError(f"{path}: is empty; expected a table with a header")
     most = MAX_BYTES if most is None else most
     if size > most:
-        raise VotesError(
-            f"{path}: has {size:,} bytes; a votes file has at most {most:,}. Split it up"
-        )
+        raise VotesError(f"{path}: has {size:,} bytes; expected at most {most:,}. Split it up")
 
 
 def csv_rows(path: Path) -> tuple[Sequence[str], Rows]:
     """The header of a CSV, and its other rows with the number of their last line."""
     # Spreadsheets in many countries write semicolons.
-    lines = (
+    rows = (
         (number, row)
         for number, row in delimited.rows(path, VotesError, delimiters=",;\t")
         if any(cell.strip() for cell in row)
     )
-    header = next(lines, None)
+    header = next(rows, None)
     if header is None:
-        raise VotesError(f"{path}: is empty; expected the columns image, rater, rank")
-    return header[1], lines
+        raise VotesError(f"{path}: is empty; expected a table with a header")
+    return header[1], rows
 
 
 def parquet_rows(path: Path, wanted: Callable[[str], bool]) -> tuple[Sequence[str], Rows]:
-    """The wanted columns of a Parquet file, and its rows as a CSV would have written them."""
+    """Some columns of a Parquet file, and its rows as a CSV would have written them."""
     try:
         with pq.ParquetFile(path) as file:
             meta = file.metadata
@@ -83,15 +84,22 @@ def parquet_rows(path: Path, wanted: Callable[[str], bool]) -> tuple[Sequence[st
                 )
             header = [name for name in file.schema_arrow.names if wanted(name)]
             columns = file.read(columns=header).to_pydict()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise VotesError(f"{path}: is no Parquet file: {reason}") from None
+    except (pa.ArrowException, OSError, ValueError) as reason:
+        text = str(reason).splitlines()[0] if str(reason) else type(reason).__name__
+        raise VotesError(f"{path}: is no Parquet file: {text}") from None
     rows = zip(*columns.values(), strict=True)
-    return header, ((n, [word(cell) for cell in row]) for n, row in enumerate(rows, start=1))
+    return header, ((n, [cell_text(cell) for cell in row]) for n, row in enumerate(rows, start=1))
 
 
-def word(cell: object) -> str:
-    """A Parquet cell as a CSV would have written it; whole floats are ranks with gaps between."""
+def table_rows(
+    path: Path, wanted: Callable[[str], bool], parquet: bool
+) -> tuple[Sequence[str], Rows]:
+    """The header and the rows of a Parquet file (`wanted` columns) or a CSV file (all columns)."""
+    return parquet_rows(path, wanted) if parquet else csv_rows(path)
+
+
+def cell_text(cell: object) -> str:
+    """A Parquet cell as a CSV would have written it; 2.0 is "2", as in a column with gaps."""
     if cell is None or cell != cell:
         return ""
     if isinstance(cell, float) and cell.is_integer():

@@ -5,7 +5,6 @@
 None, "no such emotion here".
 """
 
-import re
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 from jaxtyping import Bool, Int
 
 from emorank.answers.answers_table import RANKS, SKIP, UNIT, firsts_of
+from emorank.answers.names import natural
 from emorank.errors import DatasetError
 from emorank.vocabulary import LEVELS, NONE, Emotion, Rank
 
@@ -234,12 +234,3 @@ def _counts(votes: pd.DataFrame) -> tuple[pd.Series, Int[np.ndarray, "image rank
         raise ValueError(f"votes need an image and one of the ranks {', '.join(_LABELS)}")
     flat = np.bincount(codes * len(_LABELS) + ranks, minlength=len(images) * len(_LABELS))
     return pd.Series(images, dtype="string"), flat.reshape(-1, len(_LABELS)).astype(np.int64)
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """A sort key that takes runs of digits as numbers."""
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part)
-        for part in re.split(r"(\d+)", name)
-        if part
-    ]

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from emorank.errors import RatingError
 from emorank.room.project import Project
-from emorank.room.schema import EVENTS, INVITES, RATERS, SESSIONS
+from emorank.room.schema import EVENTS, INVITES, SESSIONS
 
 DAY = 24 * 60 * 60 * 1000
 INVITE_LIFE, SESSION_LIFE, PASS_LIFE = 30 * DAY, 60 * DAY, DAY
@@ -29,20 +29,6 @@ class Visitor:
     def owner(self) -> bool:
         """Whether this is the owner of the project."""
         return self.rater is None
-
-
-def rater_id(project: Project, name: str) -> str:
-    """The id of the rater of a name.
-
-    Raises:
-        RatingError: there is none.
-    """
-    with project.database.reading() as connection:
-        found = connection.execute(select(RATERS.c.name, RATERS.c.id))
-        rows = {row.name: row.id for row in found}
-    if name not in rows:
-        raise RatingError(f"there is no rater '{name}'; there are {', '.join(rows) or 'none'}")
-    return str(rows[name])
 
 
 def invite(project: Project, rater: str | None, life: int = INVITE_LIFE) -> str:

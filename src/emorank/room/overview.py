@@ -1,16 +1,13 @@
 """What the owner of a project reads from it: progress, answers, the log, pictures."""
 
-import secrets
 from dataclasses import dataclass
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from emorank.answers.answers_table import answers_table
-from emorank.errors import RatingError
-from emorank.room.project import Project, add_rater
+from emorank.room.project import Project
 from emorank.room.schema import EVENTS, IMAGES, INVITES, RATERS, SESSIONS, SHOWINGS, VOTES
-from emorank.room.store import Vote, store_vote
 
 
 @dataclass(frozen=True)
@@ -140,92 +137,6 @@ def log(project: Project) -> pd.DataFrame:
         return pd.DataFrame(result.all(), columns=list(result.keys()))
 
 
-def import_answers(project: Project, table: pd.DataFrame) -> int:
-    """Take in answers that were given elsewhere; returns how many. All of them, or none.
-
-    Raters that the project does not know are added. An answer without an emotion is to the only
-    question that the project has for its image.
-
-    Raises:
-        RatingError: an image is not the project's, or has an answer of that rater already.
-    """
-    units = _units(project, table)
-    with project.database.writing() as connection:
-        found = connection.execute(select(RATERS.c.name, RATERS.c.id))
-        raters = {row.name: row.id for row in found}
-        for row, image in zip(table.to_dict("records"), units, strict=True):
-            name = row["rater"]
-            if name not in raters:
-                raters[name] = add_rater(connection, project, name)
-            showing, answered = _showing(connection, raters[name], image, row["repeat"])
-            if answered:
-                raise RatingError(
-                    f"'{row['image']}' has an answer of rater '{name}' already; "
-                    "nothing was imported"
-                )
-            vote = Vote(
-                f"import-{secrets.token_urlsafe(12)}",
-                showing,
-                row["answer"],
-                None if pd.isna(row["reaction_ms"]) else row["reaction_ms"],
-                None if pd.isna(row["hidden_ms"]) else row["hidden_ms"],
-            )
-            at = None if pd.isna(row["at"]) else int(1000 * row["at"].timestamp())
-            store_vote(connection, raters[name], vote, at, answered=False, kind="import")
-    return len(table)
-
-
-def _units(project: Project, table: pd.DataFrame) -> list[str]:
-    """The image id of each row."""
-    known = pictures(project)
-    by_name: dict[str, list[str]] = {}
-    for (name, _), image in known.items():
-        by_name.setdefault(name, []).append(image)
-    found, missing = [], []
-    for name, emotion in zip(table["image"], table["emotion"], strict=True):
-        unsaid = pd.isna(emotion)
-        images = by_name.get(name, []) if unsaid else [known.get((name, emotion), "")]
-        if len(images) == 1 and images[0]:
-            found.append(images[0])
-        else:
-            missing.append(f"{name} ({'no emotion' if unsaid else emotion})")
-    if missing:
-        raise RatingError(
-            f"{len(missing)} answers are on images that the project does not have, the first: "
-            f"{missing[0]}; nothing was imported"
-        )
-    return found
-
-
-def _showing(connection: Connection, rater: str, image: str, repeat: bool) -> tuple[str, bool]:
-    """The showing of an image to a rater, made if there is none, and whether it has an answer."""
-    found = connection.execute(
-        select(SHOWINGS.c.id, VOTES.c.seq)
-        .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
-        .where(
-            SHOWINGS.c.rater_id == rater,
-            SHOWINGS.c.image_id == image,
-            SHOWINGS.c.repeat == int(repeat),
-        )
-    ).first()
-    if found is not None:
-        return found.id, found.seq is not None
-    last = connection.scalar(
-        select(func.max(SHOWINGS.c.position)).where(SHOWINGS.c.rater_id == rater)
-    )
-    showing = secrets.token_urlsafe(12)
-    connection.execute(
-        SHOWINGS.insert().values(
-            id=showing,
-            rater_id=rater,
-            position=0 if last is None else last + 1,
-            image_id=image,
-            repeat=int(repeat),
-        )
-    )
-    return showing, False
-
-
 def _links(connection: Connection, now: int) -> dict[str, str]:
     """Of each rater: "claimed" while a session is good, or else the state of the newest link."""
     states: dict[str, str] = {}
@@ -241,9 +152,3 @@ def _links(connection: Connection, now: int) -> dict[str, str]:
         SESSIONS.c.revoked_at.is_(None), SESSIONS.c.expires_at > now
     )
     return states | dict.fromkeys(connection.execute(live).scalars(), "claimed")
-
-
-def rater_name(project: Project, rater: str) -> str:
-    """The name of a rater (id)."""
-    with project.database.reading() as connection:
-        return str(connection.scalar(select(RATERS.c.name).where(RATERS.c.id == rater)))

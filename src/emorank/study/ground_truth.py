@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from emorank.answers.answers_table import answers_table, votes_of
+from emorank.answers.answers_table import answers_table
 from emorank.answers.on_images import answers_on
+from emorank.answers.votes import votes_of
 from emorank.answers.voting import majority
+from emorank.room.sources import read_answers
 from emorank.study.folder import Study
 from emorank.vocabulary import LEVELS, Emotion
 
@@ -70,4 +72,5 @@ def answers_of(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
     faces = study.table("faces")
     emotions = dict(zip(faces["image"], faces["emotion"], strict=True))
     # Raters may have seen faces that the study had to leave out.
-    return answers_on(Path(source), emotions, study.table("excluded")["file"])
+    others = study.table("excluded")["file"]
+    return answers_on(read_answers(source), emotions, others, source=Path(source))

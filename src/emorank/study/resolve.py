@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from emorank import datasets
-from emorank.answers.votes import is_project
 from emorank.datasets import sample
 from emorank.errors import PlanError
 from emorank.networks.weights import IMAGENET
+from emorank.room.sources import is_source
 from emorank.study.framing import SAMPLE
 from emorank.study.network import settled
 from emorank.study.plan import Plan, override
@@ -40,7 +40,7 @@ def resolve(plan: Plan) -> Plan:
         changes["validate.votes"] = str(sample.votes_path())
     elif votes:
         path = Path(votes).expanduser().resolve()
-        if not (path.is_file() or is_project(path)):  # said now, not after an hour of training
+        if not is_source(path):  # said now, not after an hour of training
             raise PlanError(f"{path}: expected a file of votes or a rating project; there is none")
         changes["validate.votes"] = str(path)
     return override(plan, changes, "the plan")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from emorank import __version__
-from emorank.answers.formats import read_answers
-from emorank.answers.votes import is_project
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
+from emorank.room.sources import is_source, source_text
 from emorank.study.folder import Study, alone, fingerprint, sweep
 from emorank.study.plan import Plan
 from emorank.study.stages.explain import explain
@@ -49,11 +48,7 @@ def rule_order(plan: Plan) -> list[Any]:
 def votes_content(plan: Plan) -> list[Any]:
     """What is in the file or project of votes: its name may stay while its content changes."""
     votes = Path(plan.validate.votes)
-    if not plan.validate.votes:
-        return []
-    if votes.is_file():
-        return [votes.read_text(errors="replace")]
-    return [read_answers(votes).to_csv()] if is_project(votes) else []
+    return [source_text(votes)] if plan.validate.votes and is_source(votes) else []
 
 
 STAGES = (

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from emorank.errors import RatingError, StorageError
 from emorank.room.invites import claim, invited
-from emorank.room.overview import rater_name
+from emorank.room.raters import rater_name
 from emorank.web.templating import page
 from emorank.web.visitors import (
     TheProject,

@@ -12,12 +12,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from emorank.answers.answers_table import ANSWERS, SKIP
-from emorank.answers.formats import write_answers
+from emorank.answers.interchange import write_answers
 from emorank.evaluation.raters.agreement import Agreement, agreement
 from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.room.invites import invite, revoke
-from emorank.room.overview import answers, pictures, progress, rater_name, version
+from emorank.room.overview import answers, pictures, progress, version
 from emorank.room.project import Project
+from emorank.room.raters import rater_name
 from emorank.room.store import UnknownShowing, close
 from emorank.web.panels import SHOWN, Summary, summarise
 from emorank.web.rate import Key, picture_file

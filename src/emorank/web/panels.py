@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from emorank.answers.answers_table import ANSWERS, firsts_of, unit_votes_of
-from emorank.answers.voting import majority, natural
+from emorank.answers.answers_table import ANSWERS, firsts_of
+from emorank.answers.names import natural
+from emorank.answers.votes import unit_votes_of
+from emorank.answers.voting import majority
 from emorank.vocabulary import NONE
 
 SHOWN = 24

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from emorank.room.invites import PASS_LIFE, invite, leave
-from emorank.room.overview import rater_name
+from emorank.room.raters import rater_name
 from emorank.room.store import Standing, Vote, image_of, showings, standing, submit
 from emorank.web.templating import page, word
 from emorank.web.visitors import Rater, TheOrigins, TheProject, cookie_name, session_of

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emorank.room.project import base_address
+from emorank.room.address import base_address
 
 MAX_BODY = 64 * 1024  # bytes; a hundred answers are a quarter of it
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

@@ -7,7 +7,6 @@ import msgspec
 import pandas as pd
 import pytest
 
-from emorank.answers import formats
 from emorank.answers.answers_table import answers_table
 from emorank.answers.formats.label_studio import read_label_studio, write_label_studio
 from emorank.answers.formats.labeling_config import (
@@ -16,6 +15,7 @@ from emorank.answers.formats.labeling_config import (
     read_labeling_config,
 )
 from emorank.errors import VotesError
+from emorank.room.sources import read_source
 
 
 def tasks_of(answers, path, **options):
@@ -192,7 +192,7 @@ def test_an_export_is_recognised(tmp_path):
     (tmp_path / "project-3-at-2026.json").write_bytes(
         msgspec.json.encode(export(annotation("Strong")))
     )
-    assert formats.read(tmp_path / "project-3-at-2026.json").format == "label-studio"
+    assert read_source(tmp_path / "project-3-at-2026.json").format == "label-studio"
 
 
 def test_the_configuration_is_read_back():

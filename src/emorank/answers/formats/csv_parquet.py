@@ -1,7 +1,19 @@
-"""Answers as CSV and Parquet: one row an answer."""
+"""Answers as CSV and Parquet.
+
+Three layouts are read; case and order of the columns do not matter, further columns are ignored:
+
+| layout  | columns                                                            | a row is  |
+|---------|--------------------------------------------------------------------|-----------|
+| answers | `image`, `rater`, `answer`; the others of the table of answers     | an answer |
+| votes   | `image`, `rater`, `rank`                                           | a vote    |
+| sheet   | `image`, `a1`, `a2` …, one for each rater, as in the paper's       | an image  |
+|         | Table 5                                                            |           |
+"""
 
 import csv
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,37 +21,150 @@ import pandas as pd
 
 from emorank.answers.answers_table import COLUMNS, REQUIRED, answers_table, parse_answer
 from emorank.answers.formats.cells import guarded, unguarded
-from emorank.answers.tabular import Offenders, Rows, csv_rows, parquet_rows, quoted
-from emorank.answers.votes import read_given
+from emorank.answers.tabular import Offenders, quoted, table_rows
 from emorank.errors import VotesError
 from emorank.files import replacing
 
+VOTE_COLUMNS = ("image", "rater", "rank")
+_RATER_COLUMN = re.compile(r"a\d+")
 _NAMES = ("image", "emotion", "rater")
 _FLAGS = {"": False, "0": False, "false": False, "no": False} | dict.fromkeys(
     ("1", "true", "yes"), True
 )
 
 
-def read_table(path: Path, parquet: bool) -> pd.DataFrame:
-    """Read answers, votes or the sheet of Table 5.
+@dataclass(frozen=True)
+class Layout:
+    """Which column of a table holds what.
 
-    Columns are those of the table of answers in any order, of which `image`, `rater` and `answer`
-    have to be there; others are ignored. Without `answer` it is a votes file (`read_given`). A
-    blank answer is a missing one and is left out.
+    Attributes:
+        places: of the columns of the table of answers; without the answer itself.
+        answers: of each answer in a row, with its rater where the column is one rater's.
+        text: a cell as its writer meant it.
+    """
+
+    places: dict[str, int]
+    answers: tuple[tuple[str | None, int], ...]
+    text: Callable[[str], str] = str.strip
+
+    def cells(self, row: Sequence[str]) -> Iterator[dict[str, str]]:
+        """The answers of a row, by the columns of the table of answers."""
+        shared = {name: self.text(row[place]) for name, place in self.places.items()}
+        for rater, place in self.answers:
+            own = {} if rater is None else {"rater": rater}
+            yield shared | own | {"answer": row[place].strip()}
+
+
+def read_table(
+    path: Path, parquet: bool, images: Collection[str] | None = None, *, votes_only: bool = False
+) -> tuple[pd.DataFrame, int]:
+    """Read a table of any of the three layouts.
+
+    CSV is UTF-8 with commas, semicolons or tabs. A blank answer was not given and is left out.
+
+    Args:
+        path: of the file.
+        parquet: whether it is Parquet; CSV if not.
+        images: the images that answers may be on; None admits any.
+        votes_only: refuse the layout "answers".
+
+    Returns:
+        The table of answers in the order of the file, and how many answers were blank.
 
     Raises:
-        VotesError: as `answers_table` and `read_votes`, with the lines of the offences.
+        VotesError: the file cannot be read, a column is missing or there twice, or rows have
+            unknown answers, unknown images, no image or rater, or the second answer of a rater to
+            a unit at the same showing; the message names the first lines of each kind.
     """
-    header, rows = parquet_rows(path, _wanted) if parquet else csv_rows(path)
-    names = [name.strip().lower() for name in header]
-    if "answer" not in names:
-        return answers_table(read_given(path)[0])
-    doubled = sorted({name for name in names if name in COLUMNS and names.count(name) > 1})
-    missing = [name for name in REQUIRED if name not in names]
-    if doubled or missing:
-        what = f"twice the column {doubled[0]}" if doubled else f"no column {missing[0]}"
-        raise VotesError(f"{path}: expected {', '.join(COLUMNS)}; there is {what}")
-    return _checked(path, names, rows, parquet)
+    header, rows = table_rows(path, _relevant, parquet)
+    layout = _layout(path, [name.strip().lower() for name in header], parquet, votes_only)
+    unit = "row" if parquet else "line"
+    offenders, blank = Offenders(), 0
+    first: dict[tuple[object, ...], int] = {}
+    answers = []
+    for number, row in rows:
+        where = f"{unit} {number}"
+        if len(row) != len(header):
+            offenders.add("wrong number of columns", f"{where} has {len(row)}, not {len(header)}")
+            continue
+        for cells in layout.cells(row):
+            if not cells["answer"]:
+                blank += 1
+                continue
+            answer = _answer(cells, where, images, offenders)
+            if answer is None:
+                continue
+            image, rater = cells["image"], cells["rater"]
+            unit_and_rater = (image, cells.get("emotion"), rater, answer["repeat"])
+            before = first.setdefault(unit_and_rater, number)
+            if before != number:
+                offenders.add(
+                    "second answer of a rater to an image",
+                    f"{where} {quoted(rater)} on {quoted(image)}, first at {unit} {before}",
+                )
+            answers.append(answer)
+    offenders.raise_if_any(f"{path}: not a valid votes file; no vote was taken from it")
+    if not answers:
+        raise VotesError(f"{path}: holds no vote ({blank} blank); expected one row a vote")
+    return answers_table(answers), blank
+
+
+def _answer(
+    cells: dict[str, str], where: str, images: Collection[str] | None, offenders: Offenders
+) -> dict[str, object] | None:
+    """A row for the table of answers; None if something is wrong that nothing can be made of."""
+    if not cells["image"] or not cells["rater"]:
+        offenders.add("answer without an image or a rater", where)
+        return None
+    if images is not None and cells["image"] not in images:
+        offenders.add("unknown image", f"{where} {quoted(cells['image'])}")
+    repeat = cells.get("repeat", "").strip().lower()
+    if repeat not in _FLAGS:
+        offenders.add("repeat that is neither true nor false", f"{where} {quoted(repeat)}")
+        return None
+    try:
+        answer = parse_answer(cells["answer"])
+    except VotesError:
+        expected = "expected Minimal, Average or Strong; None or Skip"
+        offenders.add(f"unknown answer ({expected})", f"{where} {quoted(cells['answer'])}")
+        return None
+    values: dict[str, object] = {name: cell if cell != "" else None for name, cell in cells.items()}
+    return values | {"answer": answer, "repeat": _FLAGS[repeat]}
+
+
+def _layout(path: Path, names: Sequence[str], parquet: bool, votes_only: bool) -> Layout:
+    answers = "answer" in names and not votes_only
+    doubled = sorted({name for name in names if name and names.count(name) > 1})
+    if answers:  # columns that are ignored may be called as they like
+        doubled = [name for name in doubled if name in COLUMNS]
+    if doubled:
+        raise VotesError(f"{path}: column {', '.join(map(quoted, doubled))} appears twice")
+    if answers:
+        others = [name for name in COLUMNS if name in names and name != "answer"]
+        places = {name: names.index(name) for name in others}
+        layout = Layout(places, ((None, names.index("answer")),), str if parquet else unguarded)
+        expected: tuple[str, ...] = REQUIRED
+    elif {"rater", "rank"} & set(names) or not any(map(_RATER_COLUMN.fullmatch, names)):
+        places = {name: names.index(name) for name in ("image", "rater") if name in names}
+        layout = Layout(places, ((None, names.index("rank")),) if "rank" in names else ())
+        expected = VOTE_COLUMNS
+    else:
+        raters = tuple((n.upper(), i) for i, n in enumerate(names) if _RATER_COLUMN.fullmatch(n))
+        layout = Layout({"image": names.index("image")} if "image" in names else {}, raters)
+        expected = ("image",)
+    missing = [name for name in expected if name not in names]
+    if missing:
+        came = ", ".join(quoted(name) for name in names[:20])
+        raise VotesError(
+            f"{path}: expected the columns {', '.join(REQUIRED)} (or image, rater, rank; or image, "
+            f"a1, a2 …); came {came}; missing {', '.join(missing)}"
+        )
+    return layout
+
+
+def _relevant(name: str) -> bool:
+    name = name.strip().lower()
+    return name in (*COLUMNS, *VOTE_COLUMNS) or _RATER_COLUMN.fullmatch(name) is not None
 
 
 def write_csv(answers: pd.DataFrame, path: Path) -> None:
@@ -62,42 +187,6 @@ def write_parquet(answers: pd.DataFrame, path: Path) -> None:
         answers[list(COLUMNS)].to_parquet(partial, index=False)
 
 
-def _wanted(name: str) -> bool:
-    name = name.strip().lower()
-    return name in (*COLUMNS, "rank") or (name[:1] == "a" and name[1:].isdecimal())
-
-
-def _checked(path: Path, names: Sequence[str], rows: Rows, parquet: bool) -> pd.DataFrame:
-    places = {name: names.index(name) for name in COLUMNS if name in names}
-    unit, offenders = "row" if parquet else "line", Offenders()
-    answers = []
-    for number, row in rows:
-        if len(row) != len(names):
-            offenders.add(
-                "wrong number of columns", f"{unit} {number} has {len(row)}, not {len(names)}"
-            )
-            continue
-        cells: dict[str, object] = {
-            name: row[i] if parquet else unguarded(row[i]) for name, i in places.items()
-        }
-        word = row[places["answer"]].strip()
-        if not word:
-            continue
-        repeat = str(cells.get("repeat", "")).strip().lower()
-        try:
-            cells["answer"] = parse_answer(word)
-            cells["repeat"] = _FLAGS[repeat]
-        except (VotesError, KeyError):
-            bad = word if repeat in _FLAGS else repeat
-            offenders.add("unknown answer or repeat", f"{unit} {number} {quoted(bad)}")
-            continue
-        answers.append({name: cell if cell != "" else None for name, cell in cells.items()})
-    offenders.raise_if_any(path)
-    if not answers:
-        raise VotesError(f"{path}: holds no answer; expected one row an answer")
-    return answers_table(answers)
-
-
 def write_sheet(sheet: pd.DataFrame, path: Path) -> None:
     """Write any sheet as its ending says: .csv (no cell is a formula), .parquet or .json.
 
@@ -112,7 +201,7 @@ def write_sheet(sheet: pd.DataFrame, path: Path) -> None:
             safe = sheet.assign(**{name: sheet[name].map(_guarded) for name in sheet.columns})
             safe.to_csv(partial, index=False, lineterminator="\r\n")
         elif kind == ".parquet":
-            # What is in attrs would be written too, if it can be.
+            # pandas would write `attrs` too, and fails where it cannot.
             pd.DataFrame(sheet.to_dict("series")).to_parquet(partial, index=False)
         else:
             sheet.to_json(partial, orient="records", indent=1, force_ascii=False)

@@ -26,13 +26,13 @@ _MOST = 10_000_000
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where a table has what.
+class CountLayout:
+    """Which column of a table of counts holds what.
 
     Attributes:
-        name: for people.
-        image: the column with the image's name.
-        group: the column that parts the rows.
+        name: of such tables, for messages.
+        image: the column of the image's name.
+        group: the column that says to which part of the table a row belongs.
         words: column of counts → category.
     """
 
@@ -47,7 +47,7 @@ class Layout:
         return {self.image, self.group, *self.words}
 
 
-FERPLUS = Layout(
+FERPLUS = CountLayout(
     "FER+ votes",
     "Image name",
     "Usage",
@@ -57,7 +57,7 @@ FERPLUS = Layout(
         "unknown": "unknown", "NF": "no face",
     },
 )  # fmt: skip
-CREMAD = Layout(
+CREMAD = CountLayout(
     "CREMA-D votes",
     "fileName",
     "",
@@ -65,12 +65,12 @@ CREMAD = Layout(
 )
 
 
-def layout_of(header: Sequence[str]) -> Layout | None:
+def layout_of(header: Sequence[str]) -> CountLayout | None:
     """The layout that a header is of, if any."""
     return next((one for one in (FERPLUS, CREMAD) if one.columns <= set(header)), None)
 
 
-def read_emotion_votes(path: Path, layout: Layout) -> EmotionVotes:
+def read_emotion_votes(path: Path, layout: CountLayout) -> EmotionVotes:
     """Read the counts of a table.
 
     Raises:
@@ -104,7 +104,7 @@ def read_emotion_votes(path: Path, layout: Layout) -> EmotionVotes:
         names.append(name)
         groups.append(group)
         counts.append([int(cell) for cell in cells])
-    offenders.raise_if_any(path)
+    offenders.raise_if_any(f"{path}: not a valid table of {layout.name}")
     if not counts:
         raise VotesError(f"{path}: holds no votes; expected one row an image")
     images = pd.DataFrame({"image": names, "group": groups}, dtype="string")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from emorank.answers.formats import WRITABLE
+
 
 @click.command("export", short_help="Write the answers of a rating project to a file.")
 @click.argument("project", type=click.Path(path_type=Path))
@@ -11,7 +13,7 @@ import click
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["csv", "parquet", "json", "label-studio"]),
+    type=click.Choice(WRITABLE),
     help="As the ending of the file says if unsaid.",
 )
 @click.option("--log", "whole", is_flag=True, help="Every event instead, changes too.")
@@ -24,8 +26,8 @@ def command(project: Path, out: Path, kind: str | None, whole: bool) -> None:
       emorank rate export ratings --out tasks.json --format label-studio
       emorank rate export ratings --out log.csv --log
     """
-    from emorank.answers.formats import write_answers
     from emorank.answers.formats.csv_parquet import write_sheet
+    from emorank.answers.interchange import write_answers
     from emorank.errors import needing
 
     with needing("web", "a rating project"):

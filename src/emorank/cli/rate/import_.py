@@ -20,11 +20,11 @@ def command(project: Path, file: Path, kind: str | None) -> None:
       emorank rate import ratings votes.csv
       emorank rate import ratings export.json --format label-studio
     """
-    from emorank.answers.formats import read_answers
     from emorank.errors import needing
+    from emorank.room.sources import read_answers
 
     with needing("web", "a rating project"):
-        from emorank.room.overview import import_answers
+        from emorank.room.intake import import_answers
         from emorank.room.project import open_project
     count = import_answers(open_project(project), read_answers(file, kind))
     click.echo(f"{project}: {count} answers taken in")

@@ -20,8 +20,9 @@ def command(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
-        from emorank.room.invites import rater_id, revoke
+        from emorank.room.invites import revoke
         from emorank.room.project import open_project
+        from emorank.room.raters import rater_id
     from emorank.cli.rate.links import print_links
 
     opened = open_project(project)

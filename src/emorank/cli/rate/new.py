@@ -75,7 +75,7 @@ def command(
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
-        from emorank.room.project import Setup, create_project
+        from emorank.room.creation import Setup, create_project
     from emorank.cli.rate.links import print_links
     from emorank.study.rating import gallery
 

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from emorank.answers.formats import FORMATS
+
 if TYPE_CHECKING:
     from emorank.evaluation.raters.rating_summary import EmotionSummary
     from emorank.evaluation.raters.ratings import NoneAs
-
-# As in `annotations.formats`, which is too heavy to ask before the help is printed.
-FORMATS = ("csv", "parquet", "json", "label-studio", "mdns", "ferplus", "cremad")
 
 
 def parsed_cut(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int, int]:
@@ -104,9 +103,9 @@ def command(
     import msgspec
     import numpy as np
 
-    from emorank.answers import formats
     from emorank.answers.emotion_votes import EmotionVotes
     from emorank.answers.formats.csv_parquet import write_sheet
+    from emorank.answers.interchange import write_answers
     from emorank.answers.voting import answer_sheet
     from emorank.cli.rate import summary_tables
     from emorank.errors import VotesError
@@ -115,11 +114,12 @@ def command(
         summarise,
         summarise_emotions,
     )
+    from emorank.room.sources import read_source
 
     for path in (out, copy):
         if path is not None and path.suffix.lower() not in (".csv", ".parquet", ".json"):
             raise click.UsageError(f"{path}: expected an ending .csv, .parquet or .json")
-    reading = formats.read(file, kind, cut)
+    reading = read_source(file, kind, cut)
     content, rng = reading.content, np.random.default_rng(seed)
     found: RatingSummary | EmotionSummary
     if isinstance(content, EmotionVotes):
@@ -132,7 +132,7 @@ def command(
         found = summarise(content, rng, none_as=level, named=reading.named, resamples=resamples)
         sheet = answer_sheet(content, "median" if ties == "median" else "disputed")
         if copy is not None:
-            formats.write_answers(content, copy)
+            write_answers(content, copy)
     if out is not None:
         write_sheet(sheet, out)
     if report is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.answers.answers_table import SKIP, repeats_of
-from emorank.answers.voting import natural
+from emorank.answers.names import natural
 from emorank.evaluation.raters.ratings import LEVELS
 from emorank.evaluation.statistics.confusion import quadratic_kappa
 from emorank.evaluation.statistics.uncertainty import LEVEL, Estimate, wilson

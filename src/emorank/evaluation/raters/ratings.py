@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Int, Int8
 
 from emorank.answers.answers_table import RANKS, UNIT, firsts_of
-from emorank.answers.voting import natural
+from emorank.answers.names import natural
 from emorank.vocabulary import NONE
 
 # How an answer "None" enters: as the level below Minimal, or like no answer at all.

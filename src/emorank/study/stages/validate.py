@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from emorank.answers.answers_table import votes_of
+from emorank.answers.votes import votes_of
 from emorank.answers.voting import majority
 from emorank.evaluation.rank_validation import validation
 from emorank.progress import Progress, silent

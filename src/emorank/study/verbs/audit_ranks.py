@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from emorank.answers.answers_table import votes_of
 from emorank.answers.scores import read_scores
+from emorank.answers.votes import votes_of
 from emorank.errors import MissingExtraError, PlanError, StudyError, VotesError, WeightsError
 from emorank.evaluation.laboratory.controls import CONTROLS
 from emorank.evaluation.laboratory.examination import examine, human_ceiling, neutral_of

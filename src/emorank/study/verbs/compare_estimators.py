@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emorank.answers.answers_table import votes_of
+from emorank.answers.votes import votes_of
 from emorank.baselines import ESTIMATORS
 from emorank.baselines.references import random_rater
 from emorank.errors import EmorankError, PlanError, StudyError

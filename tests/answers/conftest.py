@@ -6,7 +6,7 @@ import pytest
 
 from emorank.answers.answers_table import answers_table
 
-SHARED = Path(__file__).parents[4] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emorank.answers import formats, tabular
+from emorank.answers import tabular
 from emorank.answers.answers_table import ANSWERS, answers_table
 from emorank.answers.emotion_votes import EmotionVotes
 from emorank.answers.formats import json_file
 from emorank.answers.formats.csv_parquet import write_sheet
+from emorank.answers.interchange import WRITERS, write_answers
 from emorank.errors import VotesError
+from emorank.room.sources import read_answers, read_source
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
@@ -21,20 +23,20 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
 
 def refused(path, **options) -> str:
     with pytest.raises(VotesError) as caught:
-        formats.read(path, **options)
+        read_source(path, **options)
     assert str(path) in str(caught.value)
     return str(caught.value)
 
 
-@pytest.mark.parametrize("kind", formats.WRITERS)
+@pytest.mark.parametrize("kind", WRITERS)
 def test_what_is_written_is_read_back(answers, tmp_path, kind):
     """All of it, in its order, whatever the file is called."""
-    path = formats.write_answers(answers, tmp_path / "votes.bin", kind)
-    found = formats.read(path)
+    path = write_answers(answers, tmp_path / "votes.bin", kind)
+    found = read_source(path)
     assert found.format == kind
     assert found.named
     same(found.content, answers)
-    same(formats.read_answers(path), answers)
+    same(read_answers(path), answers)
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1,
@@ -54,7 +56,7 @@ ODD = st.sampled_from(["=1+1", "'=1", "''@", "'", "' a", "a ", "\t=x", "-", "＝
         min_size=1,
         max_size=8,
     ),
-    kind=st.sampled_from(sorted(formats.WRITERS)),
+    kind=st.sampled_from(sorted(WRITERS)),
 )
 def test_any_names_and_times_survive(tmp_path_factory, cells, kind):
     """Formulas, apostrophes, blanks, line breaks and every script, in every format."""
@@ -65,13 +67,13 @@ def test_any_names_and_times_survive(tmp_path_factory, cells, kind):
             for (image, emotion, rater, repeat), (answer, ms, at) in cells.items()
         ]
     )  # fmt: skip
-    path = formats.write_answers(table, tmp_path_factory.mktemp("any") / "file", kind)
-    same(formats.read(path).content, table)
+    path = write_answers(table, tmp_path_factory.mktemp("any") / "file", kind)
+    same(read_source(path).content, table)
 
 
 def test_no_cell_of_a_csv_is_a_formula(answers, tmp_path):
     """Neither of the answers nor of the sheet: nothing begins with = + - @, tab or blank."""
-    path = formats.write_answers(answers, tmp_path / "a.csv")
+    path = write_answers(answers, tmp_path / "a.csv")
     sheet = pd.DataFrame({"image": ["=1+1", "-x"], "A1": ["@a", "Str"], "Min": [1, 2]})
     write_sheet(sheet, tmp_path / "sheet.csv")
     for file in (path, tmp_path / "sheet.csv"):
@@ -87,7 +89,7 @@ def test_a_spreadsheets_csv(tmp_path):
         "Rater;Image;Answer;Repeat;note\n ann ; a ;min;;x\nann;a;3;yes;\nben;a;;0;\nben;b;none;no;"
     )
     (tmp_path / "a.txt").write_text("\ufeff" + text, encoding="utf-8")
-    found = formats.read_answers(tmp_path / "a.txt")
+    found = read_answers(tmp_path / "a.txt")
     assert found[["image", "rater", "answer", "repeat"]].to_numpy().tolist() == [
         ["a", "ann", "Minimal", False],
         ["a", "ann", "Strong", True],
@@ -99,24 +101,27 @@ def test_votes_and_sheets_are_answers_too(tmp_path):
     """The two layouts of `read_votes`."""
     (tmp_path / "votes.csv").write_text("image,rater,rank\na,r,Min\n")
     (tmp_path / "sheet.csv").write_text("image,A1,A2\na,Str,\n")
-    assert formats.read_answers(tmp_path / "votes.csv")["answer"].tolist() == ["Minimal"]
-    assert formats.read_answers(tmp_path / "sheet.csv")["rater"].tolist() == ["A1"]
+    assert read_answers(tmp_path / "votes.csv")["answer"].tolist() == ["Minimal"]
+    assert read_answers(tmp_path / "sheet.csv")["rater"].tolist() == ["A1"]
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
         (b"", "is empty"),
-        (b"image,rater,answer\na,r,Huge\n", "1 × unknown answer or repeat: line 2 'Huge'"),
+        (
+            b"image,rater,answer\na,r,Huge\n",
+            "None or Skip): line 2 'Huge'",
+        ),
         (b"image,rater,answer,repeat\na,r,Min,often\n", "line 2 'often'"),
         (b"image,rater,answer\na,r\n", "line 2 has 2, not 3"),
-        (b"image,rater,answer\na,r,\n", "holds no answer"),
-        (b"image,answer\na,Min\n", "no column rater"),
-        (b"image,image,rater,answer\na,a,r,Min\n", "twice the column image"),
+        (b"image,rater,answer\na,r,\n", "holds no vote (1 blank)"),
+        (b"image,answer\na,Min\n", "missing rater"),
+        (b"image,image,rater,answer\na,a,r,Min\n", "column 'image' appears twice"),
         (b"image,rater,answer\na,r,Min\na,r,Max\n", "unknown answer"),
-        (b"image,rater,answer\na,r,Min\na,r,Avg\n", "a second answer"),
+        (b"image,rater,answer\na,r,Min\na,r,Avg\n", "second answer of a rater to an image: line 3"),
         (b"image,rater,answer,reaction_ms\na,r,Min,fast\n", "no number of milliseconds"),
-        (b"what,ever\n1,2\n", "expected the columns image, rater, rank"),
+        (b"what,ever\n1,2\n", "image, rater, rank"),
         (b"{", "is no JSON"),
         (b"[" * 100_000, "is no JSON"),
         (b"[]", "JSON of no known kind"),
@@ -150,7 +155,7 @@ def test_files_out_of_proportion_are_refused_unread(tmp_path, monkeypatch):
 def test_a_format_can_be_forced_and_has_to_exist(tmp_path):
     """And an ending without a format is refused before anything is written."""
     (tmp_path / "a").write_text("image,rater,rank\na,r,Min\n")
-    assert formats.read(tmp_path / "a", "csv").format == "csv"
+    assert read_source(tmp_path / "a", "csv").format == "csv"
     assert "expected one of csv" in refused(tmp_path / "a", format="xml")
     for kind in ("ferplus", "cremad"):
         assert "is no table of" in refused(tmp_path / "a", format=kind)
@@ -160,7 +165,7 @@ def test_a_format_can_be_forced_and_has_to_exist(tmp_path):
     for kind in ("json", "label-studio"):
         assert f"is mdns, not {kind}" in refused(tmp_path / "a", format=kind)
     with pytest.raises(VotesError, match="expected an ending"):
-        formats.write_answers(answers_table([]), tmp_path / "a.xlsx")
+        write_answers(answers_table([]), tmp_path / "a.xlsx")
     assert not (tmp_path / "a.xlsx").exists()
 
 
@@ -176,13 +181,13 @@ def ratings(tmp_path, content):
 def test_mdns_by_its_cut(tmp_path):
     """Not at all is None; the cut says where Minimal, Average and Strong begin."""
     path = ratings(tmp_path, {"f1": {"sad": [0, 1, 2, 3, 4], "happy": [4]}})
-    found = formats.read(path)
+    found = read_source(path)
     assert not found.named
     assert found.content["answer"].tolist() == [
         *("None", "Minimal", "Average", "Strong", "Strong", "Strong"),
     ]
     assert found.content["rater"].tolist()[:2] == ["position 1", "position 2"]
-    other = formats.read_answers(path, cut=(2, 4, 5))["answer"].tolist()
+    other = read_answers(path, cut=(2, 4, 5))["answer"].tolist()
     assert other == ["None", "None", "Minimal", "Minimal", "Average", "Average"]
 
 
@@ -209,7 +214,7 @@ def test_cuts_ascend(tmp_path, cut):
 
 def test_all_of_mdns(shared):
     """A thousand faces with six emotions and nine raters each, as published."""
-    found = formats.read(shared / "mdns_votes" / "primary_expression_annotations.json")
+    found = read_source(shared / "mdns_votes" / "primary_expression_annotations.json")
     assert found.format == "mdns"
     assert len(found.content) == 54_000
     given = found.content["answer"].value_counts()
@@ -230,7 +235,7 @@ def test_ferplus_counts(tmp_path):
         f"{FERPLUS}\nTraining,a.png,4,0,0,1,3,2,0,0,0,0\nTest,,5,5,0,0,0,0,0,0,0,0\n"
         "Training,a.png,0,9,0,0,0,0,0,0,0,1\n"
     )
-    found = formats.read(tmp_path / "a")
+    found = read_source(tmp_path / "a")
     votes = found.content
     assert found.format == "ferplus"
     assert isinstance(votes, EmotionVotes)
@@ -240,7 +245,7 @@ def test_ferplus_counts(tmp_path):
     assert table["tied"].tolist() == [False, True, False]
     assert table["votes"].tolist() == [10, 10, 10]
     with pytest.raises(VotesError, match="which emotion is expressed"):
-        formats.read_answers(tmp_path / "a")
+        read_answers(tmp_path / "a")
 
 
 def test_cremad_counts(tmp_path):
@@ -248,7 +253,7 @@ def test_cremad_counts(tmp_path):
     (tmp_path / "a").write_text(
         f'{CREMAD}\n"100001",0,0,0,1,10,0,"c1",11\n"200001",0,0,0,9,1,0,"c1",10\n'
     )
-    votes = formats.read(tmp_path / "a").content
+    votes = read_source(tmp_path / "a").content
     assert votes.images["group"].tolist() == ["voice", "face"]
     assert votes.table()["Final"].tolist() == ["neutral", "happy"]
 
@@ -262,11 +267,11 @@ def test_counts_are_whole_numbers(tmp_path, count):
 
 def test_all_of_ferplus_and_cremad(shared):
     """The tables as published: ten votes but for one image, and three showings of 7442 clips."""
-    ferplus = formats.read(shared / "ferplus_votes" / "fer2013new.csv").content
+    ferplus = read_source(shared / "ferplus_votes" / "fer2013new.csv").content
     assert ferplus.counts.shape == (35_887, 10)
     assert np.bincount(ferplus.counts.sum(axis=1))[9:].tolist() == [1, 35_886]
     assert not ferplus.images["image"].duplicated().any()
-    cremad = formats.read(shared / "cremad_tables" / "tabulatedVotes.csv").content
+    cremad = read_source(shared / "cremad_tables" / "tabulatedVotes.csv").content
     assert cremad.images["group"].value_counts().to_dict() == {
         "voice": 7442, "face": 7442, "voice and face": 7442
     }  # fmt: skip

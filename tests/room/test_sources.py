@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorank.answers import read_votes, tabular
-from emorank.answers.formats import read_answers
+from emorank.answers import tabular
 from emorank.errors import VotesError
+from emorank.room.sources import read_answers, read_votes
 
-GOLDEN = Path(__file__).parent / "golden" / "table_05_annotator_summary.csv"
+GOLDEN = Path(__file__).parents[1] / "answers" / "golden" / "table_05_annotator_summary.csv"
 
 
 def written(folder: Path, text: str | bytes, name: str = "votes.csv") -> Path:
@@ -111,9 +111,9 @@ def test_every_kind_of_offence_is_told_with_its_lines(tmp_path):
         "a,r2,Min\na,r2,Min\n"
     )
     message = refused(written(tmp_path, text), {"a", "b"})
-    assert "2 × second vote" in message
+    assert "2 × second answer" in message
     assert "line 3 'r1' on 'a', first at line 2" in message
-    assert "1 × unknown rank" in message
+    assert "1 × unknown answer" in message
     assert "line 4 'Medium'" in message
     assert "1 × unknown image: line 5 'zz'" in message
     assert "line 6 has 2, not 3" in message
@@ -125,7 +125,7 @@ def test_only_the_first_offenders_are_named(tmp_path):
     """A thousand wrong rows make one short message with their number."""
     rows = "".join(f"a,r{n},Huge{'x' * 500}\n" for n in range(1000))
     message = refused(written(tmp_path, "image,rater,rank\n" + rows))
-    assert "1000 × unknown rank" in message
+    assert "1000 × unknown answer" in message
     assert f"and {1000 - tabular.SHOWN} more" in message
     assert len(message) < 1000
 
@@ -184,7 +184,7 @@ def test_folders_pipes_and_absent_files_are_refused(tmp_path):
     """Only a regular file is opened: a pipe would block for ever."""
     os.mkfifo(tmp_path / "pipe")
     for name in ("absent.csv", "pipe", "."):
-        assert "expected a votes file" in refused(tmp_path / name)
+        assert "expected a file; there is none" in refused(tmp_path / name)
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8).filter(

@@ -1,0 +1,213 @@
+"""Make a rating project: pictures for raters to see, and a database that says who sees which when.
+
+A project is there whole or not at all: it is made in a folder beside its own and renamed.
+"""
+
+import csv
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from sqlalchemy import Connection, text
+
+from emorank.answers.names import natural
+from emorank.errors import ImageError, RatingError
+from emorank.progress import Progress, silent
+from emorank.room.address import base_address
+from emorank.room.database import Database
+from emorank.room.migrations import migrate
+from emorank.room.order import Ordering, showing_order
+from emorank.room.project import Project, database_of, open_project
+from emorank.room.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS
+from emorank.room.settings import write_settings
+
+QUESTION = "How strongly does this face express {emotion}?"
+BASE_URL = "http://127.0.0.1:8321"
+MAX_SIDE, QUALITY = 1024, 95  # of the pictures that raters see, in pixels; JPEG without subsampling
+MAX_RATERS, MAX_REPEATS = 1000, 0.3
+_MOST_SEEDS = 2**31
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a project is to be.
+
+    Attributes:
+        title: for the owner.
+        question: with {emotion} where the word goes, once.
+        ordering: "emotion", one class after another as in the paper, or "mixed".
+        repeats: share of images shown twice to each rater, in [0, 0.3].
+        seed: of the raters' permutations.
+        source: where the images come from, in words.
+        base_url: what invite links begin with.
+        database: URL of a PostgreSQL database, or None for a file of SQLite.
+    """
+
+    title: str = "Rating room"
+    question: str = QUESTION
+    ordering: Ordering = "emotion"
+    repeats: float = 0.05
+    seed: int = 0
+    source: str = ""
+    base_url: str = BASE_URL
+    database: str | None = None
+
+
+def create_project(
+    folder: Path | str,
+    images: Sequence[tuple[str, str]],
+    read: Callable[[str], np.ndarray],
+    raters: Iterable[str],
+    setup: Setup = Setup(),
+    progress: Progress = silent,
+) -> Project:
+    """Make a project, whole or not at all.
+
+    Args:
+        folder: new or empty.
+        images: (name, emotion word) of each.
+        read: name → upright RGB, UInt8 "height width 3"; an ImageError is a row of `excluded.csv`.
+        raters: their names, each once.
+        setup: what it is to be.
+        progress: told of every image.
+
+    Raises:
+        RatingError: the folder is in use, something in `setup` is impossible, or no image is left.
+        StorageError: the database cannot be reached or written to.
+    """
+    folder, names = Path(folder), list(raters)
+    _check(folder, names, setup)
+    making = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
+    schema = f"rating_{secrets.token_hex(6)}" if setup.database else None
+    try:
+        (making / "images").mkdir(parents=True)
+        pictures = _pictures(making, images, read, progress)
+        write_settings(making, setup.database, schema)
+        database = database_of(making, setup.database, schema)
+        try:
+            _fill(database, pictures, names, setup, schema)
+        finally:
+            database.close()
+        if folder.is_dir():
+            folder.rmdir()
+        making.replace(folder)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+    return open_project(folder)
+
+
+def _check(folder: Path, names: list[str], setup: Setup) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RatingError(f"{folder} is in use; choose another --out")
+    if setup.question.count("{emotion}") != 1:
+        raise RatingError(
+            f"the question is '{setup.question}'; expected {{emotion}} in it once, for the word"
+        )
+    base_address(setup.base_url)
+    if setup.database is not None and setup.database.startswith("sqlite"):
+        raise RatingError(
+            "--database is for a PostgreSQL server: expected postgresql+psycopg://user@host/name; "
+            "leave it out for a file of SQLite"
+        )
+    if not 0 <= setup.repeats <= MAX_REPEATS:
+        raise RatingError(f"repeats={setup.repeats:g}; expected a share from 0 to {MAX_REPEATS}")
+    if not 0 <= setup.seed < _MOST_SEEDS:
+        raise RatingError(f"seed={setup.seed}; expected a number from 0 to {_MOST_SEEDS - 1}")
+    if not 1 <= len(names) <= MAX_RATERS or len(set(names)) < len(names):
+        raise RatingError(
+            f"{len(names)} raters; expected 1 to {MAX_RATERS}, each with a name of their own"
+        )
+
+
+def _pictures(
+    making: Path,
+    images: Sequence[tuple[str, str]],
+    read: Callable[[str], np.ndarray],
+    progress: Progress,
+) -> list[dict[str, str]]:
+    """Write what raters will see; rows of the table `images`."""
+    pictures, excluded = [], []
+    for done, (name, emotion) in enumerate(images):
+        progress(done, len(images), "pictures")
+        image = secrets.token_urlsafe(12)
+        try:
+            picture = Image.fromarray(read(name))
+        except ImageError as error:
+            excluded.append((name, error.reason))
+            continue
+        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+        picture.save(making / "images" / f"{image}.jpg", quality=QUALITY, subsampling=0)
+        pictures.append({"id": image, "name": name, "emotion": emotion})
+    if not pictures:
+        reason = f"; the first reason: {excluded[0][0]}: {excluded[0][1]}" if excluded else ""
+        raise RatingError(f"none of {len(images)} images can be shown{reason}")
+    with (making / "excluded.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("file", "reason"), *excluded])
+    progress(len(images), len(images), "pictures")
+    return pictures
+
+
+def _fill(
+    database: Database, pictures: list[dict[str, str]], names: list[str], setup: Setup, schema: Any
+) -> None:
+    if schema is not None:
+        with database.writing() as connection:
+            connection.execute(text(f'CREATE SCHEMA "{schema}"'))
+    try:
+        migrate(database)
+        with database.writing() as connection:
+            _insert(connection, pictures, names, setup)
+    except BaseException:
+        if schema is not None:
+            with database.writing() as connection:
+                connection.execute(text(f'DROP SCHEMA "{schema}" CASCADE'))
+        raise
+
+
+def _insert(
+    connection: Connection, pictures: list[dict[str, str]], names: list[str], setup: Setup
+) -> None:
+    now = int(time.time() * 1000)
+    connection.execute(
+        PROJECT.insert().values(
+            id=1,
+            title=setup.title,
+            question=setup.question,
+            source=setup.source,
+            ordering=setup.ordering,
+            repeats=setup.repeats,
+            seed=setup.seed,
+            base_url=base_address(setup.base_url),
+            created_at=now,
+        )
+    )
+    # In the order of names, so that a seed gives the same permutations wherever images lie.
+    pictures = sorted(pictures, key=lambda row: (natural(row["name"]), row["emotion"]))
+    connection.execute(IMAGES.insert(), pictures)
+    for number, name in enumerate(names, start=1):
+        rater = secrets.token_urlsafe(12)
+        connection.execute(RATERS.insert().values(id=rater, number=number, name=name))
+        rng = np.random.default_rng([setup.seed, number])
+        emotions = [row["emotion"] for row in pictures]
+        order = showing_order(emotions, rng, setup.ordering, setup.repeats)
+        connection.execute(
+            SHOWINGS.insert(),
+            [
+                {
+                    "id": secrets.token_urlsafe(12),
+                    "rater_id": rater,
+                    "position": position,
+                    "image_id": pictures[image]["id"],
+                    "repeat": int(repeat),
+                }
+                for position, (image, repeat) in enumerate(order)
+            ],
+        )
+    connection.execute(EVENTS.insert().values(at=now, kind="new"))

@@ -1,0 +1,98 @@
+"""Take answers that were given elsewhere into a project."""
+
+import secrets
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from emorank.errors import RatingError
+from emorank.room.overview import pictures
+from emorank.room.project import Project
+from emorank.room.raters import add_rater, rater_ids
+from emorank.room.schema import SHOWINGS, VOTES
+from emorank.room.store import Vote, store_vote
+
+
+def import_answers(project: Project, table: pd.DataFrame) -> int:
+    """Take in answers that were given elsewhere, all of them or none; returns how many.
+
+    Raters who are not in the project are added. An answer without an emotion belongs to the only
+    question that the project asks about its image.
+
+    Raises:
+        RatingError: an image is not the project's, or has an answer of that rater already.
+    """
+    units = _units(project, table)
+    with project.database.writing() as connection:
+        raters = rater_ids(connection)
+        for row, image in zip(table.to_dict("records"), units, strict=True):
+            name = row["rater"]
+            if name not in raters:
+                raters[name] = add_rater(connection, project, name)
+            showing, answered = _showing(connection, raters[name], image, row["repeat"])
+            if answered:
+                raise RatingError(
+                    f"'{row['image']}' has an answer of rater '{name}' already; "
+                    "nothing was imported"
+                )
+            vote = Vote(
+                f"import-{secrets.token_urlsafe(12)}",
+                showing,
+                row["answer"],
+                None if pd.isna(row["reaction_ms"]) else row["reaction_ms"],
+                None if pd.isna(row["hidden_ms"]) else row["hidden_ms"],
+            )
+            at = None if pd.isna(row["at"]) else int(1000 * row["at"].timestamp())
+            store_vote(connection, raters[name], vote, at, answered=False, kind="import")
+    return len(table)
+
+
+def _units(project: Project, table: pd.DataFrame) -> list[str]:
+    """The image id of each row."""
+    by_unit = pictures(project)
+    by_name: dict[str, list[str]] = {}
+    for (name, _), image in by_unit.items():
+        by_name.setdefault(name, []).append(image)
+    units, missing = [], []
+    for name, emotion in zip(table["image"], table["emotion"], strict=True):
+        unknown = pd.isna(emotion)
+        images = by_name.get(name, []) if unknown else [by_unit.get((name, emotion), "")]
+        if len(images) == 1 and images[0]:
+            units.append(images[0])
+        else:
+            missing.append(f"{name} ({'no emotion' if unknown else emotion})")
+    if missing:
+        raise RatingError(
+            f"{len(missing)} answers are on images that the project does not have, the first: "
+            f"{missing[0]}; nothing was imported"
+        )
+    return units
+
+
+def _showing(connection: Connection, rater: str, image: str, repeat: bool) -> tuple[str, bool]:
+    """The showing of an image to a rater, made if there is none, and whether it has an answer."""
+    row = connection.execute(
+        select(SHOWINGS.c.id, VOTES.c.seq)
+        .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+        .where(
+            SHOWINGS.c.rater_id == rater,
+            SHOWINGS.c.image_id == image,
+            SHOWINGS.c.repeat == int(repeat),
+        )
+    ).first()
+    if row is not None:
+        return row.id, row.seq is not None
+    last = connection.scalar(
+        select(func.max(SHOWINGS.c.position)).where(SHOWINGS.c.rater_id == rater)
+    )
+    showing = secrets.token_urlsafe(12)
+    connection.execute(
+        SHOWINGS.insert().values(
+            id=showing,
+            rater_id=rater,
+            position=0 if last is None else last + 1,
+            image_id=image,
+            repeat=int(repeat),
+        )
+    )
+    return showing, False

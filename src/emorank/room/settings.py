@@ -1,0 +1,43 @@
+"""`rating.toml`: by it a folder is a rating project, and it says where the database is.
+
+Only its owner can read the file, because the address of a database may hold a password.
+"""
+
+import tomllib
+from pathlib import Path
+
+import tomli_w
+
+from emorank.errors import RatingError
+
+SETTINGS = "rating.toml"
+
+
+def is_project(folder: Path) -> bool:
+    """Whether a folder is a rating project."""
+    return (folder / SETTINGS).is_file()
+
+
+def read_settings(folder: Path) -> tuple[str, str | None]:
+    """The URL of the database, empty for `rating.db` in the folder; and its schema, if any.
+
+    Raises:
+        RatingError: there is no project, or its settings are damaged.
+    """
+    if not is_project(folder):
+        raise RatingError(
+            f"{folder}: no rating project here (no {SETTINGS}); make one with: emorank rate new"
+        )
+    try:
+        settings = tomllib.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        return settings["database"], settings.get("schema")
+    except (tomllib.TOMLDecodeError, KeyError, UnicodeDecodeError) as error:
+        raise RatingError(f"{folder / SETTINGS}: damaged ({error}); bring it back") from error
+
+
+def write_settings(folder: Path, url: str | None, schema: str | None) -> None:
+    """Write what `read_settings` reads."""
+    path = folder / SETTINGS
+    path.touch(mode=0o600)
+    place = {"database": url or ""} | ({"schema": schema} if schema else {})
+    path.write_text(tomli_w.dumps(place), encoding="utf-8")
