@@ -9,9 +9,9 @@ from tests.report.test_page import Outline
 
 from emorank.evaluation.laboratory.examination import examine
 from emorank.evaluation.laboratory.perturbation import CHANGES
-from emorank.evaluation.laboratory.verdict import headline
 from emorank.evaluation.statistics.columns import Options
 from emorank.report import audit, audit_figures
+from emorank.report.audit_words import headline
 from emorank.report.page import render, write
 
 EMOTIONS = ("anger", "happy", "surprise")
@@ -62,7 +62,7 @@ def section():
         found.append(examine(name, kind, table, given, **more))
     whole = pd.concat([table.assign(rank=n, **g) for n, g in answers.items()], ignore_index=True)
     return audit.Section(
-        headline(found), len(table), 6, len(rows), None, tuple(found), whole,
+        headline(found, None), len(table), 6, len(rows), None, tuple(found), whole,
         {"ordinal": "no <ordinal> network here"}, ("Intervals over 6 persons are rough.",),
     )  # fmt: skip
 
@@ -91,7 +91,11 @@ def test_where_nothing_is_known_nothing_is_drawn(contents, section):
     table = table[table["emotion"] != "neutral"].reset_index(drop=True)
     found = (examine("paper", "rank", table, said(simulated(), 0.1, 1).iloc[: len(table)]),)
     bare = replace(
-        section, headline=headline(found), ranks=found, table=table.assign(rank="paper"), tried=0
+        section,
+        headline=headline(found, None),
+        ranks=found,
+        table=table.assign(rank="paper"),
+        tried=0,
     )
     words = render(replace(contents, audit=bare))
     assert "cannot be said" in words
@@ -124,6 +128,6 @@ def test_a_long_name_does_not_break_the_tables(section):
     """Names come from files."""
     odd = replace(section.ranks[0], rank="<b>" + "x" * 80)
     assert len(audit.ranks_table([odd])) == 1
-    assert "<b>" in audit.verdicts([odd]).popitem()[0]
+    assert "<b>" in audit.verdicts([odd], None).popitem()[0]
     audit_figures.calibration([odd], "known intensity")
     audit_figures.stability([odd])

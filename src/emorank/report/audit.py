@@ -8,6 +8,7 @@ import pandas as pd
 from emorank.evaluation.laboratory.separation import ALL
 from emorank.evaluation.laboratory.verdict import Examination, moved, shift
 from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.report.audit_words import explanation
 from emorank.report.tables import NONE, cell, estimate
 
 _MARK = {
@@ -139,9 +140,9 @@ def separation_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna(NONE)
 
 
-def verdicts(ranks: Sequence[Examination]) -> dict[str, str]:
+def verdicts(ranks: Sequence[Examination], ceiling: Estimate | None) -> dict[str, str]:
     """Each rank's verdict in words."""
-    return {one.rank: f"{one.verdict.word} – {one.verdict.reason}" for one in ranks}
+    return {one.rank: f"{one.verdict.word} – {explanation(one, ceiling)}" for one in ranks}
 
 
 def _of(one: Examination, name: str) -> str:

@@ -1,19 +1,22 @@
-"""What was found of one rank, and how far it can be believed: a rule, written down.
+"""How far the ranks of one method can be believed: the rule that decides, as codes.
 
-Asked in this order; the first that applies decides:
+The questions are asked in this order, and the first that applies decides:
 
-1. The score is the same for every face: *bad*, it says nothing.
+1. The score is the same for every face: *bad*.
 2. Nothing is known of the faces' intensity: *unknown*.
-3. It follows brightness: *bad*. The rank correlation of score and brightness that the truth does
-   not account for is beyond chance, and greater than that of score and truth which brightness does
-   not account for.
-4. It is no better than chance: *bad*. The lower bound of the within-emotion Spearman correlation is
-   not above 0, or its value is one that shuffled scores reach too.
-5. Otherwise the lower bound says *weak* (below 0.3), *fair* (below 0.6) or *good*; and it is *weak*
-   at best where the score moves by more than half of its spread under changes that should not
-   matter, where the ranks do not agree with the raters beyond chance, where more than half of the
-   faces are left without a score or a rank, or where faces are known as expressive or neutral
-   only; *fair* at best where the agreement with the raters stays below a human's.
+3. The score follows brightness: *bad*. Its partial rank correlation with brightness, the truth held
+   constant, is beyond chance and greater than its partial correlation with the truth, brightness
+   held constant.
+4. The score is no better than chance: *bad*. The lower bound of the within-emotion Spearman
+   correlation is not above 0, or shuffled scores reach its value.
+5. Otherwise the lower bound decides: *weak* (below 0.3), *fair* (below 0.6) or *good*. Limits can
+   lower this. *Weak* is the best verdict where the score moves by more than half of its spread
+   under changes that should not matter; where the ranks agree with the raters no better than
+   chance; where more than half of the faces have no score or no rank; and where faces are known
+   as expressive or neutral only. *Fair* is the best verdict where the ranks agree with the raters
+   less than a human does.
+
+The report puts the codes into words.
 """
 
 from collections.abc import Sequence
@@ -28,48 +31,57 @@ from emorank.evaluation.level_agreement import LevelAgreement
 from emorank.evaluation.statistics.uncertainty import Estimate
 
 Word = Literal["bad", "unknown", "weak", "fair", "good"]
+Reason = Literal[
+    "constant",  # the score is the same for every face
+    "no truth",  # no scored face has a known intensity
+    "brightness",  # the score follows brightness instead of the truth
+    "undefined",  # the correlation with the truth is not defined
+    "correlation",  # how the score correlates with the truth
+    "no interval",  # that correlation has no interval
+    "chance",  # that correlation is no better than chance
+    "unstable",  # changes that should not matter move the score too far
+    "unscored",  # more than half of the faces have no score
+    "expressive only",  # faces are known as expressive or neutral, and not how expressive
+    "unranked",  # more than half of the rated faces have no rank
+    "disagreement",  # the ranks agree with the raters no better than chance
+    "below a rater",  # the ranks agree with the raters less than a rater does
+]
 WEAK, FAIR, UNSTABLE, MOST_MISSING = 0.3, 0.6, 0.5, 0.5
 EXPRESSIVE = "difference between expressive and neutral"
 _ORDER: tuple[Word, ...] = ("bad", "unknown", "weak", "fair", "good")
-_BELIEVE: dict[Word, str] = {
-    "bad": "Do not believe the ranks of this study",
-    "unknown": "How far the ranks can be believed cannot be said",
-    "weak": "Do not rely on the ranks for single faces",
-    "fair": "Read the ranks as a tendency",
-    "good": "The ranks follow expression intensity on these faces",
-}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """How far a rank can be believed, and why, in words."""
+    """How far a rank can be believed, and the reasons in the order of the rule."""
 
     word: Word
-    reason: str
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
 class Examination:
-    """Everything that the laboratory found of one rank.
+    """All results of the laboratory for one rank.
 
     Attributes:
         rank: its name.
-        kind: "rank" of the study, "control", "file" of somebody's scores.
-        faces: that it was asked about.
-        scored: of them, those that it gave a score.
-        truth: what it was judged by; empty if there is nothing.
-        correlations: against each kind of truth that is known.
-        brightness: whether it follows the brightness of the picture instead.
+        kind: "rank" of the study, "control", or "file" for scores that somebody else computed.
+        faces: number of faces that it was asked to score.
+        scored: number of faces that it gave a score.
+        truth: the truth that decides the verdict; empty if no intensity is known.
+        correlations: of the score with each kind of truth that is known.
+        brightness: partial correlations that tell whether it follows brightness instead.
         levels: against the majority of the raters, over the faces they rated; None without levels
             or without votes.
         levels_and_neutral: the same with neutral faces as level None.
         separation: area under the ROC curve of each emotion against neutral faces.
         of_levels: calibration of the levels; None without levels or truth.
         of_scores: calibration of the score; None without truth.
-        calibration_error: of the probabilities of levels; None where it gives none.
-        sequences: along the frames of sequences.
-        morphs: along pictures between a person's neutral and expressive face; None if not tried.
-        changes: under each change that should not matter; empty if not tried.
+        calibration_error: of the probabilities of levels; None if it gives no probabilities.
+        sequences: the score along the frames of sequences; None without sequences.
+        morphs: the score along pictures between a person's neutral and expressive face; None if
+            not tried.
+        changes: the score under each change that should not matter; empty if not tried.
         verdict: how far to believe it.
     """
 
@@ -92,6 +104,23 @@ class Examination:
     verdict: Verdict
 
 
+@dataclass(frozen=True)
+class Conclusion:
+    """How far the ranks of a study can be believed, from the examinations of all ranks.
+
+    Attributes:
+        passed: names of controls that are not bad: then no verdict can be believed.
+        best: name of the best rank or score; None if none was tried.
+        ranked: name of the best among those that give levels; None if none gives levels.
+        tried: how many ranks and scores were examined, without the controls.
+    """
+
+    passed: tuple[str, ...]
+    best: str | None
+    ranked: str | None
+    tried: int
+
+
 def judge(
     main: Correlations | None,
     brightness: Nuisance | None,
@@ -102,83 +131,56 @@ def judge(
     constant: bool,
     truth: str,
 ) -> Verdict:
-    """The rule of this module.
+    """Apply the rule of this module.
 
     Args:
-        main: against the truth that decides; None if nothing is known.
+        main: correlations with the truth that decides; None if no intensity is known.
         brightness: partial correlations with brightness and the same truth.
         levels: over the faces that raters rated.
-        changes: that should not matter.
+        changes: of the picture that should not matter.
         ceiling: a rater's own kappa with the majority of the others.
         constant: whether every face has the same score.
         truth: the kind of truth that decides.
     """
     if constant:
-        return Verdict("bad", "it says the same of every face, so it says nothing")
+        return Verdict("bad", ("constant",))
     if main is None or main.count == 0:
-        return Verdict("unknown", "nothing is known of the intensity of faces that it scored")
-    rho = main.spearman_within
+        return Verdict("unknown", ("no truth",))
     if brightness is not None and _follows(brightness):
-        return Verdict("bad", "it follows the brightness of the picture, not the expression")
+        return Verdict("bad", ("brightness",))
+    rho = main.spearman_within
     if rho.value is None:
-        return Verdict("unknown", rho.reason)
-    found = f"it correlates {_told(rho)} with the {truth}"
-    found += "" if truth == EXPRESSIVE else " within emotion"
+        return Verdict("unknown", ("undefined",))
     if rho.low is None:
-        return Verdict("unknown", f"{found}, but there is no interval ({rho.reason})")
+        return Verdict("unknown", ("correlation", "no interval"))
     if rho.low <= 0 or _by_chance(main):
-        return Verdict("bad", f"{found}, which is no better than chance")
+        return Verdict("bad", ("correlation", "chance"))
     word: Word = "weak" if rho.low < WEAK else "fair" if rho.low < FAIR else "good"
     limits = _limits(main, levels, changes, ceiling, truth)
-    words = [word, *(limit for limit, _ in limits)]
-    return Verdict(
-        _ORDER[min(map(_ORDER.index, words))], "; ".join([found, *(why for _, why in limits)])
-    )
+    lowest = min([word, *limits.values()], key=_ORDER.index)
+    return Verdict(lowest, ("correlation", *limits))
 
 
-def headline(found: Sequence[Examination]) -> str:
-    """How far the ranks of a study can be believed, in one sentence.
+def conclude(examinations: Sequence[Examination]) -> Conclusion:
+    """Sum up the examinations of all ranks of a study, controls among them.
 
-    The best of those that give levels decides; where a score without levels is better, that is said
-    too. The laboratory is doubted first: if a control passes, no verdict of it can be believed.
+    A control that passes makes every verdict worthless. Otherwise the best rank that gives levels
+    decides, and a score without levels that is better is named beside it.
     """
-    passed = [one for one in found if one.kind == "control" and _place(one) > _ORDER.index("bad")]
-    judged = [one for one in passed if one.verdict.word != "unknown"]
-    if judged:
-        names = ", ".join(one.rank for one in judged)
-        return (
-            f"Nothing can be concluded: ranks that are bad by make passed the laboratory ({names})."
-        )
-    tried = [one for one in found if one.kind != "control"]
-    best = _best(tried)
-    if best is None or best.verdict.word == "unknown" or not best.truth:
-        return "How far the ranks can be believed cannot be said: " + (
-            "no rank was tried." if best is None else f"{best.verdict.reason}."
-        )
-    ranked = _best([one for one in tried if one.of_levels is not None])
-    parts = [] if ranked is None else [f"{_BELIEVE[ranked.verdict.word]}: {_said('rank', ranked)}"]
-    if ranked is None or best.rank != ranked.rank:
-        parts.append(_said("score", best))
-    sentence = "; ".join(parts)
-    return f"{sentence[0].upper()}{sentence[1:]} (best of {len(tried)} tried)."
-
-
-def _best(found: Sequence[Examination]) -> Examination | None:
-    return max(found, key=lambda one: (_place(one), _lower(one)), default=None)
-
-
-def _said(what: str, one: Examination) -> str:
-    return f"the {what} “{one.rank}” is {one.verdict.word}, {one.verdict.reason}"
-
-
-def _place(one: Examination) -> int:
-    return _ORDER.index(one.verdict.word)
-
-
-def _lower(one: Examination) -> float:
-    main = one.correlations.get(one.truth)
-    low = None if main is None else main.spearman_within.low
-    return -1.0 if low is None else low
+    passed = [
+        one.rank
+        for one in examinations
+        if one.kind == "control" and one.verdict.word not in ("bad", "unknown")
+    ]
+    tried = [one for one in examinations if one.kind != "control"]
+    best = max(tried, key=_quality, default=None)
+    ranked = max((one for one in tried if one.of_levels is not None), key=_quality, default=None)
+    return Conclusion(
+        passed=tuple(passed),
+        best=None if best is None else best.rank,
+        ranked=None if ranked is None else ranked.rank,
+        tried=len(tried),
+    )
 
 
 def shift(changes: dict[str, ScoreChange]) -> float | None:
@@ -187,7 +189,7 @@ def shift(changes: dict[str, ScoreChange]) -> float | None:
 
 
 def moved(changes: dict[str, ScoreChange]) -> float | None:
-    """The mean share of faces whose level is another; None without levels."""
+    """The mean share of faces that get another level; None without levels."""
     return _mean([change.moved for change in changes.values()])
 
 
@@ -196,35 +198,39 @@ def _mean(estimates: Sequence[Estimate]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def _quality(one: Examination) -> tuple[int, float]:
+    """What orders ranks: the verdict, then the lower bound of the correlation."""
+    main = one.correlations.get(one.truth)
+    low = None if main is None else main.spearman_within.low
+    return _ORDER.index(one.verdict.word), -1.0 if low is None else low
+
+
 def _limits(
     main: Correlations,
     levels: LevelAgreement | None,
     changes: dict[str, ScoreChange],
     ceiling: Estimate | None,
     truth: str,
-) -> list[tuple[Word, str]]:
-    """What a verdict cannot be better than, and why."""
-    limits: list[tuple[Word, str]] = []
+) -> dict[Reason, Word]:
+    """The best verdict that each shortcoming allows."""
+    limits: dict[Reason, Word] = {}
     moves = shift(changes)
     if moves is not None and moves > UNSTABLE:
-        what = f"changes that should not matter move it by {moves:.2f} of its spread"
-        limits.append(("weak", what))
+        limits["unstable"] = "weak"
     if main.missing > MOST_MISSING * (main.count + main.missing):
-        limits.append(("weak", f"{main.missing} faces are left without a score"))
+        limits["unscored"] = "weak"
     if truth == EXPRESSIVE:
-        limits.append(("weak", "how strong the expressions are is not known"))
-    if levels is not None and levels.abstained > MOST_MISSING * (levels.count + levels.abstained):
-        asked = levels.count + levels.abstained
-        limits.append(("weak", f"it gives no rank to {levels.abstained} of {asked} rated faces"))
-    kappa = None if levels is None else levels.quadratic_kappa
-    if kappa is not None and kappa.value is not None:
-        beyond = kappa.low is not None and kappa.low > 0
-        if not beyond:
-            limits.append(("weak", f"its ranks agree with the raters no better than chance, "
-                                   f"kappa {_told(kappa)}"))  # fmt: skip
-        elif ceiling is not None and ceiling.value is not None and kappa.value < ceiling.value:
-            what = f"its ranks agree with the raters less ({_told(kappa)}) than a rater does with "
-            limits.append(("fair", f"{what}the others ({_told(ceiling)})"))
+        limits["expressive only"] = "weak"
+    if levels is None:
+        return limits
+    if levels.abstained > MOST_MISSING * (levels.count + levels.abstained):
+        limits["unranked"] = "weak"
+    kappa = levels.quadratic_kappa
+    human = None if ceiling is None else ceiling.value
+    if kappa.value is not None and (kappa.low is None or kappa.low <= 0):
+        limits["disagreement"] = "weak"
+    elif kappa.value is not None and human is not None and kappa.value < human:
+        limits["below a rater"] = "fair"
     return limits
 
 
@@ -239,10 +245,3 @@ def _follows(brightness: Nuisance) -> bool:
 def _by_chance(main: Correlations) -> bool:
     value, limit = main.spearman_within.value, main.chance.high
     return value is not None and limit is not None and value <= limit
-
-
-def _told(estimate: Estimate) -> str:
-    """A value and its interval as text."""
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"

@@ -15,11 +15,12 @@ from emorank.evaluation.laboratory.controls import CONTROLS
 from emorank.evaluation.laboratory.examination import examine, human_ceiling, neutral_of
 from emorank.evaluation.laboratory.perturbation import Pixels, brightness
 from emorank.evaluation.laboratory.pictures import Picture, pictures
-from emorank.evaluation.laboratory.verdict import Examination, headline
+from emorank.evaluation.laboratory.verdict import Examination
 from emorank.evaluation.statistics.columns import Options
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.progress import Progress, silent
 from emorank.report.audit import Section
+from emorank.report.audit_words import headline
 from emorank.study.auditing.kept import COLUMNS, Kept
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
@@ -114,7 +115,7 @@ def audit(
         raise StudyError(f"{study.folder}: no rank to audit: {'; '.join(unavailable.values())}")
     persons = int(table["person"].nunique()) or None
     result = Audit(
-        headline(found),
+        headline(found, ceiling),
         len(table),
         persons,
         tried,
