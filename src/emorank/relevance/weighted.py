@@ -6,7 +6,7 @@ where relevance cannot lie on a dead unit, only outputs z > 0 count.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from emorank.relevance.operators import Ones, Operator, geometry_of
 from emorank.relevance.rules import (
     Branch,
     Epsilon,
+    Modifier,
     Outputs,
     Part,
     Rule,
@@ -334,40 +335,64 @@ def sees_bounds(rule: Rule) -> bool:
 def _ready(
     branch: Branch, own: Operator, bias: Tensor | None, *, alive: bool, nonnegative: bool
 ) -> Ready:
-    terms = branch.terms
-    if nonnegative:
-        whole_part = {Part.POSITIVE: Part.WHOLE}
-        terms = tuple(t for t in terms if t.part is not Part.NEGATIVE)
-        parts = tuple(whole_part.get(t.part, t.part) for t in terms)
-    else:
-        parts = tuple(t.part for t in terms)
-    stored = [
-        part is Part.WHOLE and t.weight is whole for part, t in zip(parts, terms, strict=True)
-    ]
-    modified = None if bias is None or branch.bias is nothing else branch.bias(bias)
-    added = modified
-    if any(stored) and bias is not None:
-        # z holds the whole bias already.
-        added = None if branch.bias is whole else branch.bias(bias) - bias
-    only_stored = all(stored) and added is None
-    forward, back = _operators(terms, own)
+    """A branch with the weights of one layer.
+
+    Where its denominator comes from; "whole" is the term of the whole inputs and weights, whose sum
+    the layer has computed already:
+
+    | branch                  | denominator                                          | passes  |
+    |-------------------------|------------------------------------------------------|---------|
+    | not normalised          | none                                                 | 0       |
+    | remainder               | z less that of the branch before                     | 0       |
+    | whole alone, whole bias | z                                                    | 0       |
+    | whole and others        | z, the others, and the bias that z does not hold yet | others  |
+    | others                  | the terms and the modified bias                      | terms   |
+    """
+    terms = _of_nonnegative(branch.terms) if nonnegative else branch.terms
+    operators, back = _operators(terms, own)
+    others = tuple((t.part, o) for t, o in zip(terms, operators, strict=True) if not _is_z(t))
+    stored = len(others) < len(terms)
+    modified = _modified(branch.bias, bias)
+    added = _beyond_z(branch.bias, bias) if stored else modified
+    computed = branch.normalised and not branch.remainder
     return Ready(
-        stored=any(stored),
-        forward=tuple(
-            (part, through)
-            for part, through, known in zip(parts, forward, stored, strict=True)
-            if not known and branch.normalised and not branch.remainder
-        ),
+        stored=stored,
+        forward=others if computed else (),
         bias=added,
         absorbed=modified if branch.normalised else None,
-        parts=parts,
+        parts=tuple(term.part for term in terms),
         back=back,
         share=branch.share,
         outputs=Outputs.ALL if alive else branch.outputs,
-        sign=+1 if alive and only_stored else branch.sign,
+        # The denominator is z, and only outputs with z > 0 carry relevance.
+        sign=+1 if alive and not others and added is None else branch.sign,
         remainder=branch.remainder,
         normalised=branch.normalised,
     )
+
+
+def _of_nonnegative(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """The terms for inputs ≥ 0: there are no negative parts, and the positive part is the whole."""
+    return tuple(
+        replace(term, part=Part.WHOLE) if term.part is Part.POSITIVE else term
+        for term in terms
+        if term.part is not Part.NEGATIVE
+    )
+
+
+def _is_z(term: Term) -> bool:
+    """Whether a term is the layer's own sum: the whole inputs through the whole weights."""
+    return term.part is Part.WHOLE and term.weight is whole
+
+
+def _modified(modifier: Modifier, bias: Tensor | None) -> Tensor | None:
+    """The bias of a branch; None for zero."""
+    return None if bias is None or modifier is nothing else modifier(bias)
+
+
+def _beyond_z(modifier: Modifier, bias: Tensor | None) -> Tensor | None:
+    """What the bias of a branch has more than z, which holds the whole bias; None for nothing."""
+    return None if bias is None or modifier is whole else modifier(bias) - bias
 
 
 def _operators(
