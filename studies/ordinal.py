@@ -115,7 +115,9 @@ def crosswise(
     for person in persons.unique():
         here = (persons == person).to_numpy()
         learnt = here if itself else ~here
-        scale, middle, distances = ordinal.placed(scores[learnt], given[learnt], places.double())
+        scale, middle, distances = ordinal.most_likely_thresholds(
+            scores[learnt], given[learnt], places.double()
+        )
         steps = np.array([-distances[0], 0.0, distances[1]]) + middle
         settled[here] = (scale * scores[here].numpy()[..., None] - steps).reshape(here.sum(), -1)
     return settled

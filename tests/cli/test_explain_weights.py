@@ -9,7 +9,7 @@ from safetensors import safe_open
 from emorank.networks.network import load_network
 from emorank.networks.vgg import alexnet
 from emorank.reading.explanations import explain_images
-from emorank.relevance import PRESETS, changed
+from emorank.relevance import PRESETS, override_preset
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_rules_of_ones_own(cli, drawn, weights, tmp_path):
                tmp_path, "--save", save, "--rule", "features.0=flat", "--rule", "dense=epsilon 0.1",
                "--bias", "distributed", "--max-pooling", "even")  # fmt: skip
     assert done.code == 0, done.err
-    mine = changed("epsilon-plus", {"features.0": "flat", "dense": "epsilon 0.1"},
+    mine = override_preset("epsilon-plus", {"features.0": "flat", "dense": "epsilon 0.1"},
                    bias="distributed", max_pooling="even")  # fmt: skip
     network = load_network(weights)
     (one,) = explain_images(network, [drawn / "happy/p0.png"], {"mine": mine}, size=96)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from emorank.networks import checkpoint
 from emorank.networks.features import to_batch
-from emorank.relevance import changed, relevance
+from emorank.relevance import override_preset, relevance
 from emorank.study.folder import open_study
 from emorank.study.framing import Framed
 from emorank.study.relevance_maps import stores
@@ -167,7 +167,7 @@ def test_a_study_explains_by_rules_of_its_own(cli, own_study):
     )
     study = open_study(own_study.folder)
     assert study.plan.explain.rules == {"features.0": "flat", "1:7": "gamma 0.25"}
-    mine = changed("epsilon-plus", study.plan.explain.rules,
+    mine = override_preset("epsilon-plus", study.plan.explain.rules,
                    bias="distributed", max_pooling="even")  # fmt: skip
     maps, _ = stores(study)
     table = study.table("predictions").merge(study.table("faces"), on="image").iloc[:1]

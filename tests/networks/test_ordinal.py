@@ -11,7 +11,7 @@ from tests.reference import ordinal as oracle
 from emorank.networks import ordinal
 from emorank.networks.features import Features
 from emorank.networks.training import Examples, Recipe, train
-from emorank.relevance import PRESETS, changed, prepare
+from emorank.relevance import PRESETS, override_preset, prepare
 from emorank.vocabulary import LEVELS, Emotion
 
 RECIPE = Recipe(epochs=40, batch=8, learning_rate=1e-3, hidden=16, dropout=0.0, seed=3)
@@ -135,8 +135,8 @@ def trained(request, graded):
     """A network that has learnt the graded faces, before and after it is unfolded."""
     net = ordinal.fresh(2, {}, RECIPE)
     train(net, graded(1), graded(2), RECIPE, objective=ordinal.objective(request.param))
-    ordinal.settle(net, RECIPE.cut, graded(2))
-    return net, *ordinal.unfolded(net)
+    ordinal.fit_thresholds(net, RECIPE.cut, graded(2))
+    return net, *ordinal.unfold_thresholds(net)
 
 
 def test_it_learns_levels_and_thresholds(trained, graded):
@@ -160,7 +160,7 @@ def test_settling_finds_the_thresholds_that_made_the_levels():
     scores = random.normal(0, 2, (4000, 1))
     odds = 1.5 * scores[:, :, None] - np.array([-1.0, 0.5, 3.0])
     drawn = (random.random((4000, 1, 1)) < 1 / (1 + np.exp(-odds))).sum(-1)
-    scale, middle, distances = ordinal.placed(
+    scale, middle, distances = ordinal.most_likely_thresholds(
         torch.from_numpy(scores), torch.from_numpy(drawn), torch.tensor([-2.0, 0.0, 2.0]).double()
     )
     assert abs(scale - 1.5) < 0.15
@@ -173,7 +173,7 @@ def test_settling_keeps_the_order_of_faces(graded):
     net = ordinal.fresh(2, {}, RECIPE)
     inputs, _ = graded(3).batch(np.arange(24), 0, torch.device("cpu"))
     before = net.tail(inputs, RECIPE.cut)[:, 1::3].detach()
-    ordinal.settle(net, RECIPE.cut, graded(2))
+    ordinal.fit_thresholds(net, RECIPE.cut, graded(2))
     after = net.tail(inputs, RECIPE.cut)[:, 1::3].detach()
     scale = float((after[1, 0] - after[0, 0]) / (before[1, 0] - before[0, 0]))
     assert scale > 0
@@ -239,11 +239,11 @@ def test_the_map_accounts_for_the_threshold(preset, bias):
     net = ordinal.fresh(2, {}, replace_recipe(hidden=8))
     with torch.no_grad():
         net.classifier[6].bias.copy_(torch.tensor([0.3, -0.2]))
-    plain, thresholds = ordinal.unfolded(net.double())
+    plain, thresholds = ordinal.unfold_thresholds(net.double())
     images = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1)).double()
     images = images.clamp(-3, 3)
     low, high = torch.full((3,), -3.0), torch.full((3,), 3.0)
-    explain = prepare(plain, changed(preset, bias=bias), low=low, high=high)
+    explain = prepare(plain, override_preset(preset, bias=bias), low=low, high=high)
     with torch.inference_mode():
         odds = plain(images)[0]
     records = [explain(images, [target]) for target in range(3)]

@@ -17,7 +17,7 @@ from emorank.networks.features import to_batch
 from emorank.networks.network import Network, load_network
 from emorank.networks.vgg import alexnet
 from emorank.reading.explanations import Explanation, explain_images, save_relevance
-from emorank.relevance import Difference, Probability, changed, preset, relevance
+from emorank.relevance import Difference, Probability, override_preset, preset, relevance
 
 PRESETS = ("epsilon", "epsilon-plus")
 
@@ -124,7 +124,7 @@ def test_every_class_of_each_image(network, paths):
 def test_rules_of_ones_own(network, paths):
     """A preset under a name of one's own; nothing is lost where biases are distributed."""
     net = as_trained(alexnet(3, 12, 8).eval())
-    mine = changed("epsilon-plus", {"features.0": "flat"}, bias="distributed")
+    mine = override_preset("epsilon-plus", {"features.0": "flat"}, bias="distributed")
     presets = {"mine": mine, "plain": preset("epsilon-plus")}
     (one,) = explain_images(replace(network, net=net), paths[:1], presets)
     alone = relevance(net, to_batch([one.pixels]), preset=mine)
@@ -182,7 +182,7 @@ def test_every_architecture_is_explained(name, drawn, tmp_path):
     network = load_network(tmp_path / "checkpoint.pth")
     assert network.architecture == name
     presets = {
-        "whole": changed("epsilon-plus", bias="distributed"),
+        "whole": override_preset("epsilon-plus", bias="distributed"),
         "epsilon-gamma-box": preset("epsilon-gamma-box"),
     }
     (one,) = explain_images(network, [drawn / "happy/p0.png"], presets, size=64)

@@ -24,8 +24,8 @@ from emorank.relevance import (
 from emorank.relevance.explainers import WINDOWS
 from emorank.relevance.folding import fold
 from emorank.relevance.graph import read
-from emorank.relevance.rebuilt import Rebuilt
 from emorank.relevance.rules import Zero
+from emorank.relevance.traced_net import TracedNet
 
 EXACT = ("gradient-times-input", "integrated-gradients", "deep-lift")
 
@@ -183,7 +183,7 @@ def test_every_explainer_reads_a_residual_net(name):
 )
 def test_a_rebuilt_net_computes_the_same(net):
     """And shares its weights' memory."""
-    again = Rebuilt(fold(read(net)))
+    again = TracedNet(fold(read(net)))
     torch.testing.assert_close(again(images()), net(images()))
     memory = {parameter.data_ptr() for parameter in net.parameters()}
     assert {parameter.data_ptr() for parameter in again.parameters()} == memory

@@ -7,7 +7,7 @@ from small_nets import everywhere, images
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance import PRESETS, changed, prepare, relevance
+from emorank.relevance import PRESETS, override_preset, prepare, relevance
 from emorank.relevance.presets import MAX_POOLINGS
 from reference import lrp
 
@@ -59,7 +59,7 @@ def assert_as_oracle(layers: nn.Sequential, preset):
 def test_each_way_through_max_pooling_is_the_oracle(name, way, rectified):
     """Winner, even and proportional; dead units below, and windows of negative numbers."""
     assert_as_oracle(
-        net(MAXIMA[name], rectified=rectified), changed("epsilon-plus", max_pooling=way)
+        net(MAXIMA[name], rectified=rectified), override_preset("epsilon-plus", max_pooling=way)
     )
 
 
@@ -74,7 +74,7 @@ def test_average_pooling_is_the_oracle(name, rectified):
 def test_max_pooling_conserves(way):
     """All that comes is handed on; proportional, up to its stabiliser."""
     result = relevance(
-        net(MAXIMA["cut and padded"]), images(), 0, changed("epsilon", max_pooling=way)
+        net(MAXIMA["cut and padded"]), images(), 0, override_preset("epsilon", max_pooling=way)
     )
     place = result.layers.index("2")
     np.testing.assert_allclose(result.lost[place], 0, atol=1e-12)
@@ -85,7 +85,7 @@ def test_max_pooling_conserves(way):
 @pytest.mark.parametrize("way", MAX_POOLINGS)
 def test_every_class_goes_through_pooling_at_once(way):
     """What was kept of one image serves all its maps."""
-    explain = prepare(net(MAXIMA["padded"]), changed("epsilon", max_pooling=way))
+    explain = prepare(net(MAXIMA["padded"]), override_preset("epsilon", max_pooling=way))
     for k, record in enumerate(explain.each(images())):
         torch.testing.assert_close(
             record.pixels, explain(images(), k).pixels, rtol=1e-10, atol=1e-12
@@ -97,7 +97,8 @@ def test_the_first_of_equal_maxima_wins():
     flat = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(1, 1, bias=False)).double()
     image = torch.ones(1, 1, 2, 2).double()
     winner, even = (
-        relevance(flat, image, 0, changed("epsilon", max_pooling=way)) for way in ("winner", "even")
+        relevance(flat, image, 0, override_preset("epsilon", max_pooling=way))
+        for way in ("winner", "even")
     )
     whole = float(winner.pixels.sum())
     np.testing.assert_allclose(winner.pixels.flatten(), [whole, 0, 0, 0])
@@ -110,4 +111,4 @@ def test_windows_with_gaps_have_a_winner_only():
     assert relevance(layers, images(), 0, "epsilon").sums.isfinite().all()
     for way in ("even", "proportional"):
         with pytest.raises(RelevanceError, match=r"layer '2' has dilation=2; use 'winner'"):
-            relevance(layers, images(), 0, changed("epsilon", max_pooling=way))
+            relevance(layers, images(), 0, override_preset("epsilon", max_pooling=way))

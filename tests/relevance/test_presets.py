@@ -7,7 +7,16 @@ from torch import nn
 
 from emorank.errors import RelevanceError
 from emorank.networks.architectures import build as architecture
-from emorank.relevance import PRESETS, RULES, Preset, changed, prepare, preset, relevance, rule
+from emorank.relevance import (
+    PRESETS,
+    RULES,
+    Preset,
+    override_preset,
+    prepare,
+    preset,
+    relevance,
+    rule,
+)
 from emorank.relevance.graph import read
 from emorank.relevance.preparation import _rules
 from emorank.relevance.rules import (
@@ -160,20 +169,20 @@ def test_a_key_that_fits_nothing_is_refused(layers, said):
 
 def test_changed_replaces_and_goes_first():
     """Kinds are replaced, other keys go before those of the preset, the rest stays."""
-    found = changed("lecture", {"dense": "epsilon", "3:4": "flat"}, max_pooling="even")
+    found = override_preset("lecture", {"dense": "epsilon", "3:4": "flat"}, max_pooling="even")
     assert (found.dense, found.first_convolution) == (Epsilon(), ZBox())
     assert list(found.layers.items()) == [("3:4", Flat()), ("1:7", Gamma(0.25))]
     assert (found.max_pooling, found.bias) == ("even", "absorbed")
-    assert changed(found, {"1:7": "z-plus"}).layers == {"1:7": ZPlus(), "3:4": Flat()}
-    assert changed("epsilon") == PRESETS["epsilon"]
-    assert changed("epsilon", bias="distributed").bias == "distributed"
+    assert override_preset(found, {"1:7": "z-plus"}).layers == {"1:7": ZPlus(), "3:4": Flat()}
+    assert override_preset("epsilon") == PRESETS["epsilon"]
+    assert override_preset("epsilon", bias="distributed").bias == "distributed"
 
 
 def test_changed_is_what_is_explained():
     """A preset of another name by its rules alone: the same map to the last bit."""
     net = build("vgg-like")
     rules = {"convolution": "gamma 0.25", "first_convolution": "z-box"}
-    mine = relevance(net, images(), preset=changed("epsilon", rules), low=LOW, high=HIGH)
+    mine = relevance(net, images(), preset=override_preset("epsilon", rules), low=LOW, high=HIGH)
     named = relevance(net, images(), preset="epsilon-gamma-box", low=LOW, high=HIGH)
     torch.testing.assert_close(mine.pixels, named.pixels, rtol=0, atol=0)
 
@@ -182,10 +191,13 @@ def test_changed_is_what_is_explained():
     ("make", "said"),
     [
         (lambda: preset("lrp"), "'lrp' is no preset; expected one of epsilon, "),
-        (lambda: changed("lrp"), "is no preset"),
-        (lambda: changed("epsilon", {"dense": "beta"}), "'beta' is no rule"),
-        (lambda: changed("epsilon", bias="kept"), "bias='kept': expected one of absorbed"),
-        (lambda: changed("epsilon", max_pooling="mean"), "max_pooling='mean': expected one of"),
+        (lambda: override_preset("lrp"), "is no preset"),
+        (lambda: override_preset("epsilon", {"dense": "beta"}), "'beta' is no rule"),
+        (lambda: override_preset("epsilon", bias="kept"), "bias='kept': expected one of absorbed"),
+        (
+            lambda: override_preset("epsilon", max_pooling="mean"),
+            "max_pooling='mean': expected one of",
+        ),
     ],
 )
 def test_what_is_no_preset_is_refused(make, said):

@@ -9,7 +9,7 @@ from small_nets import HIGH, LOW, NETS, RULES, build, images, oracle
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance import PRESETS, Preset, changed, relevance
+from emorank.relevance import PRESETS, Preset, override_preset, relevance
 from emorank.relevance.rules import (
     AlphaBeta,
     Epsilon,
@@ -126,7 +126,7 @@ def test_distributed_relevance_is_conserved(seed, stride, padding, groups, zeros
     for values in net.parameters():
         drawn = torch.rand(values.shape, generator=generator, dtype=torch.float64) < zeros
         values.data.masked_fill_(drawn, 0)
-    options = {"preset": changed(preset, bias="distributed"), "low": LOW, "high": HIGH}
+    options = {"preset": override_preset(preset, bias="distributed"), "low": LOW, "high": HIGH}
     result = relevance(net, images(2, seed=seed % 1000), **options)
     scale = float(result.pixels.abs().sum()) + 1e-300
     exact = "alpha" not in preset

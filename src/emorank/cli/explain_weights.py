@@ -80,12 +80,12 @@ def explain_with_weights(
 
 def _method(name: str, rules: Mapping[str, str], bias: Any, max_pooling: Any) -> "str | Preset":
     """An explainer by its name, or a preset with its rules changed."""
-    from emorank.relevance import EXPLAINERS, changed
+    from emorank.relevance import EXPLAINERS, override_preset
     from emorank.relevance.methods import check_method
 
     check_method(name)
     if name not in EXPLAINERS:
-        return changed(name, rules, bias=bias, max_pooling=max_pooling)
+        return override_preset(name, rules, bias=bias, max_pooling=max_pooling)
     if rules or bias or max_pooling:
         raise click.UsageError(
             f"--rule, --bias and --max-pooling change the rules of LRP, and {name} has none"

@@ -60,14 +60,14 @@ def fresh(emotions: int, convolutions: dict[str, Tensor], recipe: Recipe) -> VGG
     return net
 
 
-def settle(net: VGG16, cut: int, examples: Examples, batch: int = 64) -> None:
-    """Place scale and thresholds where they make the levels of persons not trained on most likely.
+def fit_thresholds(net: VGG16, cut: int, examples: Examples, batch: int = 64) -> None:
+    """Fit scale and thresholds anew on persons that the network was not trained on.
 
-    A network knows the faces that it was trained on too well: on others its scores are nearer to
-    the middle, and thresholds that fitted the first are too far out. So the scores s become
-    α s − θ_2, and α and the thresholds are fitted anew, by maximum likelihood over the expressed
-    emotion of each face (neutral: all of them). No order of faces changes by it. That is Platt's
-    scaling (1999, Advances in Large Margin Classifiers, 61–74) for levels.
+    On new persons the scores of a network are nearer to the middle than on those of its training,
+    so the thresholds of the training are too far out. The scores s become α s − θ_2; α and the
+    thresholds are fitted by maximum likelihood over the expressed emotion of each face (neutral:
+    all emotions). The order of faces stays the same. This is Platt's scaling (1999, Advances in
+    Large Margin Classifiers, 61–74) for levels.
 
     Args:
         net: from `fresh`, trained; changed in place.
@@ -85,7 +85,7 @@ def settle(net: VGG16, cut: int, examples: Examples, batch: int = 64) -> None:
             rows = np.arange(start, min(start + batch, len(examples.labels)))
             odds = _by_emotion(net.tail(examples.batch(rows, 0, device)[0], cut))
             parts.append(odds[..., 0] + places[0])
-    scale, middle, distances = placed(
+    scale, middle, distances = most_likely_thresholds(
         torch.cat(parts).cpu().double(), torch.from_numpy(examples.labels), places.cpu().double()
     )
     with torch.no_grad():
@@ -94,10 +94,12 @@ def settle(net: VGG16, cut: int, examples: Examples, batch: int = 64) -> None:
         thresholds.distances.copy_(torch.log(torch.expm1(distances)) / _PACE)
 
 
-def placed(scores: Tensor, given: Tensor, places: Tensor) -> tuple[float, float, Tensor]:
+def most_likely_thresholds(
+    scores: Tensor, given: Tensor, places: Tensor
+) -> tuple[float, float, Tensor]:
     """Scale, middle threshold and distances between thresholds of greatest likelihood.
 
-    A pull to what they were, as strong as a face or two, keeps them where levels are missing.
+    A penalty as strong as a face or two keeps them near the old ones where a level has no faces.
     """
     scores, asked = scores.clone(), _asked(given).double()
     shares = asked / asked.sum(1, keepdim=True)
@@ -119,11 +121,11 @@ def placed(scores: Tensor, given: Tensor, places: Tensor) -> tuple[float, float,
         return float(value.detach())
 
     search.step(closure)  # type: ignore[no-untyped-call]
-    found = free.detach()
-    return float(found[0].exp()), float(found[1]), (first + found[2:]).exp()
+    best = free.detach()
+    return float(best[0].exp()), float(best[1]), (first + best[2:]).exp()
 
 
-def unfolded(net: VGG16) -> tuple[VGG16, tuple[float, ...]]:
+def unfold_thresholds(net: VGG16) -> tuple[VGG16, tuple[float, ...]]:
     """A trained network as a plain VGG-16 with its thresholds in the biases of its outputs.
 
     Each output s_e − θ_k is a unit of the last dense layer, with the weights of s_e and the bias
@@ -228,8 +230,8 @@ def _mean(each: Tensor, given: Tensor, weights: Tensor) -> Tensor:
 
 def _right(outputs: Tensor, given: Tensor) -> Tensor:
     """Whether the expressed emotion has its level; of a neutral face, whether all have None."""
-    found = (_by_emotion(outputs) >= 0).sum(-1)
-    right: Tensor = ((found == given) | ~_asked(given)).all(1)
+    level = (_by_emotion(outputs) >= 0).sum(-1)
+    right: Tensor = ((level == given) | ~_asked(given)).all(1)
     return right
 
 

@@ -206,8 +206,8 @@ def explain_images(
         network: from `load_network`; its `net` may be moved to another device before.
         images: files.
         presets: names in `emorank.relevance.METHODS` (the presets of LRP, and the explainers beside
-            it), each of which gives a map; or presets of your own (`emorank.relevance.changed`)
-            under names of your own.
+            it), each of which gives a map; or presets of your own under names of your own
+            (`emorank.relevance.override_preset`).
         target: what is explained: the logit of a class by its index, None for the predicted one of
             each image; `emorank.relevance.Difference(of, against)` for "why this and not that",
             `Probability(of)`; or a function from logits to relevance at the outputs.

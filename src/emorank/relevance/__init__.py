@@ -9,7 +9,7 @@ from emorank.relevance.explainers import EXPLAINERS, Attributor
 from emorank.relevance.graph import read
 from emorank.relevance.methods import METHODS, explainer
 from emorank.relevance.preparation import prepare, relevance
-from emorank.relevance.presets import DEFAULT, PRESETS, Preset, changed, preset
+from emorank.relevance.presets import DEFAULT, PRESETS, Preset, override_preset, preset
 from emorank.relevance.propagate import Explainer
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import RULES, rule
@@ -28,8 +28,8 @@ __all__ = [
     "Preset",
     "Probability",
     "Relevance",
-    "changed",
     "explainer",
+    "override_preset",
     "prepare",
     "preset",
     "read",

@@ -18,10 +18,10 @@ from emorank.errors import RelevanceError, needing
 from emorank.relevance.division import total
 from emorank.relevance.folding import fold
 from emorank.relevance.graph import read
-from emorank.relevance.propagate import checked, checked_logits
-from emorank.relevance.rebuilt import Rebuilt
-from emorank.relevance.record import Relevance, joined
+from emorank.relevance.propagate import check_images, check_logits
+from emorank.relevance.record import Relevance, join
 from emorank.relevance.targets import Difference, Logit, Probability, Target, classes
+from emorank.relevance.traced_net import TracedNet
 
 STEPS = 10  # of the path of integrated gradients, Gauss–Legendre
 SAMPLES = 10  # of SmoothGrad
@@ -50,7 +50,7 @@ class Method:
 class _Scalar(nn.Module):
     """A net as the one number that is explained."""
 
-    def __init__(self, net: Rebuilt, kind: type) -> None:
+    def __init__(self, net: TracedNet, kind: type) -> None:
         super().__init__()
         self.net, self.kind = net, kind
 
@@ -180,7 +180,7 @@ class Attributor:
     """
 
     name: str
-    net: Rebuilt
+    net: TracedNet
     weight: Tensor
 
     @property
@@ -210,12 +210,12 @@ class Attributor:
                 f"relevance at the layer {at[0]!r} is what a preset of LRP gives; {self.name} "
                 "explains the pixels only"
             )
-        images = checked(images, self.weight)
+        images = check_images(images, self.weight)
         with torch.no_grad():
             some = [
                 self.net(part) for part in torch.split(images, TOGETHER)
             ]  # one, if there is none
-            logits = checked_logits(torch.cat(some), self.net.nodes[-1].name)
+            logits = check_logits(torch.cat(some), self.net.nodes[-1].name)
         kind, of, against = _indices(target, logits)
         scalar = _Scalar(self.net, kind)
         records = [
@@ -227,7 +227,7 @@ class Attributor:
         if not records:
             none = logits.new_zeros(2, 0)
             return Relevance(images, of, logits, self.layers, none, none[:1], none[:1])
-        return joined(records)
+        return join(records)
 
     def each(
         self,
@@ -239,7 +239,7 @@ class Attributor:
         """Explain several logits of each image, a record for each class; None for all."""
         if of is None:
             with torch.no_grad():
-                of = range(self.net(checked(images, self.weight)[:1]).shape[1])
+                of = range(self.net(check_images(images, self.weight)[:1]).shape[1])
         return tuple(self(images, one, at=at) for one in of)
 
     def _one(
@@ -276,7 +276,7 @@ def attributor(net: nn.Module, name: str) -> Attributor:
         import captum.attr  # noqa: F401 - asked for now, not at the first image
     nodes = fold(read(net))
     first: Any = next(n.layer for n in nodes if isinstance(n.layer, nn.Conv2d | nn.Linear))
-    return Attributor(name, Rebuilt(nodes), first.weight.detach())
+    return Attributor(name, TracedNet(nodes), first.weight.detach())
 
 
 def _indices(target: Target, logits: Tensor) -> tuple[type, Tensor, Tensor]:

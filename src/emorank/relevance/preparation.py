@@ -17,8 +17,8 @@ from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
 from emorank.relevance.steps import Flatten, Rectifier, Step
 from emorank.relevance.targets import Target
-from emorank.relevance.walk import Placed
-from emorank.relevance.weighted import Weighted, keeps_dead, make_ready, sees_bounds
+from emorank.relevance.walk import PlacedStep
+from emorank.relevance.weighted import Weighted, keeps_zeros, make_ready, needs_bounds
 
 
 def relevance(
@@ -179,7 +179,7 @@ class _Preparation:
         layer = self.nodes[k].layer
         match layer:
             case nn.Conv2d() | nn.Linear():
-                return keeps_dead(self.rules[k]) and self.preset.bias == "absorbed"
+                return keeps_zeros(self.rules[k]) and self.preset.bias == "absorbed"
             case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Sum():
                 return True  # in proportion to the inputs
             case nn.MaxPool2d() if self.preset.max_pooling != "winner":
@@ -192,7 +192,7 @@ class _Preparation:
         self, node: Node, layer: nn.Conv2d | nn.Linear, rule: Rule
     ) -> tuple[Tensor, Tensor] | tuple[None, None]:
         """The pixel bounds as (1, channels, 1, 1), where the rule of the layer needs them."""
-        if not sees_bounds(rule):
+        if not needs_bounds(rule):
             return None, None
         name = node.name
         if node.inputs != (IMAGES,) or isinstance(layer, nn.Linear):
@@ -258,11 +258,11 @@ def _max_pool(name: str, layer: nn.MaxPool2d, way: MaxPooling) -> Step:
     return EvenMaxPool(name, layer) if way == "even" else AveragePool(name, layer)
 
 
-def _placed(steps: list[tuple[Step, tuple[int, ...]]]) -> tuple[Placed, ...]:
+def _placed(steps: list[tuple[Step, tuple[int, ...]]]) -> tuple[PlacedStep, ...]:
     """The steps with what is read for the last time at each."""
     last = {position: k for k, (_, inputs) in enumerate(steps) for position in inputs}
     return tuple(
-        Placed(step, inputs, tuple(p for p in set(inputs) if last[p] == k))
+        PlacedStep(step, inputs, tuple(p for p in set(inputs) if last[p] == k))
         for k, (step, inputs) in enumerate(steps)
     )
 

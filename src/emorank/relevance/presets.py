@@ -118,7 +118,7 @@ def preset(name: str | Preset) -> Preset:
     return PRESETS[name]
 
 
-def changed(
+def override_preset(
     base: str | Preset,
     rules: Mapping[str, str] | None = None,
     *,

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from emorank.errors import RelevanceError
 from emorank.relevance.division import total
-from emorank.relevance.record import Relevance, joined, only
+from emorank.relevance.record import Relevance, join, select
 from emorank.relevance.steps import Saved
 from emorank.relevance.targets import Target, start
-from emorank.relevance.walk import Arrived, Placed, Walk
+from emorank.relevance.walk import Arrival, PlacedStep, Walk
 
 # What the activations of one layer may take while images share the way, in bytes. Few images leave
 # them in the cache; more share the reading of the weights. From 32 MiB on the system's allocator
@@ -48,7 +48,7 @@ class Explainer:
         deterministic: only algorithms that give the same bits every time (CUDA has others).
     """
 
-    steps: tuple[Placed, ...]
+    steps: tuple[PlacedStep, ...]
     trunk: int
     weight: Tensor
     low: Tensor | None
@@ -70,7 +70,7 @@ class Explainer:
     ) -> Relevance:
         """Explain a batch; see `relevance`."""
         with torch.no_grad(), _bits(self.deterministic):
-            images = self._checked(images)
+            images = self._input(images)
             wanted = self._wanted(at)
             logits, chunks, saved = self._forward(images)
             chosen, begin = start(target, logits)
@@ -100,13 +100,13 @@ class Explainer:
             at: names of layers, as for `relevance`.
         """
         with torch.no_grad(), _bits(self.deterministic):
-            images = self._checked(images)
+            images = self._input(images)
             wanted = self._wanted(at)
             if not len(images):
                 count = self._forward(images)[0].shape[1]
                 return tuple(self(images, (), at=at) for _ in (range(count) if of is None else of))
             by_image = [self._each(image, of, wanted) for image in torch.split(images, 1)]
-        return tuple(map(joined, zip(*by_image, strict=True)))
+        return tuple(map(join, zip(*by_image, strict=True)))
 
     def stream(
         self,
@@ -168,7 +168,7 @@ class Explainer:
         kept = chunks[0][1] if chunks else []
         body = walk.back(head.relevance, head.running, kept, 0, self.trunk)
         record = _record(self.layers, rows, chosen, begin, head, [body])
-        return [only(record, k) for k in range(len(rows))]
+        return [select(record, k) for k in range(len(rows))]
 
     def _forward(self, images: Tensor) -> _Forward:
         """The way forward: the trunk some images at a time, the head with all."""
@@ -184,7 +184,7 @@ class Explainer:
             # The first image tells how many may go together.
             size = max(1, CHUNK * len(some) // largest) if largest else len(images)
         logits, saved, _ = self._run(torch.cat(outputs), self.trunk, len(self.steps))
-        checked_logits(logits, self.steps[-1].step.name)
+        check_logits(logits, self.steps[-1].step.name)
         return logits, chunks, saved
 
     def _run(self, given: Tensor, first: int, last: int) -> tuple[Tensor, list[Saved], int]:
@@ -222,9 +222,9 @@ class Explainer:
             wanted.setdefault(self.names[name], []).append(name)
         return wanted
 
-    def _checked(self, images: Tensor) -> Tensor:
+    def _input(self, images: Tensor) -> Tensor:
         """The images in the net's type and layout."""
-        images = checked(images, self.weight)
+        images = check_images(images, self.weight)
         if self.low is not None and self.high is not None:
             slack = 1e-3 * (self.high - self.low)
             if bool(((images < self.low - slack) | (images > self.high + slack)).any()):
@@ -236,7 +236,7 @@ class Explainer:
         return images
 
 
-def checked(images: Tensor, weight: Tensor) -> Tensor:
+def check_images(images: Tensor, weight: Tensor) -> Tensor:
     """Images in the type and layout of a net with this weight.
 
     Raises:
@@ -257,7 +257,7 @@ def checked(images: Tensor, weight: Tensor) -> Tensor:
     return images.detach().to(weight.dtype, memory_format=torch.channels_last)
 
 
-def checked_logits(logits: Tensor, layer: str) -> Tensor:
+def check_logits(logits: Tensor, layer: str) -> Tensor:
     """What the last layer gives, if it is the logits of a batch.
 
     Raises:
@@ -282,8 +282,8 @@ def _record(
     logits: Tensor,
     chosen: Tensor,
     begin: Tensor,
-    head: Arrived,
-    chunks: list[Arrived],
+    head: Arrival,
+    chunks: list[Arrival],
 ) -> Relevance:
     """The record of a batch from the account of the head and of each chunk of the trunk."""
     pixels = torch.cat([part.relevance for part in chunks]).contiguous()

@@ -51,7 +51,7 @@ class Relevance:
         return self.gap - self.bias - self.stabiliser
 
 
-def only(record: Relevance, k: int) -> Relevance:
+def select(record: Relevance, k: int) -> Relevance:
     """The k-th map of a record."""
     rows = (record.sums, record.bias, record.stabiliser)
     sums, bias, stabiliser = (row[:, k : k + 1] for row in rows)
@@ -67,7 +67,7 @@ def only(record: Relevance, k: int) -> Relevance:
     )
 
 
-def joined(records: Sequence[Relevance]) -> Relevance:
+def join(records: Sequence[Relevance]) -> Relevance:
     """Records of single images as one of the batch."""
     first = records[0]
     return Relevance(

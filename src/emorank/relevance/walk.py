@@ -11,7 +11,7 @@ from emorank.relevance.steps import Saved, Step
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedStep:
     """A step in the net.
 
     Attributes:
@@ -26,7 +26,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Arrived:
+class Arrival:
     """Relevance that has come to a place in the net, and the account of the way.
 
     Attributes:
@@ -42,7 +42,7 @@ class Arrived:
     rows: tuple[tuple[Tensor, Tensor, Tensor], ...]
     at: Mapping[str, Tensor]
 
-    def split(self, sizes: list[int]) -> list["Arrived"]:
+    def split(self, sizes: list[int]) -> list["Arrival"]:
         """The relevance of each chunk of images; the account stays here."""
         parts = torch.split(self.relevance, sizes), torch.split(self.running, sizes)
         return [replace(self, relevance=r, running=s) for r, s in zip(*parts, strict=True)]
@@ -52,12 +52,12 @@ class Arrived:
 class Walk:
     """The way back through some of the steps."""
 
-    steps: tuple[Placed, ...]
+    steps: tuple[PlacedStep, ...]
     wanted: Mapping[int, list[str]]
 
     def back(
         self, relevance: Tensor, running: Tensor, saved: list[Saved], first: int, last: int
-    ) -> Arrived:
+    ) -> Arrival:
         """From the outputs of step `last` to the inputs of step `first`. Empties `saved`."""
         pending = {last: (relevance, running)}
         rows: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -88,4 +88,4 @@ class Walk:
                 taken = nothing if sent.stabiliser is None else sent.stabiliser
                 rows.append((running, bias, taken))
         arrived, running = pending[first]
-        return Arrived(arrived, running, tuple(rows), at)
+        return Arrival(arrived, running, tuple(rows), at)

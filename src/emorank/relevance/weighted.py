@@ -1,8 +1,8 @@
-"""Relevance through a convolution or dense layer: a rule made ready for one layer's weights.
+"""Relevance through a convolution or dense layer: a rule prepared for the weights of one layer.
 
-What is known of the layer beforehand saves passes: where the inputs are a ReLU's outputs, the terms
-of negative inputs vanish; the whole inputs through the whole weights are the stored outputs; and
-where relevance cannot lie on a dead unit, only outputs z > 0 count.
+Three facts about a layer save passes. If its inputs come from a ReLU, the terms of negative inputs
+are zero. The sum of the whole inputs through the whole weights is the layer's stored output. And
+if no relevance can lie on a unit whose ReLU is off, only outputs z > 0 count.
 """
 
 import math
@@ -33,15 +33,15 @@ _OF_INPUTS = (Part.WHOLE, Part.POSITIVE, Part.NEGATIVE)
 
 @dataclass(frozen=True)
 class Ready:
-    """A branch of a rule with the weights of one layer modified.
+    """A branch of a rule with the modified weights of one layer.
 
     Attributes:
         stored: the layer's own outputs are part of the denominator.
-        forward: the parts and weights of which the rest of the denominator is computed.
+        forward: parts of the inputs, and weights, that give the rest of the denominator.
         bias: added to the denominator, or None for zero.
-        absorbed: the bias within the denominator, however it came there; None for zero.
-        parts: what the shares sent back are multiplied with, one after another.
-        back: the weights that they are sent back through, side by side along the inputs.
+        absorbed: all of the bias in the denominator; None for zero.
+        parts: the part of the inputs that each term multiplies with what comes back.
+        back: the weights of all terms, side by side along the inputs, for the way back.
         share, outputs, sign, remainder, normalised: as in the rule's branch.
     """
 
@@ -67,12 +67,12 @@ class Weighted:
         own: the layer's own weights.
         bias: (out,) or None.
         rectified: a ReLU follows.
-        alive: relevance at the outputs is zero wherever the ReLU's output is.
+        alive: relevance at the outputs is zero wherever the ReLU's output is zero.
         epsilon: the absolute part of the rule's stabiliser.
         relative: the part in root mean squares of z.
-        branches: the rule's branches for these weights; none where relevance passes.
+        branches: the rule's branches for these weights; empty if the rule passes relevance on.
         low, high: pixel bounds (1, channels, 1, 1), for the z-box rule.
-        evenly: spreads what bias and stabiliser would take; None where they keep it.
+        evenly: spreads the share of bias and stabiliser over the inputs; None if they keep it.
     """
 
     name: str
@@ -90,16 +90,16 @@ class Weighted:
     passes = False
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
-        """The layer and its ReLU; keep the inputs and z, of which only z > 0 if `alive`."""
-        (given,) = inputs
-        outputs = self.own.forward(given, self.bias)
-        saved: Saved = (given, outputs)
+        """Compute the layer and its ReLU; save the inputs and z (if `alive`, only z > 0)."""
+        (values,) = inputs
+        outputs = self.own.forward(values, self.bias)
+        saved: Saved = (values, outputs)
         if self.relative:
             # In double precision: squares leave the range of the narrower types early.
             dims = tuple(range(1, outputs.ndim))
             norm = torch.linalg.vector_norm(outputs, dim=dims, keepdim=True, dtype=torch.float64)
             scale = self.relative / math.sqrt(max(1, outputs[:1].numel()))
-            saved = (given, outputs, (norm * scale + self.epsilon).to(outputs.dtype))
+            saved = (values, outputs, (norm * scale + self.epsilon).to(outputs.dtype))
         if not self.rectified:
             return outputs, saved
         return (outputs.relu_() if self.alive else outputs.relu()), saved
@@ -113,15 +113,15 @@ class Weighted:
         denominators: list[Tensor] = []
         for branch in self.branches:
             denominators.append(self._denominator(branch, inputs, outputs, denominators))
-        given: Tensor | None = None
-        kept = _Kept(self.evenly)
+        result: Tensor | None = None
+        account = _Account(self.evenly)
         for branch, denominator in zip(self.branches, denominators, strict=True):
-            shares = self._shares(branch, relevance, denominator, outputs, epsilon, kept)
+            shares = self._shares(branch, relevance, denominator, outputs, epsilon, account)
             back = branch.back.back(shares, inputs.shape)
-            sent = self._gather(branch, back, inputs)
-            given = sent if given is None else given.add_(sent)
-        assert given is not None  # noqa: S101 - there is a branch
-        return kept.sent(given, inputs)
+            part = self._gather(branch, back, inputs)
+            result = part if result is None else result.add_(part)
+        assert result is not None  # noqa: S101 - there is a branch
+        return account.close(result, inputs)
 
     def _shares(
         self,
@@ -130,46 +130,46 @@ class Weighted:
         denominator: Tensor,
         outputs: Tensor,
         epsilon: float | Tensor,
-        kept: "_Kept",
+        account: "_Account",
     ) -> Tensor:
-        """R_j / (d_j + ε sign d_j), for the outputs that the branch is for."""
+        """R_j / (d_j + ε sign d_j) of the branch's outputs."""
         if not branch.normalised:
             return relevance
-        # Where the sign is unknown it is needed once more, for what the stabiliser took.
+        # If the sign is not known beforehand, the stabiliser's account needs it.
         below = denominator < 0 if branch.sign == 0 else None
-        # The layers above are done with these outputs, and where z is not needed beyond the only
-        # branch their memory may be used. The logits, which are the caller's, are never `alive`.
+        # The layers above do not need these outputs any more. If z is not needed after the only
+        # branch, its memory is used again. The logits belong to the caller: they are never `alive`.
         spent = denominator is not outputs or (self.alive and len(self.branches) == 1)
         shares = divide(relevance, denominator, epsilon, branch.sign, spent=spent)
         shares = _of_branch(branch, shares, outputs)
-        kept.account(branch, shares, epsilon, below)
+        account.add(branch, shares, epsilon, below)
         if self.evenly is not None and not isinstance(epsilon, Tensor) and epsilon == 0:
             unsent = relevance.masked_fill(denominator != 0, 0)
-            kept.spread = _plus(kept.spread, _of_branch(branch, unsent, outputs))
+            account.spread = _plus(account.spread, _of_branch(branch, unsent, outputs))
         return shares
 
     def _denominator(
         self, branch: Ready, inputs: Tensor, outputs: Tensor, before: list[Tensor]
     ) -> Tensor:
         if branch.remainder:
-            # Of what cancels, no less may be left than rounding leaves: shares divided by a smaller
-            # number would be noise.
+            # The difference of two near numbers must not be smaller than its rounding error: a
+            # division by less would give noise.
             least = before[-1] * (branch.sign * _CANCELLED * torch.finfo(outputs.dtype).eps)
             return torch.minimum(outputs - before[-1], least)
-        found = outputs if branch.stored else None
+        sums = outputs if branch.stored else None
         bias = branch.bias
         for part, operator in branch.forward:
-            # The bias goes along with the first of the passes, which costs nothing.
-            through = operator.forward(self._part(part, inputs), bias)
-            found = through if found is None else found + through
+            # The first pass adds the bias at no cost.
+            more = operator.forward(self._part(part, inputs), bias)
+            sums = more if sums is None else sums + more
             bias = None
-        assert found is not None  # noqa: S101 - every branch has a term
+        assert sums is not None  # noqa: S101 - every branch has a term
         if bias is not None:
-            found = found + bias.view(1, -1, *(1,) * (outputs.ndim - 2))
-        return found
+            sums = sums + bias.view(1, -1, *(1,) * (outputs.ndim - 2))
+        return sums
 
     def _part(self, part: Part, inputs: Tensor) -> Tensor:
-        """A part of the inputs; what does not depend on the image is a batch of one."""
+        """A part of the inputs; a part that is the same for every image has a batch of one."""
         match part:
             case Part.WHOLE:
                 return inputs
@@ -181,23 +181,23 @@ class Weighted:
                 return torch.ones_like(inputs[:1])
             case Part.LOW | Part.HIGH:
                 bound = self.low if part is Part.LOW else self.high
-                assert bound is not None  # noqa: S101 - checked when made ready
+                assert bound is not None  # noqa: S101 - `prepare` has checked it
                 return bound.expand_as(inputs[:1])
 
-    def _gather(self, branch: Ready, sent: Tensor, inputs: Tensor) -> Tensor:
-        """Multiply what came back through each term's weights with its part, and add up."""
+    def _gather(self, branch: Ready, back: Tensor, inputs: Tensor) -> Tensor:
+        """Multiply what came back through the weights of each term with its part, and add up."""
         if branch.parts == (Part.ONE,):
-            return sent
+            return back
         if len(branch.parts) == 1:
-            return sent.mul_(self._part(branch.parts[0], inputs))
+            return back.mul_(self._part(branch.parts[0], inputs))
         groups = self.own.geometry.groups if self.own.geometry else 1
         each = inputs.shape[1] // groups
-        by_term = sent.view(len(sent), groups, len(branch.parts), each, *inputs.shape[2:])
-        given = torch.zeros_like(by_term[:, :, 0].flatten(1, 2))
+        by_term = back.view(len(back), groups, len(branch.parts), each, *inputs.shape[2:])
+        result = torch.zeros_like(by_term[:, :, 0].flatten(1, 2))
         for k, part in enumerate(branch.parts):
             # reshape, not a view in place: channels last and groups may need a copy
-            given += by_term[:, :, k].reshape(given.shape) * self._part(part, inputs)
-        return given
+            result += by_term[:, :, k].reshape(result.shape) * self._part(part, inputs)
+        return result
 
     def _passed(self, relevance: Tensor, inputs: Tensor) -> Tensor:
         if relevance.shape[1:] != inputs.shape[1:]:
@@ -210,7 +210,7 @@ class Weighted:
 
 
 def _of_branch(branch: Ready, values: Tensor, outputs: Tensor) -> Tensor:
-    """What of the values, one per output, is the branch's; they are overwritten."""
+    """The branch's part of values, one per output; overwrites them."""
     if branch.outputs is Outputs.POSITIVE:
         values = values.masked_fill_(outputs < 0, 0)
     elif branch.outputs is Outputs.NEGATIVE:
@@ -218,19 +218,19 @@ def _of_branch(branch: Ready, values: Tensor, outputs: Tensor) -> Tensor:
     return values if branch.share == 1 else values.mul_(branch.share)
 
 
-class _Kept:
-    """What bias and stabiliser take at one layer: counted, and spread over the inputs if asked."""
+class _Account:
+    """The relevance that bias and stabiliser of a layer take, and its even spreading if asked."""
 
     def __init__(self, evenly: Ones | None) -> None:
         self.evenly = evenly
         self.bias: Tensor | None = None
         self.stabiliser: Tensor | None = None
-        self.spread: Tensor | None = None  # (batch, out, …), to be shared out evenly
+        self.spread: Tensor | None = None  # (batch, out, …), to be spread over the inputs
 
-    def account(
+    def add(
         self, branch: Ready, shares: Tensor, epsilon: float | Tensor, below: Tensor | None
     ) -> None:
-        """Add what one branch keeps: s_j b_j and s_j ε sign d_j."""
+        """Add what one branch takes: s_j b_j and s_j ε sign d_j."""
         signed = shares if below is None else torch.where(below, -shares, shares)
         epsilon = epsilon * (branch.sign or 1)
         channels = total(shares, first=2)
@@ -245,22 +245,21 @@ class _Kept:
                 left += shares * branch.absorbed.view(1, -1, *(1,) * (shares.ndim - 2))
             self.spread = _plus(self.spread, left)
 
-    def sent(self, given: Tensor, inputs: Tensor) -> Sent:
-        """The relevance of the inputs with what was spread, and what was kept."""
+    def close(self, relevance: Tensor, inputs: Tensor) -> Sent:
+        """The relevance of the inputs; with it what was taken, or else with that spread over it."""
         if self.evenly is None or self.spread is None:
-            return Sent((given,), self.bias, self.stabiliser)
+            return Sent((relevance,), self.bias, self.stabiliser)
         counts = self.evenly.forward(torch.ones_like(inputs[:1]))
-        # A unit that sees the padding only is connected with nothing, and keeps what it has.
+        # A unit that sees only padding has no inputs to spread over.
         each = torch.where(counts > 0, self.spread / counts.clamp(min=1), 0)
-        return Sent((given + self.evenly.back(each, inputs.shape),))
+        return Sent((relevance + self.evenly.back(each, inputs.shape),))
 
 
 def _plus(total: Tensor | None, more: Tensor) -> Tensor:
     return more if total is None else total + more
 
 
-# What a difference of denominators may keep of rounding, in units of it.
-_CANCELLED = 4
+_CANCELLED = 4  # the least difference of two denominators, in units of their rounding error
 
 
 def make_ready(
@@ -275,19 +274,19 @@ def make_ready(
     high: Tensor | None = None,
     distributed: bool = False,
 ) -> Weighted:
-    """Modify the weights of a layer as its rule asks, leaving out what is known to vanish.
+    """Modify the weights of a layer as its rule asks, and leave out terms that are zero.
 
     Args:
         name: of the layer.
-        layer: is not changed; unmodified weights are shared with it, not copied, where their
-            layout allows.
+        layer: stays as it is; weights that are not modified are shared with it if their layout
+            allows.
         rule: of the layer.
         rectified: a ReLU follows.
-        alive: relevance will be zero wherever the ReLU's output is.
+        alive: relevance will be zero wherever the ReLU's output is zero.
         nonnegative: the inputs are ≥ 0.
         low: the lowest values of the inputs, (1, channels, 1, 1), for the z-box rule.
         high: the highest ones.
-        distributed: what bias and stabiliser would take is spread over the inputs.
+        distributed: spread over the inputs what bias and stabiliser would take.
     """
     geometry = None
     weight = layer.weight.detach()
@@ -317,7 +316,7 @@ def make_ready(
     )
 
 
-def keeps_dead(rule: Rule) -> bool:
+def keeps_zeros(rule: Rule) -> bool:
     """Whether a rule gives relevance only to inputs that are not zero."""
     branches = rule.branches()
     return bool(branches) and all(
@@ -325,7 +324,7 @@ def keeps_dead(rule: Rule) -> bool:
     )
 
 
-def sees_bounds(rule: Rule) -> bool:
+def needs_bounds(rule: Rule) -> bool:
     """Whether a rule needs the pixel bounds."""
     return any(
         term.part in (Part.LOW, Part.HIGH) for branch in rule.branches() for term in branch.terms

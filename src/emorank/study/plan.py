@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from emorank.errors import PlanError, RelevanceError
 from emorank.networks import vgg16
 from emorank.networks.training import Recipe
-from emorank.relevance import Preset, changed, prepare
+from emorank.relevance import Preset, override_preset, prepare
 from emorank.relevance.presets import KINDS
 
 Share = Annotated[float, Meta(gt=0, lt=1)]
@@ -145,7 +145,7 @@ def chosen_preset(explain: Explain) -> Preset:
     Raises:
         RelevanceError: no such preset or rule.
     """
-    return changed(
+    return override_preset(
         explain.preset, explain.rules, bias=explain.bias, max_pooling=explain.max_pooling
     )
 

@@ -29,7 +29,7 @@ from emorank.networks import checkpoint
 from emorank.networks.features import to_batch
 from emorank.networks.vgg16 import bounds
 from emorank.relevance.methods import explainer
-from emorank.relevance.randomised import Stage, randomised, stages
+from emorank.relevance.random_weights import LayerGroup, layer_groups, randomise
 from emorank.study.folder import Study
 from emorank.study.framing import Framed, framing, open_dataset
 
@@ -84,7 +84,7 @@ class Subject:
         framed = Framed(study, faces)
         self.images: Images = np.stack([framed(row) for row in range(len(faces))])
         self.target = np.array([self.classes.index(word) for word in faces["emotion"]])
-        self.stages = stages(self.net)
+        self.stages = layer_groups(self.net)
         aligned = framing(study, open_dataset(study)) == "face"
         self.masks = [_masks(image, aligned) for image in self.images]
         self.regions = REGIONS if any(self.masks) else ()
@@ -138,9 +138,9 @@ class Subject:
                 found["independent", stage.name] = self._with_new_weights(self.net, stage, k)
         return found
 
-    def _with_new_weights(self, net: nn.Module, stage: Stage, k: int) -> nn.Module:
+    def _with_new_weights(self, net: nn.Module, stage: LayerGroup, k: int) -> nn.Module:
         generator = torch.Generator().manual_seed(self.seed + k)
-        return randomised(net, stage.layers, generator)
+        return randomise(net, stage.layers, generator)
 
     def explain(self, net: nn.Module, method: str) -> Explain:
         """A method at work on a network: maps of images and classes, channels summed."""

@@ -67,8 +67,8 @@ def train_ordinal(
         parts = rated(study, votes)
         emotions = _emotions(study)
         net, watched, curves = learn(study, parts, emotions, loss, others, progress)
-        ordinal.settle(net, study.plan.train.cut, watched)
-        plain, thresholds = ordinal.unfolded(net.to("cpu"))
+        ordinal.fit_thresholds(net, study.plan.train.cut, watched)
+        plain, thresholds = ordinal.unfold_thresholds(net.to("cpu"))
         crop = framing_of_others(study, open_dataset(study))
         found = checkpoint.Checkpoint(
             plain, emotions, study.plan.data.size, crop, LEVELS[1:], thresholds

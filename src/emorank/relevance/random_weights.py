@@ -15,7 +15,7 @@ GROUPS = 3  # of convolutions
 
 
 @dataclass(frozen=True)
-class Stage:
+class LayerGroup:
     """Some layers whose weights are drawn anew.
 
     Attributes:
@@ -27,7 +27,7 @@ class Stage:
     layers: tuple[str, ...]
 
 
-def stages(net: nn.Module) -> tuple[Stage, ...]:
+def layer_groups(net: nn.Module) -> tuple[LayerGroup, ...]:
     """The layers with weights from the output to the input, in groups.
 
     The dense ones are the first group; the convolutions make up to three of about one size.
@@ -40,11 +40,11 @@ def stages(net: nn.Module) -> tuple[Stage, ...]:
     rest = [node.name for node in weighted if not isinstance(node.layer, nn.Linear)]
     size = -(-len(rest) // GROUPS) or 1
     groups = [tuple(rest[k : k + size]) for k in range(0, len(rest), size)]
-    found = [Stage("dense", dense)] if dense else []
-    return (*found, *(Stage(_name(group), group) for group in groups))
+    first = [LayerGroup("dense", dense)] if dense else []
+    return (*first, *(LayerGroup(_name(group), group) for group in groups))
 
 
-def randomised(net: nn.Module, layers: Sequence[str], generator: torch.Generator) -> nn.Module:
+def randomise(net: nn.Module, layers: Sequence[str], generator: torch.Generator) -> nn.Module:
     """A copy of a net with new weights in some layers: normal by He et al. 2015, biases zero.
 
     That keeps the size of the activations, so that what changes is what was learnt. All other

@@ -10,7 +10,7 @@ from emorank.errors import RelevanceError
 from emorank.evaluation.maps.similarity import spearman
 from emorank.networks.vgg16 import skeleton
 from emorank.relevance import explainer
-from emorank.relevance.randomised import randomised, stages
+from emorank.relevance.random_weights import layer_groups, randomise
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -19,7 +19,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 def test_stages_of_a_vgg():
     """Dense layers first, then the convolutions from the last to the first; each layer once."""
-    found = stages(skeleton())
+    found = layer_groups(skeleton())
     assert [len(stage.layers) for stage in found] == [3, 5, 5, 3]
     assert found[0].name == "dense"
     assert found[0].layers == ("classifier.6", "classifier.3", "classifier.0")
@@ -29,14 +29,14 @@ def test_stages_of_a_vgg():
 
 def test_stages_of_a_net_without_convolutions():
     """There is one."""
-    assert [stage.name for stage in stages(build("dense only"))] == ["dense"]
+    assert [stage.name for stage in layer_groups(build("dense only"))] == ["dense"]
 
 
 def test_only_the_named_layers_change():
     """The others share their memory; the net itself is as it was."""
     net = build("vgg-like")
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    other = randomised(net, ["7", "0"], generator())
+    other = randomise(net, ["7", "0"], generator())
     for key, value in other.state_dict().items():
         changed = key.split(".")[0] in ("7", "0")
         assert torch.equal(value, before[key]) != changed
@@ -47,7 +47,7 @@ def test_only_the_named_layers_change():
 def test_new_weights_are_he_normal():
     """Deviation √(2 / inputs), biases zero, the same for the same generator."""
     net = nn.Sequential(nn.Flatten(), nn.Linear(800, 500))
-    first, second = (randomised(net, ["1"], generator(4)).state_dict() for _ in range(2))
+    first, second = (randomise(net, ["1"], generator(4)).state_dict() for _ in range(2))
     weight, bias, again = first["1.weight"], first["1.bias"], second["1.weight"]
     assert float(weight.std()) == pytest.approx(np.sqrt(2 / 800), rel=0.01)
     assert float(weight.mean()) == pytest.approx(0, abs=1e-3)
@@ -59,13 +59,15 @@ def test_new_weights_are_he_normal():
 def test_a_layer_without_weights_is_refused(name):
     """Or one that there is not."""
     with pytest.raises(RelevanceError, match=f"'{name}' is no layer with weights"):
-        randomised(build("vgg-like"), [name], generator())
+        randomise(build("vgg-like"), [name], generator())
 
 
 def test_a_blind_explainer_is_caught():
     """Edges stay the same whatever the weights are; relevance does not."""
     net, batch = build("vgg-like"), images(8)
-    other = randomised(net, [name for stage in stages(net) for name in stage.layers], generator())
+    other = randomise(
+        net, [name for stage in layer_groups(net) for name in stage.layers], generator()
+    )
     brightness = batch.mean(1).numpy()
     edges = np.hypot(*np.gradient(brightness, axis=(1, 2)))
     assert spearman(edges, edges).tolist() == pytest.approx([1] * 8)

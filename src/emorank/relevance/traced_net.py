@@ -1,4 +1,4 @@
-"""A net built again from its graph, so that other libraries may hook it: see `Rebuilt`."""
+"""A net built again from its graph, so that other libraries may hook it: see `TracedNet`."""
 
 import copy
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from emorank.relevance.graph import Node
 
 
-class Rebuilt(nn.Module):
+class TracedNet(nn.Module):
     """What a graph computes, each step a module of its own and none in place.
 
     Weights are shared with the net that was read and need no gradient. Explainers that put hooks on
