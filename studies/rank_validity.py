@@ -39,8 +39,8 @@ from emorank.networks.vgg16 import CUT_HEAD
 from emorank.ranking import evidence
 from emorank.ranking import rank as interval_rank
 from emorank.ranking.calibrated import ProportionalOdds
-from emorank.ranking.features import FEATURES, relevance_features
 from emorank.ranking.regions import MOVED, REGIONS
+from emorank.ranking.relevance_features import FEATURES, relevance_features
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import Framed
 from emorank.study.ground_truth import ground_truth

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from emorank.datasets import load
-from emorank.datasets.splits import PARTS, groups_of, split
+from emorank.datasets.splits import PARTS, groups_of, person_folds, split
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
 
@@ -220,3 +220,15 @@ def test_real_photographs(london):
     assert merged.groupby("person")["part"].nunique().max() == 1
     share = merged["part"].value_counts(normalize=True)
     np.testing.assert_allclose(share[list(PARTS)].astype(float), [0.64, 0.16, 0.2], atol=0.01)
+
+
+def test_folds_hold_persons_together():
+    """Each image is in one fold; an unknown person is as many persons as there are images."""
+    persons = pd.Series([f"p{n}" for n in np.random.default_rng(0).integers(0, 9, 40)] + [None] * 5)
+    images = pd.Series([f"i{n}" for n in range(45)])
+    fold = person_folds(persons, images, 4)
+    known = pd.DataFrame({"person": persons, "fold": fold}).dropna()
+    assert len(known.drop_duplicates()) == known["person"].nunique()
+    assert np.bincount(fold).tolist() == pytest.approx([45 / 4] * 4, abs=3)
+    alone = person_folds(pd.Series([None] * 5), pd.Series(list("abcde")), 5)
+    assert sorted(alone) == [0, 1, 2, 3, 4]

@@ -12,12 +12,12 @@ from typing import Protocol, Self
 from emorank.baselines.akhand import Akhand
 from emorank.baselines.chang import Chang
 from emorank.baselines.delannoy_mcdonald import DelannoyMcDonald
-from emorank.baselines.faces import Faces
 from emorank.baselines.kamarol import Kamarol
-from emorank.baselines.levels import Levels, Values
+from emorank.baselines.level_cuts import Levels, Values
 from emorank.baselines.pal_satsangi import PalSatsangi
 from emorank.baselines.references import Majority
 from emorank.baselines.song_chien import SongChien
+from emorank.baselines.table_of_faces import Faces
 
 
 class Estimator(Protocol):

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from sklearn.base import BaseEstimator
 
 from emorank.baselines.descriptors import CONVOLUTIONS
-from emorank.baselines.faces import Faces
-from emorank.baselines.levels import Levels, Values, by_person, expected
+from emorank.baselines.level_cuts import Levels, Values, by_person, expected
+from emorank.baselines.table_of_faces import Faces
 from emorank.networks import training, weights
 from emorank.networks.training import Examples, Recipe
 from emorank.networks.vgg16 import CUT_HEAD, VGG16

@@ -10,8 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from emorank.baselines.faces import Faces
-from emorank.baselines.levels import Levels, Values
+from emorank.baselines.level_cuts import Levels, Values
+from emorank.baselines.table_of_faces import Faces
 
 
 class Chang(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped

@@ -4,14 +4,15 @@ from typing import Self
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from emorank.baselines.faces import Faces
-from emorank.baselines.levels import Levels, Values
+from emorank.baselines.level_cuts import Levels, Values, expected
+from emorank.baselines.table_of_faces import Faces
 
 
 class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
@@ -57,5 +58,4 @@ class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyp
         sides = np.asarray(self.machines_.decision_function(faces.described("appearance")))
         if sides.ndim == 1:  # two levels have one machine
             return np.asarray(sides, np.float64)
-        weights = np.exp(sides - sides.max(axis=1, keepdims=True))
-        return np.asarray(weights @ self.classes_ / weights.sum(axis=1), np.float64)
+        return expected(softmax(sides, axis=1), self.classes_)

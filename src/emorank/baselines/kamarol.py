@@ -10,9 +10,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from emorank.baselines.faces import Faces
-from emorank.baselines.levels import Levels, Values, by_person, expected
+from emorank.baselines.level_cuts import Levels, Values, by_person, expected
 from emorank.baselines.song_chien import expressions
+from emorank.baselines.table_of_faces import Faces
 from emorank.errors import needing
 from emorank.vocabulary import Emotion
 

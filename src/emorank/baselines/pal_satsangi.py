@@ -10,8 +10,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from emorank.baselines.faces import Faces
-from emorank.baselines.levels import Levels, Values, expected
+from emorank.baselines.level_cuts import Levels, Values, expected
+from emorank.baselines.table_of_faces import Faces
 
 BLOCKS = 7  # blocks of the histograms of gradients along each side of the face
 REGIONS = {"brows": slice(1, 3), "eyes": slice(2, 4), "nose": slice(3, 5), "mouth": slice(4, 7)}

@@ -7,8 +7,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from emorank.answers.voting import majority
-from emorank.baselines.faces import Faces
-from emorank.baselines.levels import Levels, Values
+from emorank.baselines.level_cuts import Levels, Values
+from emorank.baselines.table_of_faces import Faces
 from emorank.vocabulary import LEVELS
 
 

@@ -10,8 +10,8 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from emorank.baselines.faces import Faces
-from emorank.baselines.levels import Levels, Values, by_person, cut, edges
+from emorank.baselines.level_cuts import Levels, Values, by_person, cut, edges
+from emorank.baselines.table_of_faces import Faces
 from emorank.vocabulary import Emotion, Rank
 
 
@@ -66,7 +66,7 @@ class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         strangers = np.zeros(len(faces))
         for learnt, watched in by_person(faces):
             once = clone(network).fit(x[learnt], mixtures[learnt])
-            strangers[watched] = _sum(once, x[watched], len(self.emotions_))
+            strangers[watched] = _sum(once, x[watched])
         self.edges_ = edges(strangers, ranks)
         self.network_ = network.fit(x, mixtures)
         return self
@@ -77,11 +77,7 @@ class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
 
     def intensity(self, faces: Faces) -> Values:
         """The sum of the mixture."""
-        return _sum(self.network_, faces.described("lbp"), len(self.emotions_))
-
-    def mixture(self, faces: Faces) -> Float[np.ndarray, "faces emotions"]:
-        """How much of each emotion of `emotions_` there is, about 0 to 1."""
-        return _mixture(self.network_, faces.described("lbp"), len(self.emotions_))
+        return _sum(self.network_, faces.described("lbp"))
 
     def _network(self, count: int) -> Pipeline:
         return make_pipeline(
@@ -107,11 +103,7 @@ def expressions(faces: Faces) -> list[str]:
     return sorted({str(emotion) for emotion in faces.emotion} - {str(Emotion.NEUTRAL)})
 
 
-def _mixture(
-    network: Pipeline, x: Float[np.ndarray, "faces length"], emotions: int
-) -> Float[np.ndarray, "faces emotions"]:
-    return np.asarray(network.predict(x), np.float64).reshape(len(x), emotions)
-
-
-def _sum(network: Pipeline, x: Float[np.ndarray, "faces length"], emotions: int) -> Values:
-    return np.asarray(_mixture(network, x, emotions).clip(0).sum(axis=1))
+def _sum(network: Pipeline, x: Float[np.ndarray, "faces length"]) -> Values:
+    """The sum of a mixture's parts, those below 0 left out."""
+    mixtures = np.asarray(network.predict(x), np.float64).reshape(len(x), -1)
+    return np.asarray(mixtures.clip(0).sum(axis=1))

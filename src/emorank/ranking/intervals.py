@@ -21,12 +21,12 @@ RULES = ("count", "mean", "sum")
 CLOSED = ("left", "right")
 
 INTERVALS = 10
-# Positions of the intervals of each group, and its rank: 1–5, 4–8, 6–10 in the paper's counting.
-GROUPS: dict[Rank, slice] = {
-    Rank.MINIMAL: slice(0, 5),
-    Rank.AVERAGE: slice(3, 8),
-    Rank.STRONG: slice(5, 10),
+GROUPS: dict[Rank, tuple[int, int]] = {
+    Rank.MINIMAL: (1, 5),
+    Rank.AVERAGE: (4, 8),
+    Rank.STRONG: (6, 10),
 }
+"""The first and last interval of each rank's group, counted from 1 (section III-F)."""
 # The inner edges as the doubles nearest to 1/10 … 9/10. A score is compared with these and with
 # nothing else: multiplying by ten and rounding down would move scores just below an edge across it.
 _EDGES = np.arange(1, INTERVALS) / INTERVALS
@@ -152,7 +152,8 @@ def _group_values(
 
 def _over_groups(numbers: NDArray[Any]) -> NDArray[Any]:
     """Sums over the five intervals of each group, (batch, 3)."""
-    return np.stack([numbers[:, group].sum(axis=1) for group in GROUPS.values()], axis=1)
+    groups = [numbers[:, first - 1 : last].sum(axis=1) for first, last in GROUPS.values()]
+    return np.stack(groups, axis=1)
 
 
 def _decide(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

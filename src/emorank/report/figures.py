@@ -17,13 +17,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
 from emorank.evaluation.rank_scores import METRICS, RANKS, EmotionRanks
+from emorank.ranking.intervals import GROUPS
 from emorank.report import heatmaps
 from emorank.report.heatmaps import Pixels
 from emorank.report.style import INK, PALE, PALETTE, RANK_COLOURS, blank, short, styled
 from emorank.vocabulary import Emotion, Rank
-
-# The intervals of each rank, from 1 (paper, section III-F).
-GROUPS = {Rank.MINIMAL: (1, 5), Rank.AVERAGE: (4, 8), Rank.STRONG: (6, 10)}
 
 
 @styled

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from emorank.evaluation.rank_scores import RANKS
-from emorank.report.figures import GROUPS
+from emorank.ranking.intervals import GROUPS
 from emorank.report.tables import NONE
 from emorank.vocabulary import Emotion, Rank
 

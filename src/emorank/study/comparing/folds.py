@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupKFold
 
+from emorank.datasets.splits import person_folds
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study, fingerprint
@@ -24,20 +24,16 @@ def parts(table: pd.DataFrame, folds: int) -> Iterator[pd.DataFrame]:
     """Splits by person, `image` and `part`: each fold is the test part once, the next validates.
 
     Args:
-        table: `image` and `person`; a face of nobody known is a person.
+        table: `image` and `person`; a face whose person is unknown counts as a person.
         folds: how many.
 
     Raises:
         StudyError: there are fewer persons than folds, or fewer than three folds.
     """
-    persons = table["person"].astype(object).where(table["person"].notna(), table["image"])
-    if not LEAST <= folds <= persons.nunique():
-        raise StudyError(
-            f"--folds {folds}: expected {LEAST} to {persons.nunique()}, the number of persons"
-        )
-    fold = np.empty(len(table), np.int64)
-    for number, (_, tested) in enumerate(GroupKFold(folds).split(table, groups=persons)):
-        fold[tested] = number
+    persons = table["person"].nunique() + int(table["person"].isna().sum())
+    if not LEAST <= folds <= persons:
+        raise StudyError(f"--folds {folds}: expected {LEAST} to {persons}, the number of persons")
+    fold = person_folds(table["person"], table["image"], folds)
     for number in range(folds):
         words = np.where(fold == (number + 1) % folds, "validation", "train")
         words[fold == number] = "test"

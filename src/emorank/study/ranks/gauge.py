@@ -18,7 +18,7 @@ from emorank.errors import StudyError
 from emorank.networks.features import features, to_batch
 from emorank.networks.vgg16 import CUT_HEAD, VGG16
 from emorank.progress import Progress, silent
-from emorank.ranking.features import FEATURES, relevance_features
+from emorank.ranking.relevance_features import FEATURES, relevance_features
 from emorank.relevance import prepare
 from emorank.study.folder import Study
 from emorank.study.framing import Framed

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int
-from sklearn.model_selection import GroupKFold
 
-from emorank.baselines.faces import Faces
+from emorank.baselines.table_of_faces import Faces
+from emorank.datasets.splits import person_folds
 
 Values = Float[np.ndarray, " faces"]
 Levels = Int[np.ndarray, " faces"]
@@ -38,10 +39,18 @@ def cut(
 
 
 def by_person(faces: Faces, folds: int = 5) -> Iterator[tuple[Any, Any]]:
-    """Positions to learn from and to watch, no person in both; a face of nobody is a person."""
-    persons = [i if who is None else str(who) for i, who in enumerate(faces.person)]
-    groups = np.array([str(person) for person in persons])
-    number = min(folds, len(set(persons)))
+    """Yield positions to learn from and positions to test on; no person is in both.
+
+    A face whose person is unknown counts as a person of its own.
+
+    Raises:
+        ValueError: all faces are of one person.
+    """
+    persons = pd.Series(faces.person, dtype=object)
+    number = min(folds, persons.nunique() + int(persons.isna().sum()))
     if number < 2:
         raise ValueError("expected faces of at least two persons to learn from; came one person's")
-    yield from GroupKFold(number).split(np.zeros(len(faces)), groups=groups)
+    alone = pd.Series([f"\0{i}" for i in range(len(persons))])
+    fold = person_folds(persons, alone, number)
+    for tested in range(number):
+        yield np.flatnonzero(fold != tested), np.flatnonzero(fold == tested)

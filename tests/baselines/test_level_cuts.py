@@ -1,11 +1,13 @@
 """Cutting continuous intensities into levels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorank.baselines.levels import by_person, cut, edges, expected
+from emorank.baselines.level_cuts import by_person, cut, edges, expected
 
 
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=60), st.integers(0, 2**31))
@@ -32,3 +34,14 @@ def test_one_person_cannot_be_left_out(table):
         assert not set(faces.person[learnt]) & set(faces.person[watched])
     with pytest.raises(ValueError, match="at least two persons"):
         next(by_person(faces.take([0, 1, 2])))
+
+
+def test_a_face_of_an_unknown_person_stands_alone(table):
+    """Five faces of which nobody knows whose they are can be told apart; so can three folds."""
+    faces, _ = table
+    some = faces.take([0, 1, 2, 3, 4])
+    unknown = replace(some, person=np.full(5, None, object))
+    assert len(list(by_person(unknown))) == 5
+    assert len(list(by_person(unknown, folds=3))) == 3
+    mixed = replace(some, person=np.array(["1", "1", "1", None, "1"], object))
+    assert sorted(len(tested) for _, tested in by_person(mixed)) == [1, 4]
