@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from emorank.cli.options import comma_list, study_argument, votes_option
 from emorank.cli.studies import progress_bar, renew_report
 
 if TYPE_CHECKING:
@@ -24,18 +25,14 @@ WITH_INTERVAL = "Spearman within emotion"
 
 
 @click.command("audit", short_help="Say how far the ranks can be believed.")
-@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--votes",
-    type=click.Path(path_type=Path),
-    help="Rating project, or CSV or Parquet file of votes; those of the study if unsaid.",
-)
+@study_argument
+@votes_option
 @click.option(
     "--rank",
     "ranks",
-    metavar="NAMES",
-    default="",
-    help="Ranks to audit, with commas between; all that the study can give if unsaid.",
+    metavar="A,B",
+    callback=comma_list,
+    help="Ranks to audit. Default: all that the study can give.",
 )
 @click.option(
     "--scores",
@@ -49,7 +46,9 @@ WITH_INTERVAL = "Spearman within emotion"
     show_default=True,
     help="On how many faces changes that should not matter are tried.",
 )
-def command(folder: Path, votes: Path | None, ranks: str, scores: Path | None, faces: int) -> None:
+def command(
+    folder: Path, votes: Path | None, ranks: list[str], scores: Path | None, faces: int
+) -> None:
     """Audit the ranks of STUDY on the persons of its test part.
 
     Does a rank follow expression intensity within each emotion, agree with the raters, rise along
@@ -67,10 +66,9 @@ def command(folder: Path, votes: Path | None, ranks: str, scores: Path | None, f
     from emorank.study.verbs.audit_ranks import audit
 
     study = open_study(folder)
-    names = [name.strip() for name in ranks.split(",") if name.strip()]
     with progress_bar("audit") as progress:
         result = audit(
-            study, votes=votes, ranks=names, scores=scores, faces=faces, progress=progress
+            study, votes=votes, ranks=ranks, scores=scores, faces=faces, progress=progress
         )
     _print(result)
     renew_report(study)

@@ -5,18 +5,13 @@ from typing import Any
 
 import click
 
-from emorank.cli.options import settings_option, study_option
-from emorank.cli.studies import open_with, progress_bar, run_stages
+from emorank.cli.options import settings_option, study_option, votes_option
+from emorank.cli.studies import open_with, progress_bar, renew_report
 
 
 @click.command("calibrate", short_help="Fit a rank on rated images.")
 @study_option
-@click.option(
-    "--votes",
-    type=click.Path(path_type=Path),
-    help="Rating project, or CSV or Parquet file with the columns image, rater, rank; "
-    "the votes of the plan if unsaid.",
-)
+@votes_option
 @click.option(
     "--penalty",
     type=click.FloatRange(min=0),
@@ -54,14 +49,13 @@ def command(
       emorank calibrate --study kdef --votes ratings --crossfit 5
     """
     from emorank.study.ranks.calibrate import calibrate
-    from emorank.study.run import is_done
 
     study = open_with(folder, settings)
     with progress_bar("faces") as progress:
         result = calibrate(study, votes, penalty=penalty, crossfit=crossfit, progress=progress)
     _print(result)
-    if report and is_done(study, "validate"):
-        run_stages(study, first="report", last="report")
+    if report:
+        renew_report(study)
 
 
 def _print(result: dict[str, Any]) -> None:

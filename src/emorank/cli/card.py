@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from emorank.cli.options import study_argument
+
 
 @click.command("card", short_help="The model card: what for, how well, for whom, what not for.")
-@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
+@study_argument
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from emorank.cli.options import study_argument
 from emorank.cli.studies import renew_report
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command("compare", short_help="Compare the ranks with six other estimators.")
-@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
+@study_argument
 @click.option(
     "--votes",
     metavar="FILE",

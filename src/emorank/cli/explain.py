@@ -1,6 +1,5 @@
 """`emorank explain`: heatmaps of images, or the relevance of a study's test part."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import click
 from emorank.cli.explain_weights import explain_with_weights
 from emorank.cli.heatmaps import Names, write
 from emorank.cli.new_images import report_excluded, with_bar
-from emorank.cli.options import images_options, rules_options, settings_option, study_option
+from emorank.cli.options import FOLDER, images_options, rules_options, settings_option
 from emorank.cli.studies import open_with, run_stage
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("explain", short_help="Draw which pixels made the model say so.")
 @images_options
-@partial(study_option, required=False)
+@click.option("--study", "folder", type=FOLDER, help="Folder of the study.")
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
@@ -89,7 +88,7 @@ def command(
     folder: Path | None,
     weights: Path | None,
     presets: tuple[str, ...],
-    rules: tuple[tuple[str, str], ...],
+    rules: dict[str, str],
     bias: str | None,
     max_pooling: str | None,
     rank: str,
@@ -136,7 +135,7 @@ def command(
         settings = (
             *settings,
             *(f"explain.preset={preset}" for preset in presets),
-            *(f"explain.rules.{key}={rule}" for key, rule in rules),
+            *(f"explain.rules.{key}={rule}" for key, rule in rules.items()),
             *([] if bias is None else [f"explain.bias={bias}"]),
             *([] if max_pooling is None else [f"explain.max_pooling={max_pooling}"]),
         )
@@ -150,7 +149,7 @@ def command(
             images,
             weights,
             presets,
-            rules=dict(rules),
+            rules=rules,
             bias=bias,
             max_pooling=max_pooling,
             out=out,

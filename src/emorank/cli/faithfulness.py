@@ -5,22 +5,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.studies import run_stages
+from emorank.cli.options import comma_list, study_argument
+from emorank.cli.studies import renew_report
 
 if TYPE_CHECKING:
     from emorank.evaluation.maps.map_scores import MapScores
-    from emorank.study.folder import Study
 
 COLUMNS = ("least − most", "insertion", "on features", "new weights", "gap", "passes")
 """Columns of the table on the terminal; the report has more."""
 
 
 @click.command("faithfulness", short_help="Measure how faithful the explanations are.")
-@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
+@study_argument
 @click.option(
     "--methods",
     metavar="A,B",
-    help="Presets of LRP and explainers beside it, or all; the seven presets if unsaid.",
+    callback=comma_list,
+    help="Presets of LRP and explainers beside LRP, or all. Default: the seven presets.",
 )
 @click.option("--faces", default=12, show_default=True, help="Faces of the test part.")
 @click.option(
@@ -34,6 +35,7 @@ COLUMNS = ("least − most", "insertion", "on features", "new weights", "gap", "
     default="mean,blur",
     show_default=True,
     metavar="A,B",
+    callback=comma_list,
     help="What is put in the place of a region: mean, blur, noise, surroundings.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the faces and all that is drawn.")
@@ -43,7 +45,13 @@ COLUMNS = ("least − most", "insertion", "on features", "new weights", "gap", "
     help="Images without their regions in bfloat16: faster on newer processors, logits to 0.01.",
 )
 def command(
-    folder: Path, methods: str | None, faces: int, checks: int, fills: str, seed: int, half: bool
+    folder: Path,
+    methods: list[str],
+    faces: int,
+    checks: int,
+    fills: list[str],
+    seed: int,
+    half: bool,
 ) -> None:
     """Measure explanations of the network in STUDY beside maps that know nothing of it.
 
@@ -64,19 +72,16 @@ def command(
     from emorank.study.folder import open_study
     from emorank.study.verbs.measure_faithfulness import faithfulness
 
-    names = list(PRESETS) if methods is None else _words(methods)
-    settings = Settings(faces, checks, tuple(_words(fills)), seed, half)
+    names = methods or list(PRESETS)
+    settings = Settings(faces, checks, tuple(fills), seed, half)
     study = open_study(folder)
     with ProgressBars() as bars:
         progress = bars.start("faithfulness")
         found = faithfulness(study, METHODS if "all" in names else names, settings, progress)
         bars.end("faithfulness", _outcome(found), True)
     _print(found)
-    _renew(study)
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+    renew_report(study)
+    click.echo(study.path("faithfulness.json"))
 
 
 def _outcome(found: "MapScores") -> str:
@@ -95,10 +100,3 @@ def _print(found: "MapScores") -> None:
         rows[column] = rows[column].str.partition(" [")[0]
     print_table(rows.columns, rows.itertuples(index=False))
     click.echo("All measures with their intervals are in the report and in faithfulness.json.")
-
-
-def _renew(study: "Study") -> None:
-    """Show it in the report too, if there is one."""
-    if study.stamp("report"):
-        run_stages(study, first="report", last="report")
-    click.echo(study.path("faithfulness.json"))

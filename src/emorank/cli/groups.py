@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.studies import run_stages
+from emorank.cli.options import comma_list, study_argument
+from emorank.cli.studies import progress_bar, renew_report
 
 # These fit a narrow terminal; groups.json and the report have all.
 COLUMNS = ("Group", "Persons", "Images", "Emotion", "Constant", "Ranked", "Kappa")
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("groups", short_help="Scores by group: age, gender, ethnicity, skin tone.")
-@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
+@study_argument
 @click.option(
     "--groups",
     "file",
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--by",
-    metavar="NAMES",
-    default="",
-    help="Attributes, separated by commas: gender,age; or gender=COLUMN. All known if unsaid.",
+    metavar="A,B",
+    callback=comma_list,
+    help="Attributes, for instance gender,age or gender=COLUMN. Default: all that are known.",
 )
 @click.option(
     "--id", "id_column", default="", help="Column of the persons or images; result if unsaid."
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 def command(
     folder: Path,
     file: Path | None,
-    by: str,
+    by: list[str],
     id_column: str,
     bands: tuple[str, ...],
     no_report: bool,
@@ -59,25 +60,23 @@ def command(
       emorank groups mine --groups persons.csv --by gender,ethnicity,age
       emorank groups mine --groups persons.csv --by sex=gender_code --bands age=30,50
     """
-    from emorank.cli.progress_bars import ProgressBars
     from emorank.datasets.attributes import parse_bands
     from emorank.study.folder import open_study
     from emorank.study.verbs.results_by_group import results_by_group
 
     study = open_study(folder)
-    names = [name for name in by.split(",") if name.strip()]
-    with ProgressBars() as bars:
+    with progress_bar("groups") as progress:
         result = results_by_group(
             study,
             file,
-            names,
+            by,
             id_column=id_column,
             bands=dict(map(parse_bands, bands)),
-            progress=bars.start("groups"),
+            progress=progress,
         )
     print_groups(result)
     if not no_report:
-        run_stages(study, first="report", last="report")
+        renew_report(study)
 
 
 def print_groups(result: "GroupResults") -> None:

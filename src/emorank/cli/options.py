@@ -7,120 +7,127 @@ from typing import Any, TypeVar
 import click
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Option = Callable[[Any], Any]
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE_OR_FOLDER = click.Path(path_type=Path)
 
 
-def study_option(function: Function, required: bool = True) -> Function:
-    """`--study DIR`, the folder of an existing study."""
-    return click.option(
-        "--study",
-        "folder",
-        required=required,
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Folder of the study.",
-    )(function)
+def together(*options: Option) -> Callable[[Function], Function]:
+    """Several options as one decorator, listed in this order by `--help`."""
+
+    def add(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
 
 
-def settings_option(function: Function) -> Function:
-    """`--set KEY=VALUE`, any number of times."""
-    return click.option(
-        "--set",
-        "settings",
+def comma_list(context: click.Context, option: click.Parameter, text: str | None) -> list[str]:
+    """Part a list that is written with commas; an option that is not given is an empty list."""
+    return [word.strip() for word in (text or "").split(",") if word.strip()]
+
+
+study_argument = click.argument("folder", metavar="STUDY", type=FOLDER)
+
+study_option = click.option(
+    "--study", "folder", required=True, type=FOLDER, help="Folder of the study."
+)
+
+settings_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change one setting of the plan, for instance train.epochs=30; may be repeated.",
+)
+
+votes_option = click.option(
+    "--votes",
+    type=FILE_OR_FOLDER,
+    help="Raters' votes: a rating project, or a CSV or Parquet file with the columns image, rater, "
+    "rank. Default: the votes of the study.",
+)
+
+strict_option = click.option(
+    "--strict", is_flag=True, help="Stop at the first image that cannot be used."
+)
+
+images_options = together(
+    click.argument("images", nargs=-1, type=FILE_OR_FOLDER),
+    click.option("--nearest", is_flag=True, help="Use only the nearest face of each image."),
+    strict_option,
+)
+"""IMAGES, and how the verbs that take new images treat them."""
+
+plan_options = together(
+    click.argument("plan", required=False, type=FILE),
+    click.option("--data", type=FILE_OR_FOLDER, help="Folder or table of images."),
+    click.option(
+        "--network",
+        type=FOLDER,
+        metavar="STUDY",
+        help="Train nothing: test the network of STUDY, and its ranks, on all of these images.",
+    ),
+    click.option("--out", required=True, type=FOLDER, help="Folder of the study."),
+    click.option(
+        "--crop",
+        type=click.Choice(["auto", "none", "face"]),
+        help="How faces are framed: face finds and crops them, none takes whole images.",
+    ),
+    strict_option,
+    settings_option,
+)
+"""PLAN and the options of the verbs that begin a study: the arguments of `begin_study`."""
+
+dataset_options = together(
+    click.option("--dataset", default="auto", help="Name of the data set; recognised by default."),
+    click.option(
+        "--option",
+        "options",
         multiple=True,
         metavar="KEY=VALUE",
-        help="Change one choice of the plan, for instance train.epochs=30; may be repeated.",
-    )(function)
-
-
-def rules_options(function: Function) -> Function:
-    """`--rule KEY=RULE`, `--bias` and `--max-pooling`: what changes a preset."""
-    for option in (
-        click.option(
-            "--max-pooling",
-            type=click.Choice(["winner", "even", "proportional"]),
-            help="How relevance goes back through max pooling; to the winner if unsaid.",
-        ),
-        click.option(
-            "--bias",
-            type=click.Choice(["absorbed", "distributed"]),
-            help="Whether biases keep their share of relevance; they do if unsaid.",
-        ),
-        click.option(
-            "--rule",
-            "rules",
-            multiple=True,
-            metavar="KEY=RULE",
-            callback=_rules,
-            help="A rule of your own for some layers, before those of the preset: KEY is dense, "
-            "convolution, first_convolution, a layer or pattern (features.2?), or a slice of the "
-            'convolutions (0:7); RULE for instance zero, flat, "gamma 0.1". May be repeated; '
-            "the first that fits a layer counts.",
-        ),
-    ):
-        function = option(function)
-    return function
+        help="An option that only this data set has, for instance angle=HL for KDEF; may be "
+        "repeated.",
+    ),
+)
+"""Which data set a folder holds, and how it is read."""
 
 
 def _rules(
-    context: click.Context, option: click.Parameter, given: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    """`KEY=RULE` texts as pairs."""
-    pairs = []
-    for text in given:
+    context: click.Context, option: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, str]:
+    rules = {}
+    for text in texts:
         key, _, rule = (part.strip() for part in text.partition("="))
         if not (key and rule):
             raise click.BadParameter(f"'{text}': expected KEY=RULE, for instance dense=epsilon")
-        pairs.append((key, rule))
-    return tuple(pairs)
+        rules[key] = rule
+    return rules
 
 
-def images_options(function: Function) -> Function:
-    """IMAGES and the options of the verbs that take new ones, but how a face is framed."""
-    for option in (
-        click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used."),
-        click.option("--nearest", is_flag=True, help="Only the nearest face of each image."),
-        click.argument("images", nargs=-1, type=click.Path(path_type=Path)),
-    ):
-        function = option(function)
-    return function
-
-
-def plan_options(function: Function) -> Function:
-    """PLAN and the options of the verbs that begin a study."""
-    folder = click.Path(path_type=Path, file_okay=False)
-    for option in (
-        settings_option,
-        click.option("--strict", is_flag=True, help="Stop at the first image that cannot be used."),
-        click.option(
-            "--crop", type=click.Choice(["auto", "none", "face"]), help="How faces are framed."
-        ),
-        click.option("--out", required=True, type=folder, help="Folder of the study."),
-        click.option(
-            "--network",
-            type=folder,
-            metavar="STUDY",
-            help="Test the network of STUDY on all of these images, and its ranks, instead of "
-            "training one.",
-        ),
-        click.option("--data", type=click.Path(path_type=Path), help="Folder or table of images."),
-        click.argument("plan", required=False, type=click.Path(path_type=Path, dir_okay=False)),
-    ):
-        function = option(function)
-    return function
-
-
-def dataset_options(function: Function) -> Function:
-    """`--dataset NAME` and `--option KEY=VALUE` of the verbs that read a data set."""
-    for option in (
-        click.option(
-            "--option",
-            "options",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="An option of the data set's own, for instance angle=HL for KDEF.",
-        ),
-        click.option(
-            "--dataset", default="auto", help="Its name; recognised by its layout if unsaid."
-        ),
-    ):
-        function = option(function)
-    return function
+rules_options = together(
+    click.option(
+        "--rule",
+        "rules",
+        multiple=True,
+        metavar="KEY=RULE",
+        callback=_rules,
+        help="A rule of your own for some layers, instead of the preset's. KEY is dense, "
+        "convolution, first_convolution, a layer or pattern (features.2?), or a slice of the "
+        'convolutions (0:7); RULE is for instance zero, flat, "gamma 0.1". May be repeated; '
+        "the first that fits a layer counts.",
+    ),
+    click.option(
+        "--bias",
+        type=click.Choice(["absorbed", "distributed"]),
+        help="Whether biases keep their share of the relevance (absorbed, the default).",
+    ),
+    click.option(
+        "--max-pooling",
+        type=click.Choice(["winner", "even", "proportional"]),
+        help="How relevance goes back through max pooling; winner is the default.",
+    ),
+)
+"""What changes a preset of LRP."""

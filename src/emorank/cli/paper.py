@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from emorank.cli.options import study_argument
 from emorank.cli.studies import open_with
 
 
 @click.command("paper", short_help="Write the paper's tables and figures, for LaTeX too.")
-@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path, file_okay=False))
+@study_argument
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

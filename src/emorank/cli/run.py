@@ -1,30 +1,17 @@
 """`emorank run`: the whole study, from images to the report."""
 
-from pathlib import Path
+from typing import Any
 
 import click
 
-from emorank.cli.options import plan_options
+from emorank.cli.options import plan_options, votes_option
 from emorank.cli.studies import begin_study, run_stages
 
 
 @click.command("run", short_help="Do a whole study: from a folder of images to the report.")
 @plan_options
-@click.option(
-    "--votes",
-    type=click.Path(path_type=Path),
-    help="Raters' votes: a rating project, or a CSV or Parquet file image, rater, rank.",
-)
-def command(
-    plan: Path | None,
-    data: Path | None,
-    network: Path | None,
-    out: Path,
-    crop: str | None,
-    strict: bool,
-    settings: tuple[str, ...],
-    votes: Path | None,
-) -> None:
+@votes_option
+def command(**options: Any) -> None:
     """Do a whole study: prepare, train, test, explain, rank, validate, report.
 
     PLAN is a TOML file such as those in studies/; without one every choice has its default and
@@ -40,7 +27,7 @@ def command(
       emorank run --data my_faces --out mine --set train.epochs=30
       emorank run --data my_faces --network demo --votes votes.csv --out demo_on_mine
     """
-    study = begin_study(plan, data, out, crop, strict, settings, network, votes)
+    study = begin_study(**options)
     run_stages(study, first="", last="report")
     from emorank.study.stages.report import headline
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
     from emorank.progress import Progress
     from emorank.study.folder import Study
@@ -34,13 +36,14 @@ def change_plan(folder: Path, settings: tuple[str, ...]) -> "Study":
 
 
 def begin_study(
+    *,
     plan: Path | None,
     data: Path | None,
+    network: Path | None,
     out: Path,
     crop: str | None,
     strict: bool,
     settings: tuple[str, ...],
-    network: Path | None = None,
     votes: Path | None = None,
 ) -> "Study":
     """Make a study in `out`; options take the place of what the plan's file says."""
@@ -87,6 +90,10 @@ def progress_bar(name: str) -> Iterator["Progress"]:
 
 
 def renew_report(study: "Study") -> None:
-    """Write the report of a study again after a verb beside the stages, if there was one."""
-    if study.stamp("report"):
+    """Write the report again after work beside the stages; say why where the study has none yet."""
+    from emorank.errors import StudyError
+
+    try:
         run_stages(study, first="report", last="report")
+    except StudyError as error:
+        click.echo(f"the report was not written: {error}", err=True)

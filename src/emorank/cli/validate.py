@@ -4,21 +4,17 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import settings_option, study_option
+from emorank.cli.options import settings_option, study_option, votes_option
 from emorank.cli.studies import run_stage
 
 
 @click.command("validate", short_help="Compare the ranks with raters' votes.")
 @study_option
-@click.option(
-    "--votes",
-    type=click.Path(path_type=Path),
-    help="Rating project, or CSV or Parquet file with the columns image, rater, rank.",
-)
+@votes_option
 @click.option(
     "--ties",
     type=click.Choice(["median", "disputed"]),
-    help="An image without a single most frequent rank gets the median, or is left out.",
+    help="Two ranks have most votes: the image gets the median of the votes, or is left out.",
 )
 @settings_option
 def command(folder: Path, votes: Path | None, ties: str | None, settings: tuple[str, ...]) -> None:
