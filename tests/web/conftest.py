@@ -4,7 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.rooms import ORIGIN
 
-from emorank.web.app import make_app
+from emorank.web.rating.app import make_app
 from emorank.web.safety import origins
 
 

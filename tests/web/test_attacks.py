@@ -14,7 +14,7 @@ from emorank.errors import StorageError
 from emorank.room.invites import INVITE_LIFE, SESSION_LIFE, invite, revoke
 from emorank.room.overview import answers
 from emorank.room.schema import EVENTS, INVITES, SESSIONS
-from emorank.web.app import make_app
+from emorank.web.rating.app import make_app
 from emorank.web.safety import MAX_BODY, origins
 
 FOREIGN = ("https://evil.example", "null", "http://127.0.0.1:9999", "https://127.0.0.1:8321", "")
@@ -237,7 +237,7 @@ def test_every_answer_carries_the_headers(visit, app):
     rater = visit("r1")
     seen = [
         rater.get("/rate"), rater.get("/nowhere"), rater.get("/rate/showings"),
-        rater.get("/static/rate.js"), Visitor(app).get("/owner"),
+        rater.get("/static/rating/rate.js"), Visitor(app).get("/owner"),
         rater.post("/rate/link", headers={"Origin": "https://evil.example"}),
         rater.get("/rate", headers={"Host": "evil.example"}),
     ]  # fmt: skip
@@ -306,7 +306,7 @@ def test_an_unforeseen_error_tells_nothing(room, monkeypatch):
 
     app = make_app(room.project, origins(ORIGIN, "127.0.0.1", 8321))
     rater = Visitor(app).claim(room.link("r1"))
-    monkeypatch.setattr("emorank.web.rate.standing", broken)
+    monkeypatch.setattr("emorank.web.rating.rater.standing", broken)
     answer = rater.get("/rate/showings")
     assert answer.status_code == 500
     assert "secret" not in answer.text
@@ -321,7 +321,7 @@ def test_the_log_has_no_secret_of_a_link(room, monkeypatch, caplog):
         raise StorageError("the database is down")
 
     app = make_app(room.project, origins(ORIGIN, "127.0.0.1", 8321))
-    monkeypatch.setattr("emorank.web.claim.claim", down)
+    monkeypatch.setattr("emorank.web.rating.claim.claim", down)
     link = room.link("r1")
     assert Visitor(app).post(link).status_code == 503
     assert "the database is down" in caplog.text

@@ -7,7 +7,7 @@ from tests.rooms import ORIGIN
 from tests.web.conftest import Visitor
 
 from emorank.room.overview import answers
-from emorank.web.app import make_app
+from emorank.web.rating.app import make_app
 from emorank.web.safety import HEADERS, origins
 
 # Closing, revoking and signing out end what the rest needs.

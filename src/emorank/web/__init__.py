@@ -1,4 +1,4 @@
-"""The rating room in the browser: pages for raters and for the owner of a project.
+"""What emorank serves to browsers: a folder for each application, and what is before all of them.
 
 Whoever imports a module of this package needs the extra `web`; `emorank.cli.rate` says so.
 """

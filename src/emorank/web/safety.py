@@ -1,23 +1,26 @@
-"""What every request has to pass, and what every answer carries, before any page has a say.
+"""The checks that every request has to pass, and the headers that every answer carries.
 
-Plain ASGI around the whole application, so that a body is counted while it comes, and the answer to
-an unforeseen error carries the headers too.
+Plain ASGI around the whole application, so that a body is counted while it arrives, and the answer
+to an unforeseen error carries the headers too.
 """
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from emorank.errors import RatingError
 from emorank.room.address import base_address
 
 MAX_BODY = 64 * 1024  # bytes; a hundred answers are a quarter of it
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+_THIS_MACHINE = {name.strip("[]") for name in LOOPBACK}
 _SAFE = {"GET", "HEAD"}
 _TOO_LARGE = f"the request is larger than {MAX_BODY} bytes"
 HEADERS = {
-    # Nothing but what this server itself serves: no inline script, no inline style, no other host.
+    # Everything comes from this server: no inline script, no inline style, no other host.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
@@ -32,11 +35,11 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Origins:
-    """Where this server is reached.
+    """The addresses of this server.
 
     Attributes:
         base: of the links that it hands out, "https://rate.example.org".
-        allowed: origins that a form may come from, all of them this server.
+        allowed: origins that a form may come from; all of them are this server.
     """
 
     base: str
@@ -54,65 +57,71 @@ class Origins:
 
 
 def origins(base_url: str, host: str, port: int) -> Origins:
-    """The origins of a server that listens at `host` and `port` and is known as `base_url`.
+    """The origins of a server that listens at `host` and `port`, and that visitors call `base_url`.
 
     Raises:
-        RatingError: the base URL is none.
+        RatingError: the base URL is not valid, or names this machine only although others could
+            reach the server: under names that it would refuse.
     """
     base = base_address(base_url)
+    if host not in _THIS_MACHINE and urlsplit(base).hostname in _THIS_MACHINE:
+        raise RatingError(
+            f"--host {host} lets other machines in: say with --base-url what they call this "
+            "server (https://rate.example.org), so that links lead here and other names are refused"
+        )
     here = {base_address(f"http://{name}:{port}") for name in LOOPBACK}
     return Origins(base, frozenset({base, *here}))
 
 
 class Guard:
-    """Refuses what no page should see, and puts the headers on every answer."""
+    """Refuses requests that no page should see, and puts the headers on every answer."""
 
-    def __init__(self, app: ASGIApp, known: Origins) -> None:
-        self.app, self.known = app, known
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+        self.app, self.origins = app, origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it with why not."""
+        """Pass a request on, or answer why it is refused."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         if scope["type"] != "http":  # there are no websockets here
             return
         headers = Headers(scope=scope)
-        bodiless = scope["method"] == "HEAD"
-        if bodiless:  # what GET answers, without the body; no page has to know of it
+        head = scope["method"] == "HEAD"
+        if head:  # the answer to GET, without the body; pages need not care
             scope = {**scope, "method": "GET"}
 
-        async def guarded(message: Message) -> None:
+        async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._add(scope, MutableHeaders(scope=message))
-            elif bodiless:
+            elif head:
                 message = {**message, "body": b""}
             await send(message)
 
-        refused = self._refusal(scope["method"], headers)
-        if refused is not None:
-            await JSONResponse({"error": refused[1]}, refused[0])(scope, receive, guarded)
+        refusal = self._refusal(scope["method"], headers)
+        if refusal is not None:
+            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send_safely)
             return
         if scope["method"] not in _SAFE:
             body = await _body(receive)
             if body is None:
-                await JSONResponse({"error": _TOO_LARGE}, 413)(scope, receive, guarded)
+                await JSONResponse({"error": _TOO_LARGE}, 413)(scope, receive, send_safely)
                 return
-            receive = _replayed(body, receive)
-        await self.app(scope, receive, guarded)
+            receive = _again(body, receive)
+        await self.app(scope, receive, send_safely)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         # A name that somebody else's DNS points here must not be answered (DNS rebinding).
-        if headers.get("host", "").lower() not in self.known.hosts:
-            return 421, "this server is not known by that name"
+        if headers.get("host", "").lower() not in self.origins.hosts:
+            return 421, "this server does not answer to that name"
         if not headers.get("content-length", "0").isdecimal():
             return 400, "the length of the request is no number"
         if int(headers.get("content-length", "0")) > MAX_BODY:
             return 413, _TOO_LARGE
         if method in _SAFE:
             return None
-        # Browsers send both with every POST; what has neither is no page of ours.
-        if headers.get("origin", "").lower() not in self.known.allowed:
+        # Browsers send both with every POST, so a request without an origin is not from our pages.
+        if headers.get("origin", "").lower() not in self.origins.allowed:
             return 403, "the request comes from another site"
         if headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return 403, "the request comes from another site"
@@ -123,7 +132,7 @@ class Guard:
             headers[name] = value
         if "cache-control" not in headers:
             headers["Cache-Control"] = "no-store"
-        if self.known.secure:
+        if self.origins.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
@@ -139,11 +148,11 @@ async def _body(receive: Receive) -> bytes | None:
             return body
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Hand a body out once; what comes after it is the connection's own."""
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Hand a body out once, then pass on what the connection receives."""
     left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replaying() -> Message:
+    async def receive_again() -> Message:
         return left.pop() if left else await receive()
 
-    return replaying
+    return receive_again

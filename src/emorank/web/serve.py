@@ -1,44 +1,30 @@
-"""Run the server of one project."""
+"""Run the server of one application."""
 
 import socket
 import threading
 import time
 import webbrowser
-from urllib.parse import urlsplit
 
 import uvicorn
 
 from emorank.errors import RatingError
-from emorank.room.project import Project
-from emorank.web.app import make_app
-from emorank.web.safety import LOOPBACK, origins
+from emorank.web.safety import Guard
 
 
-def server(project: Project, base_url: str, host: str, port: int) -> uvicorn.Server:
-    """A server that is ready to run.
-
-    Raises:
-        RatingError: the base URL is none, or others could reach the server under names that it
-            does not know.
-    """
-    named = urlsplit(base_url).hostname or ""
-    if host not in {"127.0.0.1", "::1", "localhost"} and named in {n.strip("[]") for n in LOOPBACK}:
-        raise RatingError(
-            f"--host {host} lets other machines in: say with --base-url what they call this "
-            "server (https://rate.example.org), so that links lead here and other names are refused"
-        )
-    behind_proxy = base_url.startswith("https://")
+def server(app: Guard, host: str, port: int) -> uvicorn.Server:
+    """A server that is ready to run."""
     return uvicorn.Server(
         uvicorn.Config(
-            make_app(project, origins(base_url, host, port)),
+            app,
             host=host,
             port=port,
             # An access log would have the invite links in it.
             access_log=False,
             log_level="warning",
             server_header=False,
-            # The address of a visitor, from a proxy on this machine only; for the limit on claims.
-            proxy_headers=behind_proxy,
+            # The limit on claims needs the address of a visitor. A proxy with TLS knows it; only
+            # one on this machine is believed.
+            proxy_headers=app.origins.secure,
             forwarded_allow_ips="127.0.0.1",
             ws="none",
             limit_concurrency=1000,
@@ -48,7 +34,7 @@ def server(project: Project, base_url: str, host: str, port: int) -> uvicorn.Ser
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens, before anything is promised to anybody.
+    """A socket that listens; made before any address is printed.
 
     Raises:
         RatingError: the address is not this machine's, or the port is in use or not allowed.

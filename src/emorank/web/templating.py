@@ -1,17 +1,20 @@
-"""Templates: everything that is put into them is escaped."""
+"""Templates: all values in them are escaped, and a value that is missing is an error.
+
+Templates of an application are named after its folder: "rating/owner.html".
+"""
 
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from emorank.vocabulary import Emotion
-
-# Emotions as they stand after "does this face express".
-_NOUNS = {Emotion.HAPPY.value: "happiness"}
-
 _ENVIRONMENT = Environment(
-    loader=PackageLoader("emorank.web"),
+    loader=ChoiceLoader(
+        [
+            PackageLoader("emorank.web"),
+            PrefixLoader({"rating": PackageLoader("emorank.web.rating")}),
+        ]
+    ),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -19,14 +22,6 @@ _ENVIRONMENT = Environment(
 )
 
 
-def word(emotion: str) -> str:
-    """The word for an emotion in a question."""
-    return _NOUNS.get(emotion, emotion)
-
-
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a template as an answer."""
     return HTMLResponse(_ENVIRONMENT.get_template(template).render(**values), status)
-
-
-_ENVIRONMENT.filters["word"] = word

@@ -17,8 +17,8 @@ from emorank.web.safety import Origins
 MAX_ADDRESSES = 10_000
 
 
-class NobodyError(Exception):
-    """The request has no session that is good for this address."""
+class NoSessionError(Exception):
+    """The request has no session, or one that is not good for this address."""
 
 
 class TooOftenError(Exception):
@@ -27,11 +27,11 @@ class TooOftenError(Exception):
 
 @dataclass
 class Failures:
-    """Counts links that did not work, by address; those that worked do not count.
+    """Counts the links that did not work, by the address that asked.
 
     Attributes:
-        limit: failures in a minute from which on an address is not answered.
-        clock: seconds that only go forward.
+        limit: after so many failures in a minute an address gets no answer.
+        clock: seconds; never goes back.
     """
 
     limit: int = 10
@@ -51,13 +51,13 @@ class Failures:
     def add(self, address: str) -> None:
         """Note a failure."""
         with self._turn:
-            if len(self._times) >= MAX_ADDRESSES:  # forgets the oldest; memory has a bound
+            if len(self._times) >= MAX_ADDRESSES:  # forget the oldest, so that memory has a bound
                 self._times.pop(next(iter(self._times)))
             self._times.setdefault(address, deque(maxlen=self.limit)).append(self.clock())
 
 
 def address(request: Request) -> str:
-    """Where a request comes from."""
+    """The address that a request comes from."""
     return request.client.host if request.client else "unknown"
 
 
@@ -67,7 +67,7 @@ def project_of(request: Request) -> Project:
 
 
 def origins_of(request: Request) -> Origins:
-    """Where the server is reached."""
+    """The addresses of the server."""
     return cast(Origins, request.app.state.origins)
 
 
@@ -95,26 +95,27 @@ def set_session(request: Request, response: Response, secret: str, owner: bool) 
 
 
 def session_of(request: Request, owner: bool) -> str:
-    """The secret in the cookie, or nothing."""
+    """The secret in the cookie; empty without one."""
     return request.cookies.get(cookie_name(request, owner), "")
 
 
 def _rater(request: Request) -> str:
     secret = session_of(request, owner=False)
-    found = visitor(project_of(request), secret) if secret else None
-    if found is None or found.rater is None:
-        raise NobodyError
-    return found.rater
+    guest = visitor(project_of(request), secret) if secret else None
+    if guest is None or guest.rater is None:
+        raise NoSessionError
+    return guest.rater
 
 
 def _owner(request: Request) -> None:
     secret = session_of(request, owner=True)
-    found = visitor(project_of(request), secret) if secret else None
-    if found is None or not found.owner:
-        raise NobodyError
+    guest = visitor(project_of(request), secret) if secret else None
+    if guest is None or not guest.owner:
+        raise NoSessionError
 
 
-# What pages ask for: an id of a rater who is in, or that the owner is; otherwise no page.
+# A page takes one of these as a parameter: the id of the rater who asks, or a check that it is the
+# owner. Anybody else gets no page.
 Rater = Annotated[str, Depends(_rater)]
 Owner = Annotated[None, Depends(_owner)]
 TheProject = Annotated[Project, Depends(project_of)]

@@ -31,6 +31,8 @@ def command(
     with needing("web", "the rating room"):
         from emorank.room.invites import invite
         from emorank.room.project import open_project
+        from emorank.web.rating.app import make_app
+        from emorank.web.safety import origins
         from emorank.web.serve import listen, open_when_ready, server
     opened = open_project(project)
     base = (base_url or opened.about().base_url).rstrip("/")
@@ -39,7 +41,7 @@ def command(
         port = (parts.port if parts.scheme == "http" else None) or 8321
     elif base_url is None and parts.hostname == "127.0.0.1":
         base = f"http://127.0.0.1:{port}"
-    ready = server(opened, base, host, port)
+    ready = server(make_app(opened, origins(base, host, port)), host, port)
     place = listen(host, port)
     link = f"{base}/invite/{invite(opened, None)}"
     click.echo(f"The rating room is at {base} (Ctrl-C stops it; nothing is lost)")

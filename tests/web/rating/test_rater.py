@@ -31,7 +31,15 @@ def test_head_is_get_without_a_body(app, room):
 
     rater = Visitor(listening).claim(room.link("r1"))
     picture = f"/rate/picture/{rater.showings()[0]['id']}"
-    for address in ("/", "/rate", picture, "/static/rate.js", "/owner", "/nowhere", "/health"):
+    for address in (
+        "/",
+        "/rate",
+        picture,
+        "/static/rating/rate.js",
+        "/owner",
+        "/nowhere",
+        "/health",
+    ):
         whole = rater.get(address)
         assert b"".join(sent).endswith(whole.content[-100:])
         sent.clear()

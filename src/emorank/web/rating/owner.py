@@ -1,4 +1,4 @@
-"""The owner's page: progress, what came out so far, invites, export, and the end of it."""
+"""The owner's page: progress, results so far, invites, export, closing."""
 
 import tempfile
 import threading
@@ -20,13 +20,13 @@ from emorank.room.overview import answers, pictures, progress, version
 from emorank.room.project import Project
 from emorank.room.raters import rater_name
 from emorank.room.store import UnknownShowing, close
-from emorank.web.panels import SHOWN, Summary, summarise
-from emorank.web.rate import Key, picture_file
+from emorank.web.rating.panels import SHOWN, Panels, panels
+from emorank.web.rating.rater import Key, picture_file
 from emorank.web.templating import page
 from emorank.web.visitors import Owner, TheOrigins, TheProject
 
 router = APIRouter(prefix="/owner")
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 Kind = Literal["csv", "parquet", "json", "label-studio"]
 RESAMPLES = 500  # of the intervals on the page; `emorank rate summary` draws more
 _FILES = {
@@ -37,50 +37,50 @@ _FILES = {
 }
 
 
-class Kept(Generic[Found]):
-    """Keeps what was computed of the answers as long as nothing has happened since."""
+class Memo(Generic[Value]):
+    """Remembers a result of the answers, and computes it anew when something has happened."""
 
-    def __init__(self, compute: Callable[[Project], Found]) -> None:
+    def __init__(self, compute: Callable[[Project], Value]) -> None:
         self._compute = compute
         self._turn = threading.Lock()
-        self._kept: tuple[int, Found] | None = None
+        self._last: tuple[int, Value] | None = None
 
-    def of(self, project: Project) -> Found:
-        """What comes out of a project as it stands."""
-        with self._turn:  # one computes, the others wait for it
+    def of(self, project: Project) -> Value:
+        """The result for a project as it is now."""
+        with self._turn:  # one thread computes, the others wait for it
             now = version(project)
-            if self._kept is None or self._kept[0] != now:
-                self._kept = now, self._compute(project)
-            return self._kept[1]
+            if self._last is None or self._last[0] != now:
+                self._last = now, self._compute(project)
+            return self._last[1]
 
 
 @dataclass(frozen=True)
-class Agreeing:
+class RaterAgreement:
     """How well raters agree, with each other and with themselves; empty before there are two."""
 
     agreement: Agreement | None
     consistency: tuple[Consistency, ...]
 
 
-def summary_of(project: Project) -> Summary:
+def panels_of(project: Project) -> Panels:
     """Distribution, disputed and flagged images."""
-    return summarise(answers(project), pictures(project))
+    return panels(answers(project), pictures(project))
 
 
-def agreeing_of(project: Project) -> Agreeing:
+def agreement_of(project: Project) -> RaterAgreement:
     """Agreement and consistency; resamples are drawn alike each time, so that nothing flickers."""
-    given = answers(project)
-    raters = given.loc[given["answer"] != SKIP, "rater"].nunique()
+    table = answers(project)
+    raters = table.loc[table["answer"] != SKIP, "rater"].nunique()
     rng = np.random.default_rng(0)
-    measured = agreement(given, rng, resamples=RESAMPLES) if raters > 1 else None
-    return Agreeing(measured, consistency(given))
+    result = agreement(table, rng, resamples=RESAMPLES) if raters > 1 else None
+    return RaterAgreement(result, consistency(table))
 
 
 @router.get("")
 def show(project: TheProject, _: Owner) -> Response:
     """The page; its panels are fetched again every few seconds."""
     about = project.about()
-    return page("owner.html", title=about.title, about=about)
+    return page("rating/owner.html", title=about.title, about=about)
 
 
 @router.get("/progress")
@@ -92,20 +92,18 @@ def show_progress(project: TheProject, _: Owner) -> Response:
 @router.get("/answers")
 def show_answers(request: Request, project: TheProject, _: Owner) -> Response:
     """Distribution, disputed and flagged images."""
-    summary = request.app.state.summaries.of(project)
-    return page("owner_answers.html", s=summary, shown=SHOWN, words=ANSWERS)
+    shown = request.app.state.panels.of(project)
+    return page("rating/owner_answers.html", panels=shown, shown=SHOWN, words=ANSWERS)
 
 
 @router.get("/agreement")
 def show_agreement(request: Request, project: TheProject, _: Owner) -> Response:
     """How well the raters agree so far."""
-    return page("owner_agreement.html", a=request.app.state.agreement.of(project))
+    return page("rating/owner_agreement.html", a=request.app.state.agreement.of(project))
 
 
 @router.get("/export/{kind}")
-def export(
-    project: TheProject, _: Owner, kind: Literal["csv", "parquet", "json", "label-studio"]
-) -> Response:
+def export(project: TheProject, _: Owner, kind: Kind) -> Response:
     """Every answer that stands, as a file."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_answers(answers(project), Path(folder) / "votes", kind)
@@ -138,12 +136,12 @@ def go_on(project: TheProject, _: Owner) -> Response:
 
 
 @router.post("/invite/{rater}")
-def renew(project: TheProject, known: TheOrigins, _: Owner, rater: Key) -> Response:
+def renew(project: TheProject, origins: TheOrigins, _: Owner, rater: Key) -> Response:
     """A new link for a rater; the old one and every session of the rater end."""
     name = _name(project, rater)
     revoke(project, rater)
-    link = f"{known.base}/invite/{invite(project, rater)}"
-    return page("owner_link.html", name=name, link=link)
+    link = f"{origins.base}/invite/{invite(project, rater)}"
+    return page("rating/owner_link.html", name=name, link=link)
 
 
 @router.post("/revoke/{rater}")
@@ -157,11 +155,11 @@ def withdraw(project: TheProject, _: Owner, rater: Key) -> Response:
 def _progress(project: Project) -> Response:
     raters = progress(project)
     done, total = sum(r.answered for r in raters), sum(r.total for r in raters)
-    return page("owner_progress.html", raters=raters, done=done, total=total)
+    return page("rating/owner_progress.html", raters=raters, done=done, total=total)
 
 
 def _state(project: Project) -> Response:
-    return page("owner_state.html", about=project.about())
+    return page("rating/owner_state.html", about=project.about())
 
 
 def _name(project: Project, rater: str) -> str:

@@ -31,24 +31,24 @@ class Bar:
 
 @dataclass(frozen=True)
 class Case:
-    """An image to look at again, with what each rater said.
+    """An image to look at again, with the answer of each rater.
 
     Attributes:
         picture: its id.
         name: its name in the data set.
         emotion: the word of the question.
-        said: (rater, answer) of the first showing, by rater.
+        answers: (rater, answer) at the first showing, by rater.
     """
 
     picture: str
     name: str
     emotion: str
-    said: tuple[tuple[str, str], ...]
+    answers: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Summary:
-    """All of it.
+class Panels:
+    """All that the page shows of the answers.
 
     Attributes:
         answers: that stand, repeats too.
@@ -63,12 +63,12 @@ class Summary:
     flagged: tuple[Case, ...]
 
 
-def summarise(answers: pd.DataFrame, pictures: dict[tuple[str, str], str]) -> Summary:
-    """Sum up the answers of a project; `pictures` as `overview.pictures` gives it."""
+def panels(answers: pd.DataFrame, pictures: dict[tuple[str, str], str]) -> Panels:
+    """Sum up the answers of a project; `pictures` is the result of `overview.pictures`."""
     first = firsts_of(answers)
     units = zip(first["image"], first["emotion"], strict=True)
     first = first.assign(picture=[pictures[unit] for unit in units])
-    return Summary(len(answers), _bars(first), _disputed(first), _flagged(first))
+    return Panels(len(answers), _bars(first), _disputed(first), _flagged(first))
 
 
 def _bars(first: pd.DataFrame) -> tuple[Bar, ...]:
@@ -103,12 +103,12 @@ def _flagged(first: pd.DataFrame) -> tuple[Case, ...]:
     return _cases(first, first.loc[first["answer"] == NONE, "picture"].value_counts().index)
 
 
-def _cases(first: pd.DataFrame, chosen: "pd.Series[str] | pd.Index[str]") -> tuple[Case, ...]:
-    by_picture = dict(iter(first[first["picture"].isin(chosen)].groupby("picture")))
+def _cases(first: pd.DataFrame, pictures: "pd.Series[str] | pd.Index[str]") -> tuple[Case, ...]:
+    by_picture = dict(iter(first[first["picture"].isin(pictures)].groupby("picture")))
     cases = []
-    for picture in chosen:
+    for picture in pictures:
         rows = by_picture[picture]
         answers = zip(rows["rater"], rows["answer"], strict=True)
-        said = sorted(answers, key=lambda answer: natural(answer[0]))
-        cases.append(Case(picture, rows["image"].iloc[0], rows["emotion"].iloc[0], tuple(said)))
+        by_rater = sorted(answers, key=lambda answer: natural(answer[0]))
+        cases.append(Case(picture, rows["image"].iloc[0], rows["emotion"].iloc[0], tuple(by_rater)))
     return tuple(cases)

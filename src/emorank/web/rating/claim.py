@@ -23,7 +23,7 @@ Secret = Path(pattern=r"^[A-Za-z0-9_-]{1,128}$")
 
 @router.get("/")
 def start(request: Request) -> Response:
-    """To where a session leads, or a word about links."""
+    """Go on to the page of a session; without one, say how to come in."""
     for owner, place in ((False, "/rate"), (True, "/owner")):
         if session_of(request, owner):
             return RedirectResponse(place, 303)
@@ -36,15 +36,15 @@ def show(request: Request, project: TheProject, secret: str = Secret) -> Respons
     failures = request.app.state.failures
     failures.check(address(request))
     try:
-        found = invited(project, secret)
+        guest = invited(project, secret)
     except StorageError:
         raise
     except RatingError as error:
         failures.add(address(request))
         return _refused(error)
     about = project.about()
-    name = None if found.rater is None else rater_name(project, found.rater)
-    return page("invite.html", title=about.title, about=about, rater=name, secret=secret)
+    name = None if guest.rater is None else rater_name(project, guest.rater)
+    return page("rating/invite.html", title=about.title, about=about, rater=name, secret=secret)
 
 
 @router.post("/invite/{secret}")
@@ -53,14 +53,14 @@ def take(request: Request, project: TheProject, secret: str = Secret) -> Respons
     failures = request.app.state.failures
     failures.check(address(request))
     try:
-        session, found = claim(project, secret)
+        session, guest = claim(project, secret)
     except StorageError:
         raise
     except RatingError as error:
         failures.add(address(request))
         return _refused(error)
-    answer = RedirectResponse("/owner" if found.owner else "/rate", 303)
-    set_session(request, answer, session, found.owner)
+    answer = RedirectResponse("/owner" if guest.owner else "/rate", 303)
+    set_session(request, answer, session, guest.owner)
     return answer
 
 

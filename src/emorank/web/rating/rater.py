@@ -1,4 +1,4 @@
-"""The rater's page, and what its script asks for: pictures to come, and answers to store."""
+"""The rater's page, and what its script needs: to get pictures and to store answers."""
 
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
@@ -10,19 +10,22 @@ from starlette.responses import RedirectResponse, Response
 from emorank.room.invites import PASS_LIFE, invite, leave
 from emorank.room.raters import rater_name
 from emorank.room.store import Standing, Vote, image_of, showings, standing, submit
-from emorank.web.templating import page, word
+from emorank.vocabulary import Emotion
+from emorank.web.templating import page
 from emorank.web.visitors import Rater, TheOrigins, TheProject, cookie_name, session_of
 
 router = APIRouter(prefix="/rate")
 
+# Emotions as nouns, for "does this face express …".
+_NOUNS = {Emotion.HAPPY.value: "happiness"}
 MAX_VOTES, MAX_SHOWINGS = 100, 200  # in one request
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # of a picture, in an address
-# A day; what stood longer on the screen is told as a day.
+# At most a day; the page sends a day for a longer time.
 Milliseconds = Annotated[int, Field(ge=0, le=24 * 60 * 60 * 1000)]
 
 
-class Sent(BaseModel):
+class Submission(BaseModel):
     """One answer, as the page sends it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -35,24 +38,14 @@ class Sent(BaseModel):
 
 
 class Batch(BaseModel):
-    """Some answers, in the order in which they were given."""
+    """Some answers, in the order in which the rater gave them."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    votes: list[Sent] = Field(min_length=1, max_length=MAX_VOTES)
-
-
-class Where(BaseModel):
-    """How far the rater is."""
-
-    total: int
-    answered: int
-    next: int
-    pace_ms: int | None
-    closed: bool
+    votes: list[Submission] = Field(min_length=1, max_length=MAX_VOTES)
 
 
 class Showing(BaseModel):
-    """A picture to come, or one that was; `answer` is the rater's own."""
+    """A picture of the rater's order; `answer` is the rater's own."""
 
     position: int
     id: str
@@ -63,12 +56,12 @@ class Showing(BaseModel):
 class Showings(BaseModel):
     """Some pictures, and how far the rater is."""
 
-    standing: Where
+    standing: Standing
     showings: list[Showing]
 
 
-class Stored(BaseModel):
-    """What became of each answer, in the order in which they were sent."""
+class Receipt(BaseModel):
+    """What happened to each answer, in the order in which they were sent."""
 
     outcomes: list[Literal["stored", "stale"]]
 
@@ -85,7 +78,11 @@ def show(project: TheProject, rater: Rater) -> Response:
     about = project.about()
     before, _, after = about.question.partition("{emotion}")
     return page(
-        "rate.html", title=about.title, before=before, after=after, name=rater_name(project, rater)
+        "rating/rater.html",
+        title=about.title,
+        before=before,
+        after=after,
+        name=rater_name(project, rater),
     )
 
 
@@ -97,10 +94,10 @@ def upcoming(
     count: Annotated[int, Query(ge=1, le=MAX_SHOWINGS)] = 50,
 ) -> Showings:
     """Pictures from a position on; from the first without an answer if none is given."""
-    where = standing(project, rater)
-    rows = showings(project, rater, where.next if start is None else start, count)
+    now = standing(project, rater)
+    rows = showings(project, rater, now.next if start is None else start, count)
     return Showings(
-        standing=_where(where),
+        standing=now,
         showings=[
             Showing(position=row.position, id=row.id, emotion=word(row.emotion), answer=row.answer)
             for row in rows
@@ -115,43 +112,38 @@ def picture(project: TheProject, rater: Rater, showing: Key) -> Response:
 
 
 @router.post("/votes")
-def store(project: TheProject, rater: Rater, batch: Batch) -> Stored:
-    """Store answers; they are on the disk when this is answered."""
+def store(project: TheProject, rater: Rater, batch: Batch) -> Receipt:
+    """Store answers; the server answers when they are on its disk."""
     votes = [
         Vote(v.id, v.showing, v.answer, v.reaction_ms, v.hidden_ms, v.change) for v in batch.votes
     ]
-    return Stored(outcomes=submit(project, rater, votes))
+    return Receipt(outcomes=submit(project, rater, votes))
 
 
 @router.post("/link")
-def elsewhere(project: TheProject, rater: Rater, known: TheOrigins) -> Link:
-    """A link, good for one claim within a day, to go on with another browser."""
-    return Link(link=f"{known.base}/invite/{invite(project, rater, PASS_LIFE)}")
+def elsewhere(project: TheProject, rater: Rater, origins: TheOrigins) -> Link:
+    """A link to go on in another browser; it works once, within a day."""
+    return Link(link=f"{origins.base}/invite/{invite(project, rater, PASS_LIFE)}")
 
 
 @router.post("/leave")
-def end(request: Request, project: TheProject, rater: Rater, known: TheOrigins) -> Response:
+def end(request: Request, project: TheProject, rater: Rater, origins: TheOrigins) -> Response:
     """End this session."""
     leave(project, session_of(request, owner=False))
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(cookie_name(request, owner=False), secure=known.secure)
+    answer.delete_cookie(cookie_name(request, owner=False), secure=origins.secure)
     return answer
 
 
-def picture_file(path: FilePath) -> Response:
-    """A picture, its type said and kept by this browser only.
+def word(emotion: str) -> str:
+    """The word for an emotion in a question."""
+    return _NOUNS.get(emotion, emotion)
 
-    Not a FileResponse: the time of the file would tell in which order the data set has them.
+
+def picture_file(path: FilePath) -> Response:
+    """A picture that only this browser may keep.
+
+    Not a FileResponse, because the time of a file gives away the order of the data set.
     """
     headers = {"Cache-Control": "private, max-age=86400, immutable"}
     return Response(path.read_bytes(), media_type="image/jpeg", headers=headers)
-
-
-def _where(found: Standing) -> Where:
-    return Where(
-        total=found.total,
-        answered=found.answered,
-        next=found.next,
-        pace_ms=found.pace_ms,
-        closed=found.closed,
-    )

@@ -1,0 +1,1 @@
+"""The rating room in the browser: pages for raters and for the owner of a project."""
