@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.timing import machine
-from emorank.evaluation.comparison import EstimatorComparison
 from emorank.report.comparison import scores_table, tests_table
+from emorank.results.comparison import Comparison
 from emorank.study.folder import open_study
 
 PAGE = Path(__file__).parents[1] / "docs" / "comparison.md"
@@ -22,18 +22,18 @@ TESTED = ["Ours less it", "p, Holm", "Learn, ms", "Look, ms", "Predict, ms"]
 def main() -> str:
     """Replace the table; returns what was done."""
     folder, place = sys.argv[1:]
-    values = open_study(folder).result("comparison")
+    values = open_study(folder).read(Comparison)
     if values is None:
         sys.exit(f"{folder} was not compared: emorank compare {folder}")
-    found = EstimatorComparison.from_dict(values["expressive"] or values["all"])
-    tests = tests_table(found, values["timing"])[TESTED]
+    found = values.expressive or values.all
+    tests = tests_table(found, values.timing)[TESTED]
     table = pd.concat([scores_table(found), tests], axis=1)
     count = found.scores[found.reference].count
-    seed = values["about"]["seed"]
+    seed = values.about.seed
     about = f"{count} faces of {found.persons} persons, seed {seed}; {machine()}."
     left = [
         f"Left out: {name}: {why.replace(folder, Path(folder).name)}"
-        for name, why in values["left_out"].items()
+        for name, why in values.left_out.items()
     ]
     block = "\n\n".join([about, markdown(table), *left])
     marks = re.compile(rf"(<!-- table {place} -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -18,17 +18,17 @@ import numpy as np
 import pandas as pd
 
 import emorank
-from emorank.evaluation.maps.map_scores import MapScore, MapScores, summary
+from emorank.evaluation.maps.map_scores import MapScore, summary
+from emorank.results.faithfulness import Faithfulness
 from emorank.study.folder import Study
-from emorank.study.verbs.measure_faithfulness import AFTER, RESULT, read
 
 RIVALS = ("edges", "epsilon-plus")
 CURVES = ("logit", "probability")  # points of a curve: for the figures of the report
 
 
-def found(study: Study) -> MapScores:
+def found(study: Study) -> Faithfulness:
     """What was measured on a study, or the end of the script."""
-    measured = read(study)
+    measured = study.read(Faithfulness)
     if measured is None:
         sys.exit(f"{study.folder}: nothing was measured; first: emorank faithfulness")
     return measured
@@ -48,11 +48,12 @@ def collected(studies: list[Study]) -> pd.DataFrame:
     """A row per method, measure and fill of studies that differ in the methods measured only."""
     parts = [found(study) for study in studies]
     same = {
-        (part.settings, part.images, s.stamp(AFTER)) for part, s in zip(parts, studies, strict=True)
+        (part.settings, part.images, s.stamp(Faithfulness.AFTER))
+        for part, s in zip(parts, studies, strict=True)
     }
     if len(same) > 1:
         sys.exit("the studies differ in faces, settings or network; give one, or copies of one")
-    table = pd.concat([study.table(RESULT) for study in studies])
+    table = pd.concat([study.table(Faithfulness.NAME) for study in studies])
     table = table.drop_duplicates(["method", "image", "measure", "of", "at"])
     scores = [score for part in parts for score in part.scores]
     for rival in RIVALS:

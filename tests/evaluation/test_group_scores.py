@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from emorank.evaluation.classification import classification
 from emorank.evaluation.group_scores import (
     LEAST_PERSONS,
-    SCORES,
-    GroupResults,
     by_group,
     corrected,
     holm,
@@ -189,10 +187,3 @@ def test_correction_spans_all_attributes():
     assert len(tested) == 4
     assert max(d.adjusted for d in tested) == pytest.approx(4 * 1 / 200)
     assert all(d.adjusted is None for a in both for d in a.differences if d.p is None)
-
-
-def test_the_record_survives_json():
-    """To plain values and back."""
-    results = GroupResults("a table", False, 120, corrected([scored(faces())]))
-    assert GroupResults.from_dict(results.to_dict()) == results
-    assert set(results.attributes[0].groups[0].scores) == set(SCORES)

@@ -13,6 +13,7 @@ from emorank.evaluation.statistics.columns import Options
 from emorank.report import audit, audit_figures
 from emorank.report.audit_words import headline
 from emorank.report.page import render, write
+from emorank.results.audit import Audit
 
 EMOTIONS = ("anger", "happy", "surprise")
 
@@ -61,18 +62,19 @@ def section():
         more = {"changed": after, "morphs": morphs, "options": options}
         found.append(examine(name, kind, table, given, **more))
     whole = pd.concat([table.assign(rank=n, **g) for n, g in answers.items()], ignore_index=True)
-    return audit.Section(
-        headline(found, None), len(table), 6, len(rows), None, tuple(found), whole,
+    result = Audit(
+        headline(found, None), len(table), 6, len(rows), None, tuple(found),
         {"ordinal": "no <ordinal> network here"}, ("Intervals over 6 persons are rough.",),
     )  # fmt: skip
+    return audit.Section(result, whole)
 
 
 def test_the_section_says_every_verdict(contents, section):
     """The sentence first, then every rank with its word; what is missing with its reason."""
     outline = Outline(render(replace(contents, audit=section)))
     words = outline.words
-    assert section.headline in words
-    assert words.index(section.headline) < words.index("Every rank, with 95")
+    assert section.audit.headline in words
+    assert words.index(section.audit.headline) < words.index("Every rank, with 95")
     for text in ("✓ good", "✗ bad", "no <ordinal> network here", "Intervals over 6 persons"):
         assert text in words
     links = [a["href"] for tag, a in outline.tags if tag == "a"]
@@ -90,13 +92,8 @@ def test_where_nothing_is_known_nothing_is_drawn(contents, section):
     table["mean"], table["majority"] = np.nan, pd.array([pd.NA] * len(table), dtype="Int64")
     table = table[table["emotion"] != "neutral"].reset_index(drop=True)
     found = (examine("paper", "rank", table, said(simulated(), 0.1, 1).iloc[: len(table)]),)
-    bare = replace(
-        section,
-        headline=headline(found, None),
-        ranks=found,
-        table=table.assign(rank="paper"),
-        tried=0,
-    )
+    result = replace(section.audit, headline=headline(found, None), ranks=found, tried=0)
+    bare = audit.Section(result, table.assign(rank="paper"))
     words = render(replace(contents, audit=bare))
     assert "cannot be said" in words
     assert bare.followed == []
@@ -126,7 +123,7 @@ def test_the_page_with_an_audit_fits_a_phone(chromium, contents, section, tmp_pa
 
 def test_a_long_name_does_not_break_the_tables(section):
     """Names come from files."""
-    odd = replace(section.ranks[0], rank="<b>" + "x" * 80)
+    odd = replace(section.audit.ranks[0], rank="<b>" + "x" * 80)
     assert len(audit.ranks_table([odd])) == 1
     assert "<b>" in audit.verdicts([odd], None).popitem()[0]
     audit_figures.calibration([odd], "known intensity")

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from emorank.evaluation.group_scores import GroupResults, by_group, corrected
+from emorank.datasets.leakage import Leakage
+from emorank.evaluation.group_scores import by_group, corrected
 from emorank.report.card import ModelCard, plain, render
+from emorank.results.groups import GroupResults
 from emorank.study.plan import Plan, dump_plan
 
 
@@ -38,7 +40,7 @@ def card(contents, grouped):
         version="0.1.0",
         plan=plan(),
         data=contents.data,
-        leakage={"test": 12, "person": 0, "sequence": None, "pixels": 1},
+        leakage=Leakage(12, 40, 0, None, 1, 36, ()),
         weights="ab" * 32,
         epochs=(5, 0.75),
         emotions=contents.emotions,
@@ -128,7 +130,7 @@ def test_simulated_is_called_simulated(card):
 
 def test_a_person_in_both_parts_is_a_warning(card):
     """Leakage is said loudly."""
-    leaked = {"test": 12, "person": 3, "sequence": 0, "pixels": 0}
+    leaked = Leakage(12, 40, 3, 0, 0, 36, ())
     assert "scores on strangers will be lower" in render(replace(card, leakage=leaked))
     assert "scores on strangers will be lower" not in render(card)
 

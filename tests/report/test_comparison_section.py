@@ -13,12 +13,13 @@ from emorank.evaluation.comparison import comparison as scored
 from emorank.report.comparison import COLUMNS, comparison, numbers, ordered
 from emorank.report.page import render
 from emorank.report.paper import write
+from emorank.results.comparison import Circumstances, Comparison, Times
 
 NAMES = {"paper": 0.3, "chang": 0.8, "majority": None, "newer": 0.6, "rater": 0.9, "kamarol": 0.7}
 
 
 def values(persons=3, labels=False):
-    """What `comparison.json` holds, of simulated answers."""
+    """The result of a comparison, of simulated answers."""
     random = np.random.default_rng(3)
     level = np.tile([1, 2, 3], persons * 4)
     tables = []
@@ -39,16 +40,14 @@ def values(persons=3, labels=False):
                 }
             )
         )
-    found = scored(pd.concat(tables), "paper", resamples=50).to_dict()
-    timing = {"chang": {"fit_ms": 2.0, "features_ms": 1234.0, "predict_ms": 0.5}}
-    about = {"labels": labels, "folds": 0, "votes": "v.csv", "faces": 36, "neutral": 0, "seed": 0}
-    return {
-        "expressive": None if labels else found,
-        "all": found if labels else None,
-        "timing": timing,
-        "left_out": {"ordinal": "it was never <trained>"},
-        "about": about,
-    }
+    found = scored(pd.concat(tables), "paper", resamples=50)
+    return Comparison(
+        expressive=None if labels else found,
+        all=found if labels else None,
+        timing={"chang": Times(2.0, 1234.0, 0.5)},
+        left_out={"ordinal": "it was never <trained>"},
+        about=Circumstances(labels, 0, "v.csv", 36),
+    )
 
 
 def test_rivals_then_references_then_ours():
@@ -68,15 +67,9 @@ def test_the_tables_say_what_was_measured():
     assert (chang["Look, ms"], chang["Printed, %"]) == ("1,234", "68.20")
     ours = tests[tests["Estimator"] == "Ours: the paper's rule"].iloc[0]
     assert set(ours[["Ours less it", "p", "p, Holm"]]) == {"–"}
-    plain = numbers(scored_of(values()), values()["timing"]).set_index("estimator")
+    plain = numbers(values().expressive, values().timing).set_index("estimator")
     assert plain.loc["rater", "kind"] == "reference"
     assert np.isnan(plain.loc["majority", "spearman"])
-
-
-def scored_of(found):
-    from emorank.evaluation.comparison import EstimatorComparison
-
-    return EstimatorComparison.from_dict(found["expressive"])
 
 
 def test_few_persons_are_said_to_be_few():
@@ -111,7 +104,7 @@ def test_files_for_an_article(tmp_path):
     """CSV that reads back, LaTeX that compiles where there is LaTeX, figures, a page."""
     write(comparison(values()).items, tmp_path, "A study")
     table = pd.read_csv(tmp_path / "table_10.csv", index_col="estimator")
-    expected = scored_of(values()).scores["chang"].accuracy
+    expected = values().expressive.scores["chang"].accuracy
     assert table.loc["chang", ["accuracy", "accuracy_low"]].tolist() == pytest.approx(
         [expected.value, expected.low]
     )

@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from emorank.evaluation.maps.localisation import REGIONS
-from emorank.evaluation.maps.map_scores import MapScore, MapScores, Settings
+from emorank.evaluation.maps.map_scores import MapScore, Settings
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report import faithfulness_figures as figures
 from emorank.report.faithfulness import Faithfulness, mass_table, table, verdict
 from emorank.report.page import render
+from emorank.results.faithfulness import Faithfulness as MapScores
 
 METHODS = {"epsilon": 2.0, "epsilon-plus": 3.5, "random": 0.1, "centre": 0.1, "edges": 0.1}
 BETWEEN = {"epsilon": 0.5, "epsilon-plus": 4.0, "random": 0.0, "centre": 1.0, "edges": 2.0}

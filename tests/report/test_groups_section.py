@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.evaluation.group_scores import GroupResults, by_group, corrected
+from emorank.evaluation.group_scores import by_group, corrected
 from emorank.report import groups as section
 from emorank.report import style
 from emorank.report.page import render, write
+from emorank.results.groups import GroupResults
 
 
 def attribute(persons, name="gender"):

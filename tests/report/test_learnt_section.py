@@ -4,51 +4,44 @@ from dataclasses import replace
 
 import pytest
 
+from emorank.evaluation import Estimate
+from emorank.evaluation.laboratory.learning import LearningPoint
+from emorank.evaluation.level_agreement import LevelAgreement
 from emorank.report import style
 from emorank.report.learnt import Learnt, coefficients, faces, learning_curve, scores
 from emorank.report.page import render
+from emorank.results.calibration import CalibratedRank, Coefficient, RatedFaces
+from emorank.results.ordinal import OrdinalTraining
 
 
 def estimate(value):
-    return {"value": value, "low": value - 0.1, "high": value + 0.1, "level": 0.95} | {
-        "method": "bootstrap over 3 persons, 100 resamples",
-        "reason": "",
-    }
+    return Estimate(value, value - 0.1, value + 0.1)
 
 
 @pytest.fixture(scope="module")
 def calibration():
     names = {"net": 0.5, "mass": -0.07, "balance": 1.0}
     points = [(7, None), (14, 0.5), (28, 0.7)]
-    return {
-        "coefficients": [
-            {"input": name, "value": value, "low": value - 0.2, "high": value + 0.2}
-            for name, value in names.items()
-        ],
-        "curve": [
-            {"images": n, "persons": 2.0, "kappa": k, "low": k and k - 0.1, "high": k and k + 0.1}
-            for n, k in points
-        ],
-        "rated": {"images": 28, "persons": 2},
-        "tested": {"images": 84, "persons": 3},
-        "crossfit": 0,
-        "sure": 0.5,
-        "intervals_over": "images",
-    }
+    return CalibratedRank(
+        crossfit=0,
+        inputs=tuple(names),
+        model={},
+        sure=0.5,
+        rated=RatedFaces(28, 2),
+        coefficients=tuple(Coefficient(n, v, v - 0.2, v + 0.2) for n, v in names.items()),
+        intervals_over="images",
+        curve=tuple(LearningPoint(n, 2.0, k, k and k - 0.1, k and k + 0.1, 100) for n, k in points),
+        tested=RatedFaces(84, 3),
+    )
 
 
 @pytest.fixture(scope="module")
 def ordinal():
     counts = {"None": 12, "Minimal": 22, "Average": 26, "Strong": 24, "persons": 3}
-    test = {"count": 84, "majority_level": "Average"} | {
-        key: estimate(value)
-        for key, value in {
-            "quadratic_kappa": 0.7,
-            "mean_absolute_error": 0.4,
-            "majority_error": 0.8,
-        }.items()
-    }
-    return {"faces": {"test": counts}, "scores": {"test": test}}
+    test = LevelAgreement(
+        84, 0, (), estimate(0.7), estimate(0.4), estimate(0.5), estimate(0.8), "Average"
+    )
+    return OrdinalTraining("v.csv", "cumulative", 0, (0.0,), {"test": counts}, (), {"test": test})
 
 
 def test_what_counts_most_stands_first(calibration):

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from emorank.evaluation.maps.blind import BLIND
-from emorank.evaluation.maps.map_scores import COLUMNS, MapScores, Settings, summary
+from emorank.evaluation.maps.map_scores import COLUMNS, Settings, summary
 from emorank.relevance.methods import METHODS
+from emorank.results.faithfulness import Faithfulness
 from emorank.study.folder import create_study
 from emorank.study.plan import Plan
-from emorank.study.verbs.measure_faithfulness import AFTER, RESULT
 
 ROOT = Path(__file__).parents[2]
 script = runpy.run_path(str(ROOT / "studies" / "faithfulness.py"))
@@ -34,12 +34,12 @@ def study(folder, scores, settings=None):
     persons = FACES.set_index("image")["person"]
     means = tuple(summary(table, persons, np.random.default_rng(0)))
     passes = dict.fromkeys(scores, 2.0)
-    found = MapScores(
+    found = Faithfulness(
         settings or Settings(faces=4), tuple(FACES["image"]), 2, (), {}, 0, passes, means
     )
     made.write_table("faces", FACES)
-    made.write_table(RESULT, table)
-    made.write_result(RESULT, found, after=AFTER)
+    made.write_table(Faithfulness.NAME, table)
+    made.write(found)
     return made
 
 

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from emorank.results.audit import Audit
 from emorank.study.card import FILE, model_card
 from emorank.study.folder import create_study
 from emorank.study.run import run
@@ -70,7 +71,7 @@ def test_it_grows_with_the_study(own_study, quick, tmp_path, cli):
 
 def test_what_other_verbs_found_is_on_it(own_study):
     """The headline of an audit, as long as it is of this study."""
-    own_study.write_result("audit", {"headline": "Believe nothing."}, after="rank")
+    own_study.write(Audit("Believe nothing.", 6, None, 0, None, (), {}, ()))
     assert "Audit: Believe nothing." in model_card(own_study)
     stages = json.loads(own_study.path("stages.json").read_text())
     stages["rank"]["key"] = "another"

@@ -9,7 +9,7 @@ from emorank.cli.options import comma_list, study_argument, votes_option
 from emorank.cli.studies import progress_bar, renew_report
 
 if TYPE_CHECKING:
-    from emorank.study.verbs.audit_ranks import Audit
+    from emorank.results.audit import Audit
 
 COLUMNS = {
     "Rank": "rank",

@@ -1,12 +1,15 @@
 """`emorank calibrate`: fit the calibrated rank on rated images."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from emorank.cli.options import settings_option, study_option, votes_option
 from emorank.cli.studies import open_with, progress_bar, renew_report
+
+if TYPE_CHECKING:
+    from emorank.results.calibration import CalibratedRank
 
 
 @click.command("calibrate", short_help="Fit a rank on rated images.")
@@ -58,26 +61,20 @@ def command(
         renew_report(study)
 
 
-def _print(result: dict[str, Any]) -> None:
+def _print(fitted: "CalibratedRank") -> None:
     from emorank.cli.terminal import print_line, print_table
 
-    rated = result["rated"]
-    print_line(f"fitted on {rated['images']} rated faces of {rated['persons']} persons")
-    print_table(
-        ("input", "coefficient", "95 %"),
-        (
-            (row["input"], f"{row['value']:+.2f}", f"{row['low']:+.2f} to {row['high']:+.2f}")
-            for row in sorted(result["coefficients"], key=lambda row: -abs(row["value"]))
-        ),
-    )
-    if not result["curve"]:
+    print_line(f"fitted on {fitted.rated.images} rated faces of {fitted.rated.persons} persons")
+    weights = sorted(fitted.coefficients, key=lambda one: -abs(one.value))
+    rows = [(w.input, f"{w.value:+.2f}", f"{w.low:+.2f} to {w.high:+.2f}") for w in weights]
+    print_table(("input", "coefficient", "95 %"), rows)
+    if not fitted.curve:
         print_line("no rated face in the test part, so how well it does is not known")
         return
-    print_table(("rated images", "persons", "kappa", "95 %"), map(_curve_row, result["curve"]))
-
-
-def _curve_row(point: dict[str, Any]) -> tuple[object, ...]:
-    images, persons = point["images"], f"{point['persons']:.1f}"
-    if point["kappa"] is None:
-        return images, persons, None, "not defined"
-    return images, persons, f"{point['kappa']:.2f}", f"{point['low']:.2f} to {point['high']:.2f}"
+    points = []
+    for point in fitted.curve:
+        words = ("–", "not defined")
+        if point.kappa is not None:
+            words = (f"{point.kappa:.2f}", f"{point.low:.2f} to {point.high:.2f}")
+        points.append((point.images, f"{point.persons:.1f}", *words))
+    print_table(("rated images", "persons", "kappa", "95 %"), points)

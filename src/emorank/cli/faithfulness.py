@@ -9,7 +9,7 @@ from emorank.cli.options import comma_list, study_argument
 from emorank.cli.studies import renew_report
 
 if TYPE_CHECKING:
-    from emorank.evaluation.maps.map_scores import MapScores
+    from emorank.results.faithfulness import Faithfulness
 
 COLUMNS = ("least − most", "insertion", "on features", "new weights", "gap", "passes")
 """Columns of the table on the terminal; the report has more."""
@@ -84,14 +84,14 @@ def command(
     click.echo(study.path("faithfulness.json"))
 
 
-def _outcome(found: "MapScores") -> str:
+def _outcome(found: "Faithfulness") -> str:
     return (
         f"{len(found.passes)} methods on {len(found.images)} faces of {found.persons} persons, "
         f"{min(found.settings.checks, len(found.images))} of them with all checks"
     )
 
 
-def _print(found: "MapScores") -> None:
+def _print(found: "Faithfulness") -> None:
     from emorank.cli.terminal import print_table
     from emorank.report.faithfulness import table
 

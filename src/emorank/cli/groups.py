@@ -12,7 +12,8 @@ from emorank.cli.studies import progress_bar, renew_report
 COLUMNS = ("Group", "Persons", "Images", "Emotion", "Constant", "Ranked", "Kappa")
 
 if TYPE_CHECKING:
-    from emorank.evaluation.group_scores import Attribute, GroupResults
+    from emorank.evaluation.group_scores import Attribute
+    from emorank.results.groups import GroupResults
 
 
 @click.command("groups", short_help="Scores by group: age, gender, ethnicity, skin tone.")

@@ -7,9 +7,7 @@ images, because the images of one person are not independent.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
@@ -99,33 +97,6 @@ class Attribute:
     unknown: int
     groups: tuple[Group, ...]
     differences: tuple[GroupTest, ...]
-
-
-@dataclass(frozen=True)
-class GroupResults:
-    """Results by group.
-
-    Attributes:
-        source: where the groups come from, in words.
-        simulated: whether persons and groups were rendered.
-        images: of the test part.
-        attributes: one each.
-    """
-
-    source: str
-    simulated: bool
-    images: int
-    attributes: tuple[Attribute, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, dicts and numbers for JSON; undefined is None."""
-        result: dict[str, Any] = msgspec.to_builtins(self)
-        return result
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> "GroupResults":
-        """The inverse of `to_dict`."""
-        return msgspec.convert(record, cls)
 
 
 @dataclass(frozen=True)

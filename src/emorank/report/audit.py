@@ -10,6 +10,7 @@ from emorank.evaluation.laboratory.verdict import Examination, moved, shift
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.audit_words import explanation
 from emorank.report.tables import NONE, cell, estimate
+from emorank.results.audit import Audit
 
 _MARK = {
     "bad": "✗ bad",
@@ -25,49 +26,24 @@ class Section:
     """What the section of the report shows.
 
     Attributes:
-        headline: how far the ranks can be believed.
-        faces: audited.
-        persons: of them; None if unknown.
-        tried: faces that changes were tried on.
-        ceiling: a rater's kappa with the majority of the others; None without votes.
-        ranks: what was found of each.
+        audit: the result.
         table: `audit.parquet`: the score of each face by each rank.
-        unavailable: ranks that the study cannot give, and why.
-        unmeasured: what could not be asked, and why.
     """
 
-    headline: str
-    faces: int
-    persons: int | None
-    tried: int
-    ceiling: Estimate | None
-    ranks: tuple[Examination, ...]
+    audit: Audit
     table: pd.DataFrame
-    unavailable: dict[str, str]
-    unmeasured: tuple[str, ...]
-
-    @property
-    def truth(self) -> str:
-        """What the ranks were judged by."""
-        return self.ranks[0].truth if self.ranks else ""
-
-    @property
-    def known(self) -> str:
-        """The column of `table` with it, empty if there is none."""
-        names = {"known intensity": "intensity", "mean rating": "mean"}
-        return names.get(self.truth, "majority" if "majority" in self.truth else "")
 
     @property
     def own(self) -> list[str]:
         """The ranks that are not controls."""
-        return [one.rank for one in self.ranks if one.kind != "control"]
+        return [one.rank for one in self.audit.ranks if one.kind != "control"]
 
     @property
     def followed(self) -> list[str]:
         """Ranks whose levels can be followed along sequences."""
         if self.table["sequence"].isna().all():
             return []
-        return [one.rank for one in self.ranks if one.kind != "control" and one.of_levels]
+        return [one.rank for one in self.audit.ranks if one.kind != "control" and one.of_levels]
 
 
 def ranks_table(ranks: Sequence[Examination]) -> pd.DataFrame:

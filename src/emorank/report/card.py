@@ -15,13 +15,14 @@ from urllib.parse import quote
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from emorank.datasets.leakage import Leakage
 from emorank.evaluation.classification import Classification
-from emorank.evaluation.group_scores import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.report import groups as by_group
 from emorank.report import tables
 from emorank.report.headline import verdict
 from emorank.report.page import Data
+from emorank.results.groups import GroupResults
 
 # What Markdown or HTML would take for more than a letter; a title comes from who made the data.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
@@ -53,7 +54,7 @@ class ModelCard:
     version: str
     plan: Mapping[str, Mapping[str, Any]]
     data: Data | None = None
-    leakage: Mapping[str, int | None] | None = None
+    leakage: Leakage | None = None
     weights: str | None = None
     epochs: tuple[int, float | None] | None = None
     emotions: Classification | None = None

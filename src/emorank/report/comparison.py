@@ -14,6 +14,8 @@ from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.paper import Item
 from emorank.report.style import INK, PALE, PALETTE, blank, styled
 from emorank.report.tables import NONE, estimate
+from emorank.results.comparison import Comparison as Result
+from emorank.results.comparison import Times
 
 REFERENCES = {
     "majority": ESTIMATORS["majority"].label,
@@ -51,15 +53,15 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-def comparison(values: dict[str, Any]) -> Comparison:
-    """The section from what `comparison.json` holds."""
+def comparison(values: Result) -> Comparison:
+    """The section."""
     kinds = {"expressive": "faces that express an emotion", "all": "all faces, None as a level"}
-    if values["about"]["labels"]:
+    if values.about.labels:
         kinds["all"] = "a check of two classes: neutral against any expression"
     items: list[Item] = []
     for which, words in kinds.items():
-        if values[which] is not None:
-            found = EstimatorComparison.from_dict(values[which])
+        found = values.expressive if which == "expressive" else values.all
+        if found is not None:
             items += _items(found, values, "" if not items else f"_{which}", words)
     return Comparison(tuple(items), tuple(_notes(values)))
 
@@ -95,13 +97,11 @@ def scores_table(found: EstimatorComparison, columns: Iterable[str] = COLUMNS) -
     )
 
 
-def tests_table(
-    found: EstimatorComparison, timing: dict[str, dict[str, float | None]]
-) -> pd.DataFrame:
+def tests_table(found: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFrame:
     """A row per estimator, in words: the test against ours, times, and the printed accuracy."""
     rows = []
     for name in ordered(found.scores):
-        times = timing.get(name, {})
+        times = timing.get(name, Times())
         difference = found.differences.get(name)
         entry = ESTIMATORS.get(name)
         rows.append(
@@ -110,14 +110,14 @@ def tests_table(
                 "Ours less it": NONE if difference is None else f"{difference.value:+.2f}",
                 "p": NONE if difference is None else f"{difference.p:.3f}",
                 "p, Holm": NONE if difference is None else f"{difference.p_holm:.3f}",
-                **{f"{title}, ms": _ms(times.get(key)) for key, title in TIMES.items()},
+                **{f"{title}, ms": _ms(getattr(times, key)) for key, title in TIMES.items()},
                 "Printed, %": entry.printed if entry and entry.printed else NONE,
             }
         )
     return pd.DataFrame(rows)
 
 
-def numbers(found: EstimatorComparison, timing: dict[str, dict[str, float | None]]) -> pd.DataFrame:
+def numbers(found: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFrame:
     """The same for programs: a column per number, empty where it is not defined."""
     rows = []
     for name in ordered(found.scores):
@@ -133,7 +133,7 @@ def numbers(found: EstimatorComparison, timing: dict[str, dict[str, float | None
                 "difference": None if difference is None else difference.value,
                 "p": None if difference is None else difference.p,
                 "p_holm": None if difference is None else difference.p_holm,
-                **{key: timing.get(name, {}).get(key) for key in TIMES},
+                **{key: getattr(timing.get(name, Times()), key) for key in TIMES},
             }
         )
     return pd.DataFrame(rows)
@@ -177,9 +177,7 @@ def _draw(axes: Any, value: Estimate, place: int, group: str) -> None:
     axes.plot([value.value], [place], marker, c=colour, ms=6.5, mec="white")
 
 
-def _items(
-    found: EstimatorComparison, values: dict[str, Any], suffix: str, words: str
-) -> list[Item]:
+def _items(found: EstimatorComparison, values: Result, suffix: str, words: str) -> list[Item]:
     count = found.scores[found.reference].count
     title = f"Estimators of intensity side by side: {words} ({count}, {found.persons} persons)"
     intervals = f"Intervals: bootstrap over {found.persons} persons, 95 %."
@@ -190,7 +188,7 @@ def _items(
         f"(our ranks: all in one). Printed: the accuracy in the paper's Table 10, measured by "
         f"others on other faces."
     )
-    timing = values["timing"]
+    timing = values.timing
     scores, tests = scores_table(found), tests_table(found, timing)
     costs = title.replace("side by side", "tested and timed")
     return [
@@ -208,17 +206,18 @@ def _columns(scores: EstimatorScores) -> dict[str, float | None]:
     return found
 
 
-def _notes(values: dict[str, Any]) -> Iterable[str]:
-    about = values["about"]
-    found = EstimatorComparison.from_dict(values["expressive"] or values["all"])
-    if about["labels"]:
+def _notes(values: Result) -> Iterable[str]:
+    about, found = values.about, values.expressive or values.all
+    if found is None:
+        return
+    if about.labels:
         yield (
             "Nobody rated these faces: neutral is None and any expression Strong, so this is a "
             "check of two classes and says nothing of ranks. Any rank counts as expressive."
         )
-    if about["folds"]:
+    if about.folds:
         yield (
-            f"Persons in {about['folds']} folds: each was tested once, by estimators and networks "
+            f"Persons in {about.folds} folds: each was tested once, by estimators and networks "
             f"that never saw a face of that person."
         )
     else:
@@ -233,7 +232,7 @@ def _notes(values: dict[str, Any]) -> Iterable[str]:
             f"difference: nothing here can be significant. Intervals over so few persons are "
             f"rough. With --folds every person is tested."
         )
-    if not about["labels"]:
+    if not about.labels:
         yield (
             "A prediction of None is wrong for a face that expresses an emotion, and counted from "
             "None in the mean error; Spearman is between the continuous output and the mean rating."
@@ -241,7 +240,7 @@ def _notes(values: dict[str, Any]) -> Iterable[str]:
         yield (
             "The rater is drawn anew for each face and compared with the majority of the others."
         )
-    for name, reason in values["left_out"].items():
+    for name, reason in values.left_out.items():
         yield f"Left out: {label(name)}: {reason}"
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.localisation import FEATURES
-from emorank.evaluation.maps.map_scores import MapScores
 from emorank.report.tables import NONE, estimate
+from emorank.results.faithfulness import Faithfulness as MapScores
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.localisation import FEATURES
-from emorank.evaluation.maps.map_scores import MapScores
 from emorank.report.style import INK, PALETTE, blank, styled
+from emorank.results.faithfulness import Faithfulness as MapScores
 
 _MOST, _LEAST, _BLIND = PALETTE[5], PALETTE[0], "#8a94a0"
 # Brows, eyes, nose, mouth in colours of their own, the rest in greys.

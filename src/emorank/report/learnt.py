@@ -1,16 +1,15 @@
 """Ranks learnt from ratings on the page: what counts, how many ratings are enough, how well."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.style import INK, PALETTE, blank, styled
 from emorank.report.tables import cell, estimate
+from emorank.results.calibration import CalibratedRank
+from emorank.results.ordinal import OrdinalTraining
 from emorank.vocabulary import LEVELS
 
 _INPUTS = {
@@ -30,18 +29,18 @@ class Learnt:
         ordinal: of the ordinal network.
     """
 
-    calibration: Mapping[str, Any] | None
-    ordinal: Mapping[str, Any] | None
+    calibration: CalibratedRank | None
+    ordinal: OrdinalTraining | None
 
 
-def coefficients(found: Mapping[str, Any]) -> pd.DataFrame:
+def coefficients(found: CalibratedRank) -> pd.DataFrame:
     """What each feature counts for, the weightiest first."""
-    rows = sorted(found["coefficients"], key=lambda row: -abs(row["value"]))
+    rows = sorted(found.coefficients, key=lambda row: -abs(row.value))
     return pd.DataFrame(
         {
-            "Feature": [_INPUTS.get(row["input"], row["input"]) for row in rows],
-            "Coefficient": [_signed(row["value"]) for row in rows],
-            "95 %": [f"{_signed(row['low'])} to {_signed(row['high'])}" for row in rows],
+            "Feature": [_INPUTS.get(row.input, row.input) for row in rows],
+            "Coefficient": [_signed(row.value) for row in rows],
+            "95 %": [f"{_signed(row.low)} to {_signed(row.high)}" for row in rows],
         }
     )
 
@@ -51,15 +50,18 @@ def _signed(value: float) -> str:
 
 
 @styled
-def learning_curve(found: Mapping[str, Any]) -> Figure:
+def learning_curve(found: CalibratedRank) -> Figure:
     """Kappa on the test persons against the number of rated faces; the band holds 95 % of draws."""
-    points = [point for point in found["curve"] if point["kappa"] is not None]
-    images = [point["images"] for point in points]
+    points = [point for point in found.curve if point.kappa is not None]
+    images = [point.images for point in points]
+    kappa, low, high = (
+        np.array([getattr(point, name) for point in points], np.float64)
+        for name in ("kappa", "low", "high")
+    )
     figure = blank(6.0, 3.2)
     axes = figure.add_subplot()
-    low, high = [point["low"] for point in points], [point["high"] for point in points]
     axes.fill_between(images, low, high, color=PALETTE[0], alpha=0.2, linewidth=0)
-    axes.plot(images, [point["kappa"] for point in points], "o-", color=PALETTE[0])
+    axes.plot(images, kappa, "o-", color=PALETTE[0])
     axes.axhline(0, color=INK, linewidth=1)
     axes.annotate("chance", (0.99, 0), xycoords=("axes fraction", "data"), ha="right", va="bottom")
     axes.set_xscale("log")
@@ -70,28 +72,27 @@ def learning_curve(found: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def scores(found: Mapping[str, Any]) -> pd.DataFrame:
+def scores(found: OrdinalTraining) -> pd.DataFrame:
     """How well the ordinal network's levels agree with the raters, by part."""
     rows = []
     for part in _PARTS:
-        if part not in found["scores"]:
+        if part not in found.scores:
             continue
-        score = found["scores"][part]
-        kappa, error, chance = (
-            estimate(msgspec.convert(score[key], Estimate))
-            for key in ("quadratic_kappa", "mean_absolute_error", "majority_error")
+        score = found.scores[part]
+        kappa, error, chance = map(
+            estimate, (score.quadratic_kappa, score.mean_absolute_error, score.majority_error)
         )
-        row = {"Part": part, "Faces": cell(score["count"]), "Kappa": kappa, "Mean error": error}
-        rows.append(row | {f"Always the most frequent level ({score['majority_level']})": chance})
+        row = {"Part": part, "Faces": cell(score.count), "Kappa": kappa, "Mean error": error}
+        rows.append(row | {f"Always the most frequent level ({score.majority_level})": chance})
     return pd.DataFrame(rows)
 
 
-def faces(found: Mapping[str, Any]) -> pd.DataFrame:
+def faces(found: OrdinalTraining) -> pd.DataFrame:
     """How many faces of each level there were, by part."""
     return pd.DataFrame(
         [
             {"Part": part, "Persons": cell(counts["persons"])}
             | {level: cell(counts[level]) for level in LEVELS}
-            for part, counts in found["faces"].items()
+            for part, counts in found.faces.items()
         ]
     )

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from emorank.evaluation.classification import Classification
-from emorank.evaluation.group_scores import LEAST_PERSONS, GroupResults
+from emorank.evaluation.group_scores import LEAST_PERSONS
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
 from emorank.report import audit as audited
@@ -29,6 +29,7 @@ from emorank.report import groups as by_group
 from emorank.report.faithfulness import Faithfulness
 from emorank.report.headline import verdict
 from emorank.report.learnt import Learnt
+from emorank.results.groups import GroupResults
 
 if TYPE_CHECKING:
     from emorank.report.comparison import Comparison

@@ -6,11 +6,10 @@ from typing import Any
 import msgspec
 
 from emorank import __version__
-from emorank.evaluation.classification import Classification
-from emorank.evaluation.group_scores import GroupResults
-from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
 from emorank.report.card import ModelCard, render
+from emorank.results.audit import Audit
+from emorank.results.groups import GroupResults
 from emorank.study.described import described
 from emorank.study.folder import Study
 from emorank.study.network import said
@@ -37,14 +36,15 @@ def write_card(study: Study) -> None:
 
 def _card(study: Study) -> ModelCard:
     plan: dict[str, Any] = msgspec.to_builtins(study.plan)
-    metrics, groups = study.metrics(), study.result("groups")
+    metrics = study.measured()
     # A model that was trained again is not the one that was measured.
     tested = study.stamp("test") == study.stamp("train") != ""
-    emotions, ranks = (metrics.get(name) if tested else None for name in ("emotion", "rank"))
+    emotions, ranks = (metrics.emotion, metrics.rank) if tested else (None, None)
+    audit = study.read(Audit)
     parts: dict[str, Any] = {}
     if study.path("split.parquet").exists():
         faces = study.table("faces").merge(study.table("split"), on="image")
-        parts |= {"data": described(study, faces), "leakage": metrics.get("leakage")}
+        parts |= {"data": described(study, faces), "leakage": metrics.leakage}
     if study.path("model.safetensors").exists():
         with study.path("model.safetensors").open("rb") as file:
             parts["weights"] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -60,10 +60,10 @@ def _card(study: Study) -> ModelCard:
         title=plan.pop("title"),
         version=__version__,
         plan=plan,
-        emotions=None if emotions is None else Classification.from_dict(emotions),
-        ranks=None if ranks is None else RankValidation.from_dict(ranks),
-        audit=str((study.result("audit") or {}).get("headline", "")),
-        groups=None if groups is None else GroupResults.from_dict(groups),
+        emotions=emotions,
+        ranks=ranks,
+        audit=audit.headline if audit else "",
+        groups=study.read(GroupResults),
         network=said(study),
         **parts,
     )

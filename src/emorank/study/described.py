@@ -44,4 +44,5 @@ def labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
 
 def unseen(study: Study) -> bool:
     """Whether persons are known, and none of the test part is in the training part."""
-    return bool(study.metrics()["leakage"]["person"] == 0)
+    leakage = study.measured().leakage
+    return leakage is not None and leakage.person == 0

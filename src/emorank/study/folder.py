@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pandas as pd
@@ -14,7 +14,11 @@ from filelock import FileLock, Timeout
 
 from emorank.errors import StudyError
 from emorank.files import replacing, unfinished
+from emorank.results.metrics import Metrics
+from emorank.results.stored import Stored, plain, record_from
 from emorank.study.plan import Plan, dump_plan, read_plan
+
+Record = TypeVar("Record", bound=Stored)
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,17 @@ class Study:
         found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         return found
 
+    def measured(self) -> Metrics:
+        """The same as a record.
+
+        Raises:
+            StudyError: the file was written by something else.
+        """
+        return record_from(self.metrics(), Metrics, self.path("metrics.json"))
+
     def write_metrics(self, section: str, values: Any) -> None:
         """Replace one section of `metrics.json`."""
-        metrics = self.metrics() | {section: msgspec.to_builtins(values)}
+        metrics = self.metrics() | {section: plain(values)}
         write_json(self.path("metrics.json"), metrics)
 
     def stages(self) -> dict[str, dict[str, str]]:
@@ -82,7 +94,7 @@ class Study:
             after: the last stage that the values depend on.
         """
         stamped = {"after": after, "stamp": self.stamp(after)}
-        write_json(self.path(f"{name}.json"), stamped | {"values": msgspec.to_builtins(values)})
+        write_json(self.path(f"{name}.json"), stamped | {"values": plain(values)})
 
     def result(self, name: str) -> Any:
         """What such a verb found; None if it was never asked, or the study is another since."""
@@ -91,6 +103,25 @@ class Study:
             return None
         found = json.loads(path.read_text())
         return found["values"] if found["stamp"] == self.stamp(found["after"]) else None
+
+    def read(self, kind: type[Record]) -> Record | None:
+        """The record that a verb wrote; None if it never did, or the study is another since.
+
+        Raises:
+            StudyError: the file was written by something else.
+        """
+        values = self.result(kind.NAME)
+        path = self.path(f"{kind.NAME}.json")
+        return None if values is None else record_from(values, kind, path)
+
+    def write(self, record: Stored, *, after: str = "") -> None:
+        """Write such a record.
+
+        Args:
+            record: of `emorank.results`.
+            after: the last stage that it depends on, if not `record.AFTER`.
+        """
+        self.write_result(record.NAME, record, after=after or record.AFTER)
 
 
 def open_study(folder: Path | str) -> Study:

@@ -18,6 +18,7 @@ from emorank.errors import PlanError, StudyError
 from emorank.files import replacing
 from emorank.networks import checkpoint
 from emorank.progress import Progress, silent
+from emorank.results.network_source import NetworkSource
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import open_dataset
 from emorank.study.plan import Data, Plan, override
@@ -30,7 +31,6 @@ from emorank.study.ranks.intensity import NAME as ORDINAL
 from emorank.vocabulary import Emotion
 
 MODEL = "model.safetensors"
-RESULT = "network"
 LEARNT = (EVIDENCE, CALIBRATION, ORDINAL)
 """What a study learns beside its network, and another one takes over with it."""
 
@@ -99,20 +99,14 @@ def take(study: Study, progress: Progress = silent) -> str:
             _copy(source.path(ORDINAL_MODEL), study.path(ORDINAL_MODEL))
     _copy(source.path(MODEL), study.path(MODEL))
     study.write_table("training", source.table("training").iloc[:0])
-    study.write_result(RESULT, _about(source), after="prepare")
+    study.write(_about(source))
     return f"the network of {source.folder}; nothing was trained on these faces"
 
 
 def said(study: Study) -> str:
     """Whose network a study has, in a sentence; empty if it is its own."""
-    found = study.result(RESULT) if study.plan.network else None
-    if found is None:
-        return ""
-    persons = f" of {found['persons']} persons" if found["persons"] else ""
-    return (
-        f"The network is that of the study “{found['title']}”, which learnt from "
-        f"{found['faces']:,} faces{persons} ({found['data']})."
-    )
+    source = study.read(NetworkSource) if study.plan.network else None
+    return source.sentence() if source else ""
 
 
 def shared(study: Study, faces: pd.DataFrame, parts: pd.DataFrame) -> Leakage:
@@ -164,14 +158,14 @@ def _learnt_from(source: Study) -> pd.DataFrame:
     return faces[faces["part"] != "test"].copy()
 
 
-def _about(source: Study) -> dict[str, Any]:
+def _about(source: Study) -> NetworkSource:
     learnt = _learnt_from(source)
-    return {
-        "title": source.plan.title,
-        "data": open_dataset(source).card.title,
-        "faces": len(learnt),
-        "persons": int(learnt["person"].nunique()),
-    }
+    return NetworkSource(
+        title=source.plan.title,
+        data=open_dataset(source).card.title,
+        faces=len(learnt),
+        persons=int(learnt["person"].nunique()),
+    )
 
 
 def _copy(source: Path, target: Path) -> None:

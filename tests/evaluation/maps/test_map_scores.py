@@ -4,15 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.evaluation.maps.map_scores import (
-    COLUMNS,
-    MapScores,
-    Settings,
-    curve_rows,
-    rows,
-    summary,
-)
+from emorank.evaluation.maps.map_scores import COLUMNS, Settings, curve_rows, rows, summary
 from emorank.evaluation.maps.region_perturbation import Curves
+from emorank.results.faithfulness import Faithfulness
 
 IMAGES = ["a", "b", "c", "d"]
 PERSONS = pd.Series(["p", "p", "q", None], index=IMAGES)
@@ -20,7 +14,7 @@ PERSONS = pd.Series(["p", "p", "q", None], index=IMAGES)
 
 def found(table, resamples=400):
     scores = summary(table, PERSONS, np.random.default_rng(1), resamples)
-    return MapScores(Settings(), tuple(IMAGES), 3, (), {}, 0, {}, tuple(scores))
+    return Faithfulness(Settings(), tuple(IMAGES), 3, (), {}, 0, {}, tuple(scores))
 
 
 def test_the_mean_over_faces_with_an_interval_over_persons():

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from emorank.errors import PlanError, StudyError
+from emorank.results.calibration import CalibratedRank, RatedFaces
 from emorank.study.folder import Study, alone, write_json
 from emorank.study.ground_truth import ground_truth
 from emorank.study.plan import override
@@ -33,13 +34,13 @@ def turned(study, part):
 def test_what_was_found_is_kept(own_rated):
     """Model, intervals, counts, curve; both files, and the cuts of the evidence."""
     values = calibrate(own_rated)
-    assert own_rated.result("calibration") == json.loads(json.dumps(values))
-    assert values["inputs"] == list(INPUTS)
-    assert (values["rated"]["images"], values["rated"]["persons"]) == (12, 4)
-    assert sum(values["rated"]["levels"].values()) == 12
-    assert (values["tested"]["images"], values["tested"]["persons"]) == (6, 2)
-    assert [point["images"] for point in values["curve"]] == [7, 12]
-    assert all(row["low"] <= row["high"] for row in values["coefficients"])
+    assert own_rated.read(CalibratedRank) == values
+    assert values.inputs == INPUTS
+    assert (values.rated.images, values.rated.persons) == (12, 4)
+    assert sum(values.rated.levels.values()) == 12
+    assert (values.tested.images, values.tested.persons) == (6, 2)
+    assert [point.images for point in values.curve] == [7, 12]
+    assert all(row.low <= row.high for row in values.coefficients)
     assert set(own_rated.result("evidence")) >= {"any"}
     assert values == calibrate(own_rated)  # by the seed of the plan
 
@@ -48,11 +49,11 @@ def test_the_test_persons_teach_nothing(own_rated):
     """Other votes on them change what is said of the model, not the model; others' change it."""
     before = calibrate(own_rated)
     after = calibrate(own_rated, turned(own_rated, "test"))
-    assert after["model"] == before["model"]
-    assert after["coefficients"] == before["coefficients"]
-    assert after["tested"] != before["tested"]
-    assert calibrate(own_rated, turned(own_rated, "validation"))["model"] != before["model"]
-    assert calibrate(own_rated, turned(own_rated, "train"))["model"] == before["model"]
+    assert after.model == before.model
+    assert after.coefficients == before.coefficients
+    assert after.tested != before.tested
+    assert calibrate(own_rated, turned(own_rated, "validation")).model != before.model
+    assert calibrate(own_rated, turned(own_rated, "train")).model == before.model
 
 
 def test_the_calibration_ranks_what_was_gauged(own_rated):
@@ -72,9 +73,9 @@ def test_the_calibration_ranks_what_was_gauged(own_rated):
 def test_a_penalty_holds_the_coefficients(own_rated):
     """It is passed on, and kept with the model."""
     loose, tight = (calibrate(own_rated, penalty=penalty) for penalty in (0.1, 1e4))
-    size = [sum(abs(row["value"]) for row in found["coefficients"]) for found in (loose, tight)]
+    size = [sum(abs(row.value) for row in found.coefficients) for found in (loose, tight)]
     assert size[1] < size[0] / 10
-    assert tight["model"]["penalty"] == 1e4
+    assert tight.model["penalty"] == 1e4
 
 
 def test_too_few_votes_say_how_to_have_more(own_study):
@@ -94,8 +95,8 @@ def test_without_test_votes_there_is_no_curve(own_rated):
     parts = votes["image"].map(own_rated.table("split").set_index("image")["part"])
     votes[parts == "validation"].to_csv(own_rated.path("some.csv"), index=False)
     values = calibrate(own_rated, own_rated.path("some.csv"))
-    assert values["curve"] == []
-    assert values["tested"] == {"images": 0, "persons": 0}
+    assert values.curve == ()
+    assert values.tested == RatedFaces(0, 0)
 
 
 def test_a_calibration_belongs_to_its_network(own_rated):
@@ -144,10 +145,10 @@ def test_with_crossfit_the_training_persons_are_learnt_from(own_study):
     """18 rated faces of six persons instead of three of one; still none of the test part."""
     quickly = Study(own_study.folder, override(own_study.plan, {"train.epochs": 1}))
     values = calibrate(quickly, crossfit=3)
-    assert values["crossfit"] == 3
-    assert (values["rated"]["images"], values["rated"]["persons"]) == (18, 6)
+    assert values.crossfit == 3
+    assert (values.rated.images, values.rated.persons) == (18, 6)
     again = calibrate(quickly, turned(quickly, "test"), crossfit=3)
-    assert again["model"] == values["model"]
+    assert again.model == values.model
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])

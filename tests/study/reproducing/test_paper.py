@@ -10,6 +10,7 @@ from PIL import Image
 from emorank.errors import StudyError
 from emorank.evaluation.comparison import comparison
 from emorank.evaluation.rank_scores import RankValidation
+from emorank.results.comparison import Circumstances, Comparison
 from emorank.study.folder import create_study, open_study
 from emorank.study.reproducing.paper import paper
 from emorank.study.run import run
@@ -138,10 +139,8 @@ def test_table_10_is_what_was_compared(quick, tmp_path):
     said = pd.DataFrame({"image": list("abcdef"), "person": list("ppqqrr"), "level": levels})
     said = said.assign(mean=said["level"].astype(float), score=0.5)
     both = [said.assign(estimator=name, predicted=2) for name in ("majority", "paper")]
-    found = comparison(pd.concat(both, ignore_index=True), "paper", resamples=100).to_dict()
-    about = {"labels": False, "folds": 0}
-    values = {"expressive": found, "all": None, "timing": {}, "left_out": {}, "about": about}
-    study.write_result("comparison", values, after="prepare")
+    found = comparison(pd.concat(both, ignore_index=True), "paper", resamples=100)
+    study.write(Comparison(found, None, {}, {}, Circumstances(False, 0)), after="prepare")
     page, missing = paper(study)
     assert not any(line.startswith("Table 10") for line in missing)
     table = pd.read_csv(page.parent / "table_10.csv")

@@ -1,13 +1,12 @@
 """The comparison on a study of drawn faces: what is written, kept, refused."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from emorank.baselines import ESTIMATORS
 from emorank.errors import PlanError, StudyError
+from emorank.results.comparison import Comparison
 from emorank.study.comparing import asking, features
 from emorank.study.folder import open_study
 from emorank.study.ranks import rankers
@@ -46,18 +45,18 @@ class Watch:
 def test_everybody_is_asked_about_the_same_faces(few, own_study):
     """Scores, predictions, times; the result is the study's."""
     values = compare(own_study)
-    assert own_study.result("comparison") == json.loads(json.dumps(values))
-    scores = values["expressive"]["scores"]
+    assert own_study.read(Comparison) == values
+    scores = values.expressive.scores
     assert list(scores) == [*QUICKLY, *RANKS, "rater"]
     said = own_study.table("comparison")
     tested = own_study.table("split").query("part == 'test'")["image"]
     for name in (*QUICKLY, *RANKS):
         assert set(said.loc[said["estimator"] == name, "image"]) == set(tested)
     assert said.loc[said["estimator"] == "logit", "predicted"].isin([1, 2, 3]).all()
-    assert values["expressive"]["reference"] == "paper"
-    assert values["all"] is None  # nobody is neutral here
-    assert all(values["timing"]["chang"][key] > 0 for key in ("fit_ms", "predict_ms"))
-    assert values["timing"]["chang"]["features_ms"] > 0
+    assert values.expressive.reference == "paper"
+    assert values.all is None  # nobody is neutral here
+    assert all(getattr(values.timing["chang"], key) > 0 for key in ("fit_ms", "predict_ms"))
+    assert values.timing["chang"].features_ms > 0
 
 
 def test_the_test_part_teaches_nobody(few, own_study):
@@ -96,7 +95,7 @@ def test_what_was_said_is_kept(few, own_study, monkeypatch):
     assert first.before == ["chang"]
     again = compare(own_study, watch=second)
     assert set(second.before) == {*QUICKLY, *RANKS}
-    assert whole["expressive"] == again["expressive"]
+    assert whole.expressive == again.expressive
 
 
 def test_a_damaged_study_or_another_parameter_is_asked_again(few, own_study, monkeypatch):
@@ -118,7 +117,7 @@ def test_a_rank_that_cannot_be_given_is_named(few, own_study, monkeypatch):
 
     monkeypatch.setattr(module, "METHODS", {**module.METHODS, "ordinal": fails})
     monkeypatch.setitem(rankers.METHODS, "ordinal", fails)
-    assert compare(own_study)["left_out"] == {"ordinal": "it was never trained"}
+    assert compare(own_study).left_out == {"ordinal": "it was never trained"}
     with pytest.raises(StudyError, match="--against ordinal: it was never trained"):
         compare(own_study, against="ordinal")
     with pytest.raises(PlanError, match="--against best: expected one of chang, "):
@@ -148,12 +147,12 @@ def test_neutral_against_any_expression(few, own_study):
         table["emotion"] = table["emotion"].replace({"anger": "neutral"})
         own_study.write_table(name, table)
     values = compare(own_study, "labels")
-    assert values["about"]["labels"]
-    assert values["expressive"] is None
+    assert values.about.labels
+    assert values.expressive is None
     said = own_study.table("comparison")
     assert set(said["predicted"]) <= {0, 3}
     share = (faces["emotion"] == "anger").mean()
-    assert values["about"]["levels"]["None"] == round(share * values["about"]["faces"])
+    assert values.about.levels["None"] == round(share * values.about.faces)
 
 
 def test_votes_must_be_on_both_sides(few, own_study, tmp_path):
@@ -172,7 +171,7 @@ def test_folds_test_every_person(few, own_study):
     said = own_study.table("comparison")
     for name in (*QUICKLY, *RANKS):
         assert len(said[said["estimator"] == name]) == len(own_study.table("faces"))
-    assert values["expressive"]["persons"] == own_study.table("faces")["person"].nunique()
+    assert values.expressive.persons == own_study.table("faces")["person"].nunique()
     assert not list(own_study.path("comparison").rglob("model.safetensors"))
     assert np.isfinite(said.loc[said["estimator"] == "paper", "score"]).all()
 
@@ -196,7 +195,7 @@ def test_learnt_ranks_are_learnt_again_in_each_fold(few, own_study, monkeypatch)
     monkeypatch.setattr(module, "METHODS", learnt)
     values = compare(own_study, folds=3)
     said = own_study.table("comparison")
-    assert values["left_out"] == {}
+    assert values.left_out == {}
     for name in learnt:
         assert len(said[said["estimator"] == name]) == len(own_study.table("faces"))
 

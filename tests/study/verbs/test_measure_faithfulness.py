@@ -11,11 +11,12 @@ import pytest
 from emorank.errors import PlanError, RelevanceError, StudyError
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.map_scores import Settings
+from emorank.results.faithfulness import Faithfulness
 from emorank.study.folder import open_study
 from emorank.study.relevance_maps import stores
 from emorank.study.subject import choose
 from emorank.study.verbs import measure_faithfulness as verb
-from emorank.study.verbs.measure_faithfulness import faithfulness, read
+from emorank.study.verbs.measure_faithfulness import faithfulness
 
 pytestmark = pytest.mark.weights
 
@@ -43,7 +44,7 @@ def test_what_is_measured(measured):
     table = study.table("faithfulness")
     assert set(table["method"]) == set(found.passes)
     assert not table.duplicated(["method", "measure", "of", "at", "image"]).any()
-    assert read(study) == found
+    assert study.read(Faithfulness) == found
 
 
 def test_curves_begin_and_end_alike(measured):
@@ -115,7 +116,7 @@ def test_a_stopped_measurement_goes_on(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(verb, "measured", stopped)
     with pytest.raises(KeyboardInterrupt):
         faithfulness(study, ["epsilon"], few)
-    assert set(read(study).passes) == {"random", "centre"}
+    assert set(study.read(Faithfulness).passes) == {"random", "centre"}
     found = faithfulness(study, ["epsilon"], few)
     assert asked == ["random", "centre", "edges", "edges", "epsilon"]
     assert set(found.passes) == {"epsilon", *BLIND}
@@ -130,7 +131,7 @@ def test_other_settings_begin_again(measured, tmp_path):
     stages = json.loads(study.path("stages.json").read_text())
     stages["test"]["key"] = "another"
     study.path("stages.json").write_text(json.dumps(stages))
-    assert read(study) is None
+    assert study.read(Faithfulness) is None
 
 
 def test_faces_are_right_and_spread(finished):
@@ -173,7 +174,7 @@ def test_damaged_results_are_named(measured, tmp_path):
     study = open_study(shutil.copytree(measured[0].folder, tmp_path / "study"))
     study.write_result("faithfulness", {"settings": 3}, after="test")
     with pytest.raises(StudyError, match="delete it and measure again"):
-        read(study)
+        study.read(Faithfulness)
 
 
 def test_the_verb(measured, tmp_path, cli):

@@ -6,7 +6,6 @@ a mean over the faces with an interval over their persons.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -73,39 +72,6 @@ class Settings:
     fills: tuple[str, ...] = ("mean", "blur")
     seed: int = 0
     half: bool = False
-
-
-@dataclass(frozen=True)
-class MapScores:
-    """What came out.
-
-    Attributes:
-        settings: as asked for.
-        images: the faces.
-        persons: how many they are of.
-        stages: the layers that got new weights, from the output down.
-        area: the mean share of each facial region of the image; empty where no face was found.
-        located: on how many of the faces the regions are known.
-        passes: what a method takes for a face, in forward passes, measured.
-        scores: means over the faces, with intervals over persons.
-    """
-
-    settings: Settings
-    images: tuple[str, ...]
-    persons: int
-    stages: tuple[str, ...]
-    area: dict[str, float]
-    located: int
-    passes: dict[str, float]
-    scores: tuple[MapScore, ...]
-
-    def estimate(self, method: str, measure: str, of: str = "", at: float = 0.0) -> Estimate | None:
-        """The mean of one measure of one method; None where it was not measured."""
-        return self._by_name.get((method, measure, of, at))
-
-    @cached_property
-    def _by_name(self) -> dict[tuple[str, str, str, float], Estimate]:
-        return {(s.method, s.measure, s.of, round(s.at, 6)): s.estimate for s in self.scores}
 
 
 def rows(

@@ -12,6 +12,7 @@ from emorank.baselines.descriptors import CONVOLUTIONS, DESCRIPTORS, Pixels
 from emorank.networks import weights
 from emorank.networks.features import to_batch
 from emorank.networks.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
+from emorank.results.comparison import Times
 from emorank.study.comparing.task import Task, faces_of
 from emorank.study.run import Watch
 
@@ -65,9 +66,8 @@ def _forward(net: VGG16) -> Callable[[Pixels], Any]:
     return torch.inference_mode()(lambda face: net.trunk(to_batch([face]), CUT_HEAD))
 
 
-def times(said: pd.DataFrame, name: str, described: dict[str, float]) -> dict[str, float | None]:
+def times(said: pd.DataFrame, name: str, described: dict[str, float]) -> Times:
     """Milliseconds per image to learn, to predict, and to compute what is looked at."""
     entry = ESTIMATORS.get(name)
     features = sum(described[need] for need in entry.make.needs) if entry else None
-    found = {column: float(said[column].mean()) for column in ("fit_ms", "predict_ms")}
-    return found | {"features_ms": features}
+    return Times(float(said["fit_ms"].mean()), features, float(said["predict_ms"].mean()))

@@ -8,7 +8,6 @@ classifiers that have not learnt from them. docs/ranking.md has what was measure
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from emorank.errors import StudyError
 from emorank.evaluation.laboratory.learning import Rated, coefficient_intervals, learning_curve
 from emorank.progress import Progress, silent
 from emorank.ranking.calibrated import SURE, ProportionalOdds, dumped, loaded, sure
+from emorank.results.calibration import CalibratedRank, Coefficient, RatedFaces
 from emorank.study.folder import Study, alone, require_own_network
 from emorank.study.ground_truth import ground_truth
 from emorank.study.ranks.crossfit import crossfitted
@@ -25,7 +25,7 @@ from emorank.study.ranks.evidence import cuts_of
 from emorank.study.ranks.gauge import gauge, gauged
 from emorank.vocabulary import LEVELS
 
-RESULT = "calibration"
+RESULT = CalibratedRank.NAME
 PROBABILITIES = tuple(f"p_{level.lower()}" for level in LEVELS)
 # The shares of the regions, and which emotion is expressed, were tried too: fitted on two persons
 # they cost 0.06 and 0.03 of quadratic kappa, on twelve they gained nothing (docs/ranking.md).
@@ -67,13 +67,13 @@ def calibration(study: Study) -> Calibration:
     Raises:
         StudyError: the study was not calibrated, or its network is another since.
     """
-    found = study.result(RESULT)
+    found = study.read(CalibratedRank)
     if found is None:
         raise StudyError(
             f"{study.folder}: no calibration for this network; rated images make one: "
             f"emorank calibrate --study {study.folder} --votes FILE"
         )
-    return Calibration(loaded(found["model"]), tuple(found["inputs"]))
+    return Calibration(loaded(found.model), found.inputs)
 
 
 def calibrate(
@@ -83,7 +83,7 @@ def calibrate(
     penalty: float = 1.0,
     crossfit: int = 0,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> CalibratedRank:
     """Fit the calibrated rank and the cuts of the evidence, and write both into the study.
 
     Args:
@@ -93,9 +93,6 @@ def calibrate(
         crossfit: folds of the training and validation persons, a classifier trained for each; 0 to
             fit on the validation persons alone, which needs no training.
         progress: told of faces measured.
-
-    Returns:
-        What `calibration.json` holds.
 
     Raises:
         PlanError: a number of folds that is not possible.
@@ -115,38 +112,41 @@ def calibrate(
         _check(study, rated.level)
         held_out = truth[(truth["part"] == "test") & truth["level"].notna()]
         tested = _rated(gauged(study, by, held_out), held_out) if len(held_out) else None
-        values = {"crossfit": crossfit} | _fit(rated, tested, penalty, seed)
+        values = _fit(rated, tested, penalty, seed, crossfit)
         study.write_result(EVIDENCE, cuts_of(measured), after="train")
-        study.write_result(RESULT, values, after="train")
+        study.write(values)
         return values
 
 
-def _fit(rated: Rated, test: Rated | None, penalty: float, seed: int) -> dict[str, Any]:
+def _fit(
+    rated: Rated, test: Rated | None, penalty: float, seed: int, crossfit: int
+) -> CalibratedRank:
     rng = np.random.default_rng(seed)
     model = ProportionalOdds(penalty).fit(rated.features, rated.level)
     intervals, unit = coefficient_intervals(model, rated, rng)
     curve = learning_curve(model, rated, test, rng) if test else ()
-    return {
-        "inputs": list(INPUTS),
-        "model": dumped(model),
-        "sure": SURE,
-        "rated": _counted(rated),
-        "coefficients": [
-            {"input": word, "value": float(value), "low": float(low), "high": float(high)}
+    return CalibratedRank(
+        crossfit=crossfit,
+        inputs=INPUTS,
+        model=dumped(model),
+        sure=SURE,
+        rated=_counted(rated),
+        coefficients=tuple(
+            Coefficient(word, float(value), float(low), float(high))
             for word, value, (low, high) in zip(INPUTS, model.coef_, intervals, strict=True)
-        ],
-        "intervals_over": unit,
-        "curve": [vars(point) for point in curve],
-        "tested": _counted(test) if test else {"images": 0, "persons": 0},
-    }
+        ),
+        intervals_over=unit,
+        curve=tuple(curve),
+        tested=_counted(test) if test else RatedFaces(0, 0),
+    )
 
 
-def _counted(faces: Rated) -> dict[str, Any]:
-    return {
-        "images": len(faces.level),
-        "persons": len(np.unique(faces.person)),
-        "levels": {LEVELS[k]: int((faces.level == k).sum()) for k in range(len(LEVELS))},
-    }
+def _counted(faces: Rated) -> RatedFaces:
+    return RatedFaces(
+        images=len(faces.level),
+        persons=len(np.unique(faces.person)),
+        levels={LEVELS[k]: int((faces.level == k).sum()) for k in range(len(LEVELS))},
+    )
 
 
 def _rated(measured: pd.DataFrame, truth: pd.DataFrame) -> Rated:

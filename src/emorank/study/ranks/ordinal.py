@@ -15,6 +15,7 @@ from emorank.networks import checkpoint, ordinal, training, weights
 from emorank.networks.training import Epoch, Examples
 from emorank.networks.vgg16 import VGG16
 from emorank.progress import Progress, silent
+from emorank.results.ordinal import OrdinalTraining
 from emorank.study.folder import Study, alone, fingerprint, require_own_network
 from emorank.study.framing import framing_of_others, open_dataset
 from emorank.study.ground_truth import ground_truth
@@ -75,16 +76,17 @@ def train_ordinal(
         )
         checkpoint.save(found, study.path(MODEL))
         scores = {part: _scores(study, parts[part], found) for part in SCORED if len(parts[part])}
-        about = {
-            "votes": str(votes or study.plan.validate.votes),
-            "loss": loss,
-            "others": others,
-            "thresholds": list(thresholds),
-            "faces": {part: _counts(table) for part, table in parts.items()},
-            "curves": [asdict(epoch) for epoch in curves],
-            "scores": scores,
-        }
-        study.write_result(NAME, about, after="train")
+        study.write(
+            OrdinalTraining(
+                votes=str(votes or study.plan.validate.votes),
+                loss=loss,
+                others=others,
+                thresholds=tuple(thresholds),
+                faces={part: _counts(table) for part, table in parts.items()},
+                curves=tuple(asdict(epoch) for epoch in curves),
+                scores=scores,
+            )
+        )
     kappa = scores["validation"].quadratic_kappa.value
     return (
         f"{len(parts['train'])} faces, {len(curves)} epochs, quadratic kappa of the "

@@ -62,7 +62,10 @@ class Findings:
     def ranks(self) -> RankValidation:
         """The ranks against the raters."""
         self.need_votes()
-        return RankValidation.from_dict(self.study.metrics()["rank"])
+        ranks = self.study.measured().rank
+        if ranks is None:
+            raise StudyError("the ranks are not validated")
+        return ranks
 
     def explained(self, rows: pd.DataFrame) -> list[Face]:
         """Faces with their relevance."""

@@ -7,6 +7,7 @@ from emorank.errors import EmorankError, StudyError
 from emorank.progress import Progress, silent
 from emorank.report.comparison import comparison
 from emorank.report.paper import Item, write
+from emorank.results.comparison import Comparison
 from emorank.study.folder import Study
 from emorank.study.reproducing.findings import Findings
 from emorank.study.reproducing.items import ENTRIES, Entry
@@ -57,7 +58,7 @@ def _item(findings: Findings, entry: Entry) -> Item:
 
 def _table_10(study: Study) -> list[Item]:
     """What `emorank compare` measured, or that it was not asked to."""
-    found = study.result("comparison")
+    found = study.read(Comparison)
     if found is not None:
         # Beside figures 10 to 12 of the paper, "figure_10" would be another thing.
         items = comparison(found).items

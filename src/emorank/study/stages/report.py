@@ -12,11 +12,13 @@ import pandas as pd
 
 from emorank import __version__
 from emorank.answers.voting import majority, sheet
+from emorank.datasets.leakage import Kind
+from emorank.errors import StudyError
 from emorank.evaluation.classification import Classification
-from emorank.evaluation.group_scores import GroupResults
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page
+from emorank.report.audit import Section
 from emorank.report.comparison import Comparison, comparison
 from emorank.report.faithfulness import Faithfulness
 from emorank.report.figures import explanation
@@ -24,14 +26,18 @@ from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.learnt import Learnt
 from emorank.report.style import jpeg
+from emorank.results.audit import Audit
+from emorank.results.calibration import CalibratedRank
+from emorank.results.comparison import Comparison as ComparisonResult
+from emorank.results.faithfulness import Faithfulness as FaithfulnessResult
+from emorank.results.groups import GroupResults
+from emorank.results.ordinal import OrdinalTraining
 from emorank.study.card import write_card
 from emorank.study.described import described, labelled, unseen
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
 from emorank.study.framing import open_dataset
 from emorank.study.network import said
-from emorank.study.verbs.audit_ranks import section as audit_section
-from emorank.study.verbs.measure_faithfulness import read as read_faithfulness
 from emorank.vocabulary import Emotion, Rank
 
 PAPER = (
@@ -72,7 +78,6 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
     known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
     plan: dict[str, Any] = msgspec.to_builtins(study.plan)
     citation = open_dataset(study).card.citation
-    groups = study.result("groups")
     return page.Contents(
         title=plan.pop("title"),
         created=datetime.now(UTC).strftime("%Y-%m-%d"),
@@ -85,10 +90,10 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         examples=tuple(_examples(study, ranked, progress)),
         rank_counts=_counts(ranked),
         ranks=ranks,
-        audit=audit_section(study),
+        audit=_audit(study),
         votes=_votes(study),
         learnt=_learnt(study),
-        groups=None if groups is None else GroupResults.from_dict(groups),
+        groups=study.read(GroupResults),
         known_intensity=known if len(known) else None,
         exclusions=study.table("excluded"),
         versions=_versions(),
@@ -100,35 +105,40 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
     )
 
 
+def _audit(study: Study) -> Section | None:
+    found = study.read(Audit)
+    return None if found is None else Section(found, study.table(Audit.NAME))
+
+
 def _learnt(study: Study) -> Learnt | None:
     if study.plan.network:  # it learnt elsewhere, and was tested on other faces
         return None
-    found = Learnt(study.result("calibration"), study.result("ordinal"))
+    found = Learnt(study.read(CalibratedRank), study.read(OrdinalTraining))
     return None if found == Learnt(None, None) else found
 
 
 def _faithfulness(study: Study) -> Faithfulness | None:
-    found = read_faithfulness(study)
+    found = study.read(FaithfulnessResult)
     return None if found is None else Faithfulness(found, study.plan.explain.preset)
 
 
 def _comparison(study: Study) -> Comparison | None:
-    found = study.result("comparison")
+    found = study.read(ComparisonResult)
     return None if found is None else comparison(found)
 
 
 def _results(study: Study) -> tuple[Classification, RankValidation | None]:
-    metrics = study.metrics()
-    ranks = metrics.get("rank")
-    return (
-        Classification.from_dict(metrics["emotion"]),
-        None if ranks is None else RankValidation.from_dict(ranks),
-    )
+    metrics = study.measured()
+    if metrics.emotion is None:
+        raise StudyError(f"{study.folder}: its emotions are not tested yet; first: emorank run")
+    return metrics.emotion, metrics.rank
 
 
 def _split(study: Study) -> page.Split:
-    plan, found = study.plan.split, study.metrics()["leakage"]
-    names = {
+    plan, found = study.plan.split, study.measured().leakage
+    if found is None:
+        raise StudyError(f"{study.folder}: its faces are not prepared yet; first: emorank run")
+    names: dict[Kind, str] = {
         "person": "a person",
         "sequence": "a sequence",
         "pixels": "near-identical pixels",
@@ -136,9 +146,9 @@ def _split(study: Study) -> page.Split:
     rows = [
         {
             "test images that share with the training part": words,
-            "images": "not known" if found[kind] is None else found[kind],
-            "of": found["test"],
-            "share": None if found[kind] is None else found[kind] / found["test"],
+            "images": "not known" if getattr(found, kind) is None else getattr(found, kind),
+            "of": found.test,
+            "share": found.fractions[kind],
         }
         for kind, words in names.items()
     ]
@@ -153,7 +163,7 @@ def _counts(ranked: pd.DataFrame) -> pd.DataFrame:
 def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[page.Example]:
     """For every emotion and rank the surest of the rightly named faces."""
     chosen = surest(study, ranked, study.plan.report.examples)
-    voted = study.metrics().get("rank") is not None
+    voted = study.measured().rank is not None
     said = raters_said(study) if voted else {}
     seen = pictures(study, chosen)
     for number, ((_, row), (pixels, relevance)) in enumerate(

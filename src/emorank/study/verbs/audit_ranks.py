@@ -1,11 +1,9 @@
 """How far the ranks of a study can be believed: every one of them through the laboratory."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import pandas as pd
 
 from emorank.answers.scores import read_scores
@@ -19,8 +17,8 @@ from emorank.evaluation.laboratory.verdict import Examination
 from emorank.evaluation.statistics.columns import Options
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.progress import Progress, silent
-from emorank.report.audit import Section
 from emorank.report.audit_words import headline
+from emorank.results.audit import Audit
 from emorank.study.auditing.kept import COLUMNS, Kept
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
@@ -28,7 +26,6 @@ from emorank.study.ground_truth import answers_of, ground_truth
 from emorank.study.ranks.measure import measuring_once
 from emorank.study.ranks.rankers import METHODS
 
-NAME = "audit"
 FACES = 24
 FILE = "scores"
 """What the scores of a file are called among the ranks."""
@@ -39,31 +36,6 @@ _TABLE = ["image", "person", "emotion", "sequence", "frame", "intensity", "mean"
 _KINDS = ("rank", "file", "control")
 _AT_ONCE = 8
 Rank = Callable[[Sequence[Pixels]], pd.DataFrame]
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What an audit came to.
-
-    Attributes:
-        headline: how far the ranks of the study can be believed, in one sentence.
-        faces: how many, all of the test part.
-        persons: of these faces; None if no person is known.
-        tried: faces on which changes that should not matter were tried.
-        ceiling: how well a rater agrees with the majority of the others; None without votes.
-        ranks: the study's ranks first, then somebody's scores, then the controls.
-        unavailable: ranks that the study cannot give, and why.
-        unmeasured: what cannot be asked of these faces, and why.
-    """
-
-    headline: str
-    faces: int
-    persons: int | None
-    tried: int
-    ceiling: Estimate | None
-    ranks: tuple[Examination, ...]
-    unavailable: dict[str, str]
-    unmeasured: tuple[str, ...]
 
 
 def audit(
@@ -126,17 +98,6 @@ def audit(
     )
     _write(study, result, table, answers)
     return result
-
-
-def section(study: Study) -> Section | None:
-    """What the report shows of the last audit; None if nobody asked, or the study changed since."""
-    values = study.result(NAME)
-    if values is None:
-        return None
-    found = msgspec.convert(values, Audit)
-    return Section(
-        **{f.name: getattr(found, f.name) for f in fields(found)}, table=study.table(NAME)
-    )
 
 
 def _check(ranks: Sequence[str], faces: int) -> None:
@@ -261,5 +222,5 @@ def _write(
 ) -> None:
     faces = table[[*_TABLE, "brightness"]]
     parts = [faces.assign(rank=name, **said.iloc[: len(faces)]) for name, said in answers.items()]
-    study.write_table(NAME, pd.concat(parts, ignore_index=True))
-    study.write_result(NAME, result, after="rank")
+    study.write_table(Audit.NAME, pd.concat(parts, ignore_index=True))
+    study.write(result)

@@ -2,7 +2,6 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from emorank.baselines import ESTIMATORS
 from emorank.baselines.references import random_rater
 from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.evaluation.comparison import COLUMNS, comparison
+from emorank.results.comparison import Circumstances, Comparison, Times
 from emorank.study.comparing.asking import Network, kept, learnt
 from emorank.study.comparing.features import describe, described_ms, times
 from emorank.study.comparing.task import LABELS, Task, compare_task
@@ -33,7 +33,7 @@ def compare(
     folds: int = 0,
     against: str = "",
     watch: Watch | None = None,
-) -> dict[str, Any]:
+) -> Comparison:
     """Run every estimator, keep what each said, and write `comparison.json` and `.parquet`.
 
     Args:
@@ -43,11 +43,6 @@ def compare(
         folds: train and test anew in so many folds of persons; 0 for the study's own split.
         against: the rank that the others are tested against; the best founded if unsaid.
         watch: told of each estimator.
-
-    Returns:
-        What `comparison.json` holds: `expressive` and `all` (from `EstimatorComparison.to_dict`;
-        `all` has the neutral faces too), `timing` of each estimator in milliseconds per image,
-        `left_out` with reasons, `about` in words.
 
     Raises:
         StudyError: the study is not trained, or nobody voted.
@@ -68,23 +63,20 @@ def compare(
     scored = partial(scored, resamples=study.plan.validate.resamples)
     # The raters were not shown neutral faces, so that they have no level among all faces.
     everybody = tested[tested["estimator"] != RATER]
-    values = {
-        "expressive": None if task.labels else scored(express[list(COLUMNS)]).to_dict(),
-        "all": scored(everybody[list(COLUMNS)]).to_dict()
-        if task.labels or (tested["emotion"] == Emotion.NEUTRAL).any()
-        else None,
-        "timing": timing,
-        "left_out": left_out,
-        "about": _about(task, tested),
-    }
-    study.write_table("comparison", tested)
-    study.write_result("comparison", values, after="rank")
-    return values
+    with_neutral = task.labels or (tested["emotion"] == Emotion.NEUTRAL).any()
+    result = Comparison(
+        expressive=None if task.labels else scored(express[list(COLUMNS)]),
+        all=scored(everybody[list(COLUMNS)]) if with_neutral else None,
+        timing=timing,
+        left_out=left_out,
+        about=_about(task, tested),
+    )
+    study.write_table(Comparison.NAME, tested)
+    study.write(result)
+    return result
 
 
-def _predictions(
-    task: Task, watch: Watch
-) -> tuple[pd.DataFrame, dict[str, dict[str, float | None]], dict[str, str]]:
+def _predictions(task: Task, watch: Watch) -> tuple[pd.DataFrame, dict[str, Times], dict[str, str]]:
     """What every estimator says of every tested face; times; and who could not be asked."""
     found: dict[str, list[pd.DataFrame]] = {}
     left_out: dict[str, str] = {}
@@ -138,15 +130,15 @@ def _reference(said: pd.DataFrame, against: str, left_out: dict[str, str]) -> st
     return against or next(name for name in FOUNDED if name in there)
 
 
-def _about(task: Task, tested: pd.DataFrame) -> dict[str, Any]:
+def _about(task: Task, tested: pd.DataFrame) -> Circumstances:
     one = tested.drop_duplicates("image")
     neutral = int((one["emotion"] == Emotion.NEUTRAL).sum())
-    return {
-        "labels": task.labels,
-        "folds": task.folds,
-        "votes": LABELS if task.labels else Path(task.study.plan.validate.votes).name,
-        "faces": len(one),
-        "neutral": neutral,
-        "levels": {word: int((one["level"] == k).sum()) for k, word in enumerate(LEVELS)},
-        "seed": task.study.plan.split.seed,
-    }
+    return Circumstances(
+        labels=task.labels,
+        folds=task.folds,
+        votes=LABELS if task.labels else Path(task.study.plan.validate.votes).name,
+        faces=len(one),
+        neutral=neutral,
+        levels={word: int((one["level"] == k).sum()) for k, word in enumerate(LEVELS)},
+        seed=task.study.plan.split.seed,
+    )

@@ -5,24 +5,20 @@ and methods can be added to what was measured before.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
-from emorank.errors import PlanError, StudyError
+from emorank.errors import PlanError
 from emorank.evaluation.maps.blind import BLIND
-from emorank.evaluation.maps.map_scores import COLUMNS, MapScores, Settings, summary
+from emorank.evaluation.maps.map_scores import COLUMNS, Settings, summary
 from emorank.evaluation.maps.region_perturbation import FILLS
 from emorank.progress import Progress, silent
 from emorank.relevance.methods import METHODS, check_method
 from emorank.relevance.presets import PRESETS
+from emorank.results.faithfulness import Faithfulness
 from emorank.study.folder import Study
 from emorank.study.subject import Subject, choose, measured, parts
-
-RESULT = "faithfulness"
-AFTER = "test"  # the last stage that it depends on
 
 
 def faithfulness(
@@ -30,7 +26,7 @@ def faithfulness(
     methods: Sequence[str] = tuple(PRESETS),
     settings: Settings | None = None,
     progress: Progress = silent,
-) -> MapScores:
+) -> Faithfulness:
     """Measure methods of explaining beside maps that know nothing; write `faithfulness.json`.
 
     The measurements of each face go to `faithfulness.parquet`. What was measured before with the
@@ -62,7 +58,7 @@ def faithfulness(
 
         rows, passes[name] = measured(subject, name, settings.fills, told)
         table = pd.concat([table, rows], ignore_index=True)
-        study.write_table(RESULT, table)
+        study.write_table(Faithfulness.NAME, table)
         _write(study, settings, subject, table, passes)
     progress(1, 1, "done")
     return _write(study, settings, subject, table, passes)
@@ -86,10 +82,10 @@ def _check(methods: Sequence[str], settings: Settings) -> None:
 
 def _before(study: Study, settings: Settings) -> tuple[pd.DataFrame, dict[str, float]]:
     """Rows and passes of the methods that were measured with these settings."""
-    found = read(study)
+    found = study.read(Faithfulness)
     if found is None or found.settings != settings:
         return pd.DataFrame({name: [] for name in COLUMNS}).astype({"method": object}), {}
-    table = study.table(RESULT)
+    table = study.table(Faithfulness.NAME)
     # Killed between the two files, a method is in the table alone: it is measured again.
     return table[table["method"].isin(found.passes)], dict(found.passes)
 
@@ -100,12 +96,12 @@ def _write(
     subject: Subject,
     table: pd.DataFrame,
     passes: dict[str, float],
-) -> MapScores:
+) -> Faithfulness:
     order = {name: place for place, name in enumerate((*METHODS, *BLIND))}
     table = table.sort_values("method", key=lambda names: names.map(order), kind="stable")
     persons = subject.faces.set_index("image")["person"]
     located = [mask for mask in subject.masks if mask]
-    found = MapScores(
+    found = Faithfulness(
         settings,
         tuple(subject.faces["image"]),
         int(subject.faces["person"].nunique()),
@@ -115,21 +111,5 @@ def _write(
         {name: passes[name] for name in sorted(passes, key=order.__getitem__)},
         tuple(summary(table, persons, np.random.default_rng(settings.seed))),
     )
-    study.write_result(RESULT, found, after=AFTER)
+    study.write(found)
     return found
-
-
-def read(study: Study) -> MapScores | None:
-    """What was measured; None if it never was, or the study is another since.
-
-    Raises:
-        StudyError: the file was written by something else.
-    """
-    values: Any = study.result(RESULT)
-    if values is None:
-        return None
-    try:
-        return msgspec.convert(values, MapScores)
-    except msgspec.ValidationError as error:
-        path = study.path(f"{RESULT}.json")
-        raise StudyError(f"{path} is damaged ({error}); delete it and measure again") from error

@@ -10,13 +10,12 @@ from emorank.answers.voting import majority
 from emorank.datasets.attributes import Bands, banded, chosen, from_file
 from emorank.datasets.table import ATTRIBUTES
 from emorank.errors import StudyError
-from emorank.evaluation.group_scores import Attribute, GroupResults, by_group, corrected
+from emorank.evaluation.group_scores import Attribute, by_group, corrected
 from emorank.progress import Progress, silent
+from emorank.results.groups import GroupResults
 from emorank.study.folder import Study
 from emorank.study.framing import open_dataset
 from emorank.vocabulary import Emotion, Rank
-
-RESULT = "groups"
 
 
 def results_by_group(
@@ -69,7 +68,7 @@ def results_by_group(
     card = open_dataset(study).card
     source = f"the data set {card.name}" if file is None else Path(file).name
     results = GroupResults(source, card.simulated, len(table), corrected(found))
-    study.write_result(RESULT, results, after="validate")
+    study.write(results)
     return results
 
 

@@ -1,0 +1,37 @@
+"""What the stages of a study measured (`metrics.json`)."""
+
+from dataclasses import dataclass
+
+from emorank.datasets.leakage import Leakage
+from emorank.evaluation.classification import Classification
+from emorank.evaluation.rank_scores import RankValidation
+
+
+@dataclass(frozen=True)
+class Conservation:
+    """How much of the logit arrives at each layer.
+
+    Attributes:
+        layers: names, from the output down.
+        median_share_of_logit: of the relevance at the inputs of each layer, over the images.
+    """
+
+    layers: tuple[str, ...]
+    median_share_of_logit: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """A section for each stage that measures; None before the stage has run.
+
+    Attributes:
+        leakage: what the parts of the split share.
+        emotion: the emotion test.
+        conservation: of the relevance.
+        rank: ranks against raters; None without votes too.
+    """
+
+    leakage: Leakage | None = None
+    emotion: Classification | None = None
+    conservation: Conservation | None = None
+    rank: RankValidation | None = None
