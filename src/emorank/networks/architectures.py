@@ -111,16 +111,17 @@ def _skeleton(architecture: Architecture, state: Mapping[str, Tensor]) -> nn.Mod
 
 def _differences(expected: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> list[str]:
     """What keeps a state dict from being the expected one, in words, the file's own order."""
-    found = []
+    differences = []
     for name, parameter in expected.items():
         tensor = state.get(name)
         if tensor is None:
-            found.append(f"{name} is missing")
+            differences.append(f"{name} is missing")
         elif tensor.shape != parameter.shape:
-            found.append(f"{name} is {tuple(tensor.shape)} instead of {tuple(parameter.shape)}")
+            shapes = f"{tuple(tensor.shape)} instead of {tuple(parameter.shape)}"
+            differences.append(f"{name} is {shapes}")
         elif not tensor.is_floating_point():
-            found.append(f"{name} is of {tensor.dtype} instead of floating point")
-    return found + [f"{name} is unexpected" for name in state if name not in expected]
+            differences.append(f"{name} is of {tensor.dtype} instead of floating point")
+    return differences + [f"{name} is unexpected" for name in state if name not in expected]
 
 
 def _filled(net: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:

@@ -39,7 +39,7 @@ class Checkpoint:
     thresholds: tuple[float, ...] = ()
 
 
-# A classifier's words are the same as before there were ordinal networks.
+# Defaults are omitted: a classifier's header is the same as before there were ordinal networks.
 class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What a model file says about itself; `hidden` is the width of the dense layers."""
 
@@ -68,7 +68,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         list(checkpoint.steps),
         list(checkpoint.thresholds),
     )
-    # One entry: safetensors shuffles several, and equal networks shall make equal files.
+    # One entry, because safetensors shuffles several: equal networks make equal files.
     words = msgspec.json.encode(about).decode()
     save_tensors(checkpoint.net.state_dict(), path, {FORMAT: words})
 

@@ -43,11 +43,11 @@ class Network:
         if word.isascii() and word.isdigit() and int(word) < self.classes:
             return int(word)
         labels = self.labels or ()
-        found = [i for i, label in enumerate(labels) if label.lower() == word.strip().lower()]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise WeightsError(f"'{word}' names the classes {found}; give the index of one")
+        same = [i for i, label in enumerate(labels) if label.lower() == word.strip().lower()]
+        if len(same) == 1:
+            return same[0]
+        if same:
+            raise WeightsError(f"'{word}' names the classes {same}; give the index of one")
         known = f" or one of {', '.join(labels[:20])}" if labels else "; no labels are known"
         raise WeightsError(
             f"'{word}' is no class; expected an index from 0 to {self.classes - 1}{known}"

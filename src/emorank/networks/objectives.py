@@ -13,7 +13,7 @@ class Objective:
 
     Attributes:
         loss: mean over the batch, from outputs (batch, n), labels (batch, …) and the weight of each
-            value that a label may have; weights of one leave every image its one say.
+            value that a label may have; with weights of one all images count the same.
         right: from outputs and labels, whether each image is right, (batch,) bool.
         by_loss: the best epoch is the one with the lowest validation loss; else the one with the
             highest validation accuracy, and among equals the lowest loss.

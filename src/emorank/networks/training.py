@@ -175,9 +175,9 @@ class _Head(nn.Module):
     def __init__(self, classifier: nn.Sequential, training: Examples) -> None:
         super().__init__()
         whole = _first(classifier)
-        self.whole = [whole]  # in a list: its parameters are not ours
+        self.whole = [whole]  # in a list, so that torch does not count its parameters as ours
         self.register_buffer("alive", _alive(training).to(whole.weight.device))
-        # Without drawing weights: they come from the whole, and the global generator is not ours.
+        # skip_init draws no weights, which would change the state of torch's global generator.
         inputs, outputs = len(self.alive), whole.out_features
         self.first = nn.utils.skip_init(  # type: ignore[no-untyped-call]
             nn.Linear, inputs, outputs, device=whole.weight.device
@@ -223,11 +223,11 @@ class _Tail(nn.Module):
 
 def _alive(training: Examples) -> Int[Tensor, " inputs"]:
     """Which features are not zero in at least one view of one training image."""
-    found = np.zeros(int(np.prod(training.features.records.shape[1:])), bool)
+    alive = np.zeros(int(np.prod(training.features.records.shape[1:])), bool)
     for views in _batches(training.views.ravel(), 256):
         records = training.features.records[training.features.rows[views]]
-        found |= (records != 0).any(0).ravel()
-    return torch.from_numpy(np.flatnonzero(found))
+        alive |= (records != 0).any(0).ravel()
+    return torch.from_numpy(np.flatnonzero(alive))
 
 
 class _Run:
@@ -237,7 +237,7 @@ class _Run:
         self, net: VGG16, training: Examples, recipe: Recipe, objective: Objective, of: str
     ) -> None:
         self.net, self.recipe, self.objective = net, recipe, objective
-        # By what a saved state is known to be of this training.
+        # A saved state belongs to this training if it holds the same words.
         self.about = {"recipe": msgspec.json.encode(recipe).decode(), "of": of}
         net.requires_grad_(False)
         self.tail = (

@@ -244,7 +244,7 @@ def read(file: Path) -> dict[str, Tensor]:
 
 
 def _unprefixed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Names without what wrappers put before every one of them, however often."""
+    """Names without the prefixes that wrappers of a net put before each of them."""
     for prefix in _PREFIXES:
         if state and all(name.startswith(prefix) for name in state):
             return _unprefixed({name[len(prefix) :]: t for name, t in state.items()})
@@ -252,9 +252,9 @@ def _unprefixed(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _whole(tensor: Tensor) -> bool:
-    """Whether every value has its place in memory.
+    """Whether the file holds every value of a tensor.
 
-    A file of a few bytes could else name a tensor that becomes terabytes once it is written out.
+    Else a file of a few bytes could name a tensor that takes terabytes when it is written out.
     """
     if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
         return False
@@ -263,7 +263,7 @@ def _whole(tensor: Tensor) -> bool:
 
 def _only_convolutions(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
     expected = VGG16(1, hidden=1).features.state_dict()
-    found: dict[str, Tensor] = {}
+    convolutions: dict[str, Tensor] = {}
     for name, parameter in expected.items():
         key = f"features.{name}"
         tensor = state.get(key)
@@ -273,5 +273,5 @@ def _only_convolutions(state: Mapping[str, Tensor], origin: str) -> dict[str, Te
                 f"{origin}: expected {key} of shape {tuple(parameter.shape)}, found {came}; "
                 f"it must be a VGG-16 with torchvision's keys (features.0.weight …)"
             )
-        found[key] = tensor.to(torch.float32).contiguous()
-    return found
+        convolutions[key] = tensor.to(torch.float32).contiguous()
+    return convolutions

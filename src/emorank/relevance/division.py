@@ -19,9 +19,9 @@ def divide(
         denominator: d_j, of a shape that broadcasts to that of the relevance.
         epsilon: ε, absolute, of a shape that broadcasts to that of the denominator; with 0 (or less
             than the type can hold), an output whose denominator is 0 sends nothing.
-        sign: of the denominators where known (+1 or −1); what rounding has pushed beyond zero is
-            then put back, and a pass over the data is saved.
-        spent: the denominators are not needed again; their memory may hold the result (fresh
+        sign: of the denominators if it is known (+1 or −1), which saves a pass over the data;
+            values that rounding has pushed beyond zero become zero.
+        spent: the denominators are not needed again, so their memory may hold the result (new
             memory costs more than the arithmetic).
     """
     if isinstance(epsilon, Tensor):

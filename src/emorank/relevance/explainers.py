@@ -29,7 +29,7 @@ NOISE = 0.15  # of SmoothGrad, in the range of the image (Smilkov et al. 2017: 0
 WINDOWS = 7  # of occlusion, along each side
 TOGETHER = 5  # images in one pass: beyond it activations take memory and save no time
 
-# The number that is explained, of each image: called with images and what `_indices` gives.
+# What the net takes beside the images: the classes that `_indices` gives.
 _Arguments = tuple[Tensor, Tensor]
 
 
@@ -67,21 +67,21 @@ def gradient_times_input(net: _Scalar, image: Tensor, arguments: _Arguments) -> 
     """The image times ∂f/∂x (Shrikumar et al. 2016)."""
     from captum.attr import InputXGradient
 
-    found: Tensor = InputXGradient(net).attribute(image, additional_forward_args=arguments)
-    return found
+    attribution: Tensor = InputXGradient(net).attribute(image, additional_forward_args=arguments)
+    return attribution
 
 
 def integrated_gradients(net: _Scalar, image: Tensor, arguments: _Arguments) -> Tensor:
     """The image times the mean ∂f/∂x on the way from the reference (Sundararajan et al. 2017)."""
     from captum.attr import IntegratedGradients
 
-    found: Tensor = IntegratedGradients(net).attribute(
+    attribution: Tensor = IntegratedGradients(net).attribute(
         image,
         additional_forward_args=arguments,
         n_steps=STEPS,
         internal_batch_size=TOGETHER,
     )
-    return found
+    return attribution
 
 
 def smooth_grad(net: _Scalar, image: Tensor, arguments: _Arguments) -> Tensor:
@@ -89,11 +89,11 @@ def smooth_grad(net: _Scalar, image: Tensor, arguments: _Arguments) -> Tensor:
     from captum.attr import NoiseTunnel, Saliency
 
     spread = NOISE * float(image.max() - image.min())
-    # captum draws from torch's global generator: the same noise for every image, and the
-    # generator left as it was.
+    # captum draws from torch's global generator: seed it for the same noise on every image, and
+    # give it back its state.
     with torch.random.fork_rng(devices=[image.device] if image.is_cuda else []):
         torch.manual_seed(0)
-        found: Tensor = NoiseTunnel(Saliency(net)).attribute(
+        attribution: Tensor = NoiseTunnel(Saliency(net)).attribute(
             image,
             nt_samples=SAMPLES,
             nt_samples_batch_size=TOGETHER,
@@ -101,17 +101,17 @@ def smooth_grad(net: _Scalar, image: Tensor, arguments: _Arguments) -> Tensor:
             abs=False,
             additional_forward_args=arguments,
         )
-    return found
+    return attribution
 
 
 def deep_lift(net: _Scalar, image: Tensor, arguments: _Arguments) -> Tensor:
     """Differences from the reference carried back by the rescale rule (Shrikumar et al. 2017)."""
     from captum.attr import DeepLift
 
-    found: Tensor = DeepLift(net).attribute(
+    attribution: Tensor = DeepLift(net).attribute(
         image, torch.zeros_like(image), additional_forward_args=arguments
     )
-    return found
+    return attribution
 
 
 def grad_cam(net: _Scalar, image: Tensor, arguments: _Arguments) -> Tensor:
@@ -143,7 +143,7 @@ def occlusion(net: _Scalar, image: Tensor, arguments: _Arguments) -> Tensor:
 
     window = tuple(-(-side // WINDOWS) for side in image.shape[2:])
     shape = (image.shape[1], *window)
-    found = Occlusion(net).attribute(
+    losses = Occlusion(net).attribute(
         image,
         sliding_window_shapes=shape,
         strides=shape,
@@ -151,7 +151,7 @@ def occlusion(net: _Scalar, image: Tensor, arguments: _Arguments) -> Tensor:
         perturbations_per_eval=TOGETHER,
     )
     # By pixel: a window sums to its loss.
-    return _in_channels(found[:, :1] / (window[0] * window[1]), image)
+    return _in_channels(losses[:, :1] / (window[0] * window[1]), image)
 
 
 def _in_channels(plane: Tensor, image: Tensor) -> Tensor:
@@ -212,10 +212,9 @@ class Attributor:
             )
         images = check_images(images, self.weight)
         with torch.no_grad():
-            some = [
-                self.net(part) for part in torch.split(images, TOGETHER)
-            ]  # one, if there is none
-            logits = check_logits(torch.cat(some), self.net.nodes[-1].name)
+            # torch.split gives one empty part of an empty batch.
+            parts = [self.net(part) for part in torch.split(images, TOGETHER)]
+            logits = check_logits(torch.cat(parts), self.net.nodes[-1].name)
         kind, of, against = _indices(target, logits)
         scalar = _Scalar(self.net, kind)
         records = [
@@ -246,13 +245,13 @@ class Attributor:
         self, scalar: _Scalar, image: Tensor, logits: Tensor, of: Tensor, against: Tensor
     ) -> Relevance:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # captum tells of the hooks that it puts on our copy
-            found = EXPLAINERS[self.name].attribute(
+            warnings.simplefilter("ignore")  # captum warns of the hooks that it puts on our copy
+            attribution = EXPLAINERS[self.name].attribute(
                 scalar, image.clone().requires_grad_(), (of, against)
             )
         with torch.no_grad():
             explained = scalar(image, of, against)
-        pixels = found.detach().to(image.dtype).contiguous()
+        pixels = attribution.detach().to(image.dtype).contiguous()
         if not bool(torch.isfinite(pixels).all()):
             raise RelevanceError(
                 f"expected finite relevance from {self.name}, got NaN or infinity "

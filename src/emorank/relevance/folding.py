@@ -1,4 +1,4 @@
-"""Nets as they compute in evaluation: batch norm part of the layer before it, dropout gone.
+"""Nets as they compute in evaluation: batch norm joins the layer before it, dropout is left out.
 
 A batch norm in evaluation is y = s x + t per channel. Behind a convolution or dense layer that only
 it reads, it is folded into that layer's weights, which changes no output (Guillemot et al. 2020;
@@ -16,7 +16,7 @@ from emorank.relevance.graph import IGNORED, IMAGES, NORMALISING, WEIGHTED, Node
 
 
 def fold(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-    """Fold batch norms and leave out what does nothing; the layers given are not changed.
+    """Fold batch norms, leave out dropout and identities; the given layers are not changed.
 
     A folded layer keeps the name of the convolution or dense layer.
     """

@@ -104,7 +104,7 @@ _TRACING = threading.Lock()
 
 @contextmanager
 def _unchecked() -> Iterator[None]:
-    """What is sent through a forward to trace it is no tensor, which a checked one would refuse."""
+    """Switch jaxtyping off: torch.fx traces with proxies, which are no tensors."""
     checked = not jaxtyping.config.jaxtyping_disable
     jaxtyping.config.update("jaxtyping_disable", True)
     try:
@@ -115,7 +115,7 @@ def _unchecked() -> Iterator[None]:
 
 @contextmanager
 def _evaluating(net: nn.Module) -> Iterator[None]:
-    """A forward may ask `self.training`; what is explained is what it does in evaluation."""
+    """Trace what a forward does in evaluation; it may ask `self.training`."""
     training = [module for module in net.modules() if module.training]
     for module in training:
         module.training = False
@@ -129,7 +129,7 @@ def _evaluating(net: nn.Module) -> Iterator[None]:
 class _Tracer(fx.Tracer):
     """Takes torch's own layers as leaves and goes into everything else.
 
-    What other threads compute with nets meanwhile is none of its business.
+    Calls of other threads are not traced.
     """
 
     def __init__(self) -> None:

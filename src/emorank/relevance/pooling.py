@@ -30,7 +30,7 @@ class MaxPool:
         """Scatter to the winners; where windows overlap, shares add up unlike in max_unpool2d."""
         (inputs,), layer = saved, self.layer
         sizes = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-        # Found again: places take eight bytes each, which all images would keep until now.
+        # The winners are computed again: to keep their places would take eight bytes each.
         _, winners = F.max_pool2d(inputs, *sizes, ceil_mode=layer.ceil_mode, return_indices=True)
         maps = len(relevance)
         return Sent((

@@ -1,10 +1,9 @@
 """An explainer at work: a batch forward and back, every class of it, any number of images.
 
-One pass forward keeps the activations; one pass back turns relevance at the outputs of each layer
-into relevance at its inputs, by hand and without autograd. On a CPU the layers with images in them
-are gone through a few images at a time, so that what one layer writes is still in the cache when
-the next one reads it, and the dense ones with the whole batch, so that their many weights are read
-once.
+One pass forward saves the activations; one pass back turns relevance at the outputs of each layer
+into relevance at its inputs, by hand and without autograd. On a CPU the convolutions take a few
+images at a time, so that the output of one layer is still in the cache when the next layer reads
+it; the dense layers take the whole batch, so that their many weights are read once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,11 +21,11 @@ from emorank.relevance.steps import Saved
 from emorank.relevance.targets import Target, start
 from emorank.relevance.walk import Arrival, PlacedStep, Walk
 
-# What the activations of one layer may take while images share the way, in bytes. Few images leave
-# them in the cache; more share the reading of the weights. From 32 MiB on the system's allocator
-# maps fresh memory for every tensor, which costs a tenth of the whole (docs/relevance.md).
+# The most bytes that the activations of one layer take when several images go together. With few
+# images they stay in the cache; more images share the reading of the weights. From 32 MiB on the
+# system's allocator maps new memory for every tensor, a tenth of all time (docs/relevance.md).
 CHUNK = 32 * 2**20
-# How many maps of one image share a way back: beyond it they take memory and save no time.
+# How many maps of one image go back together: more take memory and save no time.
 MAPS = 16
 
 # The logits; of each chunk of images its size and what the trunk keeps; what the head keeps.
@@ -35,16 +34,16 @@ _Forward = tuple[Tensor, list[tuple[int, list[Saved]]], list[Saved]]
 
 @dataclass(frozen=True)
 class Explainer:
-    """A net and a preset made ready, to be used for any number of batches, by any threads.
+    """A net prepared for a preset, for any number of batches and threads.
 
-    The net's weights as they were: prepare again after training.
+    It holds the weights of the moment: prepare again after training.
 
     Attributes:
         steps: in the order of computation.
         trunk: how many steps come before the first dense layer.
         weight: of the first layer, for its type and device.
         low, high: pixel bounds (1, channels, 1, 1) where the z-box rule has them.
-        names: the position of the outputs of each layer that may be asked for.
+        names: of each layer, the position of its outputs.
         deterministic: only algorithms that give the same bits every time (CUDA has others).
     """
 
@@ -77,11 +76,11 @@ class Explainer:
             walk = Walk(self.steps, wanted)
             head = walk.back(begin, total(begin), saved, self.trunk, len(self.steps))
             parts = head.split([size for size, _ in chunks])
-            found = [
-                walk.back(part.relevance, part.running, kept, 0, self.trunk)
-                for part, (_, kept) in zip(parts, chunks, strict=True)
+            trunk = [
+                walk.back(part.relevance, part.running, states, 0, self.trunk)
+                for part, (_, states) in zip(parts, chunks, strict=True)
             ]
-            return _record(self.layers, logits, chosen, begin, head, found)
+            return _record(self.layers, logits, chosen, begin, head, trunk)
 
     def each(
         self,
@@ -92,7 +91,7 @@ class Explainer:
     ) -> tuple[Relevance, ...]:
         """Explain several logits of each image, a record for each class.
 
-        The forward pass and the modified ones are shared; only the way back is gone once a class.
+        All classes share the forward passes; each has a way back of its own.
 
         Args:
             images: as for `relevance`.
@@ -153,7 +152,7 @@ class Explainer:
         while left:
             some, left = left[:MAPS], left[MAPS:]
             records += self._some(forward, some, wanted)
-            if left:  # the way back has used up what the way forward kept
+            if left:  # the way back has used up the saved activations
                 forward = self._forward(image)
         return records
 
@@ -165,8 +164,8 @@ class Explainer:
         chosen, begin = start(of, rows)
         walk = Walk(self.steps, wanted)
         head = walk.back(begin, total(begin), saved, self.trunk, len(self.steps))
-        kept = chunks[0][1] if chunks else []
-        body = walk.back(head.relevance, head.running, kept, 0, self.trunk)
+        states = chunks[0][1] if chunks else []
+        body = walk.back(head.relevance, head.running, states, 0, self.trunk)
         record = _record(self.layers, rows, chosen, begin, head, [body])
         return [select(record, k) for k in range(len(rows))]
 
@@ -187,29 +186,29 @@ class Explainer:
         check_logits(logits, self.steps[-1].step.name)
         return logits, chunks, saved
 
-    def _run(self, given: Tensor, first: int, last: int) -> tuple[Tensor, list[Saved], int]:
-        """Steps first to last; their outputs, what they keep, the bytes of the largest output."""
-        values = {first: given}
-        kept: list[Saved] = []
+    def _run(self, inputs: Tensor, first: int, last: int) -> tuple[Tensor, list[Saved], int]:
+        """Steps first to last: the outputs, what each step saves, bytes of the largest output."""
+        values = {first: inputs}
+        states: list[Saved] = []
         largest = 0
         for position, placed in enumerate(self.steps[first:last], start=first + 1):
-            inputs = [values[k] for k in placed.inputs]
+            arguments = [values[k] for k in placed.inputs]
             try:
-                outputs, saved = placed.step.forward(*inputs)
+                outputs, saved = placed.step.forward(*arguments)
             except torch.OutOfMemoryError:
                 raise
             except RuntimeError as error:
-                shapes = ", ".join(str(tuple(value.shape)) for value in inputs)
+                shapes = ", ".join(str(tuple(value.shape)) for value in arguments)
                 raise RelevanceError(
                     f"layer '{placed.step.name}' cannot take inputs of shape {shapes}; "
                     f"give images of the size the net was made for ({error})"
                 ) from error
             values[position] = outputs
-            kept.append(saved)
+            states.append(saved)
             largest = max(largest, outputs.numel() * outputs.element_size())
             for spent in placed.spent:
                 values.pop(spent, None)
-        return values[last], kept, largest
+        return values[last], states, largest
 
     def _wanted(self, at: Sequence[str]) -> dict[int, list[str]]:
         """The layers whose relevance is asked for, by position."""
@@ -291,8 +290,8 @@ def _record(
     def column(k: int, *before: Tensor) -> Tensor:
         by_layer = zip(*(part.rows for part in chunks), strict=True)
         trunk = [torch.cat([row[k] for row in rows]) for rows in by_layer]
-        found = [*before, *(row[k] for row in head.rows), *trunk]
-        return torch.stack(found) if found else begin.new_zeros(0, len(begin))
+        rows = [*before, *(row[k] for row in head.rows), *trunk]
+        return torch.stack(rows) if rows else begin.new_zeros(0, len(begin))
 
     sums, bias, stabiliser = column(0, total(begin)), column(1), column(2)
     if not all(bool(torch.isfinite(row).all()) for row in (sums, bias, stabiliser)):
@@ -331,7 +330,7 @@ def _batches(images: Iterable[Tensor], batch: int) -> Iterator[list[Tensor]]:
 
 @contextmanager
 def _bits(deterministic: bool) -> Iterator[None]:
-    """The same bits every time, if asked for; torch refuses what it has no such algorithm for."""
+    """Let torch use only algorithms that give the same bits every time; it raises without one."""
     if not deterministic:
         yield
         return

@@ -1,4 +1,4 @@
-"""Nets with random weights: what a faithful explanation must not survive (Adebayo et al. 2018)."""
+"""Nets with random weights: a faithful explanation changes with them (Adebayo et al. 2018)."""
 
 import copy
 import math
@@ -47,8 +47,8 @@ def layer_groups(net: nn.Module) -> tuple[LayerGroup, ...]:
 def randomise(net: nn.Module, layers: Sequence[str], generator: torch.Generator) -> nn.Module:
     """A copy of a net with new weights in some layers: normal by He et al. 2015, biases zero.
 
-    That keeps the size of the activations, so that what changes is what was learnt. All other
-    weights are shared with the net, which is not changed.
+    Activations keep their size, so that only what was learnt is lost. All other weights are shared
+    with the net, which is not changed.
 
     Args:
         net: as `graph.read` reads it.
