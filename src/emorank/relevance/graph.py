@@ -32,12 +32,25 @@ class Sum(nn.Module):
         return first + second
 
 
+class Pad(nn.Module):
+    """Stands for `F.pad` with zeros: `padding` as there, from the last dimension on."""
+
+    def __init__(self, padding: tuple[int, ...]) -> None:
+        super().__init__()
+        self.padding = padding
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Add zeros around."""
+        return F.pad(values, self.padding)
+
+
 # By exact type: a subclass may compute something else.
 WEIGHTED = (nn.Conv2d, nn.Linear)
 NORMALISING = (nn.BatchNorm2d, nn.BatchNorm1d)
 POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 IGNORED = (nn.Dropout, nn.Dropout2d, nn.Identity)  # explained as in evaluation mode
-LAYERS = (*WEIGHTED, *NORMALISING, *POOLING, *IGNORED, nn.ReLU, nn.Flatten, Sum)
+PADDING = (nn.ZeroPad2d, Pad)
+LAYERS = (*WEIGHTED, *NORMALISING, *POOLING, *PADDING, *IGNORED, nn.ReLU, nn.Flatten, Sum)
 
 _VIEWS = (*IGNORED, nn.Flatten)  # their outputs are, or may be, the memory of their inputs
 
@@ -285,6 +298,12 @@ def _adaptive(step: fx.Node) -> nn.Module:
     return nn.AdaptiveAvgPool2d(**_given(step, ("output_size",)))
 
 
+def _pad(step: fx.Node) -> nn.Module | None:
+    arguments = _given(step, ("pad", "mode", "value"), mode="constant", value=0)
+    zeros = arguments["mode"] == "constant" and not arguments["value"]
+    return Pad(tuple(arguments["pad"])) if zeros else None
+
+
 # What stands in a forward without being a module: functions by themselves, methods by name.
 _FUNCTIONS: dict[Any, Callable[[fx.Node], nn.Module | None]] = {
     **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), _sum),
@@ -295,6 +314,7 @@ _FUNCTIONS: dict[Any, Callable[[fx.Node], nn.Module | None]] = {
     F.max_pool2d: _max_pool,
     F.avg_pool2d: _avg_pool,
     F.adaptive_avg_pool2d: _adaptive,
+    F.pad: _pad,
 }
 
 
@@ -313,11 +333,18 @@ def _check(name: str, layer: nn.Module) -> None:
             problem = "return_indices=True; expected False"
         case nn.Flatten() if (layer.start_dim, layer.end_dim) != (1, -1):
             problem = f"dimensions {layer.start_dim} to {layer.end_dim}; expected 1 to -1"
+        case nn.ZeroPad2d() | Pad() if min(_sides(layer)) < 0 or len(_sides(layer)) > 6:
+            problem = f"padding {_sides(layer)}; expected zeros added to channels, rows or columns"
         case nn.BatchNorm2d() | nn.BatchNorm1d() if layer.running_var is None:
             problem = "statistics of the batch; expected running ones (track_running_stats=True)"
         case _:
             return
     raise RelevanceError(f"no rule for {_of(name, layer)} with {problem}")
+
+
+def _sides(layer: nn.ZeroPad2d | Pad) -> tuple[int, ...]:
+    """How many zeros are added, as `F.pad` takes them."""
+    return tuple(layer.padding)
 
 
 def _check_in_place(nodes: tuple[Node, ...]) -> None:

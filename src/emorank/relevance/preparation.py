@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.folding import fold
-from emorank.relevance.graph import IMAGES, WEIGHTED, Node, Sum, read
+from emorank.relevance.graph import IMAGES, WEIGHTED, Node, Pad, Sum, read
 from emorank.relevance.joins import Join
 from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
 from emorank.relevance.presets import DEFAULT, MaxPooling, Preset
@@ -15,7 +15,7 @@ from emorank.relevance.presets import preset as named
 from emorank.relevance.propagate import Explainer
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
-from emorank.relevance.steps import Flatten, Rectifier, Step
+from emorank.relevance.steps import Flatten, Rectifier, Step, ZeroPadding
 from emorank.relevance.targets import Target
 from emorank.relevance.walk import PlacedStep
 from emorank.relevance.weighted import Weighted, keeps_zeros, make_ready, needs_bounds
@@ -140,6 +140,8 @@ class _Preparation:
                 return AveragePool(node.name, layer)
             case nn.Flatten():
                 return Flatten(node.name)
+            case nn.ZeroPad2d() | Pad():
+                return ZeroPadding(node.name, tuple(layer.padding))
             case _:
                 return Rectifier(node.name)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch.nn.functional as F
 from torch import Tensor
 
 Saved = tuple[Tensor, ...]
@@ -64,6 +65,29 @@ class Flatten:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Unflatten."""
         return Sent((relevance.reshape(len(relevance), *saved[0].shape[1:]),))
+
+
+@dataclass(frozen=True)
+class ZeroPadding:
+    """Zeros around the inputs; relevance that a rule gives to them is lost.
+
+    Attributes:
+        name: of the layer.
+        padding: before and after each dimension, from the last on, as `F.pad` takes it.
+    """
+
+    name: str
+    padding: tuple[int, ...]
+
+    passes = False
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Pad with zeros."""
+        return F.pad(inputs[0], self.padding), ()
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """Cut the padding off."""
+        return Sent((F.pad(relevance, tuple(-side for side in self.padding)),))
 
 
 @dataclass(frozen=True)

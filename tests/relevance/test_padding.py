@@ -1,0 +1,101 @@
+"""Zeros padded by a layer of their own: as a convolution that pads itself, and what is refused."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tests.relevance.small_nets import HIGH, LOW, images
+from torch import nn
+
+from emorank.errors import RelevanceError
+from emorank.relevance import PRESETS, relevance
+
+PADDED_ONCE = [name for name in PRESETS if not name.endswith(("flat", "box")) and name != "lecture"]
+
+
+class Padded(nn.Module):
+    """Two convolutions whose zeros come from elsewhere; the first is padded at the end only."""
+
+    def __init__(self, function=None, channels=0):
+        super().__init__()
+        torch.manual_seed(3)
+        self.pad = nn.ZeroPad2d((0, 2, 0, 2))
+        self.first = nn.Conv2d(3, 4, 3, stride=2)
+        self.second = nn.Conv2d(4 + channels, 5, 3)
+        self.relu = nn.ReLU()
+        self.flatten = nn.Flatten()
+        self.dense = nn.LazyLinear(3)
+        self.function = function or (lambda maps: F.pad(maps, (1, 1, 1, 1)))
+        self.double()
+        self(images())
+
+    def forward(self, pixels):
+        maps = self.relu(self.first(self.pad(pixels)))
+        maps = self.relu(self.second(self.function(maps)))
+        return self.dense(self.flatten(maps))
+
+
+class Itself(nn.Module):
+    """The same net: a kernel with two rows and columns of zeros; the convolutions pad."""
+
+    def __init__(self, other):
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 5, stride=2, padding=2).double()
+        with torch.no_grad():
+            self.first.weight.zero_()
+            self.first.weight[:, :, 2:, 2:] = other.first.weight
+            self.first.bias.copy_(other.first.bias)
+        self.second = nn.Conv2d(4, 5, 3, padding=1).double()
+        self.second.load_state_dict(other.second.state_dict())
+        self.dense, self.flatten, self.relu = other.dense, other.flatten, other.relu
+
+    def forward(self, pixels):
+        maps = self.relu(self.second(self.relu(self.first(pixels))))
+        return self.dense(self.flatten(maps))
+
+
+@pytest.mark.parametrize("preset", PADDED_ONCE)
+def test_padding_before_is_padding_within(preset):
+    """Zeros get no relevance by these rules, so it does not matter who adds them."""
+    net = Padded()
+    before = relevance(net, images(), preset=preset)
+    within = relevance(Itself(net), images(), preset=preset)
+    torch.testing.assert_close(before.logits, net(images()).detach())
+    torch.testing.assert_close(before.pixels, within.pixels, atol=1e-10, rtol=1e-8)
+
+
+def test_what_a_rule_gives_to_the_zeros_is_counted_as_lost():
+    """The flat rule gives every input the same, zeros too: their share has left the image."""
+    record = relevance(Padded(), images(), preset="epsilon-plus-flat", low=LOW, high=HIGH)
+    lost = dict(zip(record.layers, record.lost, strict=True))["pad"]
+    assert (lost.abs() > 1e-6).any()
+    torch.testing.assert_close(record.pixels.flatten(1).sum(1), record.sums[-1])
+
+
+def test_channels_of_zeros_can_be_added():
+    """As in the shortcuts of dlib's face network; they carry nothing on."""
+    net = Padded(lambda maps: F.pad(maps, (1, 1, 1, 1, 0, 2)), channels=2)
+    record = relevance(net, images(), preset="epsilon")
+    torch.testing.assert_close(record.logits, net(images()).detach())
+    torch.testing.assert_close(record.lost, torch.zeros_like(record.lost), atol=1e-8, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda maps: F.pad(maps, (1, 1, 1, 1), mode="replicate"),
+        lambda maps: F.pad(maps, (1, 1, 1, 1), value=0.5),
+    ],
+    ids=["replicate", "not zero"],
+)
+def test_other_padding_is_refused_by_name(function):
+    """Copies of the border, or a constant, are inputs of another kind."""
+    with pytest.raises(RelevanceError, match="no rule for 'pad"):
+        relevance(Padded(function), images())
+
+
+def test_cutting_is_refused():
+    """Negative padding takes pixels away, which is not what a padding says."""
+    net = Padded()
+    net.pad = nn.ZeroPad2d((0, -1, 0, -1))
+    with pytest.raises(RelevanceError, match=r"padding \(0, -1, 0, -1\); expected zeros added"):
+        relevance(net, images())
