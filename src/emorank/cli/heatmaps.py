@@ -6,26 +6,21 @@ from pathlib import Path
 import click
 
 
-class Names:
-    """Paths of figures in a folder; images in two folders may have one name."""
+class FigureFolder:
+    """A folder for figures; images of one name from two folders get a figure each."""
 
-    def __init__(self, out: Path) -> None:
-        self.out = out
-        self.drawn: Counter[str] = Counter()
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.uses: Counter[str] = Counter()
 
-    def __call__(self, image: Path | str, face: int) -> Path:
-        """Of the next figure."""
+    def write(self, image: Path | str, face: int, png: bytes) -> None:
+        """Write the figure of a face, whole or not at all, and print its path."""
+        from emorank.files import replacing
+
         name = f"{Path(image).stem}_{face}_relevance"
-        self.drawn[name] += 1
-        return self.out / (
-            f"{name}_{self.drawn[name]}.png" if self.drawn[name] > 1 else f"{name}.png"
-        )
-
-
-def write(path: Path, png: bytes) -> None:
-    """Write a figure, whole or not at all, and print its path."""
-    from emorank.files import replacing
-
-    with replacing(path) as unfinished:
-        unfinished.write_bytes(png)
-    click.echo(path)
+        self.uses[name] += 1
+        ending = f"_{self.uses[name]}.png" if self.uses[name] > 1 else ".png"
+        path = self.folder / f"{name}{ending}"
+        with replacing(path) as unfinished:
+            unfinished.write_bytes(png)
+        click.echo(path)

@@ -1,0 +1,124 @@
+"""Options of `emorank explain`: those of both uses, those of a study, those of bare weights."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emorank.cli.options import (
+    FILE,
+    FILE_OR_FOLDER,
+    FOLDER,
+    images_options,
+    rules_options,
+    settings_option,
+    together,
+)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What both uses are told: the images, the rules of the propagation, where figures go."""
+
+    images: tuple[Path, ...]
+    nearest: bool
+    strict: bool
+    presets: tuple[str, ...]
+    rules: dict[str, str]
+    bias: Any
+    max_pooling: Any
+    crop: str | None
+    out: Path
+
+
+@dataclass(frozen=True)
+class Request:
+    """What only bare weights are told: their input, what of which class is explained, a file."""
+
+    labels: Path | None
+    size: int | None
+    device: str | None
+    target: str | None
+    against: str | None
+    probability: bool
+    all_classes: bool
+    at: tuple[str, ...]
+    save: Path | None
+
+
+drawing_options = together(
+    images_options,
+    click.option(
+        "--preset",
+        "presets",
+        multiple=True,
+        metavar="NAME",
+        help="Rules of the propagation, for instance epsilon-gamma-box. With --weights also "
+        "several (repeated or with commas), all, and explainers beside LRP, for instance "
+        "integrated-gradients.",
+    ),
+    rules_options,
+    click.option(
+        "--crop",
+        type=click.Choice(["center", "none", "face"]),
+        help="How images are framed. Default: as in training; with bare weights center, as "
+        "torchvision does.",
+    ),
+    click.option(
+        "--out",
+        type=FOLDER,
+        default=Path(),
+        help="Folder for the figures. Default: the present folder.",
+    ),
+)
+
+of_study_options = together(
+    click.option("--study", "folder", type=FOLDER, help="Explain the network of this study."),
+    click.option(
+        "--rank",
+        type=click.Choice(["paper", "ordinal"]),
+        default="paper",
+        help="With --study and IMAGES, the rank to explain. paper (the default): the expressed "
+        "emotion, from whose relevance the paper's rank comes. ordinal: why Strong, not Average.",
+    ),
+    settings_option,
+)
+
+of_weights_options = together(
+    click.option(
+        "--weights",
+        type=FILE_OR_FOLDER,
+        metavar="FILE",
+        help="Instead of a study: a checkpoint with torchvision's keys (.pth, .pt, .safetensors). "
+        "The options below go with it.",
+    ),
+    click.option("--labels", type=FILE, help="Names of the classes, one on each line."),
+    click.option("--size", type=int, help="Side of the network's input; 224 by default."),
+    click.option("--device", help="Where to compute, for instance cuda; the CPU by default."),
+    click.option(
+        "--target",
+        metavar="CLASS",
+        help="The class to explain, by index or name. Default: the predicted one.",
+    ),
+    click.option(
+        "--against",
+        metavar="CLASS",
+        help="Explain why --target and not this class (an index, a name, or runner-up): the "
+        "difference of the two logits.",
+    ),
+    click.option(
+        "--probability", is_flag=True, help="Explain the probability instead of the logit."
+    ),
+    click.option(
+        "--all-classes", is_flag=True, help="Explain every class, side by side in one figure."
+    ),
+    click.option("--save", type=FILE, help="Write the relevance itself too: .npz or .safetensors."),
+    click.option(
+        "--at",
+        multiple=True,
+        metavar="LAYER",
+        help="With --save: also the relevance at the outputs of a layer, for instance "
+        "features.28; may be repeated.",
+    ),
+)

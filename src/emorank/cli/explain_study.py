@@ -1,0 +1,94 @@
+"""`emorank explain --study`: images, or the test part, explained by the network of a study."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from emorank.cli.explain_options import Drawing
+from emorank.cli.heatmaps import FigureFolder
+from emorank.cli.new_images import report_excluded, with_bar
+from emorank.cli.studies import open_with, run_stage
+
+if TYPE_CHECKING:
+    from emorank.study.apply import Explained
+
+
+def explain_with_study(
+    drawing: Drawing,
+    folder: Path,
+    rank: str,
+    settings: tuple[str, ...],
+    others: dict[str, Any],
+) -> None:
+    """Draw a figure for each face of the images; without images run the stage.
+
+    `others` are the options of bare weights; a usage error names those that were given.
+    """
+    _refuse(drawing, others)
+    if rank == "ordinal" and not drawing.images:
+        raise click.UsageError("--rank ordinal goes with IMAGES")
+    settings = (*settings, *_settings(drawing))
+    if not drawing.images:
+        run_stage("explain", folder, settings)
+        return
+    from emorank.datasets import walk
+    from emorank.report.intensity import draw_intensity
+    from emorank.study.apply import Applied
+    from emorank.study.ranks.intensity import Intensities
+
+    kind, draw = (Intensities, draw_intensity) if rank == "ordinal" else (Applied, _figure)
+    paths, figures = walk.paths(drawing.images), FigureFolder(drawing.out)
+    study = open_with(folder, settings)
+    faces = kind(study, paths, drawing.crop, drawing.nearest, drawing.strict)
+    for face in with_bar(faces, len(paths)):
+        figures.write(face.row["image"], face.row["face"], draw(face))
+    report_excluded(faces.excluded, len(paths))
+
+
+def _refuse(drawing: Drawing, others: dict[str, Any]) -> None:
+    """Name the options that a study cannot follow."""
+    names = [
+        f"--{name.replace('_', '-')}"
+        for name, value in others.items()
+        if value is not None and value is not False and value != ()
+    ]
+    if len(drawing.presets) > 1 or any("," in preset for preset in drawing.presets):
+        names.append("several --preset")
+    if drawing.crop == "center":
+        names.append("--crop center")
+    if names:
+        raise click.UsageError(
+            f"with --weights (a study's model.safetensors, for instance), not with --study: "
+            f"{', '.join(names)}"
+        )
+
+
+def _settings(drawing: Drawing) -> list[str]:
+    """Rules of the propagation as settings of the plan."""
+    settings = [f"explain.preset={preset}" for preset in drawing.presets]
+    settings += [f"explain.rules.{key}={rule}" for key, rule in drawing.rules.items()]
+    if drawing.bias is not None:
+        settings.append(f"explain.bias={drawing.bias}")
+    if drawing.max_pooling is not None:
+        settings.append(f"explain.max_pooling={drawing.max_pooling}")
+    return settings
+
+
+def _figure(face: "Explained") -> bytes:
+    from emorank.report.figures import explanation
+    from emorank.report.style import png
+    from emorank.vocabulary import Emotion
+
+    row = face.row
+    figure = explanation(
+        face.pixels,
+        face.relevance,
+        emotion=Emotion(row["predicted"]).label,
+        probability=row[f"p_{row['predicted']}"],
+        rank=row["rank"],
+        counts=[row[f"n_{j}"] for j in range(1, 11)],
+        zero=row["zero"],
+        title=row["image"],
+    )
+    return png(figure)
