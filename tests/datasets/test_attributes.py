@@ -3,7 +3,12 @@
 import pandas as pd
 import pytest
 
-from emorank.datasets.attributes import banded, chosen, from_file, parse_bands
+from emorank.datasets.attributes import (
+    attribute_columns,
+    banded_groups,
+    parse_bands,
+    read_attributes,
+)
 from emorank.errors import DatasetError, PlanError
 
 
@@ -39,7 +44,7 @@ def write(tmp_path):
 def test_rows_find_their_faces(faces, write, column, ids):
     """By person, image or file name, whatever the column is called; zeros in front are kept."""
     text = f"{column},sex\n" + "".join(f"{i},{'f' if '1' in i else 'm'}\n" for i in ids)
-    found = from_file(write(text), faces)
+    found = read_attributes(write(text), faces)
     assert found.loc["happy/001.jpg", "sex"] == "f"
     assert found.loc["happy/002.jpg", "sex"] == "m"
     assert ("neutral/001.jpg" in found.index) == (column != "image")
@@ -47,7 +52,7 @@ def test_rows_find_their_faces(faces, write, column, ids):
 
 def test_unknown_is_missing(faces, write):
     """NA, unknown and empty cells are no group of their own."""
-    found = from_file(write("person,sex,race\n001,NA,Unknown\n002,,white\n"), faces)
+    found = read_attributes(write("person,sex,race\n001,NA,Unknown\n002,,white\n"), faces)
     assert found["sex"].isna().all()
     assert found["race"].tolist()[2] == "white"
     assert found["race"].isna().tolist() == [True, True, False]
@@ -68,41 +73,45 @@ def test_unknown_is_missing(faces, write):
 def test_what_does_not_fit_is_said(faces, write, text, id_column, message):
     """What was expected, what came, what to do."""
     with pytest.raises(DatasetError, match=message):
-        from_file(write(text), faces, id_column)
+        read_attributes(write(text), faces, id_column)
 
 
 def test_columns_are_found_by_name_or_synonym():
     """Exactly, by a part of the name, or as `name=column`; doubt and absence are errors."""
     known = pd.DataFrame(columns=["face_age", "face_gender", "face_eth", "Village"], dtype="string")
-    assert chosen(known, ["gender", "ethnicity", "age"], "x") == {
+    assert attribute_columns(known, ["gender", "ethnicity", "age"], "x") == {
         "gender": "face_gender",
         "ethnicity": "face_eth",
         "age": "face_age",
     }
-    assert chosen(known, [], "x") == chosen(known, ["gender", "age", "ethnicity"], "x")
-    assert chosen(known, ["village", "home=Village"], "x") == {
+    assert attribute_columns(known, [], "x") == attribute_columns(
+        known, ["gender", "age", "ethnicity"], "x"
+    )
+    assert attribute_columns(known, ["village", "home=Village"], "x") == {
         "village": "Village",
         "home": "Village",
     }
     with pytest.raises(PlanError, match=r"no column is 'skin'.*--by skin=COLUMN"):
-        chosen(known, ["skin"], "x")
+        attribute_columns(known, ["skin"], "x")
     with pytest.raises(PlanError, match="has no column 'tone'"):
-        chosen(known, ["skin=tone"], "x")
+        attribute_columns(known, ["skin=tone"], "x")
     two = pd.DataFrame(columns=["sex", "gender_code"], dtype="string")
     with pytest.raises(PlanError, match="2 columns could be 'gender'"):
-        chosen(two, ["gender"], "x")
-    with pytest.raises(PlanError, match=r"knows no gender, age, ethnicity, skin.*--groups FILE"):
-        chosen(pd.DataFrame(columns=["emotion"], dtype="string"), [], "the data set folder")
+        attribute_columns(two, ["gender"], "x")
+    with pytest.raises(PlanError, match=r"has no gender, age, ethnicity, skin.*--groups FILE"):
+        attribute_columns(
+            pd.DataFrame(columns=["emotion"], dtype="string"), [], "the data set folder"
+        )
 
 
 def test_ages_become_bands():
     """Lower ends belong to the band that they begin; unknown stays unknown."""
     ages = pd.Series(["17", "18", "24", "24.9", "65", None], dtype="string")
-    groups, order = banded(ages, "age")
+    groups, order = banded_groups(ages, "age")
     assert groups.tolist()[:5] == ["under 18", "18–24", "18–24", "18–24", "65 and over"]
     assert groups.isna().tolist() == [False] * 5 + [True]
     assert order == ["under 18", "18–24", "25–34", "35–49", "50–64", "65 and over"]
-    own, order = banded(ages, "age", (20.0, 20.5))
+    own, order = banded_groups(ages, "age", (20.0, 20.5))
     assert order == ["under 20", "20 to below 20.5", "20.5 and over"]
     assert own.iloc[1] == "under 20"
 
@@ -110,15 +119,15 @@ def test_ages_become_bands():
 def test_words_stay_words():
     """Groups in words are taken as they are; a few numbers are groups in their order."""
     words = pd.Series(["young", "old", None], dtype="string")
-    assert banded(words, "age")[0].equals(words)
-    assert banded(pd.Series(["10", "2"], dtype="string"), "skin")[1] == ["2", "10"]
+    assert banded_groups(words, "age")[0].equals(words)
+    assert banded_groups(pd.Series(["10", "2"], dtype="string"), "skin")[1] == ["2", "10"]
     many = pd.Series([str(i / 7) for i in range(40)], dtype="string")
     with pytest.raises(PlanError, match="say where bands begin"):
-        banded(many, "skin")
+        banded_groups(many, "skin")
     with pytest.raises(PlanError, match="40 different values"):
-        banded(many + "x", "skin")
-    with pytest.raises(PlanError, match="'young' is none"):
-        banded(words, "age", (1.0,))
+        banded_groups(many + "x", "skin")
+    with pytest.raises(PlanError, match="'young' is not a number"):
+        banded_groups(words, "age", (1.0,))
 
 
 @pytest.mark.parametrize("text", ["age", "age=", "age=b", "=18", "age=30,20", "age=20,20"])

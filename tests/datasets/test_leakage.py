@@ -85,7 +85,7 @@ def test_a_split_of_another_table_is_refused():
 
 def test_what_is_no_hash_and_images_listed_twice_are_refused():
     """Each with its message, before anything is counted."""
-    with pytest.raises(DatasetError, match="'xyz' is no perceptual hash"):
+    with pytest.raises(DatasetError, match="'xyz' is not a perceptual hash"):
         leakage(table([None] * 2, hashes=["xyz", "0" * 64]), parts("train", "test"))
     twice = pd.concat([parts("train", "test")] * 2)
     with pytest.raises(DatasetError, match=r"'0\.png' is in the split more than once"):

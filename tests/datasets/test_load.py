@@ -111,7 +111,7 @@ def test_nothing_to_recognise(tmp_path, picture):
 def test_unknown_names_and_options_are_refused(tmp_path, picture):
     """Both say what there is."""
     kdef(tmp_path, picture)
-    with pytest.raises(PlanError, match=r"'kdf' is no data set .* auto or one of .*kdef"):
+    with pytest.raises(PlanError, match=r"'kdf' is not the name of .* auto or one of .*kdef"):
         datasets.load(tmp_path, "kdf")
     with pytest.raises(PlanError, match="kdef has no option person; it has angle, session"):
         datasets.load(tmp_path, person="x")

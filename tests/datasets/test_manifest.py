@@ -102,7 +102,7 @@ def test_missing_files_become_problems(root):
         ("", "is empty; expected CSV"),
         (
             "image,emotion\na.png,bored\nc.png,bored\n",
-            "2 rows name no emotion that is known (bored)",
+            "2 rows name an unknown emotion (bored)",
         ),
         ("image,emotion\na.png,fear\n./a.png,fear\n", "listed more than once"),
         ("image,emotion\n,fear\n", "1 rows have no image"),

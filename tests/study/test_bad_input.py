@@ -179,7 +179,7 @@ def test_a_truncated_model(cli, own_study, drawn):
         ("train.epoch=3", "unknown field `epoch`"),
         ("train.epochs=many", "Expected `int`"),
         ("train.epochs", "expected KEY=VALUE"),
-        ("data.dataset=cats", "'cats' is no data set that is known"),
+        ("data.dataset=cats", "'cats' is not the name of a data set"),
         ("data.options.angle=HL", "has no option angle"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Data sets: a folder becomes a table of faces, whatever layout it has.
+"""Data sets: read a folder in one of several layouts as a table of faces.
 
 One file per data set, each with `CARD`, `recognise(root)` and `load(root, **options)`; what they
 return is in `table.py`. Beside them: `inspect.py` (what is in it), `splits.py` (training,
@@ -26,8 +26,8 @@ from emorank.errors import DatasetError, PlanError
 
 __all__ = ["ADAPTERS", "NAMES", "Card", "Dataset", "Problem", "load", "recognise"]
 
-# In the order in which a folder is held against them: first those that a marker file or folder
-# gives away, then those that file names give away, then what fits almost anything.
+# A folder is compared with them in this order: first those that have a file or folder of a certain
+# name, then those with image names of a certain pattern, then what fits almost any folder.
 ADAPTERS: dict[str, ModuleType] = {
     "affectnet": affectnet,
     "fer2013": fer2013,
@@ -38,14 +38,12 @@ ADAPTERS: dict[str, ModuleType] = {
     "manifest": manifest,
     "folder": folder,
 }
-SAMPLE = (
-    "sample"  # shipped inside the package, so it is asked for by name and has no folder to give
-)
+SAMPLE = "sample"  # inside the package: asked for by its name, without a folder
 NAMES = (*ADAPTERS, SAMPLE)
 
 
 def load(root: Path | str | None, name: str = "auto", **options: object) -> Dataset:
-    """Read a data set, recognised by its layout or taken for what it is called.
+    """Read a data set; its name is given, or recognised by the layout of the folder.
 
     Args:
         root: the folder, or a manifest file; None for the shipped sample.
@@ -53,9 +51,9 @@ def load(root: Path | str | None, name: str = "auto", **options: object) -> Data
         options: of the adapter's own `load`.
 
     Raises:
-        DatasetError: no such folder, an empty one, one that is not what it is taken for, or one
-            of no known layout.
-        PlanError: no such name, or an option that this data set does not have.
+        DatasetError: there is no such folder, it is empty, does not hold the named data set, or has
+            no known layout.
+        PlanError: there is no such name, or this data set has no such option.
     """
     if root is None and name != SAMPLE:
         raise PlanError(f"the data set '{name}' needs a folder; only '{SAMPLE}' comes without one")
@@ -65,7 +63,7 @@ def load(root: Path | str | None, name: str = "auto", **options: object) -> Data
         given = True
     if name not in NAMES:
         raise PlanError(
-            f"'{name}' is no data set that is known; expected auto or one of {', '.join(NAMES)}"
+            f"'{name}' is not the name of a data set; expected auto or one of {', '.join(NAMES)}"
         )
     adapter = sample if name == SAMPLE else ADAPTERS[name]
     _check_options(adapter.load, name, options)
@@ -98,11 +96,11 @@ def recognise(root: Path | str) -> str:
     for name, adapter in candidates.items():
         if adapter.recognise(root):
             return name
-    found = ", ".join(entry.name for entry in sorted(root.iterdir())[:6]) if root.is_dir() else ""
+    names = ", ".join(entry.name for entry in sorted(root.iterdir())[:6]) if root.is_dir() else ""
     raise DatasetError(
         f"{root}: no known data set; expected one of {', '.join(ADAPTERS)}: for your own images a "
         f"folder per emotion with images in it, or manifest.csv; found "
-        f"{found or ('a file' if root.is_file() else 'an empty folder')}"
+        f"{names or ('a file' if root.is_file() else 'an empty folder')}"
     )
 
 
@@ -131,9 +129,9 @@ def _check_options(reader: Callable[..., Dataset], name: str, options: dict[str,
 
 
 def _other(root: Path | str, name: str) -> str | None:
-    """Return what a folder is, if that is not what it was taken for."""
+    """Return the name that fits the folder better than the given one, None if there is none."""
     try:
-        found = recognise(root)
+        other = recognise(root)
     except DatasetError:
         return None
-    return None if name == found else found
+    return None if name == other else other

@@ -1,16 +1,16 @@
 """AffectNet: photographs from the web with an expression each, in its two layouts; no persons.
 
 The older lists: `training.csv` and `validation.csv` with a path, a face box, 68 landmarks and an
-expression 0-10, beside the images (often in `Manually_Annotated_Images/`). An image shows a scene,
-so the reader returns the listed face with half a face of room on every side: the aligned crop
-that follows finds the face that was labelled, and not a bystander's. The listed landmarks are not
-used, because one detector and one crop serve all data sets.
+expression 0-10, beside the images (often in `Manually_Annotated_Images/`). An image may show
+several people, so the reader returns the listed face with a margin of half its size on every side:
+the face detection that follows finds the labelled face and not another one. The listed landmarks
+are not used, because all data sets have the same detector and crop.
 
 The 2021 layout: `train_set/images/<id>.jpg`, `train_set/annotations/<id>_exp.npy` and the same in
 `val_set`; faces are cropped already. Ids repeat across the two, so an image is known by its path.
 
-The published parts are not kept: `splits.py` makes one. Expressions 8-10 (none, uncertain, no
-face) and unusable rows are left out and told by number, not one by one.
+The published split is not used; `splits.py` makes another. Expressions 8-10 (none, uncertain, no
+face) and unusable rows are left out; the problems say how many for each reason.
 """
 
 from collections import Counter
@@ -111,13 +111,13 @@ def load(root: Path) -> Dataset:
 
 @dataclass(frozen=True)
 class FaceReader:
-    """Read an image and cut out the listed face with room around it."""
+    """Reads an image and cuts out the listed face with a margin."""
 
     root: Path
     boxes: Mapping[str, Box]  # x, y, width, height in pixels
 
     def __call__(self, image: str) -> UInt8[np.ndarray, "height width 3"]:
-        """Return upright RGB of the face, half its box wider on every side, within the image."""
+        """Return upright RGB of the face and of a margin of half its box, within the image."""
         rgb = images.read(inside(self.root, image))
         x, y, width, height = self.boxes.get(image, (0, 0, 0, 0))
         if width <= 0 or height <= 0:
@@ -125,7 +125,7 @@ class FaceReader:
         room_x, room_y = int(_MARGIN * width), int(_MARGIN * height)
         top, left = max(0, y - room_y), max(0, x - room_x)
         face = rgb[top : y + height + room_y, left : x + width + room_x]
-        # A box outside its picture says nothing about the face; the whole picture may.
+        # A box outside its picture cannot be right, so the whole picture is taken.
         return np.ascontiguousarray(face) if min(face.shape[:2]) >= images.LIMITS.side else rgb
 
 
@@ -190,11 +190,11 @@ def _finish(
     read: FaceReader | None,
     problems: list[Problem] | None = None,
 ) -> Dataset:
-    found = list(problems or ())
-    found += [Problem(f"({number} images)", reason) for reason, number in sorted(reasons.items())]
+    problems = list(problems or ())
+    problems += [Problem(f"({count} images)", reason) for reason, count in sorted(reasons.items())]
     if rows:
-        found += published(card, (str(row["emotion"]) for row in rows))
-    return dataset(card, root, rows, found, read)
+        problems += published(card, (str(row["emotion"]) for row in rows))
+    return dataset(card, root, rows, problems, read)
 
 
 def _annotation(file: Path) -> int | str:
@@ -240,17 +240,17 @@ def _is_list(file: Path) -> bool:
 
 
 def _lists(root: Path) -> list[Path]:
-    found = (walk.find(root, name) for name in _LISTS)
-    return [file for file in found if file is not None and file.is_file()]
+    paths = (walk.find(root, name) for name in _LISTS)
+    return [file for file in paths if file is not None and file.is_file()]
 
 
 def _sets(root: Path) -> list[Path]:
-    found = (walk.find(root, name) for name in _SETS)
-    return [folder for folder in found if folder is not None and walk.child(folder, "annotations")]
+    paths = (walk.find(root, name) for name in _SETS)
+    return [folder for folder in paths if folder is not None and walk.child(folder, "annotations")]
 
 
 def _folder_of(root: Path, file: Path, image: str) -> Path | None:
-    """Return the folder that a list's paths are relative to, found by one of its images."""
+    """Return the folder that the paths of a list are relative to: the one that has `image`."""
     near = [file.parent, root]
     near += [folder for name in _IMAGES if (folder := walk.find(root, name)) is not None]
     near += [sub for folder in near[2:] for sub in walk.folders(folder)]

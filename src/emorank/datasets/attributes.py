@@ -1,4 +1,4 @@
-"""What is known of persons: a table of strangers matched to a study's faces, columns, bands."""
+"""Attributes of persons: a table matched to a study's faces, its columns, groups and bands."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from emorank.errors import DatasetError, PlanError
 
 Bands = tuple[float, ...]
 AGES: Bands = (18, 25, 35, 50, 65)
-# What a column of an attribute may be called, as a part of its name.
+# Words that the name of an attribute's column may contain.
 WORDS = {
     "gender": {"gender", "sex"},
     "age": {"age", "ages"},
@@ -22,20 +22,20 @@ WORDS = {
     "skin": {"skin", "skintone", "tone"},
 }
 _UNKNOWN = {"", "na", "n/a", "nan", "none", "unknown", "?", "-"}
-# More values than this are a number and not groups.
+# A column with more different values than this is not split into groups.
 _MOST_GROUPS = 12
 
 
-def from_file(file: Path, faces: pd.DataFrame, id_column: str = "") -> pd.DataFrame:
+def read_attributes(file: Path, faces: pd.DataFrame, id_column: str = "") -> pd.DataFrame:
     """Attributes of each image, from a table with a row per person or image.
 
-    A column is matched with the persons, image ids, file names, and file names without their
-    ending; the column and the kind that match most images are taken.
+    Each column is compared with the persons, the image ids, the file names, and the file names
+    without ending; the column and the kind of name that match most images are used.
 
     Args:
         file: CSV or Parquet.
         faces: `image`, `person`.
-        id_column: the column to match; any whose values are all different if empty.
+        id_column: the column to match; if empty, any column whose values are all different.
 
     Returns:
         The file's other columns (string, <NA> where unknown), by `image`; only images that match.
@@ -66,48 +66,48 @@ def from_file(file: Path, faces: pd.DataFrame, id_column: str = "") -> pd.DataFr
     return known
 
 
-def chosen(known: pd.DataFrame, by: Sequence[str], where: str) -> dict[str, str]:
-    """The column of each attribute that is asked for, or of all that are recognised.
+def attribute_columns(known: pd.DataFrame, by: Sequence[str], where: str) -> dict[str, str]:
+    """The column of each attribute that is asked for; of all that are recognised if none is.
 
     Args:
-        known: a column each.
-        by: "gender", or "gender=face_gender".
-        where: the table comes from, for the message.
+        known: the attributes, a column each.
+        by: attributes, or attribute and column, as "gender" or "gender=face_gender".
+        where: the table's name for the error message.
 
     Raises:
-        PlanError: there is no such column, several could be meant, or nothing is recognised.
+        PlanError: there is no such column, several columns fit, or no attribute is recognised.
     """
     if by:
         return {
             name.strip(): _column(known, name.strip(), column.strip(), where)
             for name, _, column in (text.partition("=") for text in by)
         }
-    found = {name: _candidates(known, name) for name in ATTRIBUTES}
-    sure = {name: columns[0] for name, columns in found.items() if len(columns) == 1}
-    if not sure:
+    candidates = {name: _candidates(known, name) for name in ATTRIBUTES}
+    single = {name: columns[0] for name, columns in candidates.items() if len(columns) == 1}
+    if not single:
         raise PlanError(
-            f"{where} knows no {', '.join(ATTRIBUTES)} of the persons; it has "
+            f"{where} has no {', '.join(ATTRIBUTES)} of the persons; it has "
             f"{_listed(known.columns)}. Give a table of persons or images with --groups FILE, and "
             "name its columns with --by gender=COLUMN"
         )
-    return sure
+    return single
 
 
-def banded(
+def banded_groups(
     values: pd.Series, name: str, bands: Bands | None = None
 ) -> tuple[pd.Series, list[str] | None]:
-    """Groups of an attribute and their order; numbers become bands.
+    """The groups of an attribute and their order; numbers become bands.
 
     Args:
         values: string, <NA> where unknown.
         name: of the attribute; ages have `AGES` where no bands are given.
-        bands: lower ends of all bands but the first, ascending.
+        bands: lower ends of all bands except the first, ascending.
 
     Returns:
-        Groups (string), and their order; None for alphabetical.
+        The group of each value (string), and the order of the groups; None if it is alphabetical.
 
     Raises:
-        PlanError: a number with many values and no bands, or bands of words.
+        PlanError: there are too many different values and no bands, or bands for words.
     """
     numbers = pd.to_numeric(values, errors="coerce").astype("Float64")
     strange = values[values.notna() & numbers.isna()]
@@ -119,7 +119,7 @@ def banded(
             )
         return values, None
     if len(strange):
-        raise PlanError(f"{name}: bands are for numbers, and '{strange.iloc[0]}' is none")
+        raise PlanError(f"{name}: bands are for numbers, and '{strange.iloc[0]}' is not a number")
     ends = bands or (AGES if name == "age" else None)
     if ends is None:
         if numbers.nunique() > _MOST_GROUPS:
@@ -213,19 +213,19 @@ def _column(known: pd.DataFrame, name: str, column: str, where: str) -> str:
         if column not in known.columns:
             raise PlanError(f"{where} has no column '{column}'; it has {_listed(known.columns)}")
         return column
-    found = _candidates(known, name)
-    if len(found) == 1:
-        return found[0]
+    candidates = _candidates(known, name)
+    if len(candidates) == 1:
+        return candidates[0]
     what = (
-        f"{len(found)} columns could be '{name}' ({_listed(found)})"
-        if found
+        f"{len(candidates)} columns could be '{name}' ({_listed(candidates)})"
+        if candidates
         else (f"no column is '{name}'")
     )
     raise PlanError(f"{where}: {what}; it has {_listed(known.columns)}; write --by {name}=COLUMN")
 
 
 def _candidates(known: pd.DataFrame, name: str) -> list[str]:
-    """Columns of this name, or if there is none those with the name or a synonym in theirs."""
+    """Columns of this name; if there is none, those whose name contains it or a synonym."""
     same = [column for column in known.columns if column.lower() == name.lower()]
     if same:
         return same
@@ -235,6 +235,6 @@ def _candidates(known: pd.DataFrame, name: str) -> list[str]:
 
 
 def _listed(values: Sequence[str] | pd.Index | pd.Series | np.ndarray, most: int = 8) -> str:
-    """Some values for a message, each cut short."""
+    """The first values for a message, each at most 40 characters."""
     some = [f"{value!s:.40}" for value in list(values)[:most]]
     return ", ".join(some) + (" …" if len(values) > most else "") or "none"

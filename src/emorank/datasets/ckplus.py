@@ -6,8 +6,8 @@ for CK+ (981 in all). The three frames of a sequence are nearly the same picture
 
 As published: `cohn-kanade-images/S011/001/S011_001_00000016.png` with
 `Emotion/S011/001/…_emotion.txt` for 327 of 593 sequences; a sequence runs from neutral to the
-peak. Its first frame is taken as neutral and its last three frames as the labelled emotion, the
-usual choice in the literature and the one behind CK+48; both numbers are options.
+peak. Its first frame is loaded as neutral and its last three frames as the labelled emotion, as
+most articles and CK+48 do; options change this.
 """
 
 import re

@@ -1,12 +1,12 @@
 """FER2013: 35 887 grey faces of 48×48 pixels inside one CSV file; FER+ labels where they are.
 
 `fer2013.csv` has the columns emotion, pixels (2304 numbers) and Usage; `icml_face_data.csv` is the
-same in another order. The images have no files: `fer0000001` is the second row, as FER+ numbers
-them, and the reader decodes a row. No persons are known.
+same in another order. The images are not files: `fer0000001` is the second row, as FER+ counts
+rows, and the reader decodes a row. Nothing says who the persons are.
 
 FER+ (`fer2013new.csv` beside it) gives ten annotators' votes for each row. The label is the
-emotion with the most votes; rows where two lead together, or where "unknown" or "NF" (no face)
-leads, are left out and told by number.
+emotion with the most votes. Rows where two emotions have equally many, or where "unknown" or "NF"
+(no face) has the most, are left out; the problems say how many.
 """
 
 from collections import Counter
@@ -128,7 +128,7 @@ def load(root: Path, labels: str = "auto") -> Dataset:
 
 @dataclass(frozen=True)
 class RowReader:
-    """Decode one row of the CSV file, found by its place in bytes: the file may be 300 MB."""
+    """Decodes one row of the CSV file, read from its place in bytes; the file may have 300 MB."""
 
     file: Path
     column: int
@@ -155,9 +155,9 @@ class RowReader:
 
 
 def _index(file: Path) -> tuple[dict[int, tuple[int, int]], int, list[str], Counter[str]]:
-    """Return place of each usable row, the column of the pixels, all labels, reasons for the rest.
+    """Return the usable rows' places in bytes, the column of the pixels, all labels, other reasons.
 
-    Lines are cut by hand and not by a CSV reader, which cannot say where in the file it is.
+    Lines are split here and not by a CSV reader, which does not know its place in bytes.
     """
     spans: dict[int, tuple[int, int]] = {}
     codes: list[str] = []

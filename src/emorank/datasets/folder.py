@@ -1,13 +1,13 @@
-"""A folder per emotion: any photographs, sorted by hand or by a download.
+"""A folder per emotion: any photographs that somebody has sorted.
 
 An image belongs to the nearest folder above it that is named after an emotion ("Angry",
 "happiness", "03_sadness"), so `train/angry/1.png` works as well as `angry/1.png`. Images in no
 such folder are listed and left out.
 
-Who is in the picture comes from the file name: by a regular expression with a group `person`
-where one is given; otherwise, where every emotion folder holds the same file names but for a
-tenth (`happiness/044.jpg` and `neutral/044.jpg`), the name without its extension is the person;
-otherwise persons are unknown, and a split by person is then one by image.
+The person is read from the file name. With the option `person`, a regular expression finds it.
+Without it, the name without its ending is the person if at least nine tenths of the file names are
+in every emotion folder (`happiness/044.jpg` and `neutral/044.jpg`). Otherwise persons are unknown,
+and a split by person treats each image as a person of its own.
 """
 
 import re
@@ -115,13 +115,13 @@ def _by_pattern(placed: list[tuple[str, Emotion]], pattern: re.Pattern[str]) -> 
 
 
 def _by_stem(placed: list[tuple[str, Emotion]]) -> list[str | None]:
-    """Return file stems if all emotions share them, otherwise nobody is known."""
+    """Return the file names without endings if all emotions share them, otherwise None for each."""
     stems: dict[Emotion, set[str]] = {}
     for file, emotion in placed:
         stems.setdefault(emotion, set()).add(PurePosixPath(file).stem)
     shared, every = set.intersection(*stems.values()), set.union(*stems.values())
     # Numbered downloads share names too (im0.png in each folder), but their folders differ in
-    # size, and in each an image's name is used once only if the folders are flat.
+    # size. Each name must be there once for an emotion: no folder lies inside another.
     flat = len(placed) == sum(len(names) for names in stems.values())
     if len(stems) > 1 and flat and len(shared) >= _SAME_NAMES * len(every):
         return [PurePosixPath(file).stem for file, _ in placed]

@@ -1,4 +1,4 @@
-"""What a data set holds: classes, persons, image sizes, problems, and how it compares."""
+"""Count what a data set holds: classes, persons, image sizes, problems; and published counts."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from emorank.datasets.table import Card, Dataset, Problem, inside
 from emorank.errors import ImageError
 from emorank.vocabulary import Emotion
 
-_SAMPLE = 500  # images whose size is looked up; an evenly spaced choice
+_SAMPLE = 500  # images whose size is read, evenly spaced in the table
 
 _SEVEN = (
     Emotion.ANGER,
@@ -25,8 +25,9 @@ _SEVEN = (
 )
 _NO_CONTEMPT = tuple(e for e in _SEVEN if e is not Emotion.CONTEMPT)
 
-# Table 2 of the paper, by card name. Its column contempt holds neutral for JAFFE and KDEF, which
-# have no contempt, and is entered so; JAFFE's printed total is 180, its classes add up to 210.
+# Table 2 of the paper, by card name. JAFFE and KDEF have no contempt; what the table prints in that
+# column are their neutral faces, and here they are neutral. JAFFE's classes add up to 210; the
+# printed total is 180.
 TABLE_2: dict[str, dict[Emotion, int]] = {
     "JAFFE": dict.fromkeys((*_NO_CONTEMPT, Emotion.NEUTRAL), 30),
     "CK+": dict(zip(_SEVEN, (135, 54, 177, 75, 207, 84, 249), strict=True)),
@@ -42,7 +43,7 @@ class Sizes:
         least: smallest width, smallest height.
         median: median width, median height.
         greatest: largest width, largest height.
-        sampled: number of images that were looked at and could be read.
+        sampled: number of images whose size could be read.
     """
 
     least: tuple[int, int]
@@ -64,8 +65,8 @@ class Inspection:
         per_person: least and greatest number of images of one person, None if none is known.
         sequences: number of sequences, None if none is known.
         intensities: images with a known expression intensity.
-        sizes: None if not asked for or not one image can be read.
-        problems: files left out and deviations, as the adapter found them.
+        sizes: None if sizes were not asked for or no image can be read.
+        problems: files left out and differences from the published counts.
         published: published number of images per emotion, None if there is none.
         table_2: the same by Table 2 of the paper, None for sets that are not in it.
     """
@@ -84,7 +85,10 @@ class Inspection:
     table_2: Mapping[Emotion, int] | None
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per emotion, found or published: emotion, images, published, table_2."""
+        """Return a row for each emotion in the data or in published counts.
+
+        Columns: emotion, images, published, table_2.
+        """
         known = [self.emotions, self.published or {}, self.table_2 or {}]
         rows = [
             {
@@ -105,14 +109,14 @@ class Inspection:
 def inspect(dataset: Dataset, sizes: bool = True) -> Inspection:
     """Count what a data set holds; `sizes` reads the headers of up to 500 images."""
     table = dataset.table
-    found = Counter(table["emotion"].dropna())
+    counts = Counter(table["emotion"].dropna())
     persons = table["person"].dropna()
     sequences = table["sequence"].dropna()
     each = persons.value_counts()
     return Inspection(
         card=dataset.card,
         images=len(table),
-        emotions={emotion: found[emotion] for emotion in Emotion if found[emotion]},
+        emotions={emotion: counts[emotion] for emotion in Emotion if counts[emotion]},
         unlabelled=int(table["emotion"].isna().sum()),
         persons=len(each) if len(persons) else None,
         per_person=(int(each.min()), int(each.max())) if len(persons) else None,
@@ -127,13 +131,13 @@ def inspect(dataset: Dataset, sizes: bool = True) -> Inspection:
 
 def _sizes(dataset: Dataset) -> Sizes | None:
     table = dataset.table
-    chosen = np.unique(np.linspace(0, len(table) - 1, _SAMPLE).astype(int))
-    found = [size for index in chosen if (size := _size(dataset, table["image"].iloc[index]))]
-    if not found:
+    rows = np.unique(np.linspace(0, len(table) - 1, _SAMPLE).astype(int))
+    sizes = [size for row in rows if (size := _size(dataset, table["image"].iloc[row]))]
+    if not sizes:
         return None
-    pixels = np.array(found)
+    pixels = np.array(sizes)
     least, median, greatest = pixels.min(axis=0), np.median(pixels, axis=0), pixels.max(axis=0)
-    return Sizes(_pair(least), _pair(median), _pair(greatest), len(found))
+    return Sizes(_pair(least), _pair(median), _pair(greatest), len(sizes))
 
 
 def _size(dataset: Dataset, image: str) -> tuple[int, int] | None:

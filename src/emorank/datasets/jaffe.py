@@ -1,11 +1,11 @@
 """JAFFE: 213 grey photographs of ten Japanese women, six emotions and neutral.
 
-A file name says everything: `KA.AN1.39.tiff` is person KA, anger, first pose, number 39.
-Conversions of the TIFF files and either case are accepted, in one folder or in several.
+The file name has all labels: `KA.AN1.39.tiff` is person KA, anger, first pose, number 39. Other
+formats than TIFF and either case are accepted, in one folder or in several.
 
 Table 2 of the paper lists 30 images of each of seven classes, with contempt among them and a
 total of 180. JAFFE holds no contempt: the seventh class is neutral and is loaded as such. Thirty
-is ten persons times three poses; as distributed some have two or four, 213 images in all.
+is ten persons times three poses; of some there are two or four poses, 213 images in all.
 """
 
 import re
@@ -70,7 +70,7 @@ def load(root: Path) -> Dataset:
     rows: list[dict[str, object]] = []
     problems = list(walk.problems(root))
     seen: dict[tuple[str, ...], str] = {}
-    # .tiff last in the alphabet, but the original is preferred to somebody's conversion of it
+    # TIFF files first: they are the originals, and a conversion is left out as a copy.
     for file in sorted(walk.images(root), key=lambda file: ".tif" not in file.lower()):
         match = _NAME.fullmatch(Path(file).name)
         if match is None:

@@ -6,8 +6,8 @@ case. AKDEF, the averaged faces that come along, shows no persons and is left ou
 
 Table 2 of the paper lists 70 images of each of seven classes (490 in all), with contempt among
 them: one session seen straight, 70 persons times seven. KDEF holds no contempt: the seventh class
-is neutral and is loaded as such. Here the default is both sessions, 140 of each, 980 in all;
-`session="A"` gives the paper's number.
+is neutral and is loaded as such. The default here is both sessions, 140 of each class, 980 in all;
+`session="A"` gives the number of the paper.
 """
 
 import re
@@ -49,9 +49,9 @@ CARD = Card(
     counts=dict.fromkeys(CODES.values(), 140),
 )
 
-# Two files of the CD have names that are too short. What is missing from their folders says what
-# they should have been; a guess is no label, so they are listed and left out.
-MISNAMED = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
+# Two files of the CD have names that are too short. The names missing from their folders suggest
+# what they should be. That is a guess, so they are listed and left out.
+WRONG_NAMES = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
 
 _NAME = re.compile(
     r"(?P<session>[AB])(?P<person>[FM]\d{2})(?P<code>AF|AN|DI|HA|NE|SA|SU)"
@@ -59,9 +59,9 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _AVERAGES = ("AKDEF",)
-# A black 562×762 JPEG has some 4 kB, a face some 70 kB: only small files need a look inside.
+# A black 562×762 JPEG has about 4 kB, a face about 70 kB: only small files are decoded to check.
 _SUSPICIOUS_BYTES = 15_000
-_BLACK = 24  # brightest value of a picture that shows nothing, with room for JPEG ringing
+_BLACK = 24  # a picture without a brighter value shows nothing; JPEG makes black a little brighter
 
 
 def recognise(root: Path) -> bool:
@@ -88,15 +88,15 @@ def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
     averages = walk.find(root, *_AVERAGES)
     if averages is not None:
         problems.append(Problem(averages.relative_to(root).as_posix(), "averages, not persons"))
-    unasked = 0
+    others = 0
     for file in walk.images(root, skip=_AVERAGES):
         match = _NAME.fullmatch(Path(file).name)
         if match is None:
-            problems.append(Problem(file, _misnamed(Path(file).stem)))
+            problems.append(Problem(file, _wrong_name(Path(file).stem)))
         elif angle not in ("all", match["angle"].upper()) or (
             match["session"].upper() not in session
         ):
-            unasked += 1
+            others += 1
         elif _black(root / file):
             problems.append(Problem(file, "is a black picture"))
         else:
@@ -111,11 +111,11 @@ def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
     if not rows:
         raise DatasetError(
             f"{root}: expected KDEF's files (AF01ANS.JPG …) of angle {angle} and session "
-            f"{session}, found none among {unasked + len(problems)} images; give the folder "
+            f"{session}, found none among {others + len(problems)} images; give the folder "
             "KDEF_and_AKDEF or KDEF, or another angle or session"
         )
-    if unasked:
-        reason = f"{unasked} images of other angles or sessions were not asked for"
+    if others:
+        reason = f"{others} images of other angles or sessions were not asked for"
         problems.append(Problem("(whole set)", f"{reason} (angle {angle}, session {session})"))
     each = 70 * len(session) * (5 if angle == "all" else 1)
     card = replace(CARD, counts=dict.fromkeys(CODES.values(), each))
@@ -132,11 +132,11 @@ def _check(angle: str, session: str) -> None:
             raise PlanError(f"KDEF has no {option} '{value}'; expected one of {', '.join(known)}")
 
 
-def _misnamed(stem: str) -> str:
-    meant = MISNAMED.get(stem.upper())
+def _wrong_name(stem: str) -> str:
+    meant = WRONG_NAMES.get(stem.upper())
     if meant is None:
         return "is not named like AF01ANS.JPG"
-    return f"is misnamed on the CD; what is missing beside it says it is {meant}"
+    return f"has a wrong name on the CD; by the names that are missing beside it, it is {meant}"
 
 
 def _black(file: Path) -> bool:
@@ -145,4 +145,4 @@ def _black(file: Path) -> bool:
             return False
         return bool(images.read(file).max() < _BLACK)
     except (OSError, ImageError):
-        return False  # not ours to judge: whoever reads the pixels lists what cannot be read
+        return False  # a later stage that reads the pixels lists what cannot be read

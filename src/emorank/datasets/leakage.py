@@ -1,6 +1,6 @@
-"""What the test part shares with what was trained on: persons, sequences, pictures.
+"""Persons, sequences and pictures that the test part shares with the training part.
 
-Everything outside the test part counts as trained on: the validation part chooses the weights.
+The validation part counts as training here, because it chooses the weights.
 
 *Near-identical* is measured with the perceptual hash of `phash.py` on prepared faces, at a
 distance of at most `DISTANCE` of 256 bits. The threshold was measured on the 204 photographs of
@@ -19,9 +19,9 @@ the Face Research Lab London Set (102 persons, neutral and smiling, one studio),
 | copies mirrored | none and none | median 126 |
 | one person, neutral and smiling | 1 and 20 of 102 | nearest 32; 18 |
 
-So mirrored copies and larger shifts go unnoticed, and a person who hardly changes is found too.
-Neighbouring frames of a film, such as the three frames of each CK+48 sequence, are near-identical
-by nature and are found by this even where sequences are unknown.
+So mirrored copies and larger shifts are not noticed, and two pictures of a person who hardly moves
+count as near-identical. Neighbouring frames of a film, such as the three frames of each CK+48
+sequence, are near-identical, so they are noticed even where sequences are unknown.
 """
 
 from dataclasses import dataclass
@@ -56,10 +56,10 @@ class Leakage:
         test: number of test images.
         training: number of all others in the split.
         person: test images of a person who is also in the training part; None if no test image
-            has a known person, which is no proof of disjoint persons.
+            has a known person; persons may then still be shared.
         sequence: the same for sequences.
-        pixels: test images with a near-identical training image; None without hashes.
-        distance: at most so many of 256 bits differ in near-identical pictures.
+        pixels: test images with a near-identical training image; None if there are no hashes.
+        distance: greatest number of bits, of 256, in which near-identical pictures differ.
         pairs: a few examples of each kind, the nearest pictures first.
     """
 
@@ -91,15 +91,15 @@ def leakage(
 
     Args:
         table: faces with columns image, person, sequence, and `phash` (64 hexadecimal digits)
-            where pictures are to be compared.
+            where pictures are compared.
         split: columns image and part, as `splits.split` returns it. Faces that are not in it, and
-            rows of it that are not in the table, take no part.
+            rows of it that are not in the table, are not counted.
         distance: greatest number of bits in which near-identical pictures differ, 0 … 256.
-        examples: how many pairs of each kind are kept.
+        examples: greatest number of pairs of each kind in the result.
 
     Raises:
         DatasetError: the split has no test or no training image of this table, an image is there
-            twice, or a hash is not one.
+            twice, or a hash has a wrong form.
     """
     for name, frame in (("table", table), ("split", split)):
         if frame["image"].duplicated().any():

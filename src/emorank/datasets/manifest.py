@@ -1,8 +1,8 @@
-"""A CSV or Parquet table of images: the way in for everything without an adapter of its own.
+"""A CSV or Parquet table of images, for data sets that have no file here of their own.
 
-Columns: `image` (path relative to the table's folder) and `emotion`, and where they are known
-`person`, `sequence`, `frame` (whole number), `intensity` (0 to 1), and of the persons `gender`,
-`age`, `ethnicity`, `skin`. Other columns are ignored.
+Columns: `image` (path relative to the table's folder) and `emotion`, and optionally `person`,
+`sequence`, `frame` (whole number), `intensity` (0 to 1), `gender`, `age`, `ethnicity` and `skin`.
+Other columns are ignored.
 """
 
 from collections.abc import Sequence
@@ -58,19 +58,19 @@ def load(root: Path, cropped: bool = False) -> Dataset:
     problems = []
     for image in table["image"]:
         try:
-            present = inside(file.parent, image).is_file()
+            exists = inside(file.parent, image).is_file()
         except DatasetError as error:
             raise DatasetError(f"{file}: {error}") from error
-        if not present:
+        if not exists:
             problems.append(Problem(image, "is listed in the table, but there is no such file"))
     missing = {problem.file for problem in problems}
-    kept = table[~table["image"].isin(missing)]
-    return dataset(replace(CARD, cropped=cropped), file.parent, kept, problems)
+    present = table[~table["image"].isin(missing)]
+    return dataset(replace(CARD, cropped=cropped), file.parent, present, problems)
 
 
 def _inside(root: Path) -> Path | None:
-    found = (walk.child(root, name) for name in _NAMES)
-    return next((file for file in found if file is not None and file.is_file()), None)
+    files = (walk.child(root, name) for name in _NAMES)
+    return next((file for file in files if file is not None and file.is_file()), None)
 
 
 def read_table(file: Path) -> pd.DataFrame:
@@ -155,7 +155,7 @@ def _emotions(words: pd.Series, file: Path) -> dict[str, str]:
     if unknown:
         rows = int(words.isin(unknown).sum())
         raise DatasetError(
-            f"{file}: {rows} rows name no emotion that is known ({', '.join(unknown[:5])[:100]}); "
+            f"{file}: {rows} rows name an unknown emotion ({', '.join(unknown[:5])[:100]}); "
             f"expected {', '.join(Emotion)} or a usual synonym, or nothing where it is unknown"
         )
     return emotions
@@ -171,10 +171,11 @@ def _numbers(values: pd.Series, name: str, file: Path) -> pd.Series:
 
 def _text(values: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype(COLUMNS["frame"])  # persons 1, 2 and an empty cell, read as 1.0
+        # A column with persons 1, 2 and an empty cell is read as 1.0 and 2.0.
+        values = values.astype(COLUMNS["frame"])
     return values.astype(COLUMNS["image"]).str.strip()
 
 
 def _posix(image: str) -> str:
-    """Bring a path to one spelling, so that a/./b and a//b are seen to be the same image."""
+    """Write a path in one way, so that a/./b and a//b are the same image."""
     return str(PurePosixPath(image.replace("\\", "/")))

@@ -1,9 +1,9 @@
-"""A fingerprint of a picture that survives copying: the perceptual hash, 256 bits.
+"""The perceptual hash of a picture: 256 bits that are nearly the same for a copy of it.
 
-The picture is brought to 64×64 grey, its cosine transform's 16×16 lowest frequencies are compared
-with their median, one bit each (`imagehash.phash(hash_size=16)`). Two pictures are compared by
-the number of bits in which they differ, the Hamming distance, 0 … 256; unrelated pictures differ
-in about half of the bits.
+The picture is resized to 64×64 grey. Each of the 16×16 lowest frequencies of its cosine transform
+gives one bit: whether it is above their median (`imagehash.phash(hash_size=16)`). The distance of
+two pictures is the number of bits in which they differ (Hamming), 0 … 256; unrelated pictures
+differ in about half of the bits.
 """
 
 import re
@@ -38,7 +38,7 @@ def words(hashes: Sequence[str]) -> UInt64[np.ndarray, "hashes 4"]:
     bad = next((text for text in hashes if not _HASH.fullmatch(text)), None)
     if bad is not None:
         raise DatasetError(
-            f"'{bad[:70]}' is no perceptual hash; expected {BITS // 4} hexadecimal digits, "
+            f"'{bad[:70]}' is not a perceptual hash; expected {BITS // 4} hexadecimal digits, "
             "as phash() returns them"
         )
     data = b"".join(bytes.fromhex(text) for text in hashes)
@@ -50,8 +50,8 @@ def nearest(
 ) -> tuple[Int[np.ndarray, " queries"], Int[np.ndarray, " queries"]]:
     """Return for each query the smallest Hamming distance to a reference, and which one it is.
 
-    Distances are counted in blocks, so that 20 000 queries against 80 000 references need some
-    ten megabytes and not gigabytes. The first of equally near references is returned.
+    Distances are counted in blocks: 20 000 queries against 80 000 references need about ten
+    megabytes. The first of equally near references is returned; −1 if there is no reference.
     """
     if len(references) == 0:
         empty = np.full(len(queries), BITS + 1, dtype=np.int64)
@@ -66,9 +66,9 @@ def nearest(
         for left in range(0, len(references), width):
             bits = _distances(block, references[left : left + width])
             column = bits.argmin(axis=1)
-            found = bits[rows, column].astype(np.int64)
-            closer = found < distance[start : start + step]
-            distance[start : start + step][closer] = found[closer]
+            least = bits[rows, column].astype(np.int64)
+            closer = least < distance[start : start + step]
+            distance[start : start + step][closer] = least[closer]
             index[start : start + step][closer] = left + column[closer]
     return distance, index
 

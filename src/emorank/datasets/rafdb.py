@@ -1,8 +1,8 @@
 """RAF-DB, the Real-world Affective Faces, basic emotions: 15 339 faces from the web, no persons.
 
 `EmoLabel/list_patition_label.txt` (spelt so) names each image and a number 1-7; the images lie in
-`Image/aligned/train_00001_aligned.jpg` (100×100, the default here) and, as found,
-`Image/original/train_00001.jpg`. The published parts are not kept: `splits.py` makes one.
+`Image/aligned/train_00001_aligned.jpg` (100×100, the default here) and, not cropped,
+`Image/original/train_00001.jpg`. The published split is not used; `splits.py` makes another.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
-"""The shipped sample: rendered faces of persons who do not exist, with known intensity.
+"""The shipped sample: rendered faces of known intensity; no real person is in it.
 
-`sample/render.py` at the root of the repository makes it; `docs/sample.md` says how. The ten raters
-of its votes are simulated from the known intensity: nobody has looked at the images.
+`sample/render.py` at the root of the repository makes it; `docs/sample.md` says how. Its votes are
+computed from the known intensity by ten simulated raters; no person has rated the images.
 """
 
 from importlib.resources import files
@@ -29,9 +29,8 @@ def load() -> Dataset:
     """Read the shipped sample: six emotions at four known intensities, and neutral faces.
 
     `frame` counts from the weakest image of a sequence to its peak; `intensity` is the factor in
-    [0, 1] on the facial actions, 0 for neutral. The groups of the persons are those of their
-    rendering (`sample/groups.py`): gender, age (nearer to anny's young adult or to old) and skin
-    tone.
+    [0, 1] on the facial actions, 0 for neutral. Gender, age (nearer to anny's young adult or to
+    old) and skin tone of the persons are those of the rendering (`sample/groups.py`).
 
     Raises:
         DatasetError: the installed package lacks the sample.

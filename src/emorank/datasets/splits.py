@@ -1,10 +1,10 @@
 """Training, validation and test part: by person, or at random over images as in the paper.
 
-Both are 80/20, then the training part again 80/20 (section III of the paper), stratified by
-emotion. *By person* never tears what belongs together: images of one person, of one sequence,
-and the faces found in one image go to one part. Where the person is unknown the sequence is kept
-together, and where that is unknown too, the image stands alone. *Random* is the paper's: images
-are drawn one by one, and persons and sequences end up on both sides (see `leakage.py`).
+20 % of the images are tested, and 20 % of the rest validate (section III of the paper); both are
+stratified by emotion. *By person*: images of one person, of one sequence, and the faces in one
+image are in one part. If the person of an image is unknown, only its sequence is kept together; if
+that is unknown too, the image is alone. *Random* is the paper's way: images are drawn one by one,
+so a person or sequence can be in several parts (see `leakage.py`).
 """
 
 import numpy as np
@@ -18,13 +18,10 @@ RULES = ("person", "random")
 PARTS = ("train", "validation", "test")
 
 _UNKNOWN = len(Emotion)  # the stratum of images without a label, beside those of the emotions
-_TRIES = 32  # greedy starts for small sets; with many groups one start is as good as any
+_TRIES = 32  # random starts for small sets; with many groups all starts do about equally well
 _STEPS = 200
-_EMPTY, _UNTRAINED, _UNTESTED = (
-    1e6,
-    1e4,
-    1e2,
-)  # what is worse: no image, none to learn, none to test
+# Costs of a part without an image, of an emotion missing in training, and in another part.
+_EMPTY, _UNTRAINED, _UNTESTED = 1e6, 1e4, 1e2
 
 
 def split(
@@ -36,24 +33,24 @@ def split(
 ) -> pd.DataFrame:
     """Give every image a part.
 
-    The same seed gives the same split whatever the order of the rows. Every part holds an image,
-    the training part holds every emotion, and the others do where there are groups enough.
+    The same seed gives the same split, in whatever order the rows are. Every part holds an image.
+    The training part holds every emotion; the other parts do if there are enough groups.
 
     Args:
         table: faces with columns image, emotion, and person and sequence where known.
         by: "person", or "random" over images.
-        test: share of the whole that is tested on, above 0 and below 1.
-        validation: share of the rest that is validated on, above 0 and below 1.
-        seed: of the drawing.
+        test: share of the whole in the test part, above 0 and below 1.
+        validation: share of the rest in the validation part, above 0 and below 1.
+        seed: of the random generator, or the generator.
 
     Returns:
         Columns image and part ("train", "validation", "test"), one row per row of `table`, in
         its order.
 
     Raises:
-        DatasetError: fewer than three persons or images, an image twice, or an emotion that
-            cannot be in the training part without emptying another one.
-        PlanError: no such rule, or a share outside (0, 1).
+        DatasetError: there are fewer than three persons or images, an image is there twice, or an
+            emotion can be in the training part only if another part is left empty.
+        PlanError: there is no such rule, or a share is outside (0, 1).
     """
     if by not in RULES:
         raise PlanError(f"split by '{by}'; expected one of {', '.join(RULES)}")
@@ -106,8 +103,8 @@ def person_folds(persons: pd.Series, images: pd.Series, count: int) -> Int[np.nd
 def groups_of(table: pd.DataFrame) -> Int[np.ndarray, " images"]:
     """Number the sets of images that must stay together, 0 … groups − 1.
 
-    Images are linked by person, by sequence, and as faces of one picture (`a.jpg`, `a.jpg#2`);
-    whatever is linked over any number of steps is one group.
+    Images of one person, images of one sequence, and faces of one picture (`a.jpg`, `a.jpg#2`) are
+    linked. Images that are linked directly or through others are one group.
     """
     from scipy.sparse import coo_array  # loaded late: half a second
     from scipy.sparse.csgraph import connected_components
@@ -142,12 +139,12 @@ def _assign(
     shares: Float[np.ndarray, "3"],
     rng: np.random.Generator,
 ) -> Int[np.ndarray, " groups"]:
-    """Give every group a part so that each stratum is shared out as asked.
+    """Give every group a part so that the parts hold the wanted shares of each stratum.
 
-    Groups of one image are dealt out exactly; larger ones greedily in random order, several
-    times, the best kept and then improved by single moves. (Sorting groups by size, as
-    scikit-learn's StratifiedGroupKFold does, would put the largest persons into the training
-    part under every seed.)
+    Large groups take the part that needs them most, in random order; groups of one image then fill
+    the parts exactly. The best of several tries is improved by moving single groups. (Sorting
+    groups by size, as scikit-learn's StratifiedGroupKFold does, would put the largest persons into
+    the training part under every seed.)
     """
     single = counts.sum(axis=1) == 1
     large = np.flatnonzero(~single)
@@ -173,9 +170,9 @@ def _deal_large(
 ) -> None:
     totals = counts.sum(axis=0)
     weights = 1.0 / np.maximum(totals, 1)
-    lacking = shares[:, None] * totals  # what each part still needs of each stratum
+    lacking = shares[:, None] * totals  # images of each stratum that each part still needs
     for group in rng.permutation(large):
-        # the part whose squared distance from its share shrinks most
+        # The part whose squared distance from its share becomes smaller by most.
         gain = ((2 * lacking - counts[group]) * counts[group] * weights).sum(axis=1)
         part = int(np.argmax(gain))
         parts[group] = part
@@ -201,10 +198,10 @@ def _deal_single(
 
 
 def _numbers(n: int, wanted: np.ndarray, lone: bool) -> np.ndarray:
-    """Cut n into three whole numbers in the wanted proportion, by largest remainders.
+    """Divide n into three whole numbers in the wanted proportion, by largest remainders.
 
-    Where a stratum has nothing but these (`lone`), training comes first, then the test part,
-    then validation, and none goes without as long as there are images.
+    If a stratum has no other images (`lone`), no part gets none as long as there are images:
+    training comes first, then the test part, then validation.
     """
     exact = wanted / wanted.sum() * n if wanted.sum() > 0 else np.array([n, 0.0, 0.0])
     numbers = np.floor(exact).astype(np.int64)
@@ -219,14 +216,14 @@ def _numbers(n: int, wanted: np.ndarray, lone: bool) -> np.ndarray:
 
 
 def _improve(counts: np.ndarray, shares: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """Move single groups while that lowers the cost: fills empty parts, restores emotions."""
+    """Move single groups between parts as long as that lowers the cost."""
     parts = parts.copy()
     kinds, kind = np.unique(counts, axis=0, return_inverse=True)
     kind = kind.reshape(-1)  # NumPy 2.0 gave it the shape of its input
     totals = _totals(counts, parts)
     cost = float(_cost(totals, shares))
     for _ in range(_STEPS):
-        # groups of equal content are interchangeable, so one of each kind is tried
+        # Groups with the same numbers of images can replace each other: one of each kind is tried.
         present = np.zeros((len(kinds), len(PARTS)), dtype=bool)
         present[kind, parts] = True
         index, source = np.nonzero(present)
@@ -253,7 +250,7 @@ def _totals(counts: np.ndarray, parts: np.ndarray) -> Int[np.ndarray, "3 strata"
 
 
 def _cost(totals: Int[np.ndarray, "*splits 3 strata"], shares: np.ndarray) -> np.ndarray:
-    """Return how far each split is from its shares, with what must not be far above the rest."""
+    """Return the squared distance of each split from its shares, with costs for what is missing."""
     whole = np.maximum(totals.sum(axis=-2, keepdims=True), 1)
     there = totals.sum(axis=-2) > 0
     off = (totals / whole - shares[:, None]) ** 2 * there[..., None, :]
@@ -266,18 +263,18 @@ def _cost(totals: Int[np.ndarray, "*splits 3 strata"], shares: np.ndarray) -> np
 
 
 def _check_enough(table: pd.DataFrame, groups: np.ndarray, by: str) -> None:
-    found = len(np.unique(groups))
-    if found >= len(PARTS):
+    count = len(np.unique(groups))
+    if count >= len(PARTS):
         return
     if by == "random" or len(table) < len(PARTS):
         raise DatasetError(
-            f"a split needs at least 3 images, one for each of {', '.join(PARTS)}; found {found}"
+            f"a split needs at least 3 images, one for each of {', '.join(PARTS)}; found {count}"
         )
     persons = table.get("person")
     what = "person" if persons is not None and persons.notna().any() else "sequence"
     raise DatasetError(
         f"a split by person needs at least 3 persons, one for each of {', '.join(PARTS)}; found "
-        f"{found} {what}{'s' if found != 1 else ''} in {len(table)} images; use by='random' "
+        f"{count} {what}{'s' if count != 1 else ''} in {len(table)} images; use by='random' "
         "(leakage will be reported) or give a manifest with persons"
     )
 

@@ -1,4 +1,4 @@
-"""What every adapter returns: the card of a data set and the table of its faces."""
+"""The card of a data set and the table of its faces, which all readers of data sets return."""
 
 import re
 from collections import Counter
@@ -23,12 +23,12 @@ COLUMNS: dict[str, pd.StringDtype | pd.Int64Dtype | pd.Float64Dtype] = {
     "intensity": pd.Float64Dtype(),  # of the expression, 0 (neutral) to 1 (peak), if known
 }
 
-# What is known of the persons, for results by group; columns that a table has where it knows them.
-# Words as the data set has them; ages may be numbers, which become bands.
+# Optional columns about the persons, for results by group: the words of the data set. Ages may be
+# numbers, which become bands.
 ATTRIBUTES = ("gender", "age", "ethnicity", "skin")
 
-# Line breaks and half characters, which tables cannot hold. Odd spaces are fine: screenshots of
-# macOS have them in their names.
+# Line breaks and halves of surrogate pairs, which tables cannot hold. Unusual spaces are allowed:
+# names of macOS screenshots have them.
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 _DRIVE = re.compile("[A-Za-z]:")
 
@@ -37,21 +37,21 @@ Read = Callable[[str], np.ndarray]
 
 @dataclass(frozen=True)
 class Card:
-    """What a data set is, said once.
+    """What a data set is.
 
     Attributes:
         name: the short name of the literature, "KDEF".
         title: the full name.
-        licence: under which terms it is given out, in words.
+        licence: its terms of use, in words.
         citation: how its authors want it cited.
         url: where it is described or applied for.
-        cropped: True if the images are cropped faces already (crop "none" by default), False if
-            they are photographs with hair, shoulders or background (crop "face").
-        counts: published number of images per emotion in the adapter's default view, None if
-            there is no such number.
+        cropped: True if the images are cropped faces (crop "none" by default), False if they are
+            photographs with hair, shoulders or background (crop "face").
+        counts: published number of images per emotion, with the reader's default options; None
+            if no number is published.
         simulated: True if the faces were rendered, not photographed.
-        aligned: True if the images are what `framing.framed` makes of a photograph, so that a
-            network that learnt from them has to be shown photographs framed.
+        aligned: True if the images are cropped as `framing.framed` does it, so that a network that
+            learnt from them needs photographs cropped in this way.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that was left out, or a deviation from what was published, and why."""
+    """A file that was left out, or a difference from what was published, and why."""
 
     file: str
     reason: str
@@ -75,14 +75,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The faces of one data set: a table, what is missing from it, and how to read an image.
+    """The faces of one data set: their table, what is missing, and a function that reads an image.
 
     Attributes:
         card: what the data set is.
         root: the folder that image ids are relative to.
         table: one row per image with the columns of `COLUMNS`, sorted by `image`; and those of
             `ATTRIBUTES` (string) that the data set knows.
-        problems: files left out and deviations from the published counts: rows of the
+        problems: files left out and differences from the published counts: rows of the
             exclusion list.
         read: image id → UInt8 "height width 3", upright RGB; raises ImageError.
     """
@@ -101,14 +101,14 @@ def dataset(
     problems: Iterable[Problem] = (),
     read: Read | None = None,
 ) -> Dataset:
-    """Bring rows to the dtypes of `COLUMNS`, check them, and wrap them as a `Dataset`.
+    """Make a `Dataset` of rows: convert them to the dtypes of `COLUMNS` and check them.
 
-    Columns that are absent become <NA>; `ATTRIBUTES` are kept where they are there; other columns
-    are dropped. The default reader reads `root / image`.
+    Missing columns become <NA>, except those of `ATTRIBUTES`; other columns are dropped. The
+    default reader reads `root / image`.
 
     Raises:
-        DatasetError: no rows, an image id twice or leaving the root, an unknown emotion, or an
-            intensity outside [0, 1].
+        DatasetError: there are no rows, an image id is there twice, an emotion is unknown, or an
+            intensity is outside [0, 1].
     """
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame.from_records(list(rows))
     problems = tuple(problems)
@@ -124,9 +124,9 @@ def dataset(
 
 
 def inside(root: Path, image: str) -> Path:
-    """Return the file of an image id, refusing every id that leaves the root.
+    """Return the file of an image id; it must lie below the root.
 
-    Ids come from lists that somebody else wrote, so absolute paths, drive letters, "..", and
+    Ids come from lists that somebody else wrote. So absolute paths, drive letters, ".." and
     symbolic links that point out of the root are refused. The file need not exist.
 
     Raises:
@@ -145,25 +145,25 @@ def inside(root: Path, image: str) -> Path:
 
 
 def plain(image: str) -> bool:
-    """Whether a string is a path that stays below its folder, judged without looking at files."""
-    # By hand: pathlib takes ten times as long, and data sets have hundreds of thousands of names.
+    """Whether a string is a path that stays below its folder; links are not followed."""
+    # pathlib takes ten times as long, and data sets have hundreds of thousands of names.
     absolute = image.startswith(("/", "\\")) or _DRIVE.match(image)
     escapes = absolute or ".." in image.replace("\\", "/").split("/")
     return bool(image.strip()) and not _CONTROL.search(image) and not escapes
 
 
 def published(card: Card, table_emotions: Iterable[str]) -> tuple[Problem, ...]:
-    """Compare a list of emotions with the published counts: no row, or one that says how far off.
+    """Compare a list of emotions with the published counts; one problem if they differ, else none.
 
-    A partial copy is usable, so a deviation is told and is not an error.
+    A part of a data set can be used, so a difference is not an error.
     """
     if card.counts is None:
         return ()
-    found = Counter(table_emotions)
+    counts = Counter(table_emotions)
     off = [
-        f"{emotion} {found[emotion]} of {card.counts.get(emotion, 0)}"
+        f"{emotion} {counts[emotion]} of {card.counts.get(emotion, 0)}"
         for emotion in Emotion
-        if found[emotion] != card.counts.get(emotion, 0)
+        if counts[emotion] != card.counts.get(emotion, 0)
     ]
     if not off:
         return ()
@@ -171,7 +171,7 @@ def published(card: Card, table_emotions: Iterable[str]) -> tuple[Problem, ...]:
     return (
         Problem(
             "(whole set)",
-            f"expected {total} images as published, found {found.total()}: {', '.join(off)}",
+            f"expected {total} images as published, found {counts.total()}: {', '.join(off)}",
         ),
     )
 

@@ -67,7 +67,7 @@ def test_a_study_that_changed_shows_no_old_groups(own_study, persons):
 
 def test_held_wrong(cli, own_study, persons, tmp_path):
     """No groups known, a table of others, a study not done: one line each, nothing written."""
-    assert "knows no gender, age" in cli("groups", own_study.folder).failure
+    assert "has no gender, age" in cli("groups", own_study.folder).failure
     other = tmp_path / "other.csv"
     other.write_text("id,sex\nx,f\n")
     assert "no row is of a person" in cli("groups", own_study.folder, "--groups", other).failure

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.answers.voting import majority
-from emorank.datasets.attributes import Bands, banded, chosen, from_file
+from emorank.datasets.attributes import Bands, attribute_columns, banded_groups, read_attributes
 from emorank.datasets.table import ATTRIBUTES
 from emorank.errors import StudyError
 from emorank.evaluation.group_scores import Attribute, by_group, corrected
@@ -49,15 +49,15 @@ def results_by_group(
             f"{study.folder}: results by group need a study run to its end; first: emorank run"
         )
     table, learnt = _tested(study)
-    known = _known(study) if file is None else from_file(Path(file), table, id_column)
-    columns = chosen(known, by, _where(study, file))
+    known = _known(study) if file is None else read_attributes(Path(file), table, id_column)
+    columns = attribute_columns(known, by, _where(study, file))
     rng = np.random.default_rng(study.plan.split.seed)
     classes = [e for e in Emotion if e in set(table["emotion"]) | set(table["predicted"])]
     found: list[Attribute] = []
     for number, (name, column) in enumerate(columns.items()):
         progress(number, len(columns), name)
         values = known[column].reindex(table["image"])
-        groups, order = banded(values, name, (bands or {}).get(name))
+        groups, order = banded_groups(values, name, (bands or {}).get(name))
         labelled = table.assign(**{name: groups.array})
         resamples = study.plan.validate.resamples
         found.append(
