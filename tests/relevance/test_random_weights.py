@@ -10,17 +10,17 @@ from emorank.errors import RelevanceError
 from emorank.evaluation.maps.similarity import spearman
 from emorank.networks.vgg16 import skeleton
 from emorank.relevance import explainer
-from emorank.relevance.random_weights import layer_groups, randomise
+from emorank.relevance.random_weights import layer_groups, randomise, renewed_networks
 
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_stages_of_a_vgg():
+def test_layer_groups_of_a_vgg():
     """Dense layers first, then the convolutions from the last to the first; each layer once."""
     found = layer_groups(skeleton())
-    assert [len(stage.layers) for stage in found] == [3, 5, 5, 3]
+    assert [len(group.layers) for group in found] == [3, 5, 5, 3]
     assert found[0].name == "dense"
     assert found[0].layers == ("classifier.6", "classifier.3", "classifier.0")
     assert found[1].name == "features.28 – features.19"
@@ -29,7 +29,7 @@ def test_stages_of_a_vgg():
 
 def test_stages_of_a_net_without_convolutions():
     """There is one."""
-    assert [stage.name for stage in layer_groups(build("dense only"))] == ["dense"]
+    assert [group.name for group in layer_groups(build("dense only"))] == ["dense"]
 
 
 def test_only_the_named_layers_change():
@@ -55,6 +55,33 @@ def test_new_weights_are_he_normal():
     assert torch.equal(weight, again)
 
 
+def test_networks_with_new_weights_go_down_from_the_output():
+    """Each cascading net keeps the new weights of the one before; independent ones have their own.
+
+    What is drawn for a group is the same in both, because the seed belongs to the group.
+    """
+    net = build("vgg-like")
+    groups = layer_groups(net)
+    nets = renewed_networks(net, 7)
+    names = [group.name for group in groups]
+    cascading, independent = (
+        [g for how, g in nets if how == word] for word in ("cascading", "independent")
+    )
+    assert (cascading, independent) == (names, names[1:])
+    old = dict(net.named_parameters())
+    for k, name in enumerate(names):
+        weights = {f"{layer}.weight" for group in groups[: k + 1] for layer in group.layers}
+        own = {f"{layer}.weight" for layer in groups[k].layers}
+        whole = dict(nets["cascading", name].named_parameters())
+        changed = {n for n in old if n.endswith("weight") and not torch.equal(whole[n], old[n])}
+        assert changed == weights
+        if k:
+            alone = dict(nets["independent", name].named_parameters())
+            changed = {n for n in old if n.endswith("weight") and not torch.equal(alone[n], old[n])}
+            assert changed == own
+            assert all(torch.equal(alone[n], whole[n]) for n in own)
+
+
 @pytest.mark.parametrize("name", ["9", "1"])
 def test_a_layer_without_weights_is_refused(name):
     """Or one that there is not."""
@@ -66,7 +93,7 @@ def test_a_blind_explainer_is_caught():
     """Edges stay the same whatever the weights are; relevance does not."""
     net, batch = build("vgg-like"), images(8)
     other = randomise(
-        net, [name for stage in layer_groups(net) for name in stage.layers], generator()
+        net, [name for group in layer_groups(net) for name in group.layers], generator()
     )
     brightness = batch.mean(1).numpy()
     edges = np.hypot(*np.gradient(brightness, axis=(1, 2)))

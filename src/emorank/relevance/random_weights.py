@@ -44,6 +44,30 @@ def layer_groups(net: nn.Module) -> tuple[LayerGroup, ...]:
     return (*first, *(LayerGroup(_name(group), group) for group in groups))
 
 
+def renewed_networks(net: nn.Module, seed: int) -> dict[tuple[str, str], nn.Module]:
+    """The net with new weights, by ("cascading" or "independent", name of the group of layers).
+
+    A cascading net has new weights from the output down to the group; an independent one in the
+    group alone. The first group has no independent net: it would be the first cascading one.
+
+    Args:
+        net: as `graph.read` reads it.
+        seed: of the weights of the first group; each further group has the next number.
+    """
+    nets: dict[tuple[str, str], nn.Module] = {}
+    above = net
+    for k, group in enumerate(layer_groups(net)):
+
+        def renew(some: nn.Module, group: LayerGroup = group, k: int = k) -> nn.Module:
+            return randomise(some, group.layers, torch.Generator().manual_seed(seed + k))
+
+        above = renew(above)
+        nets["cascading", group.name] = above
+        if k:
+            nets["independent", group.name] = renew(net)
+    return nets
+
+
 def randomise(net: nn.Module, layers: Sequence[str], generator: torch.Generator) -> nn.Module:
     """A copy of a net with new weights in some layers: normal by He et al. 2015, biases zero.
 

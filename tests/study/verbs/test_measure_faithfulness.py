@@ -14,9 +14,8 @@ from emorank.evaluation.maps.map_scores import Settings
 from emorank.results.faithfulness import Faithfulness
 from emorank.study.folder import open_study
 from emorank.study.relevance_maps import stores
-from emorank.study.subject import choose
 from emorank.study.verbs import measure_faithfulness as verb
-from emorank.study.verbs.measure_faithfulness import faithfulness
+from emorank.study.verbs.measure_faithfulness import choose, faithfulness
 
 pytestmark = pytest.mark.weights
 
@@ -86,13 +85,13 @@ def test_methods_are_added_and_not_measured_again(measured, tmp_path, monkeypatc
     """A second call with one more method measures that one alone, and keeps the others' numbers."""
     study = open_study(shutil.copytree(measured[0].folder, tmp_path / "study"))
     asked = []
-    real = verb.measured
+    real = verb.measure
 
-    def counting(subject, method, fills, told):
+    def counting(faces, method, *more):
         asked.append(method)
-        return real(subject, method, fills, told)
+        return real(faces, method, *more)
 
-    monkeypatch.setattr(verb, "measured", counting)
+    monkeypatch.setattr(verb, "measure", counting)
     found = faithfulness(study, ["epsilon", "grad-cam"], FEW)
     assert asked == ["grad-cam"]
     assert set(found.passes) == set(measured[1].passes) | {"grad-cam"}
@@ -104,16 +103,16 @@ def test_methods_are_added_and_not_measured_again(measured, tmp_path, monkeypatc
 def test_a_stopped_measurement_goes_on(finished, tmp_path, monkeypatch):
     """What was stopped in its third method has the first two, and does not do them again."""
     study = open_study(shutil.copytree(finished, tmp_path / "study"))
-    real, asked = verb.measured, []
+    real, asked = verb.measure, []
 
-    def stopped(subject, method, fills, told):
+    def stopped(faces, method, *more):
         asked.append(method)
         if len(asked) == 3:
             raise KeyboardInterrupt
-        return real(subject, method, fills, told)
+        return real(faces, method, *more)
 
     few = Settings(faces=2, checks=0, fills=("mean",))
-    monkeypatch.setattr(verb, "measured", stopped)
+    monkeypatch.setattr(verb, "measure", stopped)
     with pytest.raises(KeyboardInterrupt):
         faithfulness(study, ["epsilon"], few)
     assert set(study.read(Faithfulness).passes) == {"random", "centre"}

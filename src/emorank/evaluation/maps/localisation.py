@@ -7,8 +7,9 @@ The regions are ellipses around the five landmarks, drawn once for the crop that
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 
+from emorank import faces
 from emorank.faces import TEMPLATE, similarity
 
 # By region: centre x, y and half axes, in sides of a crop whose landmarks lie on TEMPLATE.
@@ -48,6 +49,20 @@ def face_masks(landmarks: Float[np.ndarray, "5 2"], side: int) -> dict[str, Mask
         free &= ~inside
     face = _inside(x, y, _FACE)
     return masks | {"rest of the face": face & free, "outside": ~face & free}
+
+
+def find_masks(image: UInt8[np.ndarray, "side side 3"], *, aligned: bool) -> dict[str, Mask] | None:
+    """The facial regions of a square image; None where no face is found in it.
+
+    Args:
+        image: 8-bit RGB.
+        aligned: whether its landmarks lie on `faces.TEMPLATE`, so that no face has to be found.
+    """
+    side = len(image)
+    if aligned:
+        return face_masks(TEMPLATE * side, side)
+    nearest = faces.find(image)
+    return face_masks(nearest[0].landmarks, side) if nearest else None
 
 
 def _inside(x: Plane, y: Plane, ellipse: tuple[float, float, float, float]) -> Mask:

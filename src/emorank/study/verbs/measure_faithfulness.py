@@ -5,20 +5,34 @@ and methods can be added to what was measured before.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from torch import nn
 
-from emorank.errors import PlanError
-from emorank.evaluation.maps.blind import BLIND
+from emorank.errors import PlanError, StudyError
+from emorank.evaluation.maps.blind import BLIND, blind_map
+from emorank.evaluation.maps.localisation import find_masks
 from emorank.evaluation.maps.map_scores import COLUMNS, Settings, summary
+from emorank.evaluation.maps.measurement import (
+    Explain,
+    ExplainedFaces,
+    Renewed,
+    Tell,
+    measure,
+    steps,
+)
 from emorank.evaluation.maps.region_perturbation import FILLS
+from emorank.networks import checkpoint
 from emorank.progress import Progress, silent
+from emorank.reading.functions import logits_of, maps_of
 from emorank.relevance.methods import METHODS, check_method
 from emorank.relevance.presets import PRESETS
+from emorank.relevance.random_weights import layer_groups, renewed_networks
 from emorank.results.faithfulness import Faithfulness
 from emorank.study.folder import Study
-from emorank.study.subject import Subject, choose, measured, parts
+from emorank.study.framing import Framed, framing, open_dataset
 
 
 def faithfulness(
@@ -49,19 +63,89 @@ def faithfulness(
     chosen = choose(study, settings.faces, settings.seed)
     table, passes = _before(study, settings)
     wanted = [name for name in (*BLIND, *dict.fromkeys(methods)) if name not in passes]
-    subject = Subject(study, chosen, settings)
-    each = parts(settings.fills, subject)
+    subject = _Subject(study, chosen, settings)
+    each = steps(settings.fills, 2 * len(subject.groups) - 1, subject.faces.checks)
     for number, name in enumerate(wanted):
 
-        def told(done: int, note: str, number: int = number, name: str = name) -> None:
+        def tell(done: int, note: str, number: int = number, name: str = name) -> None:
             progress(number * each + done, len(wanted) * each, f"{name}: {note}")
 
-        rows, passes[name] = measured(subject, name, settings.fills, told)
+        rows, passes[name] = subject.measure(name, settings.fills, tell)
         table = pd.concat([table, rows], ignore_index=True)
         study.write_table(Faithfulness.NAME, table)
         _write(study, settings, subject, table, passes)
     progress(1, 1, "done")
     return _write(study, settings, subject, table, passes)
+
+
+def choose(study: Study, count: int, seed: int) -> pd.DataFrame:
+    """Some faces of the test part that are named rightly, spread over persons, then emotions.
+
+    Returns:
+        `image`, `person`, `emotion`, `landmarks` where the study has them; as many as asked for, or
+        as there are.
+
+    Raises:
+        StudyError: there are no predictions, or no right one.
+    """
+    found = study.table("predictions")
+    table = found[found["emotion"] == found["predicted"]][["image", "emotion"]]
+    table = table.merge(study.table("faces").drop(columns="emotion"), on="image")
+    if table.empty:
+        raise StudyError(
+            f"{study.folder}: no face of the test part is named rightly, and explanations of "
+            "mistakes would be measured; train longer, or on more faces"
+        )
+    table = table.sample(frac=1, random_state=np.random.default_rng(seed))
+    table["person"] = table["person"].fillna(table["image"])
+    for keys in (["person", "emotion"], ["person"]):
+        turn = table.groupby(keys).cumcount()
+        table = table.loc[turn.sort_values(kind="stable").index]
+    columns = [name for name in ("image", "person", "emotion", "landmarks") if name in table]
+    return table[columns].head(count).reset_index(drop=True)
+
+
+class _Subject:
+    """The network of a study, with the faces on which methods of explaining it are measured."""
+
+    def __init__(self, study: Study, chosen: pd.DataFrame, settings: Settings) -> None:
+        model = checkpoint.load(study.path("model.safetensors"))
+        self.device = study.plan.model.device
+        self.net = model.net.to(self.device)
+        self.groups, self.seed = layer_groups(self.net), settings.seed
+        self.person = chosen.set_index("image")["person"]
+        framed = Framed(study, chosen)
+        images = np.stack([framed(row) for row in range(len(chosen))])
+        aligned = framing(study, open_dataset(study)) == "face"
+        self.faces = ExplainedFaces(
+            names=chosen["image"].to_list(),
+            images=images,
+            target=np.array([model.classes.index(word) for word in chosen["emotion"]]),
+            classes=len(model.classes),
+            logits=logits_of(self.net, self.device),
+            score=logits_of(self.net, self.device, half=settings.half),
+            masks=[find_masks(image, aligned=aligned) for image in images],
+            checks=min(settings.checks, len(chosen)),
+            seed=settings.seed,
+        )
+        self.blind = self.faces.rng("blind")  # random maps are other ones each time
+
+    def measure(self, method: str, fills: Sequence[str], tell: Tell) -> tuple[pd.DataFrame, float]:
+        """All that is measured of a method, as rows; and its cost in forward passes."""
+        renewed = (
+            Renewed(how, layers, self._explain(net, method))
+            for (how, layers), net in self._renewed.items()
+        )
+        return measure(self.faces, method, self._explain(self.net, method), renewed, fills, tell)
+
+    @cached_property
+    def _renewed(self) -> dict[tuple[str, str], nn.Module]:
+        return renewed_networks(self.net, self.seed)
+
+    def _explain(self, net: nn.Module, method: str) -> Explain:
+        if method in BLIND:
+            return lambda images, target: blind_map(method, images, self.blind)
+        return maps_of(net, method, self.device)
 
 
 def _check(methods: Sequence[str], settings: Settings) -> None:
@@ -93,23 +177,22 @@ def _before(study: Study, settings: Settings) -> tuple[pd.DataFrame, dict[str, f
 def _write(
     study: Study,
     settings: Settings,
-    subject: Subject,
+    subject: _Subject,
     table: pd.DataFrame,
     passes: dict[str, float],
 ) -> Faithfulness:
     order = {name: place for place, name in enumerate((*METHODS, *BLIND))}
     table = table.sort_values("method", key=lambda names: names.map(order), kind="stable")
-    persons = subject.faces.set_index("image")["person"]
-    located = [mask for mask in subject.masks if mask]
-    found = Faithfulness(
+    masks = [mask for mask in subject.faces.masks if mask]
+    scores = Faithfulness(
         settings,
-        tuple(subject.faces["image"]),
-        int(subject.faces["person"].nunique()),
-        tuple(stage.name for stage in subject.stages),
-        {name: float(np.mean([m[name].mean() for m in located])) for name in subject.regions},
-        len(located),
+        tuple(subject.faces.names),
+        int(subject.person.nunique()),
+        tuple(group.name for group in subject.groups),
+        {r: float(np.mean([mask[r].mean() for mask in masks])) for r in subject.faces.regions},
+        len(masks),
         {name: passes[name] for name in sorted(passes, key=order.__getitem__)},
-        tuple(summary(table, persons, np.random.default_rng(settings.seed))),
+        tuple(summary(table, subject.person, np.random.default_rng(settings.seed))),
     )
-    study.write(found)
-    return found
+    study.write(scores)
+    return scores

@@ -1,0 +1,65 @@
+"""A network, and explanations of it, as plain functions of 8-bit images."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import nn
+
+from emorank.networks.features import to_batch
+from emorank.networks.vgg16 import bounds
+from emorank.relevance.methods import explainer
+
+BATCH = 8  # images in one pass forward
+
+Images = UInt8[np.ndarray, "batch side side 3"]
+
+
+def logits_of(
+    net: nn.Module, device: str, *, half: bool = False
+) -> Callable[[Images], Float[np.ndarray, "batch classes"]]:
+    """The network as a function: logits (float32) of images.
+
+    Args:
+        net: on the device.
+        device: where to compute.
+        half: compute in bfloat16.
+    """
+    kind = torch.device(device).type
+
+    def logits(images: Images) -> Float[np.ndarray, "batch classes"]:
+        batches = [list(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
+        with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=half):
+            outputs = [net(to_batch(batch).to(device)).float().cpu() for batch in batches]
+        return torch.cat(outputs).numpy()
+
+    return logits
+
+
+def maps_of(
+    net: nn.Module, method: str, device: str
+) -> Callable[[Images, Int[np.ndarray, " batch"]], Float[np.ndarray, "batch side side"]]:
+    """A method of explaining at work on a network: maps (float64) of images and their classes.
+
+    Args:
+        net: on the device.
+        method: one of `relevance.methods.METHODS`.
+        device: where to compute.
+
+    Raises:
+        MissingExtraError: the method needs captum, and it is not installed.
+        RelevanceError: no such method, or it does not fit the network.
+    """
+    low, high = bounds()
+    explain = explainer(net, method, low=low, high=high)
+
+    def maps(images: Images, target: Int[np.ndarray, " batch"]) -> Float[np.ndarray, "b s s"]:
+        parts = []
+        for k in range(0, len(images), BATCH):
+            batch = to_batch(list(images[k : k + BATCH])).to(device)
+            record = explain(batch, target[k : k + BATCH].tolist())
+            parts.append(record.pixels.sum(1).double().cpu().numpy())
+        return np.concatenate(parts)
+
+    return maps
