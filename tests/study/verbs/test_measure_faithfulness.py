@@ -184,7 +184,12 @@ def test_the_verb(measured, tmp_path, cli):
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[-1].endswith("faithfulness.json")
-    assert {line.split()[0] for line in lines[1:-1]} >= {"epsilon", "edges", "centre", "random"}
+    assert {line.split()[0] for line in lines[1:-1] if line.strip()} >= {
+        "epsilon",
+        "edges",
+        "centre",
+        "random",
+    }
     assert "5 methods on 3 faces" in done.err
     page = (Path(folder) / "report" / "index.html").read_text(encoding="utf-8")
     assert 'id="faithfulness"' in page
