@@ -14,10 +14,9 @@ def command(project: Path) -> None:
     Example:
       emorank rate status ratings
     """
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.text import Text
 
+    from emorank.cli.terminal import print_line, print_table, printable
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
@@ -25,16 +24,17 @@ def command(project: Path) -> None:
         from emorank.room.project import open_project
     opened = open_project(project)
     about, raters = opened.about(), progress(opened)
-    console = Console(highlight=False)
     state = "open" if about.closed_at is None else "closed"
-    console.print(
-        f"[bold]{escape(about.title)}[/] ({state}) [dim]{escape(str(opened.database))}[/]"
-    )
-    table = Table("rater", box=None, header_style="dim", pad_edge=False)
-    for title in ("answered", "of", "median time"):
-        table.add_column(title, justify="right")
-    table.add_column("link")
-    for row in raters:
-        seconds = "–" if row.median_ms is None else f"{row.median_ms / 1000:.1f} s"
-        table.add_row(escape(row.name), str(row.answered), str(row.total), seconds, row.link)
-    console.print(table)
+    database = printable(str(opened.database))
+    print_line(Text.assemble(printable(about.title), f" ({state}) ", database))
+    rows = [
+        (
+            row.name,
+            row.answered,
+            row.total,
+            None if row.median_ms is None else f"{row.median_ms / 1000:.1f} s",
+            row.link,
+        )
+        for row in raters
+    ]
+    print_table(("rater", "answered", "of", "median time", "link"), rows)

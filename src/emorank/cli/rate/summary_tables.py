@@ -3,122 +3,99 @@
 from collections.abc import Iterable
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.markup import escape as escape_markup
-from rich.table import Table
+from rich.text import Text
 
 from emorank.answers.answers_table import ANSWERS, RANKS
 from emorank.answers.voting import SHORT
+from emorank.cli.terminal import print_line, print_table
 from emorank.evaluation.raters.agreement import CountAgreement
 from emorank.evaluation.raters.rating_summary import EmotionSummary, RatingSummary
 from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.report.tables import cell, estimate
 
-_RATERS_SHOWN = 25
-_COLUMNS_SHOWN = 14
+MOST_RATERS = 25
+MOST_COLUMNS = 14  # of raters, in a sheet that is too wide
 _POLICIES = {"median": "ties to the median", "disputed": "ties disputed"}
 
 
-def print_ratings(found: RatingSummary, sheet: pd.DataFrame, ties: str) -> None:
-    """Everything that raters' answers came to."""
-    console = Console(highlight=False)
-    who = "raters" if found.named else "positions (who stands where is not known)"
-    units = f", {found.units:,} pairs of image and emotion" if found.units != found.images else ""
-    console.print(f"[bold]{found.images:,} images{units}, {found.raters:,} {who}[/]")
-    _shares(console, "answer", found.answers, ANSWERS)
-    _outcomes(console, found)
-    _agreement(console, found)
-    _emotions(console, found)
-    _raters(console, found)
-    _sheet(console, sheet, f"Sheet as Table 5, {_POLICIES[ties]}", found.units)
+def print_ratings(summary: RatingSummary, sheet: pd.DataFrame, ties: str) -> None:
+    """Print the results of raters' answers."""
+    who = "raters" if summary.named else "positions (the same one may be another rater elsewhere)"
+    units = summary.units
+    pairs = f", {units:,} pairs of image and emotion" if units != summary.images else ""
+    print_line(f"{summary.images:,} images{pairs}, {summary.raters:,} {who}", "bold")
+    votes = sum(summary.answers.values())
+    rows = [(word, summary.answers[word], _share(summary.answers[word], votes)) for word in ANSWERS]
+    print_table(("answer", "votes", "share"), _cells(rows))
+    _print_majority(summary)
+    _print_agreement(summary)
+    _print_emotions(summary)
+    _print_raters(summary)
+    _print_sheet(sheet, f"Sheet as Table 5, {_POLICIES[ties]}", units)
 
 
-def print_emotions(found: EmotionSummary, sheet: pd.DataFrame) -> None:
-    """Everything that votes on emotions came to."""
-    console = Console(highlight=False)
-    console.print(
-        f"[bold]{found.images:,} images with counts of votes on which emotion is expressed[/]"
-    )
-    table = _table("category", "votes", "share", "most votes")
-    total = sum(found.votes.values())
-    for word, votes in found.votes.items():
-        share = f"{votes / total:.1%}" if total else "–"
-        table.add_row(_text(word), f"{votes:,}", share, f"{found.finals[word]:,}")
-    table.add_row("[dim]several share the most[/]", "", "", f"{found.tied:,}")
-    console.print(table)
-    groups = {"all": found.agreement, **found.groups}
-    table = _table("agreement", "images", "votes", "same pair", "Fleiss’ kappa", "alpha nominal")
-    for name, part in groups.items():
-        table.add_row(
-            _text(name),
-            f"{part.images:,}",
-            f"{part.votes:,}",
-            _estimate(part.observed),
-            _estimate(part.fleiss_kappa),
-            _estimate(part.alpha_nominal),
-        )
-    console.print(table)
-    _sheet(console, sheet, "Counts; Final is the category with the most votes", found.images)
-
-
-def _table(first: str, *numbers: str, title: str | None = None) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
-    table.add_column(first)
-    for name in numbers:
-        table.add_column(name, justify="right")
-    return table
-
-
-def _shares(console: Console, name: str, counts: dict[str, int], order: Iterable[str]) -> None:
-    total = sum(counts.values())
-    table = _table(name, "votes", "share")
-    for word in order:
-        share = f"{counts[word] / total:.1%}" if total else "–"
-        table.add_row(word, f"{counts[word]:,}", share)
-    console.print(table)
-
-
-def _outcomes(console: Console, found: RatingSummary) -> None:
-    table = _table("majority", *(_POLICIES[one.ties] for one in found.outcomes))
-    for rank in RANKS:
-        table.add_row(rank, *(f"{one.ranks[rank]:,}" for one in found.outcomes))
-    table.add_row("no such emotion", *(f"{one.flagged:,}" for one in found.outcomes))
-    table.add_row("disputed", *(f"{one.disputed:,}" for one in found.outcomes))
-    if found.outcomes[0].unvoted:
-        table.add_row("skips only", *(f"{one.unvoted:,}" for one in found.outcomes))
-    console.print(table)
-    console.print(f"{found.outcomes[0].tied:,} tied", end="")
-    for one in found.sensitivity:
-        share = f"{one.same / one.units:.1%}" if one.units else "–"
-        console.print(f"; {one.method}: same verdict for {share}", end="")
-    console.print()
-
-
-def _agreement(console: Console, found: RatingSummary) -> None:
-    whole = found.agreement
-    counts = whole.counts
-    none = "None is a level" if whole.none_as == "level" else "None is left out"
-    title = f"Agreement on {counts.units:,} units with two votes or more; {none}"
-    table = _table("statistic", "value and 95 % interval", title=title)
-    for name, estimate in _named(counts):
-        table.add_row(name, _estimate(estimate))
-    table.add_row("Quadratic kappa of a pair of raters, mean", _estimate(whole.pairwise_kappa))
-    table.add_row(
-        "[bold]Human ceiling[/]: a rater with the others’ majority, mean quadratic kappa",
-        f"[bold]{_estimate(whole.leave_one_out_kappa)}[/]",
-    )
-    console.print(table)
-    shown = [
-        *_named(counts),
-        ("Pairs", whole.pairwise_kappa),
-        ("Ceiling", whole.leave_one_out_kappa),
+def print_emotions(summary: EmotionSummary, sheet: pd.DataFrame) -> None:
+    """Print the results of votes on emotions."""
+    what = "images with counts of votes on which emotion is expressed"
+    print_line(f"{summary.images:,} {what}", "bold")
+    total = sum(summary.votes.values())
+    rows: list[tuple[object, ...]] = [
+        (word, votes, _share(votes, total), summary.finals[word])
+        for word, votes in summary.votes.items()
     ]
-    for name, estimate in shown:
-        if estimate.reason:
-            console.print(f"[dim]{name}: {_text(estimate.reason)}[/]", soft_wrap=True)
+    rows.append((Text("several share the most", "dim"), "", "", summary.tied))
+    print_table(("category", "votes", "share", "most votes"), _cells(rows))
+    columns = ("agreement", "images", "votes", "same pair", "Fleiss’ kappa", "alpha nominal")
+    groups = {"all": summary.agreement, **summary.groups}
+    print_table(
+        columns,
+        _cells(
+            (name, part.images, part.votes, part.observed, part.fleiss_kappa, part.alpha_nominal)
+            for name, part in groups.items()
+        ),
+    )
+    _print_sheet(sheet, "Counts; Final is the category with the most votes", summary.images)
 
 
-def _named(counts: CountAgreement) -> list[tuple[str, Estimate]]:
+def _print_majority(summary: RatingSummary) -> None:
+    outcomes = summary.outcomes
+    rows: list[tuple[object, ...]] = [
+        (rank, *(one.ranks[rank] for one in outcomes)) for rank in RANKS
+    ]
+    rows.append(("no such emotion", *(one.flagged for one in outcomes)))
+    rows.append(("disputed", *(one.disputed for one in outcomes)))
+    if outcomes[0].unvoted:
+        rows.append(("skips only", *(one.unvoted for one in outcomes)))
+    print_table(("majority", *(_POLICIES[one.ties] for one in outcomes)), _cells(rows))
+    others = "".join(
+        f"; {one.method}: same verdict for {_share(one.same, one.units)}"
+        for one in summary.sensitivity
+    )
+    print_line(f"{outcomes[0].tied:,} tied{others}")
+
+
+def _print_agreement(summary: RatingSummary) -> None:
+    whole = summary.agreement
+    none = "None is a level" if whole.none_as == "level" else "None is left out"
+    ceiling = "a rater with the others’ majority, mean quadratic kappa"
+    rows: list[tuple[object, Estimate]] = [
+        *_statistics(whole.counts),
+        ("Quadratic kappa of a pair of raters, mean", whole.pairwise_kappa),
+        (Text.assemble(("Human ceiling", "bold"), f": {ceiling}"), whole.leave_one_out_kappa),
+    ]
+    columns = ("statistic", "value and 95 % interval")
+    print_table(
+        columns,
+        _cells(rows),
+        one_line=columns[1:],
+        title=f"Agreement on {whole.counts.units:,} units with two votes or more; {none}",
+    )
+    for name, value in rows:
+        if value.reason:
+            print_line(f"{name}: {value.reason}", "dim")
+
+
+def _statistics(counts: CountAgreement) -> list[tuple[str, Estimate]]:
     rows = [
         ("Same answer, of pairs of votes", counts.observed),
         ("Fleiss’ kappa", counts.fleiss_kappa),
@@ -129,79 +106,71 @@ def _named(counts: CountAgreement) -> list[tuple[str, Estimate]]:
     return rows
 
 
-def _emotions(console: Console, found: RatingSummary) -> None:
-    if not found.emotions:
+def _print_emotions(summary: RatingSummary) -> None:
+    if not summary.emotions:
         return
-    table = _table(
-        "emotion", "units", *SHORT.values(), "none", "tied", "alpha ordinal", "human ceiling"
-    )
-    table.columns[0].no_wrap = True  # names stay whole; numbers may take two lines
-    for one in found.emotions:
-        alpha = one.agreement.counts.alpha_ordinal
-        table.add_row(
-            _text(one.emotion or "(unknown)"),
-            f"{one.units:,}",
-            *(f"{one.outcome.ranks[rank]:,}" for rank in RANKS),
-            f"{one.outcome.flagged:,}",
-            f"{one.outcome.tied:,}",
-            _estimate(alpha) if alpha else "–",
-            _estimate(one.agreement.leave_one_out_kappa),
+    columns = ("emotion", "units", *SHORT.values(), "none", "tied", "alpha ordinal")
+    rows = [
+        (
+            one.emotion or "(unknown)",
+            one.units,
+            *(one.outcome.ranks[rank] for rank in RANKS),
+            one.outcome.flagged,
+            one.outcome.tied,
+            one.agreement.counts.alpha_ordinal,
+            one.agreement.leave_one_out_kappa,
         )
-    console.print(table)
+        for one in summary.emotions
+    ]
+    print_table((*columns, "human ceiling"), _cells(rows))
 
 
-def _raters(console: Console, found: RatingSummary) -> None:
-    again = {one.rater: one for one in found.consistency}
-    columns = ["votes", "pairs", "others’ majority"]
-    columns += ["repeats", "same again", "kappa again"] if again else []
-    table = _table("rater", *columns)
-    everybody = found.consistency[:1]
-    for one in found.agreement.raters[:_RATERS_SHOWN]:
-        cells = [f"{one.votes:,}", _number(one.pairwise), _number(one.leave_one_out)]
-        if again:
-            own = again.get(one.rater)
-            repeats = ["0", "–", "–"]
-            if own is not None:
-                repeats = [f"{own.repeats:,}", _estimate(own.same), _number(own.kappa)]
-            cells += repeats
-        table.add_row(_text(one.rater), *cells)
-    for total in everybody:
-        cells = [f"{total.repeats:,}", _estimate(total.same), _number(total.kappa)]
-        table.add_row("[bold]all[/]", "", "", "", *cells)
-    console.print(table)
-    more = len(found.agreement.raters) - _RATERS_SHOWN
+def _print_raters(summary: RatingSummary) -> None:
+    again = {one.rater: one for one in summary.consistency}
+    columns = ["rater", "votes", "pairs", "others’ majority"]
+    rows: list[tuple[object, ...]] = []
+    for one in summary.agreement.raters[:MOST_RATERS]:
+        row = (one.rater, one.votes, one.pairwise, one.leave_one_out)
+        own = again.get(one.rater)
+        rows.append((*row, *((own.repeats, own.same, own.kappa) if own else (0, None, None))))
+    rows.extend(
+        (Text("all", "bold"), "", "", "", total.repeats, total.same, total.kappa)
+        for total in summary.consistency[:1]
+    )
+    if again:
+        columns += ["repeats", "same again", "kappa again"]
+    print_table(columns, _cells(row[: len(columns)] for row in rows))
+    more = len(summary.agreement.raters) - MOST_RATERS
     if more > 0:
-        console.print(f"[dim]… and {more:,} more raters (--json has all)[/]")
+        print_line(f"… and {more:,} more raters (--json has all)", "dim")
 
 
-def _sheet(console: Console, sheet: pd.DataFrame, title: str, total: int) -> None:
+def _print_sheet(sheet: pd.DataFrame, title: str, total: int) -> None:
     if not len(sheet):
         return
-    shown = sheet
-    if len(sheet.columns) > 2 * _COLUMNS_SHOWN:
-        raters = [name for name in sheet.columns if name[:1] == "A" and name[1:].isdecimal()]
-        shown = sheet.drop(columns=raters[_COLUMNS_SHOWN:])
-    table = Table(*map(str, shown.columns), box=SIMPLE_HEAD, title=title, title_justify="left",
-                  title_style="bold", padding=(0, 1, 0, 0))  # fmt: skip
-    for row in shown.astype("object").itertuples(index=False, name=None):
-        table.add_row(*("–" if pd.isna(cell) else _text(str(cell)) for cell in row))
-    console.print(table)
+    columns = list(sheet.columns)
+    if len(columns) > 2 * MOST_COLUMNS:
+        raters = [name for name in columns if name[:1] == "A" and name[1:].isdecimal()]
+        columns = list(sheet.columns.drop(raters[MOST_COLUMNS:]))
+    rows = sheet[columns].astype("object").itertuples(index=False, name=None)
+    print_table(
+        columns,
+        [[None if pd.isna(value) else str(value) for value in row] for row in rows],
+        title=title,
+    )
     if total > len(sheet):
-        console.print(f"[dim]{len(sheet):,} of {total:,} rows; --out writes all[/]")
+        print_line(f"{len(sheet):,} of {total:,} rows; --out writes all", "dim")
 
 
-def _estimate(value: Estimate) -> str:
-    if value.value is None:
-        return "–"
-    if value.low is None or value.high is None:
-        return f"{value.value:.3f}"
-    return f"{value.value:.3f} \\[{value.low:.3f}, {value.high:.3f}]"
+def _cells(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+    return [[_cell(value) for value in row] for row in rows]
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _cell(value: object) -> object:
+    if isinstance(value, Estimate):
+        return estimate(value, 3)
+    return value if value is None or isinstance(value, str | Text) else cell(value, 3)
 
 
-def _text(words: str) -> str:
-    """Words of a file: neither markup nor escape sequences of theirs reach the terminal."""
-    return escape_markup("".join(c if c.isprintable() else "�" for c in words))
+def _share(part: int, whole: int) -> str | None:
+    return f"{part / whole:.1%}" if whole else None
