@@ -1,4 +1,4 @@
-"""The command line: one file per verb, loaded when it is called for."""
+"""The command line: one file for each verb, imported when the verb is called."""
 
 import os
 import sys
@@ -44,12 +44,12 @@ def emorank() -> None:
     strongly it is expressed: Minimal, Average, Strong.
 
     A study goes through the stages prepare, train, test, explain, rank, validate, report; `run`
-    does them all and goes on where it was stopped.
+    does them all. A run that was stopped goes on with the same command.
     """  # noqa: D205 - click prints the first paragraph as it stands
 
 
 def main() -> None:
-    """Run the command line; every expected error is one line on stderr and a non-zero exit."""
+    """Run the command line; every expected error is one line on stderr and an exit status."""
     try:
         emorank(standalone_mode=False)
     except click.ClickException as error:
@@ -60,7 +60,7 @@ def main() -> None:
     except EmorankError as error:
         _fail(str(error), 1)
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone; that is no error of ours.
+        # Whoever reads our output (head, less) has ended; that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:

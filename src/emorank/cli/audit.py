@@ -37,14 +37,14 @@ WITH_INTERVAL = "Spearman within emotion"
 @click.option(
     "--scores",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Somebody else's scores to audit too: CSV or Parquet, columns image, score, level.",
+    help="Scores of another program, to audit too: CSV or Parquet, columns image, score, level.",
 )
 @click.option(
     "--faces",
     type=click.IntRange(min=0),
     default=24,
     show_default=True,
-    help="On how many faces changes that should not matter are tried.",
+    help="On how many faces to try changes that should not matter, such as a mirror.",
 )
 def command(
     folder: Path, votes: Path | None, ranks: list[str], scores: Path | None, faces: int
@@ -52,9 +52,10 @@ def command(
     """Audit the ranks of STUDY on the persons of its test part.
 
     Does a rank follow expression intensity within each emotion, agree with the raters, rise along
-    sequences, stay where nothing changed but the light? Ranks that are bad by make (a constant, a
-    random one, the brightness) go through the same laboratory and have to fail. The result is in
-    the report, in audit.json and audit.parquet; a stopped audit goes on where it was.
+    sequences, stay the same where only the light changes? Three ranks that cannot be right (a
+    constant, a random one, the brightness) go through the same tests and have to fail. The result
+    is in the report, in audit.json and audit.parquet. An audit that was stopped goes on with the
+    same command.
 
     \b
     Examples:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0),
     default=1.0,
     show_default=True,
-    help="How strongly the coefficients are held towards 0.",
+    help="How strongly the coefficients are pulled towards 0.",
 )
 @click.option(
     "--crossfit",
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
     default=0,
     show_default=True,
     metavar="FOLDS",
-    help="Fit on rated training persons too, each gauged by a classifier that has not learnt from "
-    "them: so many are trained. 0: on the validation persons alone.",
+    help="Fit on rated training persons too: train so many classifiers more, each without some of "
+    "these persons, and measure every person with the one that has not seen them. 0: fit on the "
+    "validation persons alone.",
 )
-@click.option("--report/--no-report", default=True, help="Renew the report at the end.")
+@click.option("--report/--no-report", default=True, help="Write the report again at the end.")
 @settings_option
 def command(
     folder: Path,
@@ -43,8 +44,8 @@ def command(
 ) -> None:
     """Fit the rank "calibrated" on rated faces of persons that the network has not learnt from.
 
-    Prints which features count and how many rated images are enough, tested on the rated faces of
-    the test persons. Afterwards: emorank rank IMAGES --study DIR --rank calibrated.
+    It prints which features count, and how many rated images are enough, tested on the rated faces
+    of the test persons. Then use it: emorank rank IMAGES --study DIR --rank calibrated.
 
     \b
     Examples:

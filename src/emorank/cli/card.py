@@ -17,7 +17,7 @@ from emorank.cli.options import study_argument
 def command(folder: Path, out: Path | None) -> None:
     """Print the model card of STUDY as Markdown, with a header that the Hugging Face Hub reads.
 
-    Every number comes from the study's files; what was not measured is said not to be. The report
+    Every number comes from the study's files; the card names what was not measured. The report
     stage writes the same card to MODEL_CARD.md in the study.
 
     \b

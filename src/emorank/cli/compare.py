@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 @click.option(
     "--votes",
     metavar="FILE",
-    help="Rating project, or CSV or Parquet file with the columns image, rater, rank; the study's "
-    "own votes if unsaid. 'labels': neutral against any expression, where nobody voted.",
+    help="Rating project, or CSV or Parquet file with the columns image, rater, rank; or labels, "
+    "where nobody voted: neutral against any expression. Default: the votes of the study.",
 )
 @click.option(
     "--folds",
     type=click.IntRange(min=0),
     default=0,
-    help="Part the persons in so many folds and test every person once; every network is trained "
-    "anew in each fold. The study's own test part if unsaid.",
+    help="Part the persons into so many folds and test every person once; each fold trains every "
+    "network again. Default: only the test part of the study is tested.",
 )
 @click.option(
     "--against",
     default="",
     metavar="RANK",
-    help="The rank that all others are tested against, for instance paper; the best founded one "
-    "that the study has if unsaid.",
+    help="The rank that all others are tested against, for instance paper. Default: the first of "
+    "ordinal, calibrated, evidence, paper that the study has.",
 )
 def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
     """Compare the ranks of STUDY with the six intensity estimators of the paper's Table 10.
 
-    All learn from the same persons and are tested on the same others: accuracy, balanced accuracy,
-    quadratic kappa, mean error, Spearman's correlation, with intervals over persons, times, and a
-    test against our rank. The result is in the report, in the folder table_10 of the study (CSV,
-    LaTeX, PNG, PDF, HTML) and in comparison.parquet, face by face. A stopped comparison goes on
-    where it was.
+    All learn from the same persons and are tested on the same other persons. The table has
+    accuracy, balanced accuracy, quadratic kappa, mean error and Spearman's correlation, with
+    intervals over persons; computing times; and a test against our rank. It is in the report, in
+    the folder table_10 of the study (CSV, LaTeX, PNG, PDF, HTML), and face by face in
+    comparison.parquet. A comparison that was stopped goes on with the same command.
 
     \b
     Examples:

@@ -23,12 +23,12 @@ COLUMNS = ("least − most", "insertion", "on features", "new weights", "gap", "
     callback=comma_list,
     help="Presets of LRP and explainers beside LRP, or all. Default: the seven presets.",
 )
-@click.option("--faces", default=12, show_default=True, help="Faces of the test part.")
+@click.option("--faces", default=12, show_default=True, help="How many faces of the test part.")
 @click.option(
     "--checks",
     default=2,
     show_default=True,
-    help="How many of them get the dearer checks: new weights, another class, noise, shifts.",
+    help="How many of them get the slow checks: new weights, another class, noise, shifts.",
 )
 @click.option(
     "--fills",
@@ -36,13 +36,19 @@ COLUMNS = ("least − most", "insertion", "on features", "new weights", "gap", "
     show_default=True,
     metavar="A,B",
     callback=comma_list,
-    help="What is put in the place of a region: mean, blur, noise, surroundings.",
+    help="What a region is replaced by: mean, blur, noise, surroundings.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the faces and all that is drawn.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    help="Seed of all random choices.",
+)
 @click.option(
     "--half",
     is_flag=True,
-    help="Images without their regions in bfloat16: faster on newer processors, logits to 0.01.",
+    help="Compute images without regions in bfloat16: faster on newer processors; logits are off "
+    "by about 0.01.",
 )
 def command(
     folder: Path,
@@ -53,12 +59,13 @@ def command(
     seed: int,
     half: bool,
 ) -> None:
-    """Measure explanations of the network in STUDY beside maps that know nothing of it.
+    """Measure explanations of the network in STUDY beside maps that do not use the network.
 
-    Regions of rightly named test faces are taken away, the most relevant first and the least
-    relevant first; the weights are drawn anew layer by layer; faces are moved by a pixel; and the
-    relevance is counted in the regions of the face. Maps that know nothing: random, a Gaussian in
-    the centre, edges. Stopped, the same command goes on; methods can be added later.
+    The faces are test faces that the network names rightly. Their regions are replaced, the most
+    relevant first and the least relevant first; the weights are replaced by random ones, layer by
+    layer; faces are moved by a pixel; and the relevance in each region of the face is summed. The
+    maps that do not use the network are random numbers, a Gaussian in the centre, and edges. A
+    measurement that was stopped goes on with the same command; methods can be added later.
 
     \b
     Examples:
@@ -77,25 +84,25 @@ def command(
     study = open_study(folder)
     with ProgressBars() as bars:
         progress = bars.start("faithfulness")
-        found = faithfulness(study, METHODS if "all" in names else names, settings, progress)
-        bars.end("faithfulness", _outcome(found), True)
-    _print(found)
+        result = faithfulness(study, METHODS if "all" in names else names, settings, progress)
+        bars.end("faithfulness", _outcome(result), True)
+    _print(result)
     renew_report(study)
     click.echo(study.path("faithfulness.json"))
 
 
-def _outcome(found: "Faithfulness") -> str:
+def _outcome(result: "Faithfulness") -> str:
     return (
-        f"{len(found.passes)} methods on {len(found.images)} faces of {found.persons} persons, "
-        f"{min(found.settings.checks, len(found.images))} of them with all checks"
+        f"{len(result.passes)} methods on {len(result.images)} faces of {result.persons} persons, "
+        f"{min(result.settings.checks, len(result.images))} of them with all checks"
     )
 
 
-def _print(found: "Faithfulness") -> None:
+def _print(result: "Faithfulness") -> None:
     from emorank.cli.terminal import print_table
     from emorank.report.faithfulness import table
 
-    rows = table(found)[["method", *COLUMNS]].astype(str)
+    rows = table(result)[["method", *COLUMNS]].astype(str)
     for column in COLUMNS[1:]:  # eighty columns have room for one interval
         rows[column] = rows[column].str.partition(" [")[0]
     print_table(rows.columns, rows.itertuples(index=False))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "--groups",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV or Parquet, a row per person or image; what the data set knows if unsaid.",
+    help="CSV or Parquet, a row for each person or image. Default: what the data set knows.",
 )
 @click.option(
     "--by",
@@ -31,13 +31,16 @@ if TYPE_CHECKING:
     help="Attributes, for instance gender,age or gender=COLUMN. Default: all that are known.",
 )
 @click.option(
-    "--id", "id_column", default="", help="Column of the persons or images; result if unsaid."
+    "--id",
+    "id_column",
+    default="",
+    help="Column of the persons or images; recognised by default.",
 )
 @click.option(
     "--bands",
     multiple=True,
     metavar="NAME=ENDS",
-    help="Where bands of a number begin, for instance age=18,25,35,50; may be repeated.",
+    help="Where the bands of a number begin, for instance age=18,25,35,50; may be repeated.",
 )
 @click.option("--no-report", is_flag=True, help="Leave the report as it is.")
 def command(
@@ -50,10 +53,10 @@ def command(
 ) -> None:
     """Score the test part of STUDY by group of persons: emotion, and rank where raters voted.
 
-    Every score has an interval over persons. Whether groups differ is tested by dealing the groups
-    out to the persons again at random, corrected for the number of tests; groups of fewer than
-    five persons are shown and not tested. The results are written to groups.json, and the report
-    and the model card are renewed.
+    Every score has an interval over persons. The test whether groups differ gives the groups to
+    the persons again at random, and is corrected for the number of tests. Groups of fewer than five
+    persons are shown but not tested. The results are in groups.json, in the report and in the
+    model card.
 
     \b
     Examples:

@@ -13,14 +13,13 @@ from emorank.cli.studies import open_with
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write to; paper/ in the study if unsaid.",
+    help="Folder to write to. Default: paper/ in the study.",
 )
 def command(folder: Path, out: Path | None) -> None:
     """Write the numbered tables and figures of the paper as this study has them.
 
-    Tables as CSV and LaTeX (booktabs), figures as PNG and PDF, all of them on one page,
-    index.html, and the tables in one document, tables.tex. What the study does not have yet is
-    named on the page.
+    Tables are CSV and LaTeX (booktabs), figures are PNG and PDF. The page index.html shows all of
+    them and names what the study does not have yet; tables.tex holds all tables.
 
     \b
     Examples:

@@ -11,7 +11,7 @@ from emorank.cli.studies import begin_study, run_stages
 @click.command("prepare", short_help="Look at the images, frame the faces, split by person.")
 @plan_options
 def command(**options: Any) -> None:
-    """Begin a study: read every image, find and frame the face, split by person.
+    """Begin a study: read every image, find and frame the face, split the persons into parts.
 
     \b
     Example:

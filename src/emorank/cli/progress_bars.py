@@ -18,7 +18,7 @@ from emorank.progress import Progress
 
 
 class ProgressBars:
-    """Watches a run. Bars are drawn on a terminal only; a log file gets one line per stage."""
+    """Show how far a run is. A terminal gets bars; a log file gets one line for each stage."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -49,7 +49,7 @@ class ProgressBars:
         self.bars.stop()
 
     def start(self, stage: str) -> Progress:
-        """Draw a bar for a stage; work of another kind within it starts the bar again."""
+        """Draw a bar for a stage; the bar starts again where the stage begins other work."""
         task = self.bars.add_task(stage, total=None, note="")
         self.tasks[stage] = task
         last = {"total": 0, "done": 0}

@@ -14,11 +14,12 @@ from emorank.cli.studies import begin_study, run_stages
 def command(**options: Any) -> None:
     """Do a whole study: prepare, train, test, explain, rank, validate, report.
 
-    PLAN is a TOML file such as those in studies/; without one every choice has its default and
-    the data set is recognised from the folder. A run that was stopped goes on where it was when
-    the same command is given again; one whose plan was changed does again what the change touches.
-    With --network nothing is trained: the network of another study is tested on all of the images,
-    and so are its ranks, by every verb (emorank audit, groups, faithfulness).
+    PLAN is a TOML file such as those in studies/. Without one every choice has its default, and the
+    program recognises the data set from the folder. A run that was stopped goes on with the same
+    command. After a change of the plan, the stages that depend on the change are done again.
+
+    With --network nothing is trained: the network of another study, and its ranks, are tested on
+    all of the images. emorank audit, groups and faithfulness then work on the new study.
 
     \b
     Examples:

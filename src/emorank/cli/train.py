@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import settings_option, study_option
+from emorank.cli.options import FILE_OR_FOLDER, settings_option, study_option
 from emorank.cli.studies import renew_report, run_stage
 
 
@@ -17,19 +17,20 @@ from emorank.cli.studies import renew_report, run_stage
 )
 @click.option(
     "--votes",
-    type=click.Path(path_type=Path),
-    help="With --ordinal: rating project, or CSV or Parquet file with the columns image, rater, "
-    "rank; the votes of the plan if unsaid.",
+    type=FILE_OR_FOLDER,
+    help="With --ordinal: a rating project, or a CSV or Parquet file with the columns image, "
+    "rater, rank. Default: the votes of the study.",
 )
 @settings_option
 def command(folder: Path, ordinal: bool, votes: Path | None, settings: tuple[str, ...]) -> None:
     """Train the network of a prepared study on its training part.
 
-    The convolutions' features are computed once per image and kept; a training that was stopped
-    goes on. Every choice of Table 1 of the paper is a key of the plan's [train] table.
+    The convolutions' features are computed once for each image and stored. A training that was
+    stopped goes on with the same command. Every choice in Table 1 of the paper is a key of the
+    plan's [train] table.
 
-    With --ordinal a second network is trained beside it on the rated faces of the training part:
-    how strongly each emotion is expressed. It is what `--rank ordinal` uses.
+    With --ordinal a second network learns from the rated faces of the training part how strongly
+    each emotion is expressed. `--rank ordinal` uses it.
 
     \b
     Examples:

@@ -20,8 +20,8 @@ from emorank.cli.studies import run_stage
 def command(folder: Path, votes: Path | None, ties: str | None, settings: tuple[str, ...]) -> None:
     """Compare the predicted ranks with the majority of the raters.
 
-    Ranks are written Minimal, Average, Strong (or Min, Avg, Str; or 1, 2, 3); an empty rank is a
-    vote that was not given. Unknown images or ranks and double votes are refused.
+    Votes are Minimal, Average, Strong (or Min, Avg, Str; or 1, 2, 3); an empty cell is no vote.
+    Unknown images, unknown ranks and two votes of one rater on one image are errors.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Groups of verbs, one file per verb, loaded when it is called for."""
+"""Groups of verbs: one file for each verb, imported when the verb is called."""
 
 import importlib
 import keyword
@@ -21,11 +21,11 @@ class Verbs(click.Group):
         self.verbs = tuple(verbs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The order in which the work goes, not the alphabet's."""
+        """List the verbs in the order of the work, not of the alphabet."""
         return list(self.verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb's file; its `command` is the verb."""
+        """Import the file of a verb and return its `command`."""
         if cmd_name not in self.verbs:
             return None
         name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name

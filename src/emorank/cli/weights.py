@@ -65,7 +65,7 @@ def path() -> None:
     from emorank.errors import WeightsError
     from emorank.networks import weights
 
-    found = weights.imagenet_path()
-    if not found.exists():
-        raise WeightsError(f"{found}: not here yet; run: emorank weights get")
-    click.echo(found)
+    file = weights.imagenet_path()
+    if not file.exists():
+        raise WeightsError(f"{file}: not here yet; run: emorank weights get")
+    click.echo(file)
