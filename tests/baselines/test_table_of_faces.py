@@ -13,7 +13,7 @@ def test_descriptors_are_of_the_picture(name, table):
     """Finite, of one length, the same after the cache as fresh, and different between pictures."""
     faces, _ = table
     some = faces.take([3, 0, 2])
-    found = some.described(name)
+    found = some.descriptor(name)
     for row, picture in enumerate((3, 0, 2)):
         np.testing.assert_array_equal(found[row], DESCRIPTORS[name](faces.pixels(picture)))
     assert np.isfinite(found).all()
@@ -23,14 +23,14 @@ def test_descriptors_are_of_the_picture(name, table):
 def test_what_is_kept_is_not_computed_again(table):
     """Pixels are read for the length only once all are described."""
     faces, _ = table
-    faces.described("hog")
+    faces.descriptor("hog")
     asked = []
 
     def pixels(row):
         asked.append(row)
         return faces.pixels(row)
 
-    replace(faces, pixels=pixels).described("hog")
+    replace(faces, pixels=pixels).descriptor("hog")
     assert len(asked) <= 1
 
 
@@ -46,4 +46,4 @@ def test_no_faces_no_descriptors(table):
     """Nothing to describe is a mistake of the caller's."""
     faces, _ = table
     with pytest.raises(ValueError, match="at least one face"):
-        faces.take([]).described("hog")
+        faces.take([]).descriptor("hog")

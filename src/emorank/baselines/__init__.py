@@ -1,7 +1,7 @@
-"""The intensity estimators of the paper's Table 10, built again on one table of faces.
+"""The intensity estimators of the paper's Table 10, written again for one table of faces.
 
-Each has `fit(faces, ranks)`, `predict(faces)`, `intensity(faces)` (the greater the stronger),
-`predict_proba(faces)` where it has probabilities, and the parameters of scikit-learn's estimators.
+Each has `fit(faces, ranks)`, `predict(faces)`, `intensity(faces)` (greater means stronger) and the
+parameters of scikit-learn's estimators; some have `predict_proba(faces)` too.
 Ranks are places in `LEVELS`. The defaults were chosen on the training and validation persons of
 the shipped sample, never on its test part.
 """
@@ -21,7 +21,7 @@ from emorank.baselines.table_of_faces import Faces
 
 
 class Estimator(Protocol):
-    """What all of them have; `needs` are the descriptors that they look at."""
+    """What every estimator has; `needs` are the names of the descriptors that it uses."""
 
     needs: tuple[str, ...]
 
@@ -29,10 +29,10 @@ class Estimator(Protocol):
         """Learn from faces whose level is known."""
 
     def predict(self, faces: Faces) -> Levels:
-        """The level of each."""
+        """The level of each face."""
 
     def intensity(self, faces: Faces) -> Values:
-        """The greater the stronger."""
+        """A number for each face; greater means stronger."""
 
     def get_params(self, deep: bool = True) -> dict[str, object]:
         """As in scikit-learn."""
@@ -44,8 +44,8 @@ class Entry:
 
     Attributes:
         label: in words.
-        make: the estimator as it is compared.
-        printed: the accuracy that the paper's Table 10 prints for it, and on what.
+        make: the class of the estimator.
+        printed: the accuracy that Table 10 of the paper prints for it, and the data set.
     """
 
     label: str

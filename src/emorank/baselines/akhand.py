@@ -8,7 +8,7 @@ from jaxtyping import Float
 from sklearn.base import BaseEstimator
 
 from emorank.baselines.descriptors import CONVOLUTIONS
-from emorank.baselines.level_cuts import Levels, Values, by_person, expected
+from emorank.baselines.level_cuts import Levels, Values, mean_level, person_splits
 from emorank.baselines.table_of_faces import Faces
 from emorank.networks import training, weights
 from emorank.networks.training import Examples, Recipe
@@ -18,23 +18,23 @@ BATCH = 16
 
 
 class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """VGG-16 with a new classifier for the levels: first that alone learns, then the last block.
+    """VGG-16 with a new classifier of levels, trained first alone and then with the last block.
 
     Source: M. A. H. Akhand, S. Roy, N. Siddique, M. A. S. Kamal, T. Shimamura: Facial emotion
     recognition using transfer learning in the deep CNN. Electronics 10(9), 2021, 1036.
 
-    Departures: the article recognises emotions and no intensity, and the name ML-DCNNet under which
-    the survey lists it is not its own; here its classifier learns the levels. Of its stages there
-    are two, classifier and last block, because each more goes through the whole network in every
-    epoch; VGG-16 instead of its best one (DenseNet-161), because its convolutions are at hand.
-    Every fifth person or so is held out, and the epoch that does best on them is kept.
+    Differences: the article recognises emotions, not intensity, and does not use the name ML-DCNNet
+    under which the survey lists it; here the classifier learns the levels. There are two of its
+    stages, classifier and last block, because each further stage runs the whole network in every
+    epoch. The network is VGG-16 instead of its best one (DenseNet-161), because emorank has its
+    weights. About every fifth person is held out, and the epoch that does best on them is used.
 
     Args:
-        hidden: width of the classifier's two hidden layers.
-        epochs: of the first stage, the classifier alone.
-        block_epochs: of the second stage, the last block too; 0 for none.
+        hidden: units of each of the classifier's two hidden layers.
+        epochs: of the first stage, which trains the classifier alone.
+        block_epochs: of the second stage, which also trains the last block; 0 to leave it out.
         learning_rate: of the first stage; a tenth of it in the second.
-        random_state: seed of the classifier's beginning and of the batches.
+        random_state: seed of the classifier's first weights and of the batches.
     """
 
     needs = (CONVOLUTIONS,)
@@ -57,20 +57,20 @@ class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         """Train the classifier, then the last block with it.
 
         Raises:
-            WeightsError: the convolutions cannot be had.
-            ValueError: all faces are one person's.
+            WeightsError: the weights of the convolutions cannot be loaded.
+            ValueError: all faces are of one person.
         """
         self.classes_ = np.unique(ranks)
         labels = np.searchsorted(self.classes_, ranks)
-        learnt, watched = next(by_person(faces))
+        learn, watch = next(person_splits(faces))
         for recipe in self._stages():
             if recipe.cut == CUT_HEAD:
                 self.net_ = training.fresh(len(self.classes_), weights.load(faces.weights), recipe)
-            seen, kept = (
+            examples, held_out = (
                 _examples(self.net_, faces.take(some), labels[some], recipe.cut)
-                for some in (learnt, watched)
+                for some in (learn, watch)
             )
-            training.train(self.net_, seen, kept, recipe)
+            training.train(self.net_, examples, held_out, recipe)
         return self
 
     def predict(self, faces: Faces) -> Levels:
@@ -79,16 +79,16 @@ class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
 
     @torch.inference_mode()
     def predict_proba(self, faces: Faces) -> Float[np.ndarray, "faces levels"]:
-        """Of each level of `classes_`."""
+        """The probability of each level of `classes_`."""
         cut = self._stages()[-1].cut
-        found = faces.convolved(self.net_, cut)
+        features = faces.convolutions(self.net_, cut)
         batches = (np.arange(len(faces))[i : i + BATCH] for i in range(0, len(faces), BATCH))
-        logits = torch.cat([self.net_.tail(found.batch(some), cut) for some in batches])
+        logits = torch.cat([self.net_.tail(features.batch(some), cut) for some in batches])
         return logits.softmax(1).numpy().astype(np.float64)
 
     def intensity(self, faces: Faces) -> Values:
         """The mean level."""
-        return expected(self.predict_proba(faces), self.classes_)
+        return mean_level(self.predict_proba(faces), self.classes_)
 
     def _stages(self) -> list[Recipe]:
         head = Recipe(
@@ -110,6 +110,5 @@ class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
 
 
 def _examples(net: VGG16, faces: Faces, labels: Levels, cut: int) -> Examples:
-    """Features of the frozen part; the trained part learns from them."""
-    found = faces.convolved(net, cut)
-    return Examples(found, np.arange(len(faces))[:, None], labels)
+    """What the frozen part of the network gives for each face; the other part learns from it."""
+    return Examples(faces.convolutions(net, cut), np.arange(len(faces))[:, None], labels)

@@ -17,19 +17,19 @@ from emorank.baselines.table_of_faces import Faces
 class Chang(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Ordinal hyperplanes on the scattering transform.
 
-    Between each two neighbouring levels lies a hyperplane: a support vector machine that answers
-    "is it more than k?" and learns from every face, the costlier to mistake the farther its level
-    lies from the question. The level is the lowest one and one more for each yes.
+    For each level k but the highest, a support vector machine answers "is the level more than k?".
+    It learns from every face; a wrong answer costs more, the farther the level is from k. The level
+    of a face is the lowest one plus the number of machines that say yes.
 
     Source: K.-Y. Chang, C.-S. Chen, Y.-P. Hung: Intensity rank estimation of facial expressions
     based on a single image. IEEE SMC 2013, 3157–3162; the hyperplanes are theirs of CVPR 2011,
     585–592 (OHRank), with its absolute cost.
 
-    Departures: grey faces of 64×64 without landmarks, reduced to principal components; one ranker
-    for all expressions, because the expression of a test face is not known here.
+    Differences: grey faces of 64×64 without landmarks, reduced to principal components; one ranker
+    for all expressions, because the expression of a test face is unknown here.
 
     Args:
-        components: principal components kept.
+        components: number of principal components.
         cost: C of the support vector machines.
     """
 
@@ -41,7 +41,7 @@ class Chang(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
         """Learn a hyperplane above each level but the highest."""
-        x = faces.described("scattering")
+        x = faces.descriptor("scattering")
         self.classes_ = np.unique(ranks)
         self.reduce_ = make_pipeline(
             StandardScaler(), PCA(min(self.components, len(x) - 1), random_state=0, whiten=False)
@@ -54,20 +54,20 @@ class Chang(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         return self
 
     def decision_function(self, faces: Faces) -> Float[np.ndarray, "faces hyperplanes"]:
-        """On which side of each hyperplane a face lies, and how far."""
-        x = self.reduce_.transform(faces.described("scattering"))
+        """The side of each hyperplane on which a face lies (the sign), and the distance."""
+        x = self.reduce_.transform(faces.descriptor("scattering"))
         sides = [plane.decision_function(x) for plane in self.hyperplanes_]
         return np.array(sides, np.float64).reshape(len(sides), len(x)).T
 
     def predict(self, faces: Faces) -> Levels:
-        """Count the hyperplanes that a face lies above."""
+        """The lowest level plus the number of hyperplanes below the face."""
         return np.asarray(self.classes_[(self.decision_function(faces) > 0).sum(axis=1)], np.int64)
 
     def intensity(self, faces: Faces) -> Values:
-        """The same with soft steps instead of hard ones."""
+        """The sum of the distances, each made a soft step by tanh."""
         return np.asarray(np.tanh(self.decision_function(faces)).sum(axis=1), np.float64)
 
 
 def costs(ranks: Levels, level: int) -> np.ndarray[Any, Any]:
-    """How many levels off an answer on the wrong side of "more than `level`" would be."""
+    """The cost of a wrong answer to "more than `level`?": how many levels it would be off."""
     return np.where(ranks > level, ranks - level, level + 1 - ranks).astype(np.float64)

@@ -11,23 +11,23 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from emorank.baselines.level_cuts import Levels, Values, expected
+from emorank.baselines.level_cuts import Levels, Values, mean_level
 from emorank.baselines.table_of_faces import Faces
 
 
 class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """Support vector machines on what the image itself shows, one against one.
+    """Support vector machines on the grey pixels, one for each pair of levels.
 
     Source: J. R. Delannoy, J. McDonald: Automatic estimation of the dynamics of facial expression
     using a three-level model of intensity. IEEE FG 2008.
 
-    Departures: the original's set is 68 pictures of ten persons whose expressions are known, and
-    its manifold of image features (locally linear embedding in the authors' earlier work) has no
-    place for strangers without more choices; here it is principal components of the grey face.
-    Where neutral faces are learnt from, None is a fourth level.
+    Differences: the original has 68 pictures of ten persons whose expressions are known. Its
+    manifold of image features (locally linear embedding in the authors' earlier work) does not say
+    where a new person lies, so here principal components of the grey face take its place. If
+    neutral faces are among those to learn from, None is a fourth level.
 
     Args:
-        components: principal components kept.
+        components: number of principal components.
         cost: C of the support vector machines.
     """
 
@@ -39,7 +39,7 @@ class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyp
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
         """Learn the levels."""
-        x = faces.described("appearance")
+        x = faces.descriptor("appearance")
         self.machines_ = make_pipeline(
             PCA(min(self.components, len(x) - 1), random_state=0),
             StandardScaler(),
@@ -49,13 +49,13 @@ class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyp
         return self
 
     def predict(self, faces: Faces) -> Levels:
-        """The level that wins most of the machines."""
-        return np.asarray(self.machines_.predict(faces.described("appearance")), np.int64)
+        """The level that most machines choose."""
+        return np.asarray(self.machines_.predict(faces.descriptor("appearance")), np.int64)
 
     def intensity(self, faces: Faces) -> Values:
-        """The mean level, weighed by how far a face lies on the side of each."""
+        """The mean level, weighted by the softmax of the machines' decision values."""
         sides: Float[np.ndarray, "faces levels"]
-        sides = np.asarray(self.machines_.decision_function(faces.described("appearance")))
+        sides = np.asarray(self.machines_.decision_function(faces.descriptor("appearance")))
         if sides.ndim == 1:  # two levels have one machine
             return np.asarray(sides, np.float64)
-        return expected(softmax(sides, axis=1), self.classes_)
+        return mean_level(softmax(sides, axis=1), self.classes_)

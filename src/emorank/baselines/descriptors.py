@@ -1,7 +1,7 @@
-"""What the estimators look at: descriptors of a framed face, each a vector of fixed length.
+"""Descriptors of a framed face for the estimators: vectors of fixed length.
 
-All see the same 8-bit grey pixels at a fixed size, so that a descriptor is a function of the
-picture alone and can be kept under the picture's digest.
+All are computed from 8-bit grey pixels at a fixed size, so a descriptor depends on the picture
+alone and can be stored under the picture's digest.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from emorank.errors import needing
 Pixels = UInt8[np.ndarray, "side side 3"]
 Vector = Float32[np.ndarray, " length"]
 
-# Part of the cache's name: to be raised when a descriptor changes.
+# Part of the cache's name; raise it when a descriptor changes.
 VERSION = 1
-CONVOLUTIONS = "convolutions"  # of VGG-16: no function of this table, see `Faces.convolved`
+CONVOLUTIONS = "convolutions"  # of VGG-16; not in `DESCRIPTORS`, see `Faces.convolutions`
 LBP_CODES, LBP_CELLS = 59, 8
 
 
 def grey(pixels: Pixels, side: int) -> UInt8[np.ndarray, "side side"]:
-    """Luminance, brought to one size by area, its histogram made even against the lighting."""
+    """Luminance, resized by area, its histogram equalised to reduce the effect of lighting."""
     small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)), np.uint8)
 
@@ -41,8 +41,7 @@ def hog(pixels: Pixels) -> Vector:
     """
     with needing("compare", "comparing ranks with other estimators"):
         from skimage.feature import hog as oriented
-    found = oriented(grey(pixels, 128), 8, (16, 16), (2, 2), "L2-Hys")
-    return np.asarray(found, np.float32)
+    return np.asarray(oriented(grey(pixels, 128), 8, (16, 16), (2, 2), "L2-Hys"), np.float32)
 
 
 def lbp(pixels: Pixels) -> Vector:
@@ -57,7 +56,7 @@ def lbp(pixels: Pixels) -> Vector:
     rows, columns = np.indices(codes.shape) * LBP_CELLS // len(codes)
     flat = (rows * LBP_CELLS + columns) * LBP_CODES + codes
     counts = np.bincount(flat.ravel(), minlength=LBP_CELLS**2 * LBP_CODES)
-    # Square roots make the Euclidean distance of two histograms Hellinger's.
+    # With square roots the Euclidean distance of two histograms is their Hellinger distance.
     return np.asarray(np.sqrt(counts / (codes.size / LBP_CELLS**2)), np.float32)
 
 
@@ -66,20 +65,20 @@ def scattering(pixels: Pixels) -> Vector:
 
     Source: Bruna and Mallat 2013, PAMI 35(8), 1872–1886.
     """
-    found = _scattering()(grey(pixels, 64).astype(np.float32) / 255)
-    return np.asarray(found, np.float32).ravel()
+    coefficients = _scattering()(grey(pixels, 64).astype(np.float32) / 255)
+    return np.asarray(coefficients, np.float32).ravel()
 
 
 @cache
 def _scattering() -> Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
     with needing("compare", "comparing ranks with other estimators"):
-        # Not `from kymatio import Scattering2D`: the top of kymatio 0.3.0 imports its harmonic
-        # scattering of volumes, which wants scipy.special.sph_harm; scipy 1.17 has it no more.
+        # `from kymatio import Scattering2D` fails: the package kymatio 0.3.0 imports its harmonic
+        # scattering too, which needs scipy.special.sph_harm; scipy 1.17 does not have it.
         from kymatio.scattering2d.frontend.numpy_frontend import ScatteringNumPy2D
-    made: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]] = ScatteringNumPy2D(
+    transform: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]] = ScatteringNumPy2D(
         J=3, shape=(64, 64), L=8
     )
-    return made
+    return transform
 
 
 DESCRIPTORS: dict[str, Callable[[Pixels], Vector]] = {

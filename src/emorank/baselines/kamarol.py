@@ -10,9 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from emorank.baselines.level_cuts import Levels, Values, by_person, expected
-from emorank.baselines.song_chien import expressions
-from emorank.baselines.table_of_faces import Faces
+from emorank.baselines.level_cuts import Levels, Values, mean_level, person_splits
+from emorank.baselines.table_of_faces import Faces, emotions_of
 from emorank.errors import needing
 from emorank.vocabulary import Emotion
 
@@ -21,25 +20,25 @@ FLOOR = 0.05  # least variance of a vote
 
 
 class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """Weighted votes of the frames name the expression, a hidden Markov model its segments.
+    """The frames vote for the expression; a hidden Markov model finds its segments.
 
-    Each frame votes for the expressions with their probabilities, weighed by how sure it is; the
-    sequence has the expression with most votes. A neutral sequence is None throughout. In any
-    other, the states neutral, onset and apex of a hidden Markov model stand for Minimal, Average
-    and Strong. It observes what each frame votes for intensity. Its states are known in training,
-    so its parameters are counts and moments, and no iteration can exchange states.
+    Each frame votes for every expression with its probability, weighted by the greatest of them;
+    the sequence has the expression with most votes. All frames of a neutral sequence are None. In
+    other sequences the states neutral, onset and apex of a hidden Markov model mean Minimal,
+    Average and Strong; the model observes the intensity for which each frame votes. The states are
+    known in training, so the parameters are counts, means and variances.
 
     Source: S. K. A. Kamarol, M. H. Jaward, H. Kälviäinen, J. Parkkinen, R. Parthiban: Joint facial
     expression recognition and intensity estimation based on weighted votes of image sequences.
     Pattern Recognition Letters 92, 2017, 25–32.
 
-    Departures: the article's votes weigh geometric features and its Markov models recognise the
-    expression, a change-point detector the segments; the survey that is reproduced here reads it
-    as a Markov model with three states, and so it is built. Features are histograms of gradients.
-    A face that comes from no sequence is a sequence of one.
+    Differences: in the article votes use geometric features, Markov models recognise the expression
+    and a change-point detector finds the segments. The survey that is reproduced here describes a
+    Markov model with three states, and so does this class. Features are histograms of gradients. A
+    face that is in no sequence is a sequence of one frame.
 
     Args:
-        components: principal components kept.
+        components: number of principal components.
         cost: C of the logistic regressions that vote.
     """
 
@@ -50,13 +49,13 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         self.cost = cost
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
-        """Learn who votes how, then the Markov model from the votes of persons left out in turn.
+        """Learn to vote, then the Markov model from votes on persons who are left out in turn.
 
         Raises:
-            ValueError: the emotion of a face to learn from is not known, or all are one person's.
+            ValueError: the emotion of a face is unknown, or all faces are of one person.
         """
-        expressions(faces)
-        x, ranks = faces.described("hog"), np.asarray(ranks)
+        emotions_of(faces)  # raises where one is unknown
+        x, ranks = faces.descriptor("hog"), np.asarray(ranks)
         emotion = faces.emotion.astype(str)
         self.voter_ = self._voter(len(x)).fit(x, emotion)
         expressed = emotion != Emotion.NEUTRAL
@@ -71,20 +70,20 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
 
     def predict(self, faces: Faces) -> Levels:
         """The most probable state of each frame, given its whole sequence."""
-        found = self.states_[self._posterior(faces).argmax(axis=1)]
-        return np.where(self._neutral(faces) > 0.5, 0, found).astype(np.int64)
+        states = self.states_[self._posterior(faces).argmax(axis=1)]
+        return np.where(self._neutral(faces) > 0.5, 0, states).astype(np.int64)
 
     def intensity(self, faces: Faces) -> Values:
-        """The mean level, weighed by the votes that the sequence is not neutral."""
-        mean = expected(self._posterior(faces), self.states_)
+        """The mean level, weighted by the share of votes against neutral."""
+        mean = mean_level(self._posterior(faces), self.states_)
         return np.asarray((1 - self._neutral(faces)) * mean)
 
     def expression(self, faces: Faces) -> np.ndarray[Any, Any]:
-        """What the frames of each face's sequence vote for."""
+        """The expression with most votes of the frames of each face's sequence."""
         return np.asarray(self.voter_.classes_[self._votes(faces).argmax(axis=1)])
 
     def _neutral(self, faces: Faces) -> Float[np.ndarray, " faces"]:
-        """How many times as many votes neutral has as the strongest other, brought into [0, 1]."""
+        """The votes for neutral over those for neutral and the strongest other, in [0, 1]."""
         votes = self._votes(faces)
         neutral = self.voter_.classes_ == str(Emotion.NEUTRAL)
         if not neutral.any():
@@ -93,8 +92,8 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         return np.asarray(own / (own + other))
 
     def _votes(self, faces: Faces) -> Float[np.ndarray, "faces emotions"]:
-        """Each frame's sequence's votes, in the order of the voter's classes."""
-        p = self.voter_.predict_proba(faces.described("hog"))
+        """The votes of the sequence of each frame, in the order of the voter's classes."""
+        p = self.voter_.predict_proba(faces.descriptor("hog"))
         sure = p.max(axis=1, keepdims=True)
         votes = np.empty_like(p)
         for chain in chains(faces):
@@ -105,7 +104,7 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         if self.markov_ is None:
             return np.ones((len(faces), len(self.states_)))
         order = chains(faces)
-        observed = self._observed(self.intensities_, faces.described("hog"))
+        observed = self._observed(self.intensities_, faces.descriptor("hog"))
         posterior = np.empty((len(faces), len(self.states_)))
         posterior[np.concatenate(order)] = self.markov_.predict_proba(
             observed[np.concatenate(order)], [len(chain) for chain in order]
@@ -115,19 +114,19 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     def _intensities(
         self, x: Float[np.ndarray, "faces length"], states: Levels, faces: Faces
     ) -> tuple[Pipeline, Float[np.ndarray, "faces votes"]]:
-        """Who votes for intensities, and how such a voter votes on persons that it never saw."""
+        """A model that votes for intensities, and votes on persons whom its model has not seen."""
         voter = self._voter(len(x))
         votes = np.zeros((len(x), 1))
-        for learnt, watched in by_person(faces):
-            once = clone(voter).fit(x[learnt], states[learnt])
-            votes[watched] = self._observed(once, x[watched])
+        for learn, test in person_splits(faces):
+            other = clone(voter).fit(x[learn], states[learn])
+            votes[test] = self._observed(other, x[test])
         return voter.fit(x, states), votes
 
     def _observed(
         self, voter: Pipeline, x: Float[np.ndarray, "faces length"]
     ) -> Float[np.ndarray, "faces 1"]:
-        """What the Markov model sees of a frame: the mean of its votes for intensity."""
-        return expected(voter.predict_proba(x), voter.classes_)[:, None]
+        """The mean of a frame's votes for intensity; the Markov model observes it."""
+        return mean_level(voter.predict_proba(x), voter.classes_)[:, None]
 
     def _voter(self, count: int) -> Pipeline:
         return make_pipeline(
@@ -151,7 +150,7 @@ def _markov(
     levels: Int[np.ndarray, " states"],
     order: list[Int[np.ndarray, " frames"]],
 ) -> Any:
-    """A Gaussian Markov model whose states were seen: smoothed counts, means and variances."""
+    """A Gaussian Markov model with smoothed counts, means and variances of known states."""
     with needing("compare", "comparing ranks with other estimators"):
         from hmmlearn.hmm import GaussianHMM
     at = np.searchsorted(levels, states)

@@ -1,4 +1,4 @@
-"""Between continuous intensities, probabilities of levels, and levels."""
+"""Levels from continuous intensities, mean levels from probabilities, and folds of persons."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,31 +14,31 @@ Values = Float[np.ndarray, " faces"]
 Levels = Int[np.ndarray, " faces"]
 
 
-def expected(
+def mean_level(
     probabilities: Float[np.ndarray, "faces levels"], levels: Int[np.ndarray, " levels"]
 ) -> Values:
     """The mean level under each face's probabilities."""
     return np.asarray(probabilities @ levels, np.float64)
 
 
-def edges(values: Values, ranks: Levels) -> Float[np.ndarray, " edges"]:
+def level_edges(values: Values, ranks: Levels) -> Float[np.ndarray, " edges"]:
     """Where to cut values so that each level gets as large a share as it has among `ranks`.
 
-    One edge fewer than there are levels in `ranks`. A regression draws its values to the middle,
-    so that edges halfway between the levels would hardly ever give an outer one.
+    There is one edge fewer than levels in `ranks`. A regression gives values near the middle, so
+    edges halfway between the levels would hardly ever give an outer level.
     """
     _, counts = np.unique(ranks, return_counts=True)
     return np.asarray(np.quantile(values, counts.cumsum()[:-1] / counts.sum()), np.float64)
 
 
-def cut(
+def levels_between(
     values: Values, at: Float[np.ndarray, " edges"], levels: Int[np.ndarray, " levels"]
 ) -> Levels:
     """The level of the interval in which each value lies; `levels` has one more than `at`."""
     return np.asarray(levels, np.int64)[np.searchsorted(at, values, side="right")]
 
 
-def by_person(faces: Faces, folds: int = 5) -> Iterator[tuple[Any, Any]]:
+def person_splits(faces: Faces, folds: int = 5) -> Iterator[tuple[Any, Any]]:
     """Yield positions to learn from and positions to test on; no person is in both.
 
     A face whose person is unknown counts as a person of its own.

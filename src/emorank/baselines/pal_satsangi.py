@@ -10,7 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from emorank.baselines.level_cuts import Levels, Values, expected
+from emorank.baselines.level_cuts import Levels, Values, mean_level
 from emorank.baselines.table_of_faces import Faces
 
 BLOCKS = 7  # blocks of the histograms of gradients along each side of the face
@@ -18,20 +18,20 @@ REGIONS = {"brows": slice(1, 3), "eyes": slice(2, 4), "nose": slice(3, 5), "mout
 
 
 class PalSatsangi(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """How far each region of a face is from the clusters of that region, and a network on it.
+    """A network on the distances of each region of a face from the clusters of that region.
 
     Source: R. Pal, C. Satsangi: Facial expression recognition based on basic expressions and
     intensities using k-means clustering. Int. J. Sci. Res. 5, 2016, 1949–1952.
 
-    Departures: the original says little of what is clustered. Here every region (brows, eyes,
-    nose, mouth; bands of the aligned face) has histograms of oriented gradients, k-means finds its
-    typical forms among the training faces, and the network sees the distances to all of them.
+    Differences: the original hardly says what is clustered. Here each region (brows, eyes, nose,
+    mouth; bands of the aligned face) has histograms of oriented gradients. K-means clusters them
+    over the training faces, and the network gets the distances to all cluster centres.
 
     Args:
         clusters: of each region.
         hidden: units of the network's hidden layer.
         alpha: L2 penalty of the network.
-        random_state: seed of the clusters' and the network's beginnings.
+        random_state: seed of the first clusters and of the network's first weights.
     """
 
     needs = ("hog",)
@@ -69,12 +69,12 @@ class PalSatsangi(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         return np.asarray(self.classes_[self.predict_proba(faces).argmax(axis=1)], np.int64)
 
     def predict_proba(self, faces: Faces) -> Float[np.ndarray, "faces levels"]:
-        """Of each level of `classes_`."""
+        """The probability of each level of `classes_`."""
         return np.asarray(self.network_.predict_proba(self._distances(faces)), np.float64)
 
     def intensity(self, faces: Faces) -> Values:
         """The mean level."""
-        return expected(self.predict_proba(faces), self.classes_)
+        return mean_level(self.predict_proba(faces), self.classes_)
 
     def _distances(self, faces: Faces) -> Float[np.ndarray, "faces distances"]:
         regions = _regions(faces)
@@ -82,6 +82,6 @@ class PalSatsangi(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
 
 
 def _regions(faces: Faces) -> dict[str, Float[np.ndarray, "faces length"]]:
-    """The blocks of gradients that lie in each region."""
-    blocks = faces.described("hog").reshape(len(faces), BLOCKS, -1)
+    """The histograms of the blocks in each region."""
+    blocks = faces.descriptor("hog").reshape(len(faces), BLOCKS, -1)
     return {name: blocks[:, rows].reshape(len(faces), -1) for name, rows in REGIONS.items()}

@@ -1,4 +1,4 @@
-"""What every estimator has to beat, or may hope to reach."""
+"""Two references: the most frequent level, and a rater drawn at random."""
 
 from typing import Self
 
@@ -13,29 +13,29 @@ from emorank.vocabulary import LEVELS
 
 
 class Majority(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """The most frequent level of the training faces that express an emotion, whatever is seen."""
+    """Gives every face the most frequent level above None of the training faces."""
 
     needs = ()
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
-        """Count the levels above None; None only if there is nothing else."""
+        """Find the most frequent level above None; None only if there is no other."""
         self.classes_, counts = np.unique(ranks, return_counts=True)
         self.level_ = int(self.classes_[np.where(self.classes_ > 0, counts, 0).argmax()])
         return self
 
     def predict(self, faces: Faces) -> Levels:
-        """The same level for each."""
+        """The same level for each face."""
         return np.full(len(faces), self.level_)
 
     def intensity(self, faces: Faces) -> Values:
-        """The same for each."""
+        """The same number for each face."""
         return np.zeros(len(faces))
 
 
 def random_rater(votes: pd.DataFrame, rng: np.random.Generator, ties: str) -> pd.DataFrame:
-    """For each image the vote of a rater drawn at random, and what the *others* make of the image.
+    """For each image the vote of a rater drawn at random, and the majority of the *other* raters.
 
-    A rater who is part of the majority would be compared with himself.
+    A rater who is part of the majority would be compared with themselves.
 
     Args:
         votes: `image`, `rater`, `rank` (label).
@@ -44,20 +44,20 @@ def random_rater(votes: pd.DataFrame, rng: np.random.Generator, ties: str) -> pd
 
     Returns:
         `image`, `predicted` (Int64, a place in `LEVELS`), `score` (the same), `level` (Int64; <NA>
-        where nobody else voted, or the others tie and ties are disputed), `mean` of the others.
+        if nobody else voted, or if the others tie and ties are disputed), `mean` of the others.
     """
     shuffled = votes.iloc[rng.permutation(len(votes))]
     drawn = shuffled.drop_duplicates("image")
     rest = majority(votes.drop(index=drawn.index), "disputed" if ties == "disputed" else "median")
-    found = drawn.merge(rest[["image", "rank", "mean"]], on="image", how="left", suffixes=("", "_"))
-    predicted = found["rank"].map(LEVELS.index).astype("Int64")
-    level = found["rank_"].map(LEVELS.index, na_action="ignore").astype("Int64")
+    rows = drawn.merge(rest[["image", "rank", "mean"]], on="image", how="left", suffixes=("", "_"))
+    predicted = rows["rank"].map(LEVELS.index).astype("Int64")
+    level = rows["rank_"].map(LEVELS.index, na_action="ignore").astype("Int64")
     return pd.DataFrame(
         {
-            "image": found["image"],
+            "image": rows["image"],
             "predicted": predicted,
             "score": predicted.astype(np.float64),
             "level": level,
-            "mean": found["mean"],
+            "mean": rows["mean"],
         }
     )

@@ -1,4 +1,4 @@
-"""Song and Chien 2012: an expression as a mixture of basic ones, each with its intensity."""
+"""Song and Chien 2012: an expression is a mixture of basic ones, each with an intensity."""
 
 from typing import Self
 
@@ -10,31 +10,31 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from emorank.baselines.level_cuts import Levels, Values, by_person, cut, edges
-from emorank.baselines.table_of_faces import Faces
-from emorank.vocabulary import Emotion, Rank
+from emorank.baselines.level_cuts import Levels, Values, level_edges, levels_between, person_splits
+from emorank.baselines.table_of_faces import Faces, emotions_of
+from emorank.vocabulary import Rank
 
 
 class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Texture features and a back-propagation network with one output for each basic expression.
 
-    The network is taught the intensity (0 to 1) at the output of the expressed emotion and nothing
-    at the others; a neutral face is nothing at all of them. What it answers is a mixture, and its
-    sum the continuous intensity. That is cut to levels so that, among training faces as strangers
-    see them (persons left out in turn), every level has its share.
+    The network learns to give the intensity (0 to 1) at the output of the expressed emotion and 0
+    at the others; for a neutral face 0 at all. Its outputs are a mixture; their sum is the
+    continuous intensity. Levels are cut so that each has its share among training faces, whose
+    intensities come from networks that have not seen their person (persons left out in turn).
 
     Source: K.-T. Song, S.-C. Chien: Facial expression recognition based on mixture of basic
     expressions and intensities. IEEE SMC 2012, 3123–3128.
 
-    Departures: texture is local binary patterns of the whole face, reduced to principal
-    components (the original's texture comes with fitted landmarks); intensities to learn from are
-    the ranks, because the original's own are not public.
+    Differences: the texture is local binary patterns of the whole face, reduced to principal
+    components (the original fits landmarks too); it learns from ranks, because the intensities of
+    the original are not public.
 
     Args:
-        components: principal components kept.
+        components: number of principal components.
         hidden: units of the network's hidden layer.
         alpha: L2 penalty of the network.
-        random_state: seed of the network's beginning.
+        random_state: seed of the network's first weights.
     """
 
     needs = ("lbp",)
@@ -51,33 +51,33 @@ class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         """Learn the mixtures, then where to cut their intensity.
 
         Raises:
-            ValueError: the emotion of a face to learn from is not known, or all are one person's.
+            ValueError: the emotion of a face is unknown, or all faces are of one person.
         """
-        x, ranks = faces.described("lbp"), np.asarray(ranks)
+        x, ranks = faces.descriptor("lbp"), np.asarray(ranks)
         self.classes_ = np.unique(ranks)
-        self.emotions_ = expressions(faces)
+        self.emotions_ = emotions_of(faces)
         mixtures = np.zeros((len(faces), len(self.emotions_)))
         for column, emotion in enumerate(self.emotions_):
             here = faces.emotion == emotion
             mixtures[here, column] = ranks[here] / int(Rank.STRONG)
         network = self._network(len(x))
-        # One expression is a column that the network wants as a vector.
+        # The network needs a vector, not a matrix of one column.
         mixtures = mixtures[:, 0] if len(self.emotions_) == 1 else mixtures
-        strangers = np.zeros(len(faces))
-        for learnt, watched in by_person(faces):
-            once = clone(network).fit(x[learnt], mixtures[learnt])
-            strangers[watched] = _sum(once, x[watched])
-        self.edges_ = edges(strangers, ranks)
+        intensities = np.zeros(len(faces))
+        for learn, test in person_splits(faces):
+            other = clone(network).fit(x[learn], mixtures[learn])
+            intensities[test] = _sum(other, x[test])
+        self.edges_ = level_edges(intensities, ranks)
         self.network_ = network.fit(x, mixtures)
         return self
 
     def predict(self, faces: Faces) -> Levels:
         """The level of the intensity."""
-        return cut(self.intensity(faces), self.edges_, self.classes_)
+        return levels_between(self.intensity(faces), self.edges_, self.classes_)
 
     def intensity(self, faces: Faces) -> Values:
         """The sum of the mixture."""
-        return _sum(self.network_, faces.described("lbp"))
+        return _sum(self.network_, faces.descriptor("lbp"))
 
     def _network(self, count: int) -> Pipeline:
         return make_pipeline(
@@ -90,17 +90,6 @@ class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
                 random_state=self.random_state,
             ),
         )
-
-
-def expressions(faces: Faces) -> list[str]:
-    """The emotions, other than neutral, of faces to learn from.
-
-    Raises:
-        ValueError: that of a face is not known.
-    """
-    if any(emotion is None for emotion in faces.emotion):
-        raise ValueError("expected the expressed emotion of every face to learn from; some lack it")
-    return sorted({str(emotion) for emotion in faces.emotion} - {str(Emotion.NEUTRAL)})
 
 
 def _sum(network: Pipeline, x: Float[np.ndarray, "faces length"]) -> Values:

@@ -1,4 +1,4 @@
-"""The table of faces that all estimators share, and their descriptors, computed once."""
+"""The table of faces that all estimators use, with descriptors that are computed once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from emorank.networks.vgg16 import VGG16
 from emorank.networks.weights import cache_folder
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
+from emorank.vocabulary import Emotion
 
 Names = np.ndarray  # of str or None, dtype object, one for each face
 BATCH = 64
@@ -20,17 +21,17 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Faces:
-    """Framed faces with what may be known of them.
+    """Framed faces with their persons, emotions and sequences, as far as known.
 
     Attributes:
-        digest: SHA-256 of the framed 8-bit pixels: what descriptors are kept under.
-        pixels: the framed picture of a row of the table, read when asked for.
-        rows: which rows of that table these faces are.
+        digest: SHA-256 of the framed 8-bit pixels; the key of stored descriptors.
+        pixels: function from a row number to the framed picture, which it reads.
+        rows: row number of each face.
         person: None where unknown.
-        emotion: expressed; None where it is unknown or must not be known: all faces to be tested.
-        sequence: None where the face comes from none.
+        emotion: expressed; None where it is unknown, and for faces to be tested.
+        sequence: None where the face is in none.
         frame: its place in the sequence; 0 where there is none.
-        weights: of the convolutions, as in the plan of the study.
+        weights: name or path of the weights of the convolutions, as in the plan of the study.
     """
 
     digest: Names
@@ -45,28 +46,28 @@ class Faces:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, chosen: Sequence[int] | Int[np.ndarray, " chosen"]) -> "Faces":
+    def take(self, positions: Sequence[int] | Int[np.ndarray, " positions"]) -> "Faces":
         """Some of the faces, by position."""
-        at = np.asarray(chosen, np.int64)
+        at = np.asarray(positions, np.int64)
         columns = ("digest", "rows", "person", "emotion", "sequence", "frame")
         return replace(self, **{name: getattr(self, name)[at] for name in columns})
 
     def blind(self) -> "Faces":
-        """The same without their emotions, as an estimator meets them in a test."""
+        """The same faces without emotions, as an estimator gets them in a test."""
         return replace(self, emotion=np.full(len(self), None, object))
 
-    def described(
+    def descriptor(
         self, name: str, progress: Progress = silent
     ) -> Float32[np.ndarray, "faces length"]:
-        """A descriptor of `DESCRIPTORS` of each face, from the cache where it is there already.
+        """The descriptor of this name of each face; computed only if the cache does not hold it.
 
-        Where another process fills the same cache, it is waited for.
+        If another process writes to the same cache, this one waits.
 
         Raises:
             MissingExtraError: the libraries that compute it are not installed.
         """
         if not len(self):
-            raise ValueError("expected at least one face to describe")
+            raise ValueError("expected at least one face, came none")
         describe = DESCRIPTORS[name]
         length = len(describe(self.pixels(int(self.rows[0]))))
         folder = cache_folder() / "descriptors" / f"{name}-{length}-v{VERSION}"
@@ -77,15 +78,26 @@ class Faces:
                 for start in range(0, len(wanted), BATCH):
                     some = wanted[start : start + BATCH]
                     progress(start, len(wanted), name)
-                    found = np.stack([describe(self.pixels(int(self.rows[i]))) for _, i in some])
-                    out.append([key for key, _ in some], found)
+                    vectors = [describe(self.pixels(int(self.rows[i]))) for _, i in some]
+                    out.append([key for key, _ in some], np.stack(vectors))
         place = {key: i for i, key in enumerate(store.keys())}
         return np.asarray(store.read()[[place[key] for key in self.digest]])
 
-    def convolved(self, net: VGG16, cut: int, progress: Progress = silent) -> Features:
-        """What the frozen convolutions say of each face, shared with the training of studies."""
+    def convolutions(self, net: VGG16, cut: int, progress: Progress = silent) -> Features:
+        """The output of the frozen convolutions for each face, from the cache that studies use."""
         side = len(self.pixels(int(self.rows[0])))
         keys = [f"{digest}.0" for digest in self.digest]  # view 0 is the face itself
         return features(
             net, cut, side, keys, lambda i: self.pixels(int(self.rows[i])), progress=progress
         )
+
+
+def emotions_of(faces: Faces) -> list[str]:
+    """The emotions, other than neutral, of faces to learn from.
+
+    Raises:
+        ValueError: the emotion of a face is unknown.
+    """
+    if any(emotion is None for emotion in faces.emotion):
+        raise ValueError("expected the expressed emotion of every face to learn from; some lack it")
+    return sorted({str(emotion) for emotion in faces.emotion} - {str(Emotion.NEUTRAL)})

@@ -28,9 +28,9 @@ def describe(task: Task, table: pd.DataFrame, watch: Watch) -> None:
         if name == CONVOLUTIONS:
             net = convolutions(faces)
             for cut in (CUT_HEAD, CUT_BLOCK5):
-                faces.convolved(net, cut, progress)
+                faces.convolutions(net, cut, progress)
         else:
-            faces.described(name, progress)
+            faces.descriptor(name, progress)
     watch.end("features", f"{', '.join(needed)} of {len(faces)} faces", True)
 
 
