@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from emorank.evaluation.statistics import confusion
+from emorank.evaluation.statistics.columns import people
 from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
     Estimate,
     bootstrap,
-    clusters,
     counts_per_cluster,
     wilson,
 )
@@ -28,7 +28,7 @@ _STATISTICS = {
 
 @dataclass(frozen=True)
 class ClassScore:
-    """Scores of one class against all others; None where undefined, and `reason` says why."""
+    """Scores of one class against all others; an undefined one is None, and `reason` says why."""
 
     label: str
     precision: float | None
@@ -41,11 +41,11 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What somebody scores who always answers with the most frequent class.
+    """The accuracy of always answering with the most frequent class.
 
     Attributes:
-        label: that class.
-        source: the part in which it is the most frequent, "train" or "test".
+        label: the class.
+        source: the part of the split in which it is the most frequent, "train" or "test".
         accuracy: on the test part, with Wilson's interval.
     """
 
@@ -63,8 +63,8 @@ class Classification:
         confusion: counts, rows the true class, columns the predicted one.
         count: images tested.
         unlabelled: images left out because their true class is unknown.
-        persons: persons among the images tested, None if no person is known.
-        accuracy: with Wilson's interval (images taken for independent).
+        persons: number of persons on the images tested; None if no person is known.
+        accuracy: with Wilson's interval, which assumes that images are independent.
         accuracy_over_persons: the same accuracy with the bootstrap over persons.
         balanced_accuracy: mean recall over the classes with images.
         macro_f1: mean F1 over the classes with images.
@@ -113,10 +113,11 @@ def classification(
         predicted: the predicted class of each image.
         classes: all classes that may occur, in the order of the tables.
         rng: draws the resamples.
-        persons: the person of each image, missing where unknown: each such image then counts as
-            a person of its own.
-        majority: the most frequent class of the train part, for the baseline; without it, the most
-            frequent class of these images (the first of equals), which flatters the baseline.
+        persons: the person of each image; an image whose person is missing counts as one more
+            person.
+        majority: the most frequent class of the train part, for the baseline. Without it, the
+            baseline is the most frequent class of these images (the first of equals), which makes
+            it too good.
         resamples: of the bootstrap.
         level: coverage of the intervals.
 
@@ -125,30 +126,27 @@ def classification(
     """
     if len(truth) != len(predicted):
         raise ValueError(f"{len(truth)} true classes but {len(predicted)} predicted ones")
-    # By position: the index of a Series says nothing here.
+    # Compared by position; the index of a Series is ignored.
     true = np.array(list(truth), dtype=object)
     guess = np.array(list(predicted), dtype=object)
     known = ~np.asarray(pd.isna(true), dtype=bool)
     true, guess = true[known].astype(str), guess[known].astype(str)
     names = [str(name) for name in classes]
     for word, values in (("true", true), ("predicted", guess)):
-        strangers = sorted(set(values.tolist()) - set(names))
-        if strangers:
-            raise ValueError(f"{word} class {strangers[0]!r} is not among {', '.join(names)}")
+        unknown = sorted(set(values.tolist()) - set(names))
+        if unknown:
+            raise ValueError(f"{word} class {unknown[0]!r} is not among {', '.join(names)}")
 
-    people = None if persons is None else np.array(list(persons), dtype=object)[known]
-    if people is not None and pd.isna(people).all():
-        people = None
-    cluster = clusters(people, len(true))
+    who = people(persons, known)
     position = {name: i for i, name in enumerate(names)}
     rows = np.array([position[name] for name in true], dtype=np.int64)
     columns = np.array([position[name] for name in guess], dtype=np.int64)
-    tables = counts_per_cluster(rows, columns, (len(names), len(names)), cluster)
+    tables = counts_per_cluster(rows, columns, (len(names), len(names)), who.number)
     estimates = bootstrap(
         _STATISTICS,
         tables,
         rng,
-        unit="images" if people is None else "persons",
+        unit=who.unit,
         resamples=resamples,
         level=level,
     )
@@ -158,7 +156,7 @@ def classification(
         confusion=tuple(tuple(row) for row in matrix.tolist()),
         count=len(true),
         unlabelled=int((~known).sum()),
-        persons=None if people is None else len(tables),
+        persons=who.size if who.unit == "persons" else None,
         accuracy=wilson(int(np.trace(matrix)), len(true), level),
         accuracy_over_persons=estimates["accuracy"],
         balanced_accuracy=estimates["balanced_accuracy"],
@@ -172,7 +170,7 @@ def class_scores(matrix: np.ndarray[Any, Any], labels: Sequence[str]) -> tuple[C
     """Precision, recall and F1 of each class from a confusion matrix, rows the truth.
 
     A class that is never predicted has no precision; a class without images has no recall and no
-    F1. They are None, not 0: the paper scores an empty class 0 (Table 7, Strong Fear).
+    F1. They are None and not 0, which is what the paper prints (Table 7, Strong Fear).
     """
     hits, support, predicted = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
     scores = []

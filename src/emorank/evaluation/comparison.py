@@ -1,8 +1,6 @@
 """Estimators of intensity side by side on the same faces: Table 10 measured in one place."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,14 +8,21 @@ import numpy as np
 import pandas as pd
 
 from emorank.evaluation.statistics import confusion
-from emorank.evaluation.statistics.significance import SignFlip, holm, sign_flip
+from emorank.evaluation.statistics.columns import people
+from emorank.evaluation.statistics.correlation import spearman
+from emorank.evaluation.statistics.significance import (
+    holm,
+    least_p,
+    sign_flip,
+    tries_all_signs,
+)
 from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
     Estimate,
     bootstrap,
-    clusters,
     counts_per_cluster,
+    resampled,
 )
 from emorank.vocabulary import LEVELS
 
@@ -36,13 +41,13 @@ class EstimatorScores:
 
     Attributes:
         count: faces scored.
-        abstained: of these, those of which it said nothing; they are wrong, and None in distance.
-        confusion: rows the raters' level, columns its own, both in the order of `LEVELS`.
+        abstained: faces without a prediction; they count as wrong, and as level None in distances.
+        confusion: rows the raters' level, columns the predicted one, in the order of `LEVELS`.
         accuracy: the share of right levels.
         balanced_accuracy: mean recall over the levels that occur.
         quadratic_kappa: Cohen's kappa with quadratic weights.
         mean_absolute_error: in levels.
-        spearman: between its continuous intensity and the raters' mean.
+        spearman: between the score and the raters' mean.
     """
 
     count: int
@@ -57,10 +62,10 @@ class EstimatorScores:
 
 @dataclass(frozen=True)
 class AccuracyDifference:
-    """The reference's accuracy less an estimator's, the mean over persons, and its test.
+    """The reference's accuracy minus an estimator's, averaged over persons, and its test.
 
     Attributes:
-        value: above zero where the reference is better.
+        value: above zero if the reference is better.
         p: two-sided, of the sign-flip test over persons.
         p_holm: the same, corrected for the number of estimators tested.
     """
@@ -78,8 +83,8 @@ class EstimatorComparison:
         scores: by estimator, in the order of the table.
         differences: by estimator, without the reference itself.
         reference: the estimator that the others are tested against.
-        persons: how many the tests and intervals are over.
-        exact: whether the test tried every pattern of signs.
+        persons: number of persons; of images where no person is known.
+        exact: whether the tests tried every pattern of signs.
         least_p: the least p that so many persons can give, before correction.
     """
 
@@ -112,77 +117,83 @@ def comparison(
     """Score every estimator, and test each against the reference.
 
     Args:
-        predictions: `estimator`, `image`, `person` (missing where unknown: then each image is a
-            person), `level` (what the raters say; a place in `LEVELS`), `mean` rating,
-            `predicted` (a place in `LEVELS`; <NA> for an abstention) and `score` (the greater the
-            stronger; NaN for none), one row for each estimator and image.
+        predictions: one row for each estimator and image: `estimator`, `image`, `person` (missing
+            where unknown; the image then counts as a person), `level` of the raters (a place in
+            `LEVELS`), `mean` rating, `predicted` (a place in `LEVELS`; <NA> for an abstention) and
+            `score` (the greater the stronger; NaN for none).
         reference: the estimator that the others are tested against.
         seed: of the resamples, which are the same for every estimator, and of the sign patterns.
         resamples: of the bootstrap.
         level: coverage of the intervals.
+
+    Raises:
+        ValueError: the reference is not among the estimators.
     """
     names = list(dict.fromkeys(predictions["estimator"]))
     if reference not in names:
         raise ValueError(f"'{reference}' is none of the estimators compared: {', '.join(names)}")
     tables = {name: predictions[predictions["estimator"] == name] for name in names}
-    again = partial(score, seed=seed, resamples=resamples, level=level)
-    flips = _flips(tables, reference, seed)
-    corrected = dict(zip(flips, holm([flip.p for flip in flips.values()]), strict=True))
+    options: dict[str, Any] = {"seed": seed, "resamples": resamples, "level": level}
     persons = len(_by_person(tables[reference]))
-    example = sign_flip(np.ones(persons), np.random.default_rng(seed), draws=1)
     return EstimatorComparison(
-        scores={name: again(table) for name, table in tables.items()},
-        differences={n: AccuracyDifference(f.mean, f.p, corrected[n]) for n, f in flips.items()},
+        scores={name: score(table, **options) for name, table in tables.items()},
+        differences=_differences(tables, reference, seed),
         reference=reference,
         persons=persons,
-        exact=example.exact,
-        least_p=example.least,
+        exact=tries_all_signs(persons),
+        least_p=least_p(persons),
     )
 
 
 def score(table: pd.DataFrame, *, seed: int, resamples: int, level: float) -> EstimatorScores:
     """Score one estimator's rows."""
-    person = clusters(_persons(table), len(table))
-    unit = "persons" if table["person"].notna().any() else "images"
+    who = people(table["person"], np.ones(len(table), bool))
+    options: dict[str, Any] = {"unit": who.unit, "resamples": resamples, "level": level}
     rows = table["level"].to_numpy(np.int64)
     abstained = table["predicted"].isna().to_numpy()
     columns = table["predicted"].fillna(0).to_numpy(np.int64)
-    # An abstention is wrong whatever is right, so that a face of level None needs another column.
-    wrong = np.where(abstained & (rows == 0), 1, columns)
-    counts = counts_per_cluster(rows, wrong, (len(LEVELS), len(LEVELS)), person)
-    again = partial(bootstrap, unit=unit, resamples=resamples, level=level)
-    found = again(STATISTICS, counts, np.random.default_rng(seed))
-    # Means of the same votes may differ in the last bit; a face without a score is the weakest.
-    values = table["score"].fillna(-np.inf).to_numpy(np.float64).round(9)
-    x, y = (np.unique(v, return_inverse=True) for v in (values, table["mean"].round(9)))
-    pairs = counts_per_cluster(x[1], y[1], (len(x[0]), len(y[0])), person)
-    correlation = again({"spearman": confusion.spearman}, pairs, np.random.default_rng(seed))
+    # An abstention is always wrong, so a face of level None needs another column than None.
+    columns = np.where(abstained & (rows == 0), 1, columns)
+    counts = counts_per_cluster(rows, columns, (len(LEVELS), len(LEVELS)), who.number)
+    estimates = bootstrap(STATISTICS, counts, np.random.default_rng(seed), **options)
+    # Means of the same votes may differ in the last bit. A face without a score ranks lowest.
+    x = table["score"].fillna(-np.inf).to_numpy(np.float64).round(9)
+    y = table["mean"].to_numpy(np.float64).round(9)
+    correlation = resampled(
+        lambda draws: {"spearman": spearman(x, y, draws[:, who.number])},
+        np.ones(who.size, np.int64),
+        np.random.default_rng(seed),
+        **options,
+    )
     return EstimatorScores(
         count=len(table),
         abstained=int(abstained.sum()),
         confusion=tuple(tuple(row) for row in counts.sum(axis=0).tolist()),
-        **found,
+        **estimates,
         **correlation,
     )
 
 
-def _flips(tables: Mapping[str, pd.DataFrame], reference: str, seed: int) -> dict[str, SignFlip]:
+def _differences(
+    tables: dict[str, pd.DataFrame], reference: str, seed: int
+) -> dict[str, AccuracyDifference]:
+    """The test of each other estimator, over the persons whose faces both were given."""
     ours = _by_person(tables[reference])
-    found = {}
-    for name, table in tables.items():
-        if name != reference:
-            # An estimator that was not asked about some person is compared on the others.
-            difference = (ours - _by_person(table)).dropna()
-            if len(difference):
-                found[name] = sign_flip(difference.to_numpy(), np.random.default_rng(seed))
-    return found
+    gaps = {
+        name: (ours - _by_person(table)).dropna().to_numpy()
+        for name, table in tables.items()
+        if name != reference
+    }
+    gaps = {name: gap for name, gap in gaps.items() if len(gap)}
+    p = [sign_flip(gap, np.random.default_rng(seed)) for gap in gaps.values()]
+    return {
+        name: AccuracyDifference(float(gap.mean()), one, adjusted)
+        for (name, gap), one, adjusted in zip(gaps.items(), p, holm(p), strict=True)
+    }
 
 
 def _by_person(table: pd.DataFrame) -> pd.Series:
-    """The share of right levels of each person."""
+    """The share of right levels of each person, or of each image whose person is unknown."""
     right = (table["predicted"] == table["level"]).fillna(value=False).astype(np.float64)
-    return right.groupby(_persons(table)).mean()
-
-
-def _persons(table: pd.DataFrame) -> pd.Series:
-    return table["person"].astype(object).where(table["person"].notna(), table["image"])
+    person = table["person"].astype(object).where(table["person"].notna(), table["image"])
+    return right.groupby(person).mean()

@@ -1,4 +1,4 @@
-"""Do ranks agree with the majority of the raters?"""
+"""Do ranks agree with the majority of the raters, level by level?"""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,11 @@ from emorank.evaluation.statistics.columns import Column, Options, floats, missi
 from emorank.evaluation.statistics.uncertainty import Estimate, counts_per_cluster
 from emorank.vocabulary import LEVELS
 
-_SCORES = ("quadratic_kappa", "mean_absolute_error", "accuracy")
+_SCORES = {
+    "quadratic_kappa": confusion.quadratic_kappa,
+    "mean_absolute_error": confusion.mean_absolute_error,
+    "accuracy": confusion.accuracy,
+}
 
 
 @dataclass(frozen=True)
@@ -17,14 +21,14 @@ class LevelAgreement:
     """Ranks against the raters' majority, over the faces that have both.
 
     Attributes:
-        count: faces.
+        count: number of these faces.
         abstained: faces with a majority for which there is no rank.
         confusion: rows the majority's level, columns the predicted one, None to Strong.
         quadratic_kappa: Cohen's kappa with quadratic weights (Cohen 1968).
         mean_absolute_error: in levels.
-        accuracy: the share of ranks that are the majority's.
-        majority_error: mean absolute error of always saying the most frequent level of these faces.
-        majority_level: that level.
+        accuracy: the share of ranks that equal the majority's.
+        majority_error: mean absolute error of always predicting the most frequent level.
+        majority_level: the most frequent level of these faces.
     """
 
     count: int
@@ -43,10 +47,10 @@ def level_agreement(
     persons: Column | None = None,
     options: Options | None = None,
 ) -> LevelAgreement:
-    """Ranks against the raters' majority.
+    """Compare ranks with the raters' majority.
 
     Args:
-        level: (face,) predicted place in `LEVELS`, missing where abstained.
+        level: (face,) predicted place in `LEVELS`, missing where there is no rank.
         majority: (face,) the raters' place in `LEVELS`; faces without one are left out.
         persons: (face,).
         options: of the bootstrap.
@@ -58,7 +62,7 @@ def level_agreement(
     columns = floats(level)[both].astype(np.int64)
     who, shape = people(persons, both), (len(LEVELS), len(LEVELS))
     tables = counts_per_cluster(rows, columns, shape, who.number)
-    matrix = tables.sum(0) if len(tables) else np.zeros(shape, np.int64)
+    matrix = tables.sum(0)
     usual = int(matrix.sum(1).argmax())
     constant = counts_per_cluster(rows, np.full_like(rows, usual), shape, who.number)
     always = who.sums({"error": confusion.mean_absolute_error}, constant, options)
@@ -68,5 +72,5 @@ def level_agreement(
         confusion=tuple(tuple(row) for row in matrix.tolist()),
         majority_error=always["error"],
         majority_level=LEVELS[usual] if len(rows) else "",
-        **who.sums({name: getattr(confusion, name) for name in _SCORES}, tables, options),
+        **who.sums(_SCORES, tables, options),
     )

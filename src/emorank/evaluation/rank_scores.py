@@ -20,8 +20,8 @@ Matrix = tuple[tuple[int, ...], ...]
 class RankScore:
     """One row of Tables 6–9: a rank against the two others, within one emotion.
 
-    `accuracy` is (true positives + true negatives) / images of the emotion. None where undefined;
-    `reason` says why.
+    `accuracy` is (true positives + true negatives) / images of the emotion. A value that is not
+    defined is None, and `reason` says why.
     """
 
     rank: str
@@ -46,18 +46,18 @@ class EmotionRanks:
 
 @dataclass(frozen=True)
 class Population:
-    """Where the test images went: images = unlabelled + neutral + unrated + disputed + joint.
+    """How the test images divide: images = unlabelled + neutral + unrated + disputed + joint.
 
     Attributes:
         images: in the test part.
         unlabelled: without a known emotion.
         neutral: truly neutral, so without an intensity.
         unrated: without a vote.
-        disputed: whose raters tied, under the policy that leaves ties out.
-        joint: all others: the joint score is over these.
-        wrong_emotion: of these, classified wrongly.
-        unranked: of these, classified rightly but without a rank.
-        conditional: of these, classified rightly and ranked: what the paper scores.
+        disputed: the raters tied, and ties are left out.
+        joint: all other images; the joint score is over these.
+        wrong_emotion: of these, images whose emotion was not recognised.
+        unranked: of these, images that were recognised but have no rank.
+        conditional: of these, images that were recognised and ranked; the paper scores these.
     """
 
     images: int
@@ -73,7 +73,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Joint:
-    """Emotion *and* rank right, over all test images that have an intensity.
+    """How often emotion *and* rank are right, over all test images that have an intensity.
 
     Attributes:
         count: images scored.
@@ -94,13 +94,13 @@ class Joint:
 class RankValidation:
     """Ranks against raters.
 
-    All but `joint` is conditional, as in the paper: over test images whose emotion was
-    recognised, neutral left out. A score that is not defined is None, with its reason.
+    All scores but `joint` are over the test images whose emotion was recognised, without neutral
+    ones, as in the paper. A score that is not defined is None, with its reason.
 
     Attributes:
         emotions: confusion matrix and scores of each emotion.
         averages: of each metric over the rows of all emotions that have a value.
-        population: how many images are behind each score, and why others are not.
+        population: how many images are scored, and how many are not for which reason.
         confusion: over all emotions, rows the annotated rank, columns the predicted one.
         accuracy: of the rank, with Wilson's interval.
         accuracy_over_persons: the same with the bootstrap over persons.

@@ -1,7 +1,6 @@
-"""How well ranks agree with the raters: Tables 6–9, figures 15–17, and what they leave out."""
+"""How well ranks agree with the raters: Tables 6–9, figures 15–17, and the images left out."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,16 +19,24 @@ from emorank.evaluation.rank_scores import (
     score_rows,
 )
 from emorank.evaluation.statistics import confusion
+from emorank.evaluation.statistics.columns import people
+from emorank.evaluation.statistics.correlation import spearman
 from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
-    Estimate,
     bootstrap,
-    clusters,
     counts_per_cluster,
+    resampled,
     wilson,
 )
 from emorank.vocabulary import Emotion
+
+_STATISTICS = {
+    "accuracy": confusion.accuracy,
+    "balanced_accuracy": confusion.balanced_accuracy,
+    "quadratic_kappa": confusion.quadratic_kappa,
+    "mean_absolute_error": confusion.mean_absolute_error,
+}
 
 
 def validation(
@@ -44,46 +51,45 @@ def validation(
     resamples: int = RESAMPLES,
     level: float = LEVEL,
 ) -> RankValidation:
-    """Compare predicted ranks with what the majority of the raters said.
+    """Compare predicted ranks with the majority of the raters.
 
     Args:
         ranks: `image`, `rank` (label); the rank from the relevance of the predicted emotion.
-        majority: `image`, `rank` (label, <NA> when disputed), `mean`, from `voting.majority`.
+        majority: `image`, `rank` (label, <NA> if disputed), `mean`, from `voting.majority`.
         predictions: `image`, `emotion` (true), `predicted`, `part`.
         rng: draws the resamples.
-        persons: of the images, where known; other images count as persons of their own.
-        trained_majority: the most frequent rank outside the test part, for the baseline; without
-            it, the most frequent rank of the scored images, which flatters the baseline.
+        persons: of the images, where known; each other image counts as one more person.
+        trained_majority: the most frequent rank outside the test part, for the baseline. Without
+            it, the baseline is the most frequent rank of the scored images, which makes it too
+            good.
         part: the part of the split that is scored.
         resamples: of the bootstrap.
         level: coverage of the intervals.
+
+    Raises:
+        ValueError: a rank is not one of `RANKS`, or an image occurs twice in a table.
     """
     table, population = _assemble(ranks, majority, predictions, part)
-    known = {image: name for image, name in (persons or {}).items() if not pd.isna(name)}
-    people = [known.get(image) for image in table["image"]]
-    cluster = clusters(people if known else None, len(table))
-    unit = "persons" if known else "images"
-    again = partial(bootstrap, rng=rng, unit=unit, resamples=resamples, level=level)
+    known = persons or {}
+    whose = pd.Series([known.get(image) for image in table["image"]], dtype="object")
+    options: dict[str, Any] = {"rng": rng, "resamples": resamples, "level": level}
+    everybody = people(whose, np.ones(len(table), bool))
+    options["unit"] = everybody.unit
     scored = table["scored"].to_numpy(dtype=bool)
+    # Persons without a scored image are not drawn.
+    who = people(everybody.number, scored)
     rows = table["true_rank"].to_numpy()[scored]
     columns = table["predicted_rank"].to_numpy()[scored]
-    # Persons without a scored image are left out of these resamples.
-    person = np.unique(cluster[scored], return_inverse=True)[1]
-    tables = counts_per_cluster(rows, columns, (3, 3), person)
+    tables = counts_per_cluster(rows, columns, (3, 3), who.number)
     matrix = tables.sum(axis=0)
-    overall = again(
-        {
-            "accuracy": confusion.accuracy,
-            "balanced_accuracy": confusion.balanced_accuracy,
-            "quadratic_kappa": confusion.quadratic_kappa,
-            "mean_absolute_error": confusion.mean_absolute_error,
-        },
-        tables,
-    )
+    overall = bootstrap(_STATISTICS, tables, **options)
     # Means of the same votes may differ in the last bit.
-    means, mean = np.unique(table["mean"].to_numpy()[scored].round(9), return_inverse=True)
-    by_mean = counts_per_cluster(columns, mean, (3, len(means)), person)
-    correlation = again({"spearman": confusion.spearman}, by_mean)["spearman"]
+    means = table["mean"].to_numpy()[scored].round(9)
+    correlation = resampled(
+        lambda draws: {"": spearman(columns, means, draws[:, who.number])},
+        np.ones(who.size, np.int64),
+        **options,
+    )
     emotions = tuple(_per_emotion(table, scored))
     return RankValidation(
         emotions=emotions,
@@ -91,13 +97,11 @@ def validation(
         population=population,
         confusion=_plain(matrix),
         accuracy=wilson(int(np.trace(matrix)), int(matrix.sum()), level),
-        accuracy_over_persons=overall["accuracy"],
-        balanced_accuracy=overall["balanced_accuracy"],
-        quadratic_kappa=overall["quadratic_kappa"],
-        mean_absolute_error=overall["mean_absolute_error"],
-        spearman=correlation,
+        accuracy_over_persons=overall.pop("accuracy"),
+        **overall,
+        spearman=correlation[""],
         baseline=majority_baseline(matrix, RANKS, trained_majority, level),
-        joint=_joint(table, cluster, again, level),
+        joint=_joint(table, everybody.number, options),
     )
 
 
@@ -120,9 +124,9 @@ def _assemble(
     index = pd.Index(RANKS, dtype="string")
     for name, column in (("true_rank", "annotated"), ("predicted_rank", "rank")):
         table[name] = index.get_indexer(pd.Index(table[column]))
-        strangers = table.loc[(table[name] < 0) & table[column].notna(), column]
-        if len(strangers):
-            raise ValueError(f"{strangers.iloc[0]!r} is no rank; expected {', '.join(RANKS)}")
+        unknown = table.loc[(table[name] < 0) & table[column].notna(), column]
+        if len(unknown):
+            raise ValueError(f"{unknown.iloc[0]!r} is no rank; expected {', '.join(RANKS)}")
     table["recognised"] = (table["emotion"] == table["predicted"]).to_numpy(dtype=bool)
     table["scored"] = table["recognised"] & (table["predicted_rank"] >= 0)
     population = Population(
@@ -152,15 +156,11 @@ def _per_emotion(table: pd.DataFrame, scored: np.ndarray[Any, Any]) -> list[Emot
     return result
 
 
-def _joint(
-    table: pd.DataFrame,
-    cluster: np.ndarray[Any, Any],
-    again: Callable[..., dict[str, Estimate]],
-    level: float,
-) -> Joint:
+def _joint(table: pd.DataFrame, cluster: np.ndarray[Any, Any], options: dict[str, Any]) -> Joint:
+    level = options["level"]
     right = table["scored"] & (table["true_rank"] == table["predicted_rank"])
     hits, total = int(right.sum()), len(table)
-    # A table with right answers in cell (0, 0) and wrong ones in (0, 1): its accuracy is theirs.
+    # A table that counts right answers in cell (0, 0) and wrong ones in cell (0, 1).
     wrong = (~right).to_numpy(dtype=np.int64)
     tables = counts_per_cluster(np.zeros_like(wrong), wrong, (2, 2), cluster)
     pairs = table["annotated"] + " " + table["emotion"].str.capitalize()
@@ -168,7 +168,7 @@ def _joint(
     return Joint(
         count=total,
         accuracy=wilson(hits, total, level),
-        accuracy_over_persons=again({"accuracy": confusion.accuracy}, tables)["accuracy"],
+        accuracy_over_persons=bootstrap({"": confusion.accuracy}, tables, **options)[""],
         emotion_accuracy=wilson(int(table["recognised"].sum()), total, level),
         baseline=Baseline(
             str(frequent.index[0]), "test", wilson(int(frequent.iloc[0]), total, level)

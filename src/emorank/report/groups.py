@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emorank.evaluation.group_scores import LEAST_PERSONS, Attribute, Group, GroupTest
+from emorank.evaluation.group_scores import Attribute, Group
+from emorank.evaluation.group_tests import LEAST_PERSONS, GroupTest
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.rating_figures import estimates
 from emorank.report.style import short

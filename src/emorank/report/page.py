@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from emorank.evaluation.classification import Classification
-from emorank.evaluation.group_scores import LEAST_PERSONS
+from emorank.evaluation.group_tests import LEAST_PERSONS
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.files import replacing
 from emorank.report import audit as audited

@@ -10,9 +10,7 @@ from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from emorank.evaluation import level_agreement
 from emorank.evaluation.laboratory import separation, validity
-from emorank.evaluation.statistics import correlation
 from emorank.evaluation.statistics.columns import Options
-from emorank.evaluation.statistics.uncertainty import resampled
 
 FEW = Options(resamples=50)
 EMOTIONS = ("anger", "fear", "happy")
@@ -56,33 +54,6 @@ def test_values_are_those_of_scipy():
     assert found.spearman_within.value == pytest.approx(np.average([*rho.values()], weights=sizes))
     assert found.kendall_within.value == pytest.approx(np.average([*tau.values()], weights=sizes))
     assert (found.count, found.missing, found.persons) == (90, 0, 6)
-
-
-def test_resamples_are_those_of_faces_really_repeated():
-    """Weights instead of copies: the same rho, tau and AUC as scipy's and sklearn's of copies."""
-    table = faces(40)
-    x, y = table["score"].to_numpy(), table["truth"].to_numpy()
-    person = pd.factorize(table["person"])[0]
-    draws = np.random.default_rng(3).multinomial(6, np.full(6, 1 / 6), size=20).astype(float)
-    rho = correlation.spearman(x, y, draws[:, person])
-    tau = correlation.kendall(x, y, person, 6)(draws)
-    high = y > 0.5
-    area = correlation.auc(x[high], x[~high], person[high], person[~high], 6)(draws)
-    for i, times in enumerate(draws):
-        rows = np.repeat(np.arange(40), times[person].astype(int))
-        assert rho[i] == pytest.approx(stats.spearmanr(x[rows], y[rows]).statistic)
-        assert tau[i] == pytest.approx(stats.kendalltau(x[rows], y[rows]).statistic)
-        assert area[i] == pytest.approx(roc_auc_score(high[rows], x[rows]))
-
-
-def test_pairs_in_blocks_are_pairs_at_once(monkeypatch):
-    """Thousands of faces are paired some at a time."""
-    table = faces(50)
-    x, y = table["score"].to_numpy(), table["truth"].to_numpy()
-    person = pd.factorize(table["person"])[0]
-    once = correlation.kendall(x, y, person, 6)(np.ones((1, 6)))
-    monkeypatch.setattr(correlation, "_BLOCK", 120)
-    np.testing.assert_allclose(correlation.kendall(x, y, person, 6)(np.ones((1, 6))), once)
 
 
 @settings(max_examples=30)
@@ -271,22 +242,3 @@ def test_one_person_has_no_interval():
     assert found.value is not None
     assert found.low is None
     assert "one person only" in found.reason
-
-
-def test_resampled_draws_like_the_bootstrap_of_sums():
-    """A mean is the same number whether tables are summed or persons weighted."""
-    from emorank.evaluation.statistics.uncertainty import bootstrap
-
-    sums = np.random.default_rng(0).uniform(0, 1, (7, 1, 2))
-    summed = bootstrap(
-        {"a": lambda t: t[..., 0, 0] / t[..., 0, 1]}, sums, np.random.default_rng(1), resamples=90
-    )
-    weighted = resampled(
-        lambda w: {"a": (w @ sums[:, 0, 0]) / (w @ sums[:, 0, 1])},
-        np.ones(7, int),
-        np.random.default_rng(1),
-        resamples=90,
-        chunk=90,
-    )
-    assert summed["a"].low == pytest.approx(weighted["a"].low)
-    assert summed["a"].high == pytest.approx(weighted["a"].high)

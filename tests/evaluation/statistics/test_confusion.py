@@ -1,4 +1,4 @@
-"""Statistics of confusion matrices against scikit-learn and SciPy."""
+"""Statistics of confusion matrices against scikit-learn."""
 
 import warnings
 
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import spearmanr
 from sklearn import metrics
 
 from emorank.evaluation.statistics import confusion
@@ -44,19 +43,6 @@ def test_statistics_equal_scikit_learn(counts):
     np.testing.assert_allclose(ours, np.nan if one_and_the_same else kappa, atol=1e-12)
 
 
-@given(
-    arrays(np.int64, st.tuples(st.integers(1, 3), st.integers(1, 7)), elements=st.integers(0, 5))
-)
-def test_spearman_equals_scipy(counts):
-    """Spearman from a table equals Spearman from the images, and is undefined where SciPy's is."""
-    rows, columns = pairs(counts)
-    ours = confusion.spearman(counts)
-    if len(set(rows)) < 2 or len(set(columns)) < 2:
-        assert np.isnan(ours)
-    else:
-        np.testing.assert_allclose(ours, spearmanr(rows, columns).statistic, atol=1e-10)
-
-
 @pytest.mark.parametrize(
     "statistic",
     [
@@ -65,7 +51,6 @@ def test_spearman_equals_scipy(counts):
         confusion.macro_f1,
         confusion.quadratic_kappa,
         confusion.mean_absolute_error,
-        confusion.spearman,
     ],
 )
 def test_a_stack_is_its_matrices(statistic):
@@ -80,7 +65,6 @@ def test_a_stack_is_its_matrices(statistic):
 
 
 def test_a_constant_prediction_is_chance():
-    """Always one rank has the kappa 0, which is defined, and no rank correlation, which is not."""
+    """Always one rank has the kappa 0, which is defined."""
     counts = np.array([[0, 3, 0], [0, 5, 0], [0, 2, 0]])
     np.testing.assert_allclose(confusion.quadratic_kappa(counts), 0, atol=1e-12)
-    assert np.isnan(confusion.spearman(counts))

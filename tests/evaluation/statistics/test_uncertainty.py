@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from emorank.evaluation import bootstrap, wilson
 from emorank.evaluation.statistics import confusion, uncertainty
-from emorank.evaluation.statistics.uncertainty import clusters, counts_per_cluster
+from emorank.evaluation.statistics.uncertainty import (
+    Estimate,
+    clusters,
+    counts_per_cluster,
+    resampled,
+    with_reason,
+)
 
 
 @given(st.integers(0, 50), st.integers(1, 50))
@@ -97,15 +103,78 @@ def test_one_person_has_no_interval():
     assert found.reason == "no interval: one person only"
 
 
+def undefined_in(share, resamples=100):
+    """The estimate of a statistic that is undefined in a share of its resamples."""
+
+    def statistics(weights):
+        values = np.arange(len(weights), dtype=float)
+        values[: round(share * resamples) if len(weights) > 1 else 0] = np.nan
+        return {"a": values}
+
+    rng = np.random.default_rng(0)
+    return resampled(statistics, np.ones(4, int), rng, resamples=resamples, chunk=resamples)["a"]
+
+
 def test_rarely_defined_statistics_have_no_interval():
-    """An interval over the lucky resamples alone is not given."""
-    tables = np.zeros((4, 2, 2), np.int64)
-    tables[:, 0, 0] = 1
-    tables[0] = [[0, 1], [1, 0]]
-    found = bootstrap({"k": confusion.quadratic_kappa}, tables, np.random.default_rng(0))["k"]
-    assert found.value is not None
-    assert found.low is None
-    assert "of the resamples" in found.reason
+    """Up to 5 % of undefined resamples are left out; with more there is no interval."""
+    few, more = undefined_in(0.04), undefined_in(0.06)
+    assert few.low == pytest.approx(4 + 0.025 * 95)
+    assert few.high == pytest.approx(4 + 0.975 * 95)
+    assert few.reason == ""
+    assert more.value == 0
+    assert (more.low, more.high) == (None, None)
+    assert more.reason == "no interval: not defined in 6% of the resamples"
+
+
+def test_two_persons_have_an_interval():
+    """One has none, two have one; images are counted in their own word."""
+    two = bootstrap({"a": confusion.accuracy}, np.array([[[1, 0], [0, 0]], [[0, 1], [0, 0]]]),
+                    np.random.default_rng(0), resamples=50)["a"]  # fmt: skip
+    assert (two.low, two.high) == (0, 1)
+    one = bootstrap({"a": confusion.accuracy}, np.array([[[1, 0], [0, 0]]]),
+                    np.random.default_rng(0), unit="images")["a"]  # fmt: skip
+    assert one.reason == "no interval: one image only"
+
+
+def test_the_level_is_the_coverage():
+    """The ends are the percentiles that the level asks for, of Wilson's interval too."""
+    tables = counts_per_cluster(np.arange(40) % 3, np.arange(40) % 2, (3, 3), np.arange(40) // 2)
+    wide, narrow = (
+        bootstrap({"a": confusion.accuracy}, tables, np.random.default_rng(2), level=level)["a"]
+        for level in (0.95, 0.5)
+    )
+    assert narrow.level == 0.5
+    assert wide.low < narrow.low < narrow.high < wide.high
+    assert wilson(5, 10, 0.5).low > wilson(5, 10).low
+    assert wilson(5, 10, 0.5).level == 0.5
+
+
+def test_tables_that_are_given_once_stand_for_all_that_are_alike():
+    """Three persons of one table and two of another: as likely as five tables."""
+    tables = np.array([[[3, 0], [0, 0]], [[0, 1], [0, 0]]])
+    once = bootstrap({"a": confusion.accuracy}, tables, np.random.default_rng(0),
+                     alike=np.array([3, 2]), resamples=4000)["a"]  # fmt: skip
+    every = bootstrap({"a": confusion.accuracy}, tables[[0, 0, 0, 1, 1]],
+                      np.random.default_rng(1), resamples=4000)["a"]  # fmt: skip
+    assert once.value == every.value == 9 / 11
+    assert "over 5 persons" in once.method
+    assert once.low == pytest.approx(every.low, abs=0.05)
+    assert once.high == every.high == 1
+
+
+def test_a_reason_replaces_one_that_says_less():
+    """Where there is a value, or no better reason, nothing changes."""
+    none, some = Estimate(None, reason="not defined"), Estimate(0.5, reason="no interval")
+    assert with_reason(none, "no vote").reason == "no vote"
+    assert with_reason(none, "") == none
+    assert with_reason(some, "no vote") == some
+
+
+def test_counts_of_persons_without_images():
+    """As many tables as are asked for, the last ones empty."""
+    one = np.zeros(1, int)
+    assert counts_per_cluster(one, one, (2, 2), one, 3).sum((1, 2)).tolist() == [1, 0, 0]
+    assert counts_per_cluster(one[:0], one[:0], (2, 2), one[:0]).shape == (0, 2, 2)
 
 
 def test_no_images_give_none():
@@ -114,3 +183,20 @@ def test_no_images_give_none():
         {"a": confusion.accuracy}, np.zeros((0, 2, 2), np.int64), np.random.default_rng(0)
     )["a"]
     assert (found.value, found.reason) == (None, "no images")
+
+
+def test_resampled_draws_like_the_bootstrap_of_sums():
+    """A mean is the same number whether tables are summed or persons weighted."""
+    sums = np.random.default_rng(0).uniform(0, 1, (7, 1, 2))
+    summed = bootstrap(
+        {"a": lambda t: t[..., 0, 0] / t[..., 0, 1]}, sums, np.random.default_rng(1), resamples=90
+    )
+    weighted = resampled(
+        lambda w: {"a": (w @ sums[:, 0, 0]) / (w @ sums[:, 0, 1])},
+        np.ones(7, int),
+        np.random.default_rng(1),
+        resamples=90,
+        chunk=90,
+    )
+    assert summed["a"].low == pytest.approx(weighted["a"].low)
+    assert summed["a"].high == pytest.approx(weighted["a"].high)

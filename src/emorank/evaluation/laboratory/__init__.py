@@ -1,1 +1,1 @@
-"""The validity laboratory: all that can be asked of a score of intensity, part by part."""
+"""The validity laboratory: whether a score of intensity can be believed, one question a file."""

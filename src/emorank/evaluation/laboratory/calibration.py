@@ -1,4 +1,4 @@
-"""What a rank or a score amounts to: the mean known intensity of the faces that were given it."""
+"""The mean known intensity of the faces that were given each rank, or a range of the score."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from emorank.evaluation.statistics.columns import Column, Options, array, floats, missing, people
-from emorank.evaluation.statistics.correlation import Many, ratio
+from emorank.evaluation.statistics.ratio import Floats, ratio
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.vocabulary import LEVELS
 
@@ -16,7 +16,7 @@ _CONFIDENCE_BINS = 10
 
 @dataclass(frozen=True)
 class CalibrationStep:
-    """A rank, or a piece of the range of a score: its `label`, faces, and their mean truth."""
+    """A rank, or a part of the range of a score: its `label`, number of faces, their mean truth."""
 
     label: str
     count: int
@@ -29,7 +29,8 @@ class CalibrationCurve:
 
     Attributes:
         steps: ranks that were given, or equal parts of the score's range, in ascending order.
-        monotone: whether each step's mean is above the one before; None with fewer than two steps.
+        monotone: whether each step has a greater mean than the one before; None with fewer than two
+            steps.
     """
 
     steps: tuple[CalibrationStep, ...]
@@ -45,7 +46,7 @@ def of_levels(
     """The mean truth of the faces that were given each level.
 
     Args:
-        level: (face,) place in `LEVELS`, missing where abstained.
+        level: (face,) place in `LEVELS`, missing where there is no rank.
         truth: (face,) intensity or mean rating; faces without one are left out.
         persons: (face,).
         options: of the bootstrap.
@@ -62,7 +63,7 @@ def of_scores(
     options: Options | None = None,
     pieces: int = 5,
 ) -> CalibrationCurve:
-    """The same for equal parts of the faces, ordered by score; equal scores stay together."""
+    """The mean truth of `pieces` equal parts of the faces, by score; equal scores stay together."""
     used = ~(missing(score) | missing(truth))
     values = floats(score)[used]
     inner = np.arange(1, pieces) / pieces
@@ -80,11 +81,11 @@ def expected_error(
 ) -> Estimate:
     """The expected calibration error of the probabilities of levels, over ten bins.
 
-    The mean distance between how sure the most probable level is and how often it is the
-    majority's, bins weighted by their faces.
+    In each bin, the distance between the mean probability of the most probable level and the share
+    of faces for which it is the majority's level; the mean over bins, weighted by their faces.
 
     Args:
-        probabilities: of the levels, NaN in the rows of faces without.
+        probabilities: of the levels; NaN where a face has none.
         majority: (face,) the raters' place in `LEVELS`.
         persons: (face,).
         options: of the bootstrap.
@@ -99,7 +100,7 @@ def expected_error(
     tables = np.zeros((who.size, _CONFIDENCE_BINS, 3))
     np.add.at(tables, (who.number, place), np.stack([np.ones(len(sure)), sure, right], axis=1))
 
-    def error(sums: Many) -> Many:
+    def error(sums: Floats) -> Floats:
         return ratio(abs(sums[..., 1] - sums[..., 2]).sum(-1), sums[..., 0].sum(-1))
 
     return who.sums({"error": error}, tables, options or Options())["error"]

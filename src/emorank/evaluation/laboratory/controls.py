@@ -1,4 +1,4 @@
-"""Ranks that are known to be bad: a laboratory that lets one of them pass cannot be believed."""
+"""Ranks that are known to be bad: if one of them passes, no verdict can be believed."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -14,24 +14,24 @@ _BYTES = 8
 
 
 def constant(pixels: Sequence[Pixels]) -> pd.DataFrame:
-    """Every face is as strong as every other: Average."""
+    """The same score for every face, and the rank Average."""
     return _ranked(np.full(len(pixels), 0.5))
 
 
 def random(pixels: Sequence[Pixels]) -> pd.DataFrame:
-    """A number drawn from the bytes of the picture: the same picture, the same number."""
+    """A random number that depends on the bytes of the picture alone."""
     digests = [hashlib.sha256(rgb.tobytes()).digest()[:_BYTES] for rgb in pixels]
-    drawn = [int.from_bytes(digest) / 256**_BYTES for digest in digests]
-    return _ranked(np.array(drawn, np.float64))
+    numbers = [int.from_bytes(digest) / 256**_BYTES for digest in digests]
+    return _ranked(np.array(numbers, np.float64))
 
 
 def bright(pixels: Sequence[Pixels]) -> pd.DataFrame:
-    """The mean brightness of the picture, whatever the face does."""
+    """The mean brightness of the picture."""
     return _ranked(np.array([brightness(rgb) / 255 for rgb in pixels], np.float64))
 
 
 def _ranked(score: Float[np.ndarray, " face"]) -> pd.DataFrame:
-    """A third of the range each for Minimal, Average, Strong."""
+    """The levels Minimal, Average and Strong for the thirds of the range."""
     level = np.minimum(1 + (score * len(Rank)).astype(np.int64), len(LEVELS) - 1)
     return pd.DataFrame({"level": pd.array(level, dtype="Int64"), "score": score})
 

@@ -1,4 +1,4 @@
-"""One rank through the whole laboratory: all that can be asked of it on the faces there are."""
+"""All measurements of the laboratory for one rank, on the faces of a study."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -21,10 +21,10 @@ from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.vocabulary import LEVELS, Emotion
 
 TRUTHS = {"intensity": "known intensity", "mean": "mean rating", "majority": "raters' majority"}
-"""Columns that may know how strong an expression is, the best first, and what they are called."""
+"""Columns that may hold how strong an expression is, the best first, and their names in words."""
 
 LEVEL_PROBABILITIES = tuple(f"p_{level.lower()}" for level in LEVELS)
-_FEWEST = 3
+_FEWEST = 3  # expressive faces with a known intensity
 
 
 def examine(
@@ -38,36 +38,37 @@ def examine(
     ceiling: Estimate | None = None,
     options: Options | None = None,
 ) -> Examination:
-    """Ask everything of one rank.
+    """Measure everything that these faces allow for one rank.
 
     Args:
         rank: its name.
-        kind: what it is.
+        kind: "rank" of the study, "control", or "file" for scores that somebody else computed.
         faces: one row per face: `emotion`, `person`, `sequence`, `frame`, `intensity`, `mean`,
             `majority` (level), `voters`, `brightness`; missing where unknown.
-        given: `score` and `level` of each face, in their order, missing where abstained; and
-            `p_none` to `p_strong` if it gives probabilities of levels.
-        changed: the same of changed faces, by the name of the change; `face` is their row.
-        morphs: the same of pictures between a neutral and an expressive face: `morph` is which,
-            `step` how far, and `emotion`, `person` of the expressive face.
-        ceiling: from `human_ceiling`.
+        given: `score` and `level` of each face, in their order, missing where it has none; and
+            `p_none` to `p_strong` if the rank gives probabilities of levels.
+        changed: the same columns for changed faces, by the name of the change; `face` is their row.
+        morphs: the same columns for pictures between a neutral and an expressive face: `morph` is
+            a number of the pair, `step` its place between them, `emotion` and `person` those of the
+            expressive face. None if not tried.
+        ceiling: from `human_ceiling`; None without votes.
         options: of the bootstrap.
     """
     options, changed = options or Options(), changed or {}
     faces, given = faces.reset_index(drop=True), given.reset_index(drop=True)
     emotion, persons = faces["emotion"].mask(neutral_of(faces)), faces["person"]
-    about = {
+    correlated = {
         what: correlations(given["score"], faces[column], emotion, persons, options)
         for column, what in TRUTHS.items()
         if _known(faces, column)
     }
     truth, values, groups = _main(faces, emotion)
     if truth == EXPRESSIVE:
-        about[truth] = correlations(given["score"], values, groups, persons, options)
+        correlated[truth] = correlations(given["score"], values, groups, persons, options)
     score = (given["score"], values, faces["brightness"], groups, persons, options)
     brightness = nuisance(*score) if truth else None
     rated = _levels(faces, given, options, faces["voters"] > 0)
-    moved = {name: _change(faces, given, some, options) for name, some in changed.items()}
+    changes = {name: _change(faces, given, some, options) for name, some in changed.items()}
     scores = floats(given["score"].dropna())
     return Examination(
         rank=rank,
@@ -75,7 +76,7 @@ def examine(
         faces=len(faces),
         scored=len(scores),
         truth=truth,
-        correlations=about,
+        correlations=correlated,
         brightness=brightness,
         levels=rated,
         levels_and_neutral=_levels(faces, given, options),
@@ -89,12 +90,12 @@ def examine(
         calibration_error=_calibration_error(faces, given, options),
         sequences=_along(faces.assign(score=given["score"]), "sequence", "frame", options),
         morphs=None if morphs is None else _along(morphs, "morph", "step", options),
-        changes=moved,
+        changes=changes,
         verdict=judge(
-            about.get(truth),
+            correlated.get(truth),
             brightness,
             rated,
-            moved,
+            changes,
             ceiling,
             constant=same(scores),
             truth=truth,
@@ -109,7 +110,7 @@ def human_ceiling(
 
     Args:
         votes: `image`, `rater`, `rank`, of the faces that ranks are judged on.
-        persons: of each image; images that are not in it are of persons of their own.
+        persons: of each image; an image that is not in it counts as one more person.
         options: of the bootstrap.
     """
     rows = votes.dropna(subset=["rank"])
@@ -124,18 +125,18 @@ def human_ceiling(
 
 
 def neutral_of(faces: pd.DataFrame) -> pd.Series:
-    """Which faces are known to be neutral."""
+    """Whether each face is known to be neutral."""
     return (faces["emotion"] == Emotion.NEUTRAL).fillna(False).astype(bool)
 
 
 def _known(faces: pd.DataFrame, column: str) -> bool:
-    """Whether expressive faces differ in what is known of their intensity."""
+    """Whether enough expressive faces have a known intensity, and not all the same."""
     values = faces.loc[~neutral_of(faces), column].dropna()
     return len(values) >= _FEWEST and not same(floats(values))
 
 
 def _main(faces: pd.DataFrame, emotion: pd.Series) -> tuple[str, pd.Series, pd.Series]:
-    """What decides: its name, its values, and the groups within which it is compared."""
+    """The truth that decides: name, values, and the groups within which they are compared."""
     for column, what in TRUTHS.items():
         if _known(faces, column):
             return what, faces[column].astype("Float64"), emotion

@@ -1,4 +1,4 @@
-"""How many rated images are enough? And how sure are the coefficients that they gave?"""
+"""How many rated images are enough, and how sure are the coefficients fitted on them?"""
 
 from dataclasses import dataclass
 
@@ -6,20 +6,21 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from emorank.evaluation.statistics.confusion import quadratic_kappa
-from emorank.evaluation.statistics.uncertainty import LEVEL
+from emorank.evaluation.statistics.uncertainty import LEVEL, counts_per_cluster
 from emorank.ranking.calibrated import ProportionalOdds
 from emorank.vocabulary import LEVELS
 
 DRAWS = 100
-_FEWEST = 7  # rated images to begin the curve with, doubled at each point
+_FEWEST = 7  # rated images of the first point; each further point has twice as many
+_FEWEST_PERSONS = 5
 
 
 @dataclass(frozen=True)
 class Rated:
-    """Faces of which the level is known.
+    """Faces whose level is known.
 
     Attributes:
-        features: what the model is given.
+        features: inputs of the model.
         level: place in `LEVELS`.
         person: a number for each person.
     """
@@ -37,11 +38,12 @@ class LearningPoint:
     """One point of a learning curve.
 
     Attributes:
-        images: rated images fitted on.
-        persons: whom they show, on average over the draws.
-        kappa: median quadratic kappa on the test faces; None where it is hardly ever defined.
-        low, high: where 95 % of the draws lie, of rated images and of test persons at once.
-        draws: in which a model could be fitted and kappa was defined.
+        images: number of rated images that the model is fitted on.
+        persons: number of persons on them, averaged over the draws.
+        kappa: median quadratic kappa on the test faces; None if defined in less than half of the
+            draws.
+        low, high: interval of 95 % of the draws, of rated images and of test persons at once.
+        draws: number of draws in which a model could be fitted and kappa was defined.
     """
 
     images: int
@@ -61,15 +63,15 @@ def learning_curve(
 ) -> tuple[LearningPoint, ...]:
     """Quadratic kappa on test persons against the number of rated images fitted on.
 
-    Each draw takes so many of the rated images at random, without replacement, and as many test
-    persons as there are, with it; the last point has all the rated images.
+    Each draw takes the number of rated images at random without replacement, and the test persons
+    with replacement. The last point has all rated images.
 
     Args:
-        model: fitted anew in each draw.
-        rated: what there is to learn from.
-        test: of other persons.
-        rng: draws.
-        draws: for each point.
+        model: its penalty is used; it is fitted again in each draw.
+        rated: faces to learn from.
+        test: faces of other persons.
+        rng: draws images and persons.
+        draws: how many for each point.
     """
     count = len(rated.level)
     sizes = [s for s in (_FEWEST * 2**k for k in range(20)) if s < count]
@@ -83,31 +85,31 @@ def coefficient_intervals(
     draws: int = DRAWS,
     level: float = LEVEL,
 ) -> tuple[Float[np.ndarray, "features 2"], str]:
-    """Percentile intervals of the coefficients, and over what they were drawn.
+    """Percentile intervals of the coefficients, and the unit drawn: "persons" or "images".
 
-    Persons are drawn with replacement where there are five or more, else images: two persons drawn
-    twice are one person too often. Features keep the scale of the whole.
+    Persons are drawn with replacement if there are at least five, else images, because too many
+    draws of a few persons hold one person only. Coefficients are in the feature scale of `model`.
 
     Args:
         model: fitted on `rated`.
         rated: faces.
-        rng: draws.
+        rng: draws persons or images.
         draws: how many.
-        level: coverage.
+        level: coverage of the intervals.
     """
     persons = np.unique(rated.person)
-    unit = "persons" if len(persons) >= 5 else "images"
+    unit = "persons" if len(persons) >= _FEWEST_PERSONS else "images"
     cluster = rated.person if unit == "persons" else np.arange(len(rated.level))
     rows_of = [np.flatnonzero(cluster == one) for one in np.unique(cluster)]
-    found = []
+    coefficients = []
     for _ in range(draws):
-        chosen = rng.integers(len(rows_of), size=len(rows_of))
-        some = rated[np.concatenate([rows_of[k] for k in chosen])]
+        drawn = rng.integers(len(rows_of), size=len(rows_of))
+        some = rated[np.concatenate([rows_of[k] for k in drawn])]
         if len(np.unique(some.level)) > 1:
             again = ProportionalOdds(model.penalty).fit(some.features, some.level)
-            found.append(again.coef_ / again.scale_ * model.scale_)
+            coefficients.append(again.coef_ / again.scale_ * model.scale_)
     tail = (1 - level) / 2
-    return np.quantile(found, [tail, 1 - tail], axis=0).T, unit
+    return np.quantile(coefficients, [tail, 1 - tail], axis=0).T, unit
 
 
 def _point(
@@ -135,6 +137,6 @@ def _point(
 
 
 def _kappa(level: Int[np.ndarray, " face"], predicted: Int[np.ndarray, " face"]) -> float:
-    counts = np.zeros((len(LEVELS), len(LEVELS)), np.int64)
-    np.add.at(counts, (level, predicted), 1)
-    return float(quadratic_kappa(counts))
+    everybody = np.zeros_like(level)
+    counts = counts_per_cluster(level, predicted, (len(LEVELS), len(LEVELS)), everybody, 1)
+    return float(quadratic_kappa(counts[0]))

@@ -1,4 +1,4 @@
-"""Pictures changed in ways that leave the expression alone, and pictures between expressions."""
+"""Changes of a picture that do not change the expression, and pictures between two expressions."""
 
 import io
 from collections.abc import Callable
@@ -12,12 +12,12 @@ Pixels = UInt8[np.ndarray, "height width 3"]
 
 
 def mirrored(rgb: Pixels) -> Pixels:
-    """Left and right changed."""
+    """The picture with left and right swapped."""
     return np.ascontiguousarray(rgb[:, ::-1])
 
 
 def shifted(rgb: Pixels, down: int, right: int) -> Pixels:
-    """Moved by whole pixels; the border is filled with its own edge."""
+    """The picture moved by whole pixels; its edge is repeated at the border."""
     pad = max(abs(down), abs(right))
     wide = np.pad(rgb, ((pad, pad), (pad, pad), (0, 0)), mode="edge")
     height, width = rgb.shape[:2]
@@ -26,19 +26,19 @@ def shifted(rgb: Pixels, down: int, right: int) -> Pixels:
 
 
 def brightened(rgb: Pixels, factor: float) -> Pixels:
-    """Every value times a factor, cut off at 255."""
+    """The picture with every value multiplied by a factor, at most 255."""
     return np.clip(np.rint(rgb * factor), 0, 255).astype(np.uint8)
 
 
 def recompressed(rgb: Pixels, quality: int) -> Pixels:
-    """Written as JPEG of a quality from 1 to 95, and read again."""
+    """The picture after it was written as JPEG (quality 1 to 95) and read again."""
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, format="JPEG", quality=quality)
     return np.array(Image.open(buffer).convert("RGB"))
 
 
 def resized(rgb: Pixels, factor: float) -> Pixels:
-    """Larger or smaller about the middle, in a frame of the same size; edges as in `shifted`."""
+    """The picture enlarged about its middle in a frame of the same size; edges as in `shifted`."""
     height, width = rgb.shape[:2]
     pad = max(height, width) // 8
     wide = Image.fromarray(np.pad(rgb, ((pad, pad), (pad, pad), (0, 0)), mode="edge"))
@@ -60,19 +60,22 @@ CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "1 % larger": partial(resized, factor=1.01),
     "2 % smaller": partial(resized, factor=0.98),
 }
-"""What should not matter to how strongly a face expresses an emotion."""
+"""Changes that should not matter to how strongly a face expresses an emotion, by name."""
 
 
 def dissolved(one: Pixels, other: Pixels, share: float) -> Pixels:
-    """Part of the way from one picture to another of the same size, pixel by pixel.
+    """The weighted mean of two pictures of one size, pixel by pixel.
 
     Args:
-        one: at share 0.
-        other: at share 1.
+        one: the result at share 0.
+        other: the result at share 1.
         share: of the other, in [0, 1].
+
+    Raises:
+        ValueError: the sizes differ.
     """
     if one.shape != other.shape:
-        raise ValueError(f"expected two pictures of one size, came {one.shape} and {other.shape}")
+        raise ValueError(f"expected two pictures of one size, got {one.shape} and {other.shape}")
     return np.rint((1 - share) * one + share * other).astype(np.uint8)
 
 

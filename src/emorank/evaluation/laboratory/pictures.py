@@ -1,4 +1,4 @@
-"""The pictures that an audit shows to a rank: faces, changed faces, and faces between two."""
+"""The pictures that an audit gives to a rank: faces, changed faces, and morphs of two faces."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from emorank.evaluation.laboratory.examination import neutral_of
 from emorank.evaluation.laboratory.perturbation import CHANGES, Pixels, dissolved
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""How far along each morph a picture is taken."""
+"""Shares of the expressive face in the pictures of a morph."""
 
 _PAIRS = 3
-"""There is a morph for so many faces that changes are tried on."""
+"""One morph for this many faces that changes are tried on."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What is shown: a face as it is, changed, or mixed with a neutral one.
+    """A face, unchanged, changed, or mixed with a neutral face.
 
     Attributes:
         face: its row.
-        change: its name in `CHANGES`; empty for none.
+        change: a name in `CHANGES`; empty for none.
         neutral: row of the face that a morph begins with; -1 for no morph.
         share: of the face in the morph.
     """
@@ -33,7 +33,7 @@ class Picture:
     share: float = 1.0
 
     def draw(self, framed: Callable[[int], Pixels]) -> Pixels:
-        """Its pixels, from the framed faces."""
+        """The pixels of the picture, from those of framed faces."""
         rgb = framed(self.face)
         if self.neutral >= 0:
             return dissolved(framed(self.neutral), rgb, self.share)
@@ -41,7 +41,7 @@ class Picture:
 
 
 def pictures(faces: pd.DataFrame, number: int, seed: int) -> list[Picture]:
-    """Every face as it is, then `number` of them changed, and a third as many morphs.
+    """Every face unchanged, then `number` of them under each change, and a third as many morphs.
 
     Args:
         faces: one row per face, `emotion`, `person`, `sequence`, `frame`, `intensity`.
@@ -58,20 +58,20 @@ def pictures(faces: pd.DataFrame, number: int, seed: int) -> list[Picture]:
 
 
 def pairs_of(faces: pd.DataFrame) -> dict[int, int]:
-    """The strongest face of each person and emotion, and the person's neutral one to begin with.
+    """The strongest face of each person and emotion, and the person's neutral face, by row.
 
-    Strongest is the last frame, or else the greatest known intensity. Without a neutral face the
-    sequence's first frame is the beginning, as in CK+.
+    The strongest face is the last frame, or else the one of greatest known intensity. Without a
+    neutral face the first frame of the sequence takes its place, as in CK+.
     """
     calm = neutral_of(faces).to_numpy()
     known = faces.assign(row=np.arange(len(faces)))[faces["person"].notna()]
-    begins = known[calm[known["row"]]].groupby("person")["row"].first().to_dict()
+    neutral = known[calm[known["row"]]].groupby("person")["row"].first().to_dict()
     pairs = {}
     for (person, _), rows in known[~calm[known["row"]]].groupby(["person", "emotion"]):
         ordered = rows.sort_values(["frame", "intensity"], na_position="first", kind="stable")
         last = ordered.iloc[-1]
         same = ordered.loc[ordered["sequence"].eq(last["sequence"]).fillna(False), "row"]
-        first = begins.get(person, same.iloc[0] if len(same) else -1)
+        first = neutral.get(person, same.iloc[0] if len(same) else -1)
         if first not in (-1, last["row"]):
             pairs[int(last["row"])] = int(first)
     return pairs
@@ -80,7 +80,7 @@ def pairs_of(faces: pd.DataFrame) -> dict[int, int]:
 def _spread(
     faces: pd.DataFrame, rows: Sequence[int] | pd.Index, number: int, seed: int
 ) -> list[int]:
-    """Some of the rows, as many of each emotion as can be, in the order of the table."""
+    """Rows chosen at random, as evenly over the emotions as possible, in the order of the table."""
     order = np.random.default_rng(seed).permutation(np.asarray(rows, np.int64))
     turn = faces.loc[order, "emotion"].fillna("").to_frame().groupby("emotion").cumcount()
     return sorted(int(row) for row in turn.sort_values(kind="stable").index[:number])

@@ -34,8 +34,8 @@ def separation(
         options: of the bootstrap.
 
     Returns:
-        The area under the ROC curve of each emotion against all neutral faces, 0.5 being chance,
-        and under `ALL` that of every expressive face; empty where no face is neutral.
+        The area under the ROC curve of each emotion against all neutral faces (0.5 is chance), and
+        as `ALL` that of all expressive faces; empty if no face is neutral.
     """
     options = options or Options()
     known = ~missing(score)

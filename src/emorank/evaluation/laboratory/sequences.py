@@ -9,16 +9,15 @@ from emorank.evaluation.statistics.columns import (
     Column,
     Options,
     array,
-    because,
     floats,
     missing,
     people,
 )
 from emorank.evaluation.statistics.correlation import spearman
-from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.evaluation.statistics.uncertainty import Estimate, with_reason
 
 LEAST = 3
-"""A sequence of fewer frames has no order to speak of."""
+"""Frames of the shortest sequence that is used."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,10 @@ class Sequences:
 
     Attributes:
         count: sequences of at least `LEAST` frames with a score.
-        constant: of these, in which the score is the same throughout; they have no rho.
+        constant: of these, sequences with the same score throughout; they have no rho.
         spearman: mean over the others of the rho of score and frame order.
-        rising: share of steps from one frame to the next in which the score rises; a step that
-            leaves it as it is counts half, so that chance is 0.5.
+        rising: share of steps to the next frame at which the score rises. A step without a change
+            counts half, so that chance is 0.5.
         emotions: `rising` of each emotion.
     """
 
@@ -52,8 +51,8 @@ def sequences(
     """Rank correlation with the frame order, and the share of rising steps.
 
     Args:
-        score: (face,) frames without one are passed over.
-        sequence: (face,) missing for faces of none.
+        score: (face,) frames without a score are left out.
+        sequence: (face,) missing for faces that belong to no sequence.
         frame: (face,) its place in the sequence, ascending from neutral to peak.
         emotion: (face,) expressed.
         persons: (face,).
@@ -75,16 +74,19 @@ def sequences(
     sloped = np.isfinite(rho)
     short = "" if len(each) else f"no sequence of {LEAST} frames or more"
     flat = short or ("" if sloped.any() else "the score is the same along every sequence")
-    of = {e: (each["emotion"] == e).to_numpy(np.float64) for e in sorted(each["emotion"].unique())}
+    emotions = {
+        e: (each["emotion"] == e).to_numpy(np.float64) for e in sorted(each["emotion"].unique())
+    }
     return Sequences(
         count=len(each),
         constant=int((~sloped).sum()),
-        spearman=because(
+        spearman=with_reason(
             who.quotient(np.where(sloped, rho, 0), sloped.astype(np.float64), options), flat
         ),
-        rising=because(who.quotient(rises, steps, options), short),
+        rising=with_reason(who.quotient(rises, steps, options), short),
         emotions={
-            e: who.quotient(rises * is_it, steps * is_it, options) for e, is_it in of.items()
+            e: who.quotient(rises * inside, steps * inside, options)
+            for e, inside in emotions.items()
         },
     )
 

@@ -1,4 +1,4 @@
-"""How far a score moves when something changes that does not touch the expression."""
+"""How far a score moves when the picture changes and the expression does not."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,11 @@ from emorank.evaluation.statistics.columns import (
     Column,
     Options,
     array,
-    because,
     floats,
     missing,
     people,
 )
-from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.evaluation.statistics.uncertainty import Estimate, with_reason
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,10 @@ class ScoreChange:
 
     Attributes:
         count: faces that have a score before and after.
-        shift: mean distance of the two scores, in standard deviations of the scores of all faces;
-            two independent scores of one normal distribution are 1.13 apart.
-        moved: share of the faces whose level changes, one that appears or is lost included; None
-            where no face has a level.
+        shift: mean distance of the two scores, in standard deviations of the scores of all faces.
+            Two independent scores of one normal distribution are 1.13 apart.
+        moved: share of the faces whose level changes, appears or is lost; None if no face has a
+            level.
     """
 
     count: int
@@ -45,8 +44,8 @@ def change(
 
     Args:
         before: score and level of each face; missing where there is none.
-        after: the same of the changed faces.
-        spread: the standard deviation of the scores of all faces as they are.
+        after: score and level of each changed face.
+        spread: standard deviation of the scores of all unchanged faces.
         persons: (face,).
         options: of the bootstrap.
     """
@@ -59,7 +58,7 @@ def change(
         reason, gap = "the score is the same for every face", np.full_like(gap, np.nan)
     shift = who.quotient(gap / (spread or 1.0), np.ones_like(gap), options)
     return ScoreChange(
-        int(both.sum()), because(shift, reason), _moved(before, after, persons, options)
+        int(both.sum()), with_reason(shift, reason), _moved(before, after, persons, options)
     )
 
 
@@ -74,10 +73,10 @@ def _moved(
     who = people(persons, some)
     different: Float[np.ndarray, " face"] = (old[some] != new[some]).astype(np.float64)
     share = who.quotient(different, np.ones_like(different), options)
-    return because(share, "" if some.any() else "no face has a level")
+    return with_reason(share, "" if some.any() else "no face has a level")
 
 
 def spread_of(score: Column) -> float:
-    """The standard deviation of the scores that there are, 0 without any."""
+    """The standard deviation of the scores that are not missing; 0 if all are."""
     values = floats(array(score)[~missing(score)])
     return float(values.std()) if len(values) else 0.0

@@ -1,10 +1,10 @@
-"""Does a score of expression intensity follow what is known of the intensity?
+"""Does a score of expression intensity follow the known intensity?
 
-Everything is asked *within* the expressed emotion first: a score that only tells happy faces from
-sad ones can correlate with intensity overall and know nothing of it. The within-emotion value is
-the average of the emotions' own values weighted by their faces; an emotion in which the score or
-the truth is the same for every face has no value and is left out of the average. Intervals are from
-the bootstrap over persons.
+The main answer is the correlation *within* the expressed emotion: a score that only tells happy
+faces from sad ones can correlate with intensity overall without measuring it. The within-emotion
+value is the average of the emotions' values weighted by their faces; an emotion in which the score
+or the truth is the same for every face has no value and is left out of the average. Intervals are
+from the bootstrap over persons.
 
 That a classifier's scores need not follow intensity was shown by Girard, Cohn and De la Torre 2015,
 Pattern Recognition Letters 66, 13–21.
@@ -21,7 +21,6 @@ from emorank.evaluation.statistics.columns import (
     Options,
     People,
     array,
-    because,
     floats,
     groups,
     missing,
@@ -30,15 +29,14 @@ from emorank.evaluation.statistics.columns import (
 )
 from emorank.evaluation.statistics.correlation import (
     Draws,
-    Many,
     Numbers,
     Values,
     kendall,
     partial,
-    pooled,
     spearman,
 )
-from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.evaluation.statistics.ratio import Floats, defined_mean
+from emorank.evaluation.statistics.uncertainty import Estimate, with_reason
 
 _RHO_AND_TAU = ("spearman", "spearman_within", "kendall", "kendall_within")
 CHANCE = 0.99
@@ -59,8 +57,9 @@ class Correlations:
         kendall: tau-b over all faces.
         kendall_within: tau-b within emotion, averaged.
         emotions: Spearman's rho of each emotion.
-        chance: where 99 % of the within-emotion rho lie when the scores are shuffled within
-            emotion (`CHANCE`: many ranks are tried on the same faces); the value is their mean.
+        chance: mean and 99 % interval of the within-emotion rho of scores that are shuffled within
+            emotion. The interval is wider than others because many ranks are tried on the same
+            faces.
     """
 
     count: int
@@ -76,14 +75,15 @@ class Correlations:
 
 @dataclass(frozen=True)
 class Nuisance:
-    """Whether a score follows something else (brightness, say) than intensity.
+    """Whether a score follows something else than intensity, such as brightness.
 
-    All are within emotion, averaged as in `Correlations`.
+    All correlations are within emotion, averaged as in `Correlations`.
 
     Attributes:
         score: Spearman's rho of the score and the nuisance.
-        score_given_truth: the same, what the truth accounts for taken out of both.
-        truth_given_nuisance: of score and truth, what the nuisance accounts for taken out of both.
+        score_given_truth: partial correlation of the two, with the truth held constant.
+        truth_given_nuisance: partial correlation of score and truth, with the nuisance held
+            constant.
     """
 
     score: Estimate
@@ -98,13 +98,13 @@ def correlations(
     persons: Column | None = None,
     options: Options | None = None,
 ) -> Correlations:
-    """Rank correlations of a score with what is known of the intensity.
+    """Rank correlations of a score with the known intensity.
 
     Args:
         score: (face,) the greater the stronger; missing where there is none.
         truth: (face,) intensity, mean rating or level; faces without one are left out.
-        emotion: (face,) the expressed emotion; missing for faces that count overall only, such as
-            neutral ones.
+        emotion: (face,) expressed; a face without one (neutral, say) counts in the overall
+            correlation only.
         persons: (face,) missing where unknown; None if no person is known.
         options: of the bootstrap.
     """
@@ -113,28 +113,28 @@ def correlations(
     scored = known & ~missing(score)
     x, y = floats(score)[scored], floats(truth)[scored]
     who, emotions = people(persons, scored), groups(array(emotion)[scored])
-    found = who.estimates(_rank_correlations(x, y, emotions, who), options)
+    estimates = who.estimates(_rank_correlations(x, y, emotions, who), options)
     reason = _reason(x, y) or ("" if emotions else "no face is of an emotion")
     return Correlations(
         count=len(x),
         missing=int((known & ~scored).sum()),
         persons=who.size,
         emotions={
-            name: because(found[f"in {name}"], _reason(x[rows], y[rows]))
+            name: with_reason(estimates[f"in {name}"], _reason(x[rows], y[rows]))
             for name, rows in emotions.items()
         },
         chance=_shuffled(x, y, emotions, options),
-        **{name: because(found[name], reason) for name in _RHO_AND_TAU},
+        **{name: with_reason(estimates[name], reason) for name in _RHO_AND_TAU},
     )
 
 
 def _rank_correlations(
     x: Values, y: Values, emotions: dict[str, Numbers], who: People
-) -> Callable[[Draws], dict[str, Many]]:
+) -> Callable[[Draws], dict[str, Floats]]:
     tau = kendall(x, y, who.number, who.size)
     taus = [kendall(x[rows], y[rows], who.number[rows], who.size) for rows in emotions.values()]
 
-    def statistics(draws: Draws) -> dict[str, Many]:
+    def statistics(draws: Draws) -> dict[str, Floats]:
         weights = draws[:, who.number]
         inside = [weights[:, rows] for rows in emotions.values()]
         mass = [some.sum(1) for some in inside]
@@ -163,8 +163,8 @@ def nuisance(
 ) -> Nuisance:
     """Partial rank correlations of score, truth and something that should not matter.
 
-    The three within-emotion correlations are averaged over the same emotions first, which leaves a
-    correlation matrix; the partial correlations are of that matrix.
+    The three within-emotion correlations are averaged over the same emotions first; the partial
+    correlations are computed from the three averages.
 
     Args:
         score: (face,).
@@ -179,7 +179,7 @@ def nuisance(
     s, t, o = (floats(column)[used] for column in (score, truth, other))
     who, emotions = people(persons, used), groups(array(emotion)[used])
 
-    def statistics(draws: Draws) -> dict[str, Many]:
+    def statistics(draws: Draws) -> dict[str, Floats]:
         three, mass = [], []
         for rows in emotions.values():
             weights = draws[:, who.number[rows]]
@@ -194,35 +194,35 @@ def nuisance(
             "truth_given_nuisance": partial(st, so, to),
         }
 
-    found = who.estimates(statistics, options)
+    estimates = who.estimates(statistics, options)
     reason = _reason(s, t) or ("it is the same for every face" if same(o) else "")
-    return Nuisance(**{name: because(value, reason) for name, value in found.items()})
+    return Nuisance(**{name: with_reason(value, reason) for name, value in estimates.items()})
 
 
 def _shuffled(x: Values, y: Values, emotions: dict[str, Numbers], options: Options) -> Estimate:
-    """What the within-emotion rho comes to when scores are dealt anew within each emotion."""
+    """The within-emotion rho of scores that are shuffled within each emotion."""
     rng = np.random.default_rng([options.seed, 1])
     rho, mass = [], []
     for rows in emotions.values():
         a, b = (rankdata(values[rows]) - (len(rows) + 1) / 2 for values in (x, y))
-        dealt = rng.permuted(np.tile(a, (options.resamples, 1)), axis=1)
+        shuffled = rng.permuted(np.tile(a, (options.resamples, 1)), axis=1)
         spread = np.sqrt((a**2).sum() * (b**2).sum())
         if spread > 0:
-            rho.append(dealt @ b / spread)
+            rho.append(shuffled @ b / spread)
             mass.append(np.full(options.resamples, len(rows), float))
     method = f"{options.resamples} shuffles within emotion"
     if not rho:
         reason = _reason(x, y) or "no emotion in which both differ"
         return Estimate(None, level=CHANCE, method=method, reason=reason)
-    values = pooled(np.array(rho), np.array(mass))
+    values = defined_mean(np.array(rho), np.array(mass), axis=0)
     low, high = np.quantile(values, [(1 - CHANCE) / 2, (1 + CHANCE) / 2])
     return Estimate(float(values.mean()), float(low), float(high), CHANCE, method)
 
 
-def _pooled(values: list[Many], mass: list[Many], resamples: int) -> Many:
+def _pooled(values: list[Floats], mass: list[Floats], resamples: int) -> Floats:
     if not values:
         return np.full(resamples, np.nan)
-    return pooled(np.array(values), np.array(mass))
+    return defined_mean(np.array(values), np.array(mass), axis=0)
 
 
 def _reason(x: Values, y: Values) -> str:

@@ -1,1 +1,1 @@
-"""Measures of relevance maps: where they lie, how alike they are, what depends on them."""
+"""Measures of relevance maps: where relevance lies, how maps change, whether they are faithful."""

@@ -1,4 +1,4 @@
-"""Maps that know nothing of the net: what an explanation has to beat."""
+"""Maps that do not depend on the network: an explanation has to be better than these."""
 
 import numpy as np
 from jaxtyping import Float

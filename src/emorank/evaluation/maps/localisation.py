@@ -1,7 +1,7 @@
-"""Where on a face the relevance lies: its mass in each region, and where its strongest pixels are.
+"""Where on a face the relevance lies: its share in each region, and where its greatest values are.
 
-The regions are ellipses around the five landmarks, drawn once for the crop that all faces share
-(`faces.TEMPLATE`) and brought to each face; nobody's eyebrows are measured.
+The regions are ellipses, defined once for the landmarks that all crops share (`faces.TEMPLATE`) and
+transformed to the landmarks of each face; the outlines of a face itself are not measured.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ Plane = Float[np.ndarray, "side side"]
 
 
 def face_masks(landmarks: Float[np.ndarray, "5 2"], side: int) -> dict[str, Mask]:
-    """The pixels of each of `REGIONS`; every pixel is in one.
+    """The pixels of each of `REGIONS`; every pixel is in exactly one.
 
     Args:
         landmarks: of the face, in pixels of the square image.
@@ -67,14 +67,15 @@ def find_masks(image: UInt8[np.ndarray, "side side 3"], *, aligned: bool) -> dic
 
 def _inside(x: Plane, y: Plane, ellipse: tuple[float, float, float, float]) -> Mask:
     centre_x, centre_y, across, down = ellipse
-    found: Mask = ((x - centre_x) / across) ** 2 + ((y - centre_y) / down) ** 2 <= 1
-    return found
+    result: Mask = ((x - centre_x) / across) ** 2 + ((y - centre_y) / down) ** 2 <= 1
+    return result
 
 
 def mass(relevance: Plane, masks: Mapping[str, Mask]) -> dict[str, float]:
     """The share of the positive relevance in each region (relevance mass accuracy).
 
-    NaN where a map has no positive relevance. By chance a region gets its share of the area.
+    NaN if a map has no positive relevance. A map without structure gives a region its share of the
+    area.
 
     Source: Arras, Osman, Samek 2022, Information Fusion 81, equation 3.
     """
@@ -87,9 +88,9 @@ def mass(relevance: Plane, masks: Mapping[str, Mask]) -> dict[str, float]:
 
 
 def rank_accuracy(relevance: Plane, mask: Mask) -> float:
-    """Of the most relevant pixels, as many as the mask has, the share that lies within it.
+    """The share of the most relevant pixels, as many as the mask has, that lie within the mask.
 
-    NaN for an empty mask. By chance it is the mask's share of the area.
+    NaN for an empty mask. Chance is the mask's share of the area.
 
     Source: Arras, Osman, Samek 2022, equation 4.
     """
@@ -101,6 +102,6 @@ def rank_accuracy(relevance: Plane, mask: Mask) -> float:
 
 
 def features(masks: Mapping[str, Mask]) -> Mask:
-    """Brows, eyes, nose and mouth together: where expressions are read."""
-    found: Mask = np.logical_or.reduce([masks[name] for name in FEATURES])
-    return found
+    """The pixels of brows, eyes, nose and mouth together."""
+    result: Mask = np.logical_or.reduce([masks[name] for name in FEATURES])
+    return result

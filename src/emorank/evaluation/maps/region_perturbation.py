@@ -1,8 +1,8 @@
-"""What the net's score does while regions of an image are taken away in the order of a map.
+"""How a network's score changes while regions of an image are removed in the order of a map.
 
-If a map tells what the net looks at, the score falls at once where its most relevant regions go
-first, and stays where they go last (Samek et al. 2017). Everything here is numpy over a function
-from images to logits, so that it fits any net.
+If a map shows what the network uses, the score falls soon if the most relevant regions are removed
+first, and late if they are removed last (Samek et al. 2017). The network is a function from images
+to logits, so that any network can be measured.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,42 +19,42 @@ Score = Callable[[Images], Float[np.ndarray, "batch classes"]]
 Fill = Callable[[Images, np.ndarray, np.random.Generator], np.ndarray]
 
 GRID = 14  # regions along each side
-FRACTIONS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)  # of the regions taken away
-ORDERS = ("most", "least")  # relevant first
+_LEAST_WEIGHT = 0.02  # of remaining pixels, for a filter to be used
+FRACTIONS = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)  # of the regions removed
 
 
 def mean_colour(images: Images, gone: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Each image's mean colour."""
+    """The mean colour of each image."""
     return np.broadcast_to(images.mean(axis=(1, 2), keepdims=True), images.shape)
 
 
 def blurred(images: Images, gone: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The image without detail: a Gaussian of a sixteenth of the side."""
+    """The image filtered by a Gaussian of a sixteenth of its side."""
     return _gaussian(images.astype(np.float32), images.shape[1] / 16)
 
 
 def noise(images: Images, gone: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Every value drawn uniformly from 0 to 255 (Samek et al. 2017)."""
+    """Values drawn uniformly from 0 to 255 (Samek et al. 2017)."""
     return rng.integers(0, 256, images.shape).astype(np.float32)
 
 
 def surroundings(images: Images, gone: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What is left of the image, carried into what is gone: the nearer, the more it counts.
+    """The mean of the remaining pixels around each removed one; near pixels count more.
 
-    So that neither an edge nor a colour of its own marks what is gone, as with inpainting. With
-    nothing left the mean colour.
+    As with inpainting, neither an edge nor a colour marks the removed regions. If no pixel remains,
+    it is the mean colour.
     """
     left = (~gone).astype(np.float32)[..., None]
     filled = np.array(mean_colour(images, gone, rng), np.float32)
-    for share in (1, 1 / 4, 1 / 16):  # coarse first; finer where anything is within its reach
+    for share in (1, 1 / 4, 1 / 16):  # a finer filter replaces a coarser one near remaining pixels
         sigma = images.shape[1] / 4 * share
         weight = _gaussian(left, sigma)
-        carried = _gaussian(images * left, sigma)
-        np.divide(carried, weight, out=filled, where=weight > 0.02)
+        nearby = _gaussian(images * left, sigma)
+        np.divide(nearby, weight, out=filled, where=weight > _LEAST_WEIGHT)
     return filled
 
 
-# What is put in the place of a region.
+# What replaces a region.
 FILLS: dict[str, Fill] = {
     "mean": mean_colour,
     "blur": blurred,
@@ -65,12 +65,12 @@ FILLS: dict[str, Fill] = {
 
 @dataclass(frozen=True)
 class Curves:
-    """Scores along the way, by order: the most relevant regions first, or the least.
+    """Scores while regions are removed, by order: "most" or "least" relevant first.
 
     Attributes:
-        fractions: of the regions that are gone, from 0 to 1.
+        fractions: of the regions removed, from 0 to 1.
         logit: of the explained class, by order, (batch, fractions).
-        probability: likewise.
+        probability: of the explained class, by order, (batch, fractions).
     """
 
     fractions: tuple[float, ...]
@@ -78,14 +78,14 @@ class Curves:
     probability: dict[str, Float[np.ndarray, "batch fractions"]]
 
     def aopc(self, order: str = "most") -> Float[np.ndarray, " batch"]:
-        """How far the logit falls on the way, on average (area over the perturbation curve)."""
+        """The mean fall of the logit (area over the perturbation curve)."""
         logit = self.logit[order]
         return self._area(logit[:, :1] - logit)
 
     def between(self) -> Float[np.ndarray, " batch"]:
-        """The logit with the least relevant first less that with the most relevant first, mean.
+        """The mean of the logit, least relevant first, minus the logit, most relevant first.
 
-        A map that says nothing has 0. (Area between the perturbation curves, Samek et al. 2017;
+        A map without information has 0. (Area between the perturbation curves, Samek et al. 2017;
         symmetric relevance gain, Blücher et al. 2024.)
         """
         return self._area(self.logit["least"] - self.logit["most"])
@@ -95,9 +95,9 @@ class Curves:
         return self._area(self.probability["most"])
 
     def insertion(self) -> Float[np.ndarray, " batch"]:
-        """Area under the probability as the most relevant come back first; the more the better.
+        """Area under the probability, most relevant put back first; the more the better.
 
-        That way is the one that takes the least relevant first, seen from its end.
+        It is the curve of removing the least relevant first, read from its end.
         """
         return self._area(self.probability["least"])
 
@@ -108,7 +108,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Ends:
-    """Logits of images that are whole and of ones that are wholly filled: the same for all maps."""
+    """Logits of the whole images and of wholly filled ones; they are the same for all maps."""
 
     whole: Float[np.ndarray, "batch classes"]
     empty: Float[np.ndarray, "batch classes"]
@@ -136,22 +136,24 @@ def curves(
     grid: int = GRID,
     fractions: Sequence[float] = FRACTIONS,
 ) -> Curves:
-    """Take the regions of each image away, most and least relevant first.
+    """Remove the regions of each image, most and least relevant first.
 
     Args:
         score: logits of images.
-        images: as the net sees them.
-        maps: relevance, channels summed; a region's is the sum over its pixels.
+        images: as the network sees them.
+        maps: relevance, channels summed; that of a region is the sum over its pixels.
         target: the explained class of each image.
         fill: one of `FILLS`.
         at: from `ends`, with the same fill.
         rng: breaks ties, and draws noise.
         grid: regions along each side.
-        fractions: of the regions gone, from 0 to 1, rising.
+        fractions: of the regions removed, rising from 0 to 1.
 
     Raises:
-        RelevanceError: there is no such fill, or the fractions are others.
+        RelevanceError: there is no such fill, or the fractions do not rise from 0 to 1.
     """
+    from scipy.special import softmax
+
     if fractions[0] != 0 or fractions[-1] != 1 or np.diff(fractions).min() <= 0:
         raise RelevanceError(f"expected fractions that rise from 0 to 1, got {tuple(fractions)}")
     cells = grid_cells(images.shape[1], grid)
@@ -159,17 +161,17 @@ def curves(
     count = first.shape[1]
     logits = {}
     for name, ranked in (("most", first), ("least", first[:, ::-1])):
-        place = np.argsort(ranked, axis=1)[:, cells]  # when each pixel goes
-        found = [
+        place = np.argsort(ranked, axis=1)[:, cells]  # order in which each pixel is removed
+        between = [
             score(_filled(images, place < round(fraction * count), fill, rng))
             for fraction in fractions[1:-1]
         ]
-        logits[name] = np.stack([at.whole, *found, at.empty], axis=1).astype(np.float64)
+        logits[name] = np.stack([at.whole, *between, at.empty], axis=1).astype(np.float64)
     rows = np.arange(len(images))
     return Curves(
         tuple(fractions),
         {name: values[rows, :, target] for name, values in logits.items()},
-        {name: _softmax(values)[rows, :, target] for name, values in logits.items()},
+        {name: softmax(values, axis=-1)[rows, :, target] for name, values in logits.items()},
     )
 
 
@@ -195,7 +197,7 @@ def regions(maps: Maps, cells: Int[np.ndarray, "side side"]) -> Float[np.ndarray
 def order(
     values: Float[np.ndarray, "batch region"], rng: np.random.Generator
 ) -> Int[np.ndarray, "batch region"]:
-    """Regions from the greatest value to the least; equal ones in random order."""
+    """Regions from the greatest value to the least; equal values in random order."""
     shuffled = rng.permuted(np.broadcast_to(np.arange(values.shape[1]), values.shape), axis=1)
     ranks = np.argsort(-np.take_along_axis(values, shuffled, 1), axis=1, kind="stable")
     return np.take_along_axis(shuffled, ranks, 1)
@@ -211,14 +213,8 @@ def _filled(images: Images, gone: np.ndarray, fill: str, rng: np.random.Generato
 
 
 def _gaussian(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Each image and channel filtered by itself."""
+    """Filter each image and channel."""
     from scipy.ndimage import gaussian_filter
 
-    found: np.ndarray = gaussian_filter(values, (0, sigma, sigma, 0), truncate=3)
-    return found
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: np.ndarray = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
+    result: np.ndarray = gaussian_filter(values, (0, sigma, sigma, 0), truncate=3)
+    return result

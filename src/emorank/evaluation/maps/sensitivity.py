@@ -1,4 +1,4 @@
-"""How much a map changes when the image hardly does."""
+"""How much a map changes when the image changes a little."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,11 @@ import numpy as np
 from jaxtyping import Float
 
 from emorank.evaluation.maps.region_perturbation import Images, Maps
+from emorank.evaluation.statistics.ratio import ratio
 
 Explain = Callable[[Images], Maps]
 
-LEVELS = 5  # of 256: what noise may change a value by, to either side
+LEVELS = 5  # grey levels of 256 by which noise changes a value at most
 SAMPLES = 2  # of noise
 
 
@@ -24,24 +25,24 @@ def max_sensitivity(
 ) -> Float[np.ndarray, " batch"]:
     """The greatest ‖R(x + δ) − R(x)‖ / ‖R(x)‖ over some δ, uniform and small; 0 is the best.
 
-    NaN where a map is zero.
+    NaN if a map is zero everywhere.
 
     Args:
-        explain: maps of images, of the same class however they are changed.
+        explain: maps of images, always of the class of the unchanged image.
         images: 8-bit RGB.
-        maps: of the images as they are.
+        maps: of the unchanged images.
         rng: draws δ.
-        levels: the most that δ changes a value by.
-        samples: how many δ.
+        levels: the greatest |δ|, in grey levels.
+        samples: number of δ.
 
     Source: Yeh et al. 2019, On the (in)fidelity and sensitivity of explanations, definition 3.
     """
-    found = []
+    distances = []
     for _ in range(samples):
         change = rng.integers(-levels, levels + 1, images.shape)
         moved = np.clip(images.astype(np.int64) + change, 0, 255).astype(np.uint8)
-        found.append(_distance(explain(moved), maps))
-    worst: np.ndarray = np.max(found, axis=0)
+        distances.append(_distance(explain(moved), maps))
+    worst: np.ndarray = np.max(distances, axis=0)
     return worst
 
 
@@ -50,23 +51,23 @@ def shift_sensitivity(
 ) -> Float[np.ndarray, " batch"]:
     """‖R(shifted x) − shifted R(x)‖ / ‖R(x)‖ for a shift to the right and down; 0 is the best.
 
-    The border of the image is repeated, and what came from there is left out.
+    The edge of the image is repeated at the border, and relevance of the border is left out.
 
     Args:
         explain: as for `max_sensitivity`.
         images: 8-bit RGB.
-        maps: of the images as they are.
+        maps: of the unchanged images.
         by: pixels.
     """
     padded = np.pad(images, ((0, 0), (by, 0), (by, 0), (0, 0)), mode="edge")
     side = images.shape[1]
-    found = explain(padded[:, :side, :side])
-    return _distance(found[:, by:, by:], maps[:, :-by, :-by])
+    shifted = explain(padded[:, :side, :side])
+    return _distance(shifted[:, by:, by:], maps[:, :-by, :-by])
 
 
-def _distance(found: Maps, maps: Maps) -> Float[np.ndarray, " batch"]:
+def _distance(changed: Maps, maps: Maps) -> Float[np.ndarray, " batch"]:
     difference, size = (
         np.sqrt((values.astype(np.float64) ** 2).sum(axis=(1, 2)))
-        for values in (found - maps, maps)
+        for values in (changed - maps, maps)
     )
-    return np.array(np.divide(difference, size, out=np.full(len(size), np.nan), where=size > 0))
+    return ratio(difference, size)

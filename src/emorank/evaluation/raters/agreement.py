@@ -1,4 +1,4 @@
-"""How well raters agree: every statistic with its interval over images, and a reason for none."""
+"""How well raters agree: statistics with intervals over images, and a reason if undefined."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,27 +11,33 @@ from jaxtyping import Int
 
 from emorank.evaluation.raters import coincidence, pairwise
 from emorank.evaluation.raters.ratings import LEVELS, NoneAs, Ratings, ratings
-from emorank.evaluation.statistics.uncertainty import LEVEL, RESAMPLES, Estimate, bootstrap
+from emorank.evaluation.statistics.uncertainty import (
+    LEVEL,
+    RESAMPLES,
+    Estimate,
+    bootstrap,
+    with_reason,
+)
 
-# Beyond this many cells (two hundred megabytes) the resamples of all pairs would not fit.
+# Above this many cells (two hundred megabytes) the tables of all pairs do not fit into memory.
 _MOST_CELLS = 25_000_000
-# A crowd of thousands shares few units a pair: the mean over millions of pairs says nothing.
+# Two of thousands of raters share few units, so a mean over millions of pairs means little.
 MOST_RATERS = 300
 
 
 @dataclass(frozen=True)
 class CountAgreement:
-    """Agreement from counts of answers alone; whoever gave them.
+    """Agreement from counts of answers, without the raters' names.
 
     Attributes:
-        units: rated by two or more, so that there is something to agree on.
-        single: rated by one: in no statistic.
-        images: that these units belong to.
-        votes: that were given to them.
+        units: number of units with two or more votes; only these can agree.
+        single: number of units with one vote, which are left out.
+        images: number of images of these units.
+        votes: number of votes on these units.
         observed: the share of pairs of votes on a unit that are the same.
         fleiss_kappa: see `coincidence.fleiss_kappa`.
-        alpha_nominal: Krippendorff's alpha, answers same or not.
-        alpha_ordinal: for answers in an order; None where they have none.
+        alpha_nominal: Krippendorff's alpha for answers without an order.
+        alpha_ordinal: Krippendorff's alpha for answers in an order; None if they have none.
     """
 
     units: int
@@ -46,11 +52,11 @@ class CountAgreement:
 
 @dataclass(frozen=True)
 class RaterKappa:
-    """One rater against the others; None where undefined, and `reason` says why.
+    """One rater against the others; an undefined kappa is None, and `reason` says why.
 
     Attributes:
         rater: the name.
-        votes: ranks and None that the rater gave.
+        votes: number of ranks and None that the rater gave.
         pairwise: the mean quadratic-weighted kappa with each other rater.
         leave_one_out: the quadratic-weighted kappa with the majority of the others.
     """
@@ -67,12 +73,13 @@ class Agreement:
     """How well the raters of a table of answers agree.
 
     Attributes:
-        none_as: how None entered: as the "level" below Minimal, or as "missing".
-        counts: the statistics that need no names.
+        none_as: how None was used: as the "level" below Minimal, or as "missing".
+        counts: the statistics that need no names of raters.
         pairwise_kappa: mean over the pairs of raters.
-        leave_one_out_kappa: mean over raters, each against the majority of the others: the ceiling.
-        pairs: of raters with a defined kappa.
-        raters: one by one.
+        leave_one_out_kappa: mean over raters, each against the majority of the others; the ceiling
+            for methods.
+        pairs: number of pairs of raters with a defined kappa.
+        raters: each rater.
     """
 
     none_as: str
@@ -98,13 +105,13 @@ def agreement(
 ) -> Agreement:
     """Measure how well raters agree at the first showing.
 
-    Nominal statistics take None for an answer of its own; ordinal ones take it for the level below
-    Minimal. Skip is a missing vote everywhere.
+    None is one more answer in nominal statistics, and the level below Minimal in ordinal ones. Skip
+    is a missing vote in all of them.
 
     Args:
         answers: from `answers_table`.
         rng: draws the resamples: whole images, with all their emotions.
-        none_as: "missing" leaves None out, so that only the three ranks are compared.
+        none_as: "missing" leaves None out, so that the three ranks alone are compared.
         resamples: of the bootstrap.
         level: coverage of the intervals.
     """
@@ -151,10 +158,10 @@ def count_agreement(
         statistics["alpha_ordinal"] = coincidence.ordinal_alpha
     total = counts.sum(axis=1)
     paired = total >= 2
-    # Images without two votes on a unit have nothing to draw.
-    kept, cluster = np.unique(image[paired], return_inverse=True)
+    # Images without a unit of two votes are not drawn.
+    images, cluster = np.unique(image[paired], return_inverse=True)
     tables, alike = _put_together(counts[paired], cluster)
-    found = bootstrap(
+    estimates = bootstrap(
         statistics,
         tables,
         rng,
@@ -164,11 +171,11 @@ def count_agreement(
         level=level,
     )
     reason = _why_undefined(counts[paired])
-    named = {name: _explained(estimate, reason) for name, estimate in found.items()}
+    named = {name: with_reason(estimate, reason) for name, estimate in estimates.items()}
     return CountAgreement(
         units=int(paired.sum()),
         single=int((total == 1).sum()),
-        images=len(kept),
+        images=len(images),
         votes=int(total[paired].sum()),
         observed=named["observed"],
         fleiss_kappa=named["fleiss_kappa"],
@@ -180,7 +187,7 @@ def count_agreement(
 def _put_together(
     counts: np.ndarray[Any, Any], cluster: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
-    """The images' tables; those of images with one unit each are put together where alike."""
+    """The images' tables, equal ones of one unit once, and how many images have each."""
     if not len(counts) or len(counts) != int(cluster.max()) + 1:
         return coincidence.unit_tables(counts, cluster), None
     distinct, alike = np.unique(counts, axis=0, return_counts=True)
@@ -195,15 +202,10 @@ def _why_undefined(counts: np.ndarray[Any, Any]) -> str:
     return "not defined for these votes"
 
 
-def _explained(estimate: Estimate, reason: str) -> Estimate:
-    """The reason in the words of raters, where there is no value."""
-    return estimate if estimate.value is not None else replace(estimate, reason=reason)
-
-
 def _over_images(
     grid: Ratings, what: str, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> tuple[int, Estimate, np.ndarray[Any, Any]]:
-    """How many kappas are defined, their mean with its interval, and each of them."""
+    """The number of defined kappas, their mean with its interval, and each of them."""
     number = len(grid.raters)
     if number < 2 or number > MOST_RATERS:
         reason = "one rater only" if number == 1 else "no rater"
@@ -213,16 +215,15 @@ def _over_images(
     make = pairwise.pair_tables if what == "pairs" else pairwise.leave_one_out_tables
     width = number * (number - 1) // 2 if what == "pairs" else number
     fits = grid.images * width * len(LEVELS) ** 2 <= _MOST_CELLS
-    # Put together as one image, the value costs little whatever the number of images.
-    one = replace(grid, image=np.zeros_like(grid.image))
-    tables = make(grid if fits else one)
+    # If the tables of all images do not fit, those of one image with all units give the value.
+    whole = replace(grid, image=np.zeros_like(grid.image))
+    tables = make(grid if fits else whole)
     each = pairwise.kappas(tables.sum(axis=0))
-    mean = {"kappa": pairwise.mean_kappa}
-    found = bootstrap(mean, tables, rng, unit="images", **options)["kappa"]
-    if not fits and found.value is not None:
-        found = replace(found, reason=f"no interval: {width:,} {what} × {grid.images:,} images")
-    found = _explained(found, f"not defined for any of the {what}: no two levels in common")
-    return int(np.isfinite(each).sum()), found, each
+    mean = bootstrap({"": pairwise.mean_kappa}, tables, rng, unit="images", **options)[""]
+    if not fits and mean.value is not None:
+        mean = replace(mean, reason=f"no interval: {width:,} {what} × {grid.images:,} images")
+    mean = with_reason(mean, f"not defined for any of the {what}: no two levels in common")
+    return int(np.isfinite(each).sum()), mean, each
 
 
 def _each(

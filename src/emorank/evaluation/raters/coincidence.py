@@ -1,20 +1,21 @@
 """Agreement of any number of raters from how often each answer was given to each unit.
 
-Who gave an answer does not matter here, so the same statistics hold for raters with names and for
-bare counts of votes. All of them are functions of sums over units: of the coincidences of answers,
-of the shares of answers, of the agreement within units. So a bootstrap resample is a weighted sum
-of the images' tables (see `uncertainty`), and no statistic is computed by walking over votes.
+It does not matter who gave an answer, so the statistics hold for raters with names and for counts
+of votes. All of them are functions of sums over units: of the coincidences of answers, of the
+shares of answers, of the agreement within units. So a bootstrap resample is a weighted sum of the
+images' tables (see `uncertainty`).
 """
-
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from emorank.evaluation.statistics.ratio import Floats, ratio
+
 # (…, K + 2, K): K rows of coincidences, a row of shares, and a row with the sum of the agreement
 # within units in its first cell and the number of units behind it in the second.
 Tables = Float[np.ndarray, "*stack row level"]
-Values = np.ndarray[Any, np.dtype[np.float64]]
+# Sums of fractions miss zero by rounding: a divisor below this is zero.
+_ZERO = 1e-12
 
 
 def unit_tables(
@@ -22,7 +23,7 @@ def unit_tables(
 ) -> Float[np.ndarray, "cluster row level"]:
     """The additive parts of all statistics here, one table per image.
 
-    Units with fewer than two votes hold no agreement and enter nothing.
+    Units with fewer than two votes are left out, because they cannot agree or disagree.
 
     Args:
         counts: how often each unit was given each of K ≥ 2 levels, ascending if ordered.
@@ -30,7 +31,7 @@ def unit_tables(
     """
     levels = counts.shape[1]
     if levels < 2:
-        raise ValueError(f"agreement needs two or more levels, came {levels}")
+        raise ValueError(f"agreement needs two or more levels, got {levels}")
     total = counts.sum(axis=1)
     paired = total >= 2
     n, m = counts[paired].astype(float), total[paired].astype(float)
@@ -46,7 +47,7 @@ def unit_tables(
     return result
 
 
-def nominal_alpha(tables: Tables) -> Values:
+def nominal_alpha(tables: Tables) -> Floats:
     """Krippendorff's alpha when two answers are either the same or not.
 
     Source: Krippendorff 2011, Computing Krippendorff's Alpha-Reliability, sections C and E.
@@ -55,11 +56,11 @@ def nominal_alpha(tables: Tables) -> Values:
     return _alpha(tables, 1 - np.eye(levels))
 
 
-def ordinal_alpha(tables: Tables) -> Values:
+def ordinal_alpha(tables: Tables) -> Floats:
     """Krippendorff's alpha for ordered answers.
 
-    Two answers are as far apart as there are votes from the one to the other, counting half of
-    both; so the distance depends on the votes and, within a resample, on the resample.
+    The distance of two answers is the number of votes between them, with half of the votes of both;
+    so it depends on the votes of each resample.
 
     Source: Krippendorff 2011, section E, the ordinal metric difference.
     """
@@ -68,7 +69,7 @@ def ordinal_alpha(tables: Tables) -> Values:
     return _alpha(tables, (middle[..., :, None] - middle[..., None, :]) ** 2)
 
 
-def fleiss_kappa(tables: Tables) -> Values:
+def fleiss_kappa(tables: Tables) -> Floats:
     """Fleiss' kappa; where units have different numbers of votes, its generalisation.
 
     The agreement within a unit is taken over the pairs of its own votes, the share of an answer is
@@ -78,33 +79,24 @@ def fleiss_kappa(tables: Tables) -> Values:
     of Inter-Rater Reliability, 4th edition, chapter 3.
     """
     units = tables[..., -1, 1]
-    expected = (_ratio(tables[..., -2, :], units[..., None]) ** 2).sum(-1)
-    return _ratio(observed_agreement(tables) - expected, 1 - expected)
+    expected = (ratio(tables[..., -2, :], units[..., None]) ** 2).sum(-1)
+    return ratio(observed_agreement(tables) - expected, 1 - expected, least=_ZERO)
 
 
-def observed_agreement(tables: Tables) -> Values:
+def observed_agreement(tables: Tables) -> Floats:
     """The share of pairs of votes on a unit that are the same, averaged over units."""
-    return _ratio(tables[..., -1, 0], tables[..., -1, 1])
+    return ratio(tables[..., -1, 0], tables[..., -1, 1])
 
 
-def _alpha(tables: Tables, squared: Float[np.ndarray, "*stack level level"]) -> Values:
+def _alpha(tables: Tables, squared: Float[np.ndarray, "*stack level level"]) -> Floats:
     coincidences = _coincidences(tables)
     margin = coincidences.sum(-1)
     total = margin.sum(-1)
     observed = (coincidences * squared).sum((-2, -1)) * (total - 1)
     expected = np.einsum("...c,...ck,...k->...", margin, np.broadcast_to(
         squared, coincidences.shape), margin)  # fmt: skip
-    return 1 - _ratio(observed, expected)
+    return 1 - ratio(observed, expected, least=_ZERO)
 
 
 def _coincidences(tables: Tables) -> Tables:
     return tables[..., : tables.shape[-1], :]
-
-
-def _ratio(part: Any, whole: Any) -> Values:
-    """NaN for what is divided by nothing; rounding can leave 1e-17 of a nothing."""
-    part, whole = np.broadcast_arrays(np.asarray(part, float), np.asarray(whole, float))
-    result: Values = np.divide(
-        part, whole, out=np.full(part.shape, np.nan), where=np.abs(whole) > 1e-12
-    )
-    return result

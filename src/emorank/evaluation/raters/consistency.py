@@ -1,4 +1,4 @@
-"""Each rater against themselves: what was answered when the same image came again."""
+"""How consistent each rater is: the answers to images that were shown twice."""
 
 from dataclasses import dataclass
 
@@ -9,37 +9,38 @@ from emorank.answers.answers_table import SKIP, repeats_of
 from emorank.answers.names import natural
 from emorank.evaluation.raters.ratings import LEVELS
 from emorank.evaluation.statistics.confusion import quadratic_kappa
-from emorank.evaluation.statistics.uncertainty import LEVEL, Estimate, wilson
+from emorank.evaluation.statistics.uncertainty import LEVEL, Estimate, counts_per_cluster, wilson
 
 ALL = "all raters"
 
 
 @dataclass(frozen=True)
 class Consistency:
-    """How a rater answered the second time.
+    """How a rater's second answers compare with the first ones.
 
     Attributes:
         rater: the name; `ALL` for everybody's repeats together.
         repeats: units answered twice, neither time by Skip.
-        same: the share answered alike, with Wilson's interval.
-        within_one: the share at most one level apart; None without repeats.
-        kappa: quadratic-weighted, None as the level below Minimal; None where undefined.
+        same: the share of equal answers, with Wilson's interval.
+        within_one: the share of answers at most one level apart.
+        kappa: quadratic-weighted, with the answer None as the level below Minimal; None if
+            undefined.
         reason: why `kappa` is None.
     """
 
     rater: str
     repeats: int
     same: Estimate
-    within_one: float | None
+    within_one: float
     kappa: float | None
     reason: str = ""
 
 
 def consistency(answers: pd.DataFrame, level: float = LEVEL) -> tuple[Consistency, ...]:
-    """The consistency of every rater with a repeat, and of all together as the first entry.
+    """The consistency of all raters together, then of each rater with a repeat.
 
     Args:
-        answers: from `answers_table`; empty result if no unit was answered twice.
+        answers: from `answers_table`; the result is empty if no unit was answered twice.
         level: coverage of the intervals.
     """
     both = repeats_of(answers)
@@ -54,9 +55,9 @@ def consistency(answers: pd.DataFrame, level: float = LEVEL) -> tuple[Consistenc
 def _of(rater: str, both: pd.DataFrame, level: float) -> Consistency:
     levels = pd.Index(LEVELS)
     first, second = (levels.get_indexer(pd.Index(both[name])) for name in ("first", "second"))
-    table = np.zeros((len(levels), len(levels)), np.int64)
-    np.add.at(table, (first, second), 1)
-    kappa = float(quadratic_kappa(table))
+    together = np.zeros(len(both), np.int64)
+    counts = counts_per_cluster(first, second, (len(levels), len(levels)), together)
+    kappa = float(quadratic_kappa(counts[0]))
     undefined = not np.isfinite(kappa)
     return Consistency(
         rater=rater,

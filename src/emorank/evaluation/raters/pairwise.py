@@ -1,14 +1,13 @@
-"""Raters against each other, one by one: the ceiling that no method can be asked to pass.
+"""Raters against each other, one by one: how well a human does, as a ceiling for methods.
 
-A method is compared with the majority of the raters by the quadratic-weighted kappa. What a human
-reaches there is the kappa of one rater with the majority of the *others* (leave one out); how far
-two humans agree is the kappa of a pair. Both are Cohen's 1968 kappa over the levels None, Minimal,
-Average, Strong, taken over the units that both sides voted on, and averaged over raters or pairs
-for which it is defined.
+A method is compared with the majority of the raters by the quadratic-weighted kappa. The same
+number for a human is the kappa of one rater with the majority of the *others* (leave one out); how
+far two humans agree is the kappa of a pair. Both are Cohen's 1968 kappa over the levels None,
+Minimal, Average, Strong, over the units that both sides voted on, averaged over the raters or pairs
+whose kappa is defined.
 """
 
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Int8
@@ -16,13 +15,14 @@ from jaxtyping import Float, Int, Int8
 from emorank.answers.voting import winners
 from emorank.evaluation.raters.ratings import LEVELS, Ratings
 from emorank.evaluation.statistics.confusion import quadratic_kappa
+from emorank.evaluation.statistics.ratio import Floats, defined_mean
 
 _K = len(LEVELS)
 Tables = Float[np.ndarray, "*stack pair cell"]
 
 
 def pair_tables(ratings: Ratings) -> Int[np.ndarray, "image pair cell"]:
-    """For every image and every pair of raters, the table of the one's level by the other's.
+    """For every image and pair of raters, the table of the levels of one by those of the other.
 
     Pairs are in the order of `itertools.combinations`, cells row by row.
     """
@@ -45,24 +45,14 @@ def leave_one_out_tables(ratings: Ratings) -> Int[np.ndarray, "image rater cell"
     return _tables(columns, ratings)
 
 
-def kappas(tables: Tables) -> Float[np.ndarray, "*stack pair"]:
+def kappas(tables: Tables) -> Floats:
     """The quadratic-weighted kappa of each pair or rater, NaN where undefined."""
-    kappa: Float[np.ndarray, "*stack pair"] = quadratic_kappa(
-        tables.reshape(*tables.shape[:-1], _K, _K)
-    )
-    return kappa
+    return quadratic_kappa(tables.reshape(*tables.shape[:-1], _K, _K))
 
 
-def mean_kappa(tables: Tables) -> Float[np.ndarray, "*stack"]:
-    """The mean over the pairs or raters that have one; NaN if none has."""
-    each = kappas(tables)
-    known = np.isfinite(each)
-    number = known.sum(-1)
-    total: np.ndarray[Any, Any] = np.where(known, each, 0).sum(-1)
-    mean: np.ndarray[Any, Any] = np.divide(
-        total, number, out=np.full(total.shape, np.nan), where=number > 0
-    )
-    return mean
+def mean_kappa(tables: Tables) -> Floats:
+    """The mean over the pairs or raters with a kappa; NaN if none has one."""
+    return defined_mean(kappas(tables))
 
 
 def _tables(

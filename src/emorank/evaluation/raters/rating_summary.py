@@ -1,4 +1,4 @@
-"""Everything that a set of answers, or of votes on emotions, comes to; for terminal and page."""
+"""The summary of answers, or of votes on emotions, for the terminal and the page."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,15 +25,15 @@ from emorank.vocabulary import NONE
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the majority came to under one tie policy; units = the sum of all but `tied`.
+    """The verdicts of the majority under one tie policy; units are the sum of all but `tied`.
 
     Attributes:
         ties: the policy.
-        ranks: units of each rank.
-        flagged: units where None won.
-        disputed: units that tied, under the policy that decides no tie.
-        unvoted: units with skips only.
-        tied: units that tied, whatever became of them.
+        ranks: number of units with each rank.
+        flagged: number of units with the verdict None.
+        disputed: number of units that tied, if the policy decides no ties.
+        unvoted: number of units with skips only.
+        tied: number of units that tied, whether the tie was decided or not.
     """
 
     ties: str
@@ -46,12 +46,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """How far another way to reach one verdict agrees with the majority (ties by the median).
+    """How far another method to reach verdicts agrees with the majority (ties by the median).
 
     Attributes:
-        method: which.
-        units: compared: those with a vote.
-        same: of them, with the same verdict.
+        method: its name.
+        units: number of units with a vote.
+        same: number of them with the same verdict.
     """
 
     method: str
@@ -61,7 +61,7 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class EmotionAgreement:
-    """One emotion's part; `emotion` is None where it is unknown."""
+    """The part of the answers on one emotion; `emotion` is None if it is unknown."""
 
     emotion: str | None
     units: int
@@ -72,21 +72,21 @@ class EmotionAgreement:
 
 @dataclass(frozen=True)
 class RatingSummary:
-    """What raters said and how well they agreed.
+    """The answers of raters, their verdicts and their agreement.
 
     Attributes:
         named: whether a rater's name stands for the same person on every image.
-        images: how many.
-        units: pairs of image and emotion.
-        raters: how many.
-        answers: first showings, by answer.
-        repeats: answers at second showings.
+        images: number of images.
+        units: number of pairs of image and emotion.
+        raters: number of raters.
+        answers: number of each answer at first showings.
+        repeats: number of answers at second showings.
         reaction_ms: the median time to answer, None if unknown.
         outcomes: under both tie policies.
-        sensitivity: the ordinal median, and Dawid and Skene's model.
+        sensitivity: the verdicts of the ordinal median, and of Dawid and Skene's model.
         agreement: over all emotions.
-        emotions: one by one, if there are several.
-        consistency: raters against themselves, all of them first.
+        emotions: each emotion, if there are several.
+        consistency: of all raters together, then of each.
     """
 
     named: bool
@@ -110,15 +110,15 @@ class RatingSummary:
 
 @dataclass(frozen=True)
 class EmotionSummary:
-    """What voters said which emotion is expressed.
+    """Votes on which emotion is expressed, and their agreement.
 
     Attributes:
-        images: rows of the table.
-        votes: of each category.
-        finals: images whose single most frequent category it is.
-        tied: images without one.
+        images: number of rows of the table.
+        votes: number of votes for each category.
+        finals: for each category, number of images with more votes for it than for any other.
+        tied: number of images without such a category.
         agreement: over all rows.
-        groups: of each group, if there are several.
+        groups: agreement within each group of images, if there are several.
     """
 
     images: int
@@ -147,12 +147,12 @@ def summarise(
     Args:
         answers: from `answers_table`.
         rng: draws the resamples.
-        none_as: how None enters the agreement, as in `agreement`.
-        named: whether raters are persons, from `Reading`.
+        none_as: how None is used in the agreement, as in `agreement`.
+        named: whether a rater's name stands for the same person on every image.
         resamples: of the bootstrap.
     """
     first = answers[~answers["repeat"]]
-    found = verdicts(answers)
+    units = verdicts(answers)
     times = answers["reaction_ms"].dropna()
     options: dict[str, Any] = {"none_as": none_as, "resamples": resamples}
     words = list(dict.fromkeys(first["emotion"].fillna("")))
@@ -160,19 +160,19 @@ def summarise(
     return RatingSummary(
         named=named,
         images=first["image"].nunique(),
-        units=len(found),
+        units=len(units),
         raters=answers["rater"].nunique(),
-        answers=_given(first),
+        answers=_counts(first),
         repeats=int(answers["repeat"].sum()),
         reaction_ms=float(times.median()) if len(times) else None,
         outcomes=(outcome(answers, "median"), outcome(answers, "disputed")),
-        sensitivity=_sensitivity(answers, found),
+        sensitivity=_sensitivity(answers, units),
         agreement=agreement(answers, rng, **options),
         emotions=tuple(
             EmotionAgreement(
                 word or None,
                 len(verdicts(part)),
-                _given(part[~part["repeat"]]),
+                _counts(part[~part["repeat"]]),
                 outcome(part, "median"),
                 agreement(part, rng, **options),
             )
@@ -186,23 +186,23 @@ def summarise(
 
 def outcome(answers: pd.DataFrame, ties: Ties) -> Outcome:
     """Count the verdicts under a tie policy."""
-    found = verdicts(answers, ties)
-    ranks = found["rank"].value_counts()
-    unvoted = found[["n_none", *(f"n_{word.lower()}" for word in RANKS)]].sum(axis=1) == 0
+    units = verdicts(answers, ties)
+    ranks = units["rank"].value_counts()
+    unvoted = units[["n_none", *(f"n_{word.lower()}" for word in RANKS)]].sum(axis=1) == 0
     return Outcome(
         ties=ties,
         ranks={word: int(ranks.get(word, 0)) for word in RANKS},
-        flagged=int(found["flagged"].sum()),
-        disputed=int(found["disputed"].sum()),
+        flagged=int(units["flagged"].sum()),
+        disputed=int(units["disputed"].sum()),
         unvoted=int(unvoted.sum()),
-        tied=int(found["tied"].sum()),
+        tied=int(units["tied"].sum()),
     )
 
 
 def summarise_emotions(
     votes: EmotionVotes, rng: np.random.Generator, *, resamples: int = RESAMPLES
 ) -> EmotionSummary:
-    """Summarise votes on emotions; images that were shown in several ways are drawn together."""
+    """Summarise votes on emotions; all showings of an image are drawn together."""
     table = votes.table()
     image = pd.factorize(votes.images["image"])[0]
     finals = table["Final"].value_counts()
@@ -226,18 +226,18 @@ def summarise_emotions(
     )
 
 
-def _given(first: pd.DataFrame) -> dict[str, int]:
+def _counts(first: pd.DataFrame) -> dict[str, int]:
     counts = first["answer"].value_counts()
     return {word: int(counts.get(word, 0)) for word in ANSWERS}
 
 
-def _sensitivity(answers: pd.DataFrame, found: pd.DataFrame) -> tuple[Sensitivity, ...]:
-    verdict = found["rank"].mask(found["flagged"], NONE)
+def _sensitivity(answers: pd.DataFrame, units: pd.DataFrame) -> tuple[Sensitivity, ...]:
+    verdict = units["rank"].mask(units["flagged"], NONE)
     # Units in the same order; Dawid and Skene's are those with a vote.
     voted = verdict.notna().to_numpy(dtype=bool)
     majority = verdict[voted].to_numpy(dtype=object)
     others = {
-        "ordinal median": found.loc[voted, "median"],
+        "ordinal median": units.loc[voted, "median"],
         "Dawid and Skene": dawid_skene_verdicts(answers)[0]["answer"],
     }
     return tuple(

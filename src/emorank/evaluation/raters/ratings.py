@@ -1,4 +1,4 @@
-"""Answers as an array: units by raters, levels in their order."""
+"""The first answers of raters as an array of units by raters."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -11,7 +11,7 @@ from emorank.answers.answers_table import RANKS, UNIT, firsts_of
 from emorank.answers.names import natural
 from emorank.vocabulary import NONE
 
-# How an answer "None" enters: as the level below Minimal, or like no answer at all.
+# How an answer "None" is used: as the level below Minimal, or as a missing answer.
 NoneAs = Literal["level", "missing"]
 LEVELS = (NONE, *RANKS)
 
@@ -32,7 +32,7 @@ class Ratings:
 
     @property
     def images(self) -> int:
-        """How many images."""
+        """Number of images."""
         return int(self.image.max()) + 1 if len(self.image) else 0
 
     def counts(self) -> Int[np.ndarray, "unit level"]:
@@ -43,11 +43,14 @@ class Ratings:
 def ratings(answers: pd.DataFrame, none_as: NoneAs = "level") -> Ratings:
     """The grid of the first answers; Skip is no vote.
 
-    Units and raters that have no vote at all are left out.
+    Units and raters without any vote are left out.
 
     Args:
         answers: from `answers_table`.
-        none_as: "level": None is a level below Minimal; "missing": it is no vote.
+        none_as: "level": None is the level below Minimal; "missing": None is no vote.
+
+    Raises:
+        ValueError: `none_as` is neither.
     """
     if none_as not in get_args(NoneAs):
         raise ValueError(f"none_as={none_as!r}: expected one of {', '.join(get_args(NoneAs))}")
@@ -55,7 +58,7 @@ def ratings(answers: pd.DataFrame, none_as: NoneAs = "level") -> Ratings:
     level = pd.Index(LEVELS).get_indexer(pd.Index(first["answer"]))
     voted = level >= (0 if none_as == "level" else 1)
     first, level = first[voted], level[voted]
-    # An unknown emotion is a unit's property like any other; groupby drops <NA> otherwise.
+    # An unknown emotion makes a unit too; without dropna=False, groupby would leave it out.
     unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup().to_numpy()
     raters = sorted(first["rater"].unique(), key=natural)
     rater = pd.Index(raters, dtype="string").get_indexer(pd.Index(first["rater"]))

@@ -1,17 +1,18 @@
-"""Columns of faces as arrays, and the intervals that all of the validity laboratory shares.
+"""Columns of faces as arrays, and intervals over the persons of the faces.
 
-Columns are taken by position: the index of a Series says nothing here.
+Columns are compared by position; the index of a Series is ignored.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from emorank.evaluation.statistics.correlation import Draws, Many, ratio
+from emorank.evaluation.statistics.correlation import Draws
+from emorank.evaluation.statistics.ratio import Floats, ratio
 from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
@@ -28,7 +29,7 @@ _CHUNK = 250
 
 @dataclass(frozen=True)
 class Options:
-    """How intervals are made: `resamples`, `level` (coverage), `seed` of the draws."""
+    """Of the bootstrap: how many `resamples`, `level` of coverage, `seed` of the draws."""
 
     resamples: int = RESAMPLES
     level: float = LEVEL
@@ -37,11 +38,11 @@ class Options:
 
 @dataclass(frozen=True)
 class People:
-    """Whose faces they are.
+    """The persons of some faces.
 
     Attributes:
         number: the person of each face, from 0.
-        size: how many persons.
+        size: number of persons.
         unit: "persons", or "images" where no person is known.
     """
 
@@ -50,9 +51,9 @@ class People:
     unit: str
 
     def estimates(
-        self, statistics: Callable[[Draws], Mapping[str, Many]], options: Options
+        self, statistics: Callable[[Draws], Mapping[str, Floats]], options: Options
     ) -> dict[str, Estimate]:
-        """Statistics of draws of persons, with intervals."""
+        """Values and intervals of statistics that take how often each person was drawn."""
         return resampled(
             statistics,
             np.ones(self.size, np.int64),
@@ -69,7 +70,7 @@ class People:
         tables: np.ndarray[Any, Any],
         options: Options,
     ) -> dict[str, Estimate]:
-        """Statistics of tables that add up over persons, with intervals."""
+        """Values and intervals of statistics of tables that add up over persons."""
         return bootstrap(
             statistics,
             tables,
@@ -85,11 +86,11 @@ class People:
         whole: Float[np.ndarray, " face"],
         options: Options,
     ) -> Estimate:
-        """The sum of `part` over that of `whole`, with its interval; a mean where `whole` is 1."""
+        """The sum of `part` divided by the sum of `whole`; a mean where `whole` is 1."""
         tables = np.zeros((self.size, 1, 2))
         np.add.at(tables[:, 0], self.number, np.stack([part, whole], axis=1))
-        of_sums = {"": lambda sums: ratio(sums[..., 0, 0], sums[..., 0, 1])}
-        return self.sums(of_sums, tables, options)[""]
+        quotient = {"": lambda sums: ratio(sums[..., 0, 0], sums[..., 0, 1])}
+        return self.sums(quotient, tables, options)[""]
 
 
 def people(persons: Column | None, used: Bool[np.ndarray, " face"]) -> People:
@@ -102,32 +103,27 @@ def people(persons: Column | None, used: Bool[np.ndarray, " face"]) -> People:
 
 
 def array(column: Column) -> np.ndarray[Any, Any]:
-    """As objects."""
+    """The column as an array of objects."""
     return np.array(list(column), dtype=object)
 
 
 def missing(column: Column) -> Bool[np.ndarray, " face"]:
-    """Where there is no value."""
+    """Whether each face has no value."""
     return np.asarray(pd.isna(pd.Series(list(column), dtype="object")), bool)
 
 
 def floats(column: Column) -> Float[np.ndarray, " face"]:
-    """As numbers, NaN where there is none."""
+    """The column as numbers, NaN where a value is missing."""
     numbers = pd.to_numeric(pd.Series(list(column), dtype="object"))
     return numbers.to_numpy(np.float64, na_value=np.nan)
 
 
 def groups(column: Column) -> dict[str, Int[np.ndarray, " face"]]:
-    """Which faces are of each group, groups in the order of the alphabet; missing ones of none."""
+    """The places of each group's faces; groups in alphabetical order, missing values left out."""
     codes, names = pd.factorize(pd.Series(list(column), dtype="object"), sort=True)
     return {str(name): np.flatnonzero(codes == i) for i, name in enumerate(names)}
 
 
 def same(values: Float[np.ndarray, " face"]) -> bool:
-    """Whether there are values, and all are one."""
+    """Whether there are values and all are equal."""
     return bool(len(values)) and bool((values == values[0]).all())
-
-
-def because(estimate: Estimate, reason: str) -> Estimate:
-    """The same, with a reason that is known better than "not defined"."""
-    return replace(estimate, reason=reason) if reason and estimate.value is None else estimate

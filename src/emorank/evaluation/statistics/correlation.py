@@ -1,25 +1,25 @@
 """How two orders of the same faces agree, for many resamples of persons at once.
 
-A resample is a weight per face: how often its person was drawn. The statistics are those of the
-faces really repeated so often, but nothing is repeated: mid-ranks are running sums of weights over
-an order that is sorted once, and pairs of faces are counted once per pair of persons.
+A resample gives each face a weight: how often its person was drawn. The statistics equal those of
+faces that are copied so often, but no face is copied: mid-ranks are running sums of weights over an
+order that is sorted once, and pairs of faces are counted once for each pair of persons.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from emorank.evaluation.statistics.ratio import Floats, ratio
 
 Values = Float[np.ndarray, " face"]
 Numbers = Int[np.ndarray, " face"]
 Weights = Float[np.ndarray, "resample face"]
 Draws = Float[np.ndarray, "resample person"]
-Many = np.ndarray[Any, np.dtype[np.float64]]
 _BLOCK = 4_000_000
 
 
-def spearman(x: Values, y: Values, weights: Weights) -> Many:
+def spearman(x: Values, y: Values, weights: Weights) -> Floats:
     """Spearman's rho of each resample, ties averaged; NaN where x or y is the same throughout.
 
     Source: Pearson's correlation of the mid-ranks, Kendall 1945, Biometrika 33, 239–251.
@@ -31,7 +31,7 @@ def spearman(x: Values, y: Values, weights: Weights) -> Many:
 
 
 def mid_ranks(values: Values, weights: Weights) -> Weights:
-    """The mean rank, from 1, that each face shares with its equals in each resample."""
+    """The rank of each face in each resample, from 1; equal values share their mean rank."""
     if not len(values):
         return np.zeros_like(weights)
     order = np.argsort(values, kind="stable")
@@ -43,14 +43,14 @@ def mid_ranks(values: Values, weights: Weights) -> Weights:
     return ranks
 
 
-def kendall(x: Values, y: Values, cluster: Numbers, persons: int) -> Callable[[Draws], Many]:
+def kendall(x: Values, y: Values, cluster: Numbers, persons: int) -> Callable[[Draws], Floats]:
     """Kendall's tau-b as a function of draws; NaN where x or y is the same throughout.
 
     Args:
-        x: of each face.
-        y: of each face.
+        x: one value for each face.
+        y: the other value of each face.
         cluster: the person of each face, from 0.
-        persons: how many there are.
+        persons: number of persons.
 
     Source: Kendall 1945, Biometrika 33, 239–251.
     """
@@ -61,7 +61,7 @@ def kendall(x: Values, y: Values, cluster: Numbers, persons: int) -> Callable[[D
         for table, pairs in ((agreeing, dx * dy), (of_x, abs(dx)), (of_y, abs(dy))):
             _add_by_person(table, pairs, cluster[rows], cluster)
 
-    def tau(draws: Draws) -> Many:
+    def tau(draws: Draws) -> Floats:
         return ratio(_drawn(agreeing, draws), np.sqrt(_drawn(of_x, draws) * _drawn(of_y, draws)))
 
     return tau
@@ -69,17 +69,17 @@ def kendall(x: Values, y: Values, cluster: Numbers, persons: int) -> Callable[[D
 
 def auc(
     positive: Values, negative: Values, cluster: Numbers, others: Numbers, persons: int
-) -> Callable[[Draws], Many]:
+) -> Callable[[Draws], Floats]:
     """The chance that a positive face has the higher score, ties counting half, of draws.
 
     It is the area under the ROC curve; NaN where either side is empty.
 
     Args:
         positive: scores of the faces that should be higher.
-        negative: scores of the others.
+        negative: scores of the other faces.
         cluster: persons of the positive faces.
-        others: persons of the negative ones.
-        persons: how many there are.
+        others: persons of the negative faces.
+        persons: number of persons.
 
     Source: Mann and Whitney 1947; Hanley and McNeil 1982, Radiology 143, 29–36.
     """
@@ -88,50 +88,32 @@ def auc(
         pairs = (np.sign(positive[rows, None] - negative) + 1) / 2
         _add_by_person(wins, pairs, cluster[rows], others)
 
-    def area(draws: Draws) -> Many:
+    def area(draws: Draws) -> Floats:
         return ratio(_drawn(wins, draws), draws[:, cluster].sum(1) * draws[:, others].sum(1))
 
     return area
 
 
-def partial(xy: Many, xz: Many, yz: Many) -> Many:
-    """The correlation of x and y that z does not account for, from three correlations.
+def partial(xy: Floats, xz: Floats, yz: Floats) -> Floats:
+    """The partial correlation of x and y with z held constant, from three correlations.
 
-    NaN where z accounts for all of x or of y.
+    NaN where z determines x or y.
 
     Source: Yule 1907, Proceedings of the Royal Society A 79, 182–193.
     """
-    # A correlation of 1 is often 1 - 1e-16; what is left then is rounding and no correlation.
+    # Rounding turns a correlation of 1 into 1 - 1e-16, and 1 - 1 into 1e-16.
     left = np.maximum((1 - xz**2) * (1 - yz**2), 0)
-    return ratio(xy - xz * yz, np.sqrt(np.where(left < 1e-12, 0, left)))
-
-
-def pooled(values: Many, mass: Many) -> Many:
-    """The average over groups where there is a value, weighted by their faces.
-
-    Args:
-        values: (group, resample), NaN where undefined.
-        mass: (group, resample) faces.
-    """
-    known = np.isfinite(values)
-    return ratio(np.where(known, values * mass, 0).sum(0), np.where(known, mass, 0).sum(0))
-
-
-def ratio(part: Any, whole: Any) -> Many:
-    """NaN for anything over 0, without a warning."""
-    part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
-    result: Many = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole != 0)
-    return result
+    return ratio(xy - xz * yz, np.sqrt(left), least=1e-6)
 
 
 def _blocks(rows: int, columns: int) -> list[slice]:
-    """Rows of a table of pairs, some at a time, so that thousands of faces fit into memory."""
+    """Rows of a table of pairs in blocks, so that thousands of faces fit into memory."""
     step = max(1, _BLOCK // max(1, columns))
     return [slice(start, start + step) for start in range(0, rows, step)]
 
 
-def _add_by_person(table: Many, pairs: Many, rows: Numbers, columns: Numbers) -> None:
-    """Add pairs of faces to the pairs of their persons."""
+def _add_by_person(table: Floats, pairs: Floats, rows: Numbers, columns: Numbers) -> None:
+    """Add the values of pairs of faces to the table of pairs of persons."""
     across = np.zeros((len(pairs), len(table)))
     order = np.argsort(columns, kind="stable")
     if len(order):
@@ -140,7 +122,7 @@ def _add_by_person(table: Many, pairs: Many, rows: Numbers, columns: Numbers) ->
     np.add.at(table, rows, across)
 
 
-def _drawn(table: Many, draws: Draws) -> Many:
+def _drawn(table: Floats, draws: Draws) -> Floats:
     """The weighted sum of a table of pairs of persons, for each resample."""
-    total: Many = ((draws @ table) * draws).sum(1)
+    total: Floats = ((draws @ table) * draws).sum(1)
     return total

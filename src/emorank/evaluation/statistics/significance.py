@@ -1,68 +1,66 @@
-"""Whether two estimators differ over persons: the sign-flip test, and Holm's correction."""
+"""Whether differences are more than chance: the sign-flip test, and Holm's correction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-EXACT = 16  # persons up to which every pattern of signs is tried: 65 536 of them
 DRAWS = 100_000
-_CHUNK = 4096
+"""Patterns of signs: all are tried if there are no more than this, else so many are drawn."""
+
+_DIGITS = 9  # sums of the same terms in another order may differ in the last bits
+_BATCH = 10_000
 
 
-@dataclass(frozen=True)
-class SignFlip:
-    """What the test found.
-
-    Attributes:
-        mean: of the differences.
-        p: two-sided.
-        exact: whether every pattern of signs was tried; else some were drawn.
-        least: the least p that so many persons can give.
-    """
-
-    mean: float
-    p: float
-    exact: bool
-    least: float
-
-
-def sign_flip(
-    differences: Float[np.ndarray, " person"], rng: np.random.Generator, draws: int = DRAWS
-) -> SignFlip:
-    """Test whether differences, one for each person, are centred on zero.
+def sign_flip(differences: Float[np.ndarray, " person"], rng: np.random.Generator) -> float:
+    """Test whether differences, one for each person, are centred on zero; returns p, two-sided.
 
     If the two estimators were alike, each person's difference might as well have the other sign:
-    p is the share of sign patterns whose sum is as far from zero as the one that was seen.
+    p is the share of sign patterns whose sum is at least as far from zero as the observed one.
 
     Args:
         differences: one for each person, at least one.
-        rng: draws the patterns where there are too many to try them all.
-        draws: how many.
+        rng: draws the patterns where there are more than `DRAWS` (17 persons or more); the
+            observed pattern then counts among those drawn.
 
-    Source: Fisher 1935, The Design of Experiments, section 21; the pattern seen is counted among
-    those drawn (Phipson and Smyth 2010, SAGMB 9, 39).
+    Raises:
+        ValueError: there is no difference, or one is not finite.
+
+    Source: Fisher 1935, The Design of Experiments, section 21; Phipson and Smyth 2010, SAGMB 9, 39.
     """
+    from scipy.stats import permutation_test
+
     d = np.asarray(differences, np.float64)
     if d.ndim != 1 or not len(d) or not np.isfinite(d).all():
-        raise ValueError(f"expected one finite difference a person, came {differences!r}")
-    # Sums of the same terms in another order may differ in the last bits.
-    limit = abs(d.sum()) - 1e-9 * max(1.0, np.abs(d).sum())
-    if len(d) <= EXACT:
-        patterns = (np.arange(2 ** len(d))[:, None] >> np.arange(len(d))) & 1
-        hits = (np.abs((1 - 2 * patterns) @ d) >= limit).mean()
-        return SignFlip(float(d.mean()), float(hits), True, min(1.0, 2.0 ** (1 - len(d))))
-    hits = 1
-    for start in range(0, draws, _CHUNK):
-        signs = rng.choice([-1.0, 1.0], (min(_CHUNK, draws - start), len(d)))
-        hits += int((np.abs(signs @ d) >= limit).sum())
-    return SignFlip(float(d.mean()), hits / (draws + 1), False, 1 / (draws + 1))
+        raise ValueError(f"expected one finite difference for each person, got {differences!r}")
+    if len(d) == 1:  # both signs are equally far from zero; SciPy asks for two values or more
+        return 1.0
+    result = permutation_test(
+        (d,),
+        lambda values, axis: np.abs(values.sum(axis=axis)).round(_DIGITS),
+        permutation_type="samples",
+        alternative="greater",
+        vectorized=True,
+        n_resamples=DRAWS,
+        batch=_BATCH,
+        rng=rng,
+    )
+    return float(result.pvalue)
+
+
+def tries_all_signs(persons: int) -> bool:
+    """Whether the sign-flip test over so many persons tries every pattern of signs."""
+    return bool(2**persons <= DRAWS)
+
+
+def least_p(persons: int) -> float:
+    """The least p that the sign-flip test over so many persons can give."""
+    return min(1.0, 2.0 ** (1 - persons)) if tries_all_signs(persons) else 1 / (DRAWS + 1)
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Holm's step-down correction for several tests, in the order given.
+    """Correct p-values for their number, in the order given.
 
     Source: Holm 1979, Scandinavian Journal of Statistics 6, 65–70.
     """

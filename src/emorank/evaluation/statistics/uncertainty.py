@@ -3,12 +3,12 @@
 The images of one person are not independent, so whole persons are drawn again and not images
 (a cluster bootstrap). Most statistics are functions of a table of counts, and counts add up: a
 resample is a weighted sum of the persons' tables, and thousands of resamples are one matrix
-product instead of a loop. What does not add up (a rank correlation) is a function of how often
-each person was drawn, all resamples at once.
+product instead of a loop. A statistic that does not add up (a rank correlation) is a function of
+how often each person was drawn, all resamples at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,21 +21,21 @@ Weights = Float[np.ndarray, "resample cluster"]
 
 RESAMPLES = 2000
 LEVEL = 0.95
-# An interval over the few resamples in which a statistic happens to be defined would flatter it.
+# Above this share of undefined resamples there is no interval: the others flatter the statistic.
 _MOST_UNDEFINED = 0.05
 _CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and its interval; None where there is none, and `reason` says why.
+    """A value and its interval; None where undefined.
 
     Attributes:
-        value: of the statistic on the data as they are.
+        value: of the statistic on the data.
         low: lower end of the interval.
         high: upper end of the interval.
         level: the coverage that the interval aims at.
-        method: how the interval was found, for the reader of a table.
+        method: how the interval was computed, for the reader of a table.
         reason: why the value or the interval is None; empty if neither is.
     """
 
@@ -47,8 +47,13 @@ class Estimate:
     reason: str = ""
 
 
+def with_reason(estimate: Estimate, reason: str) -> Estimate:
+    """The estimate with a better reason, if its value is None and there is a better reason."""
+    return replace(estimate, reason=reason) if reason and estimate.value is None else estimate
+
+
 def wilson(successes: int, total: int, level: float = LEVEL) -> Estimate:
-    """A share with Wilson's interval, which takes the images for independent.
+    """A share with Wilson's interval, which assumes that the images are independent.
 
     Source: Wilson 1927, JASA 22, 209–212.
     """
@@ -61,17 +66,20 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Estimate:
 
 
 def clusters(persons: Sequence[Any] | pd.Series | None, count: int) -> Int[np.ndarray, " image"]:
-    """Number the persons 0, 1 …; an image whose person is unknown is a person of its own.
+    """Number the persons from 0; an image whose person is unknown counts as one more person.
 
     Args:
         persons: one entry per image, missing where unknown; None if no person is known.
         count: the number of images.
+
+    Raises:
+        ValueError: there are more or fewer persons than images.
     """
     if persons is None:
         return np.arange(count)
     codes, known = pd.factorize(pd.Series(persons, dtype="object"))
     if len(codes) != count:
-        raise ValueError(f"expected one person per image ({count}), came {len(codes)}")
+        raise ValueError(f"expected one person per image ({count}), got {len(codes)}")
     unknown = codes < 0
     codes[unknown] = len(known) + np.arange(unknown.sum())
     return codes
@@ -82,9 +90,19 @@ def counts_per_cluster(
     columns: Int[np.ndarray, " image"],
     shape: tuple[int, int],
     cluster: Int[np.ndarray, " image"],
+    size: int | None = None,
 ) -> Int[np.ndarray, "cluster row column"]:
-    """One table of counts per person: image i counts in cell (rows[i], columns[i])."""
-    size = int(cluster.max()) + 1 if len(cluster) else 0
+    """One table of counts per person: image i counts in cell (rows[i], columns[i]).
+
+    Args:
+        rows: place of each image.
+        columns: place of each image.
+        shape: of a table.
+        cluster: the person of each image, from 0.
+        size: number of persons; None for those that have images.
+    """
+    if size is None:
+        size = int(cluster.max()) + 1 if len(cluster) else 0
     flat = (cluster * shape[0] + rows) * shape[1] + columns
     return np.bincount(flat, minlength=size * shape[0] * shape[1]).reshape(size, *shape)
 
@@ -108,8 +126,8 @@ def bootstrap(
         tables: counts of each person, from `counts_per_cluster`.
         rng: draws the resamples.
         unit: what a cluster is, in words.
-        alike: how many persons have each of the tables, where equal tables were put together; None
-            for one each. The resamples are as likely, and there are fewer numbers to draw.
+        alike: how many persons have each of the tables, where equal tables are given once; None
+            if each table is of one person. It changes no probability and saves time.
         resamples: how many.
         level: coverage of the intervals.
 
@@ -138,20 +156,20 @@ def resampled(
     level: float = LEVEL,
     chunk: int = RESAMPLES,
 ) -> dict[str, Estimate]:
-    """The same for statistics that do not add up, such as rank correlations.
+    """Values with intervals for statistics that do not add up, such as rank correlations.
 
-    A resample says how often each person was drawn, and a statistic takes that as a weight: a
-    person drawn twice is there twice. So nothing is ever copied.
+    A resample says how often each person was drawn, and a statistic takes that number as a weight,
+    so that no data are copied.
 
     Args:
         statistics: maps weights (resample, cluster) to values (resample,) by name, NaN where
             undefined.
-        alike: how many persons stand behind each cluster; ones if they are persons.
+        alike: how many persons each cluster stands for; ones if clusters are persons.
         rng: draws the resamples.
         unit: what a cluster is, in words.
         resamples: how many.
         level: coverage of the intervals.
-        chunk: how many resamples are asked for at a time.
+        chunk: how many resamples `statistics` is given at a time.
     """
     number = int(alike.sum())
     method = f"bootstrap over {number} {unit}, {resamples} resamples"
