@@ -5,16 +5,10 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from emorank.evaluation.classification import classification
-from emorank.evaluation.group_scores import (
-    LEAST_PERSONS,
-    by_group,
-    corrected,
-    holm,
-)
+from emorank.evaluation.group_scores import by_group, corrected
+from emorank.evaluation.group_tests import LEAST_PERSONS
 
 CLASSES = ("anger", "happy", "neutral")
 
@@ -166,16 +160,24 @@ def test_no_votes_no_rank_scores():
     assert difference(found, "rank quadratic kappa").reason == "no image whose rank is compared"
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_holm_against_its_definition(p):
-    """Adjusted p: the greatest of (m - i + 1) p of all that are no greater, at most 1."""
-    order = sorted(range(len(p)), key=lambda i: p[i])
-    expected = [0.0] * len(p)
-    for place, i in enumerate(order):
-        steps = [(len(p) - k) * p[order[k]] for k in range(place + 1)]
-        expected[i] = min(1.0, max(steps))
-    assert holm(p) == pytest.approx(expected)
-    assert all(a >= b for a, b in zip(holm(p), p, strict=True))
+def test_groups_come_in_the_order_asked_for():
+    """Alphabetical by default; a group of the order that has no face is left out."""
+    found = scored(faces())
+    assert [group.name for group in found.groups] == ["female", "male"]
+    ordered = scored(faces(), order=["male", "other", "female"])
+    assert [group.name for group in ordered.groups] == ["male", "female"]
+    assert difference(ordered).groups == ("male", "female")
+
+
+def test_persons_without_a_compared_rank_are_not_drawn():
+    """The interval of a rank score is over the persons who have one."""
+    table = faces(right=(1, 1))
+    lost = table["person"].isin(["p0", "p2", "p4"])
+    table.loc[lost, ["true_rank", "predicted_rank"]] = -1
+    female = scored(table).groups[0]
+    assert female.persons == 10
+    assert "over 7 persons" in female.scores["rank accuracy"].method
+    assert "over 10 persons" in female.scores["emotion accuracy"].method
 
 
 def test_correction_spans_all_attributes():
