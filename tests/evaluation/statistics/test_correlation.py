@@ -32,6 +32,13 @@ def test_spearman_equals_scipy(pairs):
         np.testing.assert_allclose(ours, stats.spearmanr(x, y).statistic, atol=1e-10)
 
 
+def test_infinite_values_are_ties_too():
+    """Faces without a score are given minus infinity, and share one rank."""
+    x, y = np.array([-np.inf, 2.0, -np.inf, 1.0, np.inf]), np.array([1.0, 3, 2, 2, 1])
+    found = correlation.spearman(x, y, np.ones((1, 5)))
+    assert found[0] == pytest.approx(stats.spearmanr([0, 2, 0, 1, 3], y).statistic)
+
+
 def test_resamples_equal_those_of_copied_faces():
     """Weights instead of copies: the same rho, tau and AUC as SciPy's and scikit-learn's."""
     x, y, person = faces()

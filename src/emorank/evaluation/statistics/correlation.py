@@ -35,7 +35,8 @@ def mid_ranks(values: Values, weights: Weights) -> Weights:
     if not len(values):
         return np.zeros_like(weights)
     order = np.argsort(values, kind="stable")
-    new = np.diff(values[order], prepend=np.nan) != 0
+    ascending = values[order]
+    new = np.append(True, ascending[1:] != ascending[:-1])
     mass = np.add.reduceat(weights[:, order], np.flatnonzero(new), axis=1)
     place = np.empty(len(values), np.int64)
     place[order] = new.cumsum() - 1
