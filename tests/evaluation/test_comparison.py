@@ -68,8 +68,55 @@ def test_the_better_is_told_from_the_worse():
     assert (same.value, same.p_holm) == (0, 1)
 
 
-def test_faces_of_nobody_count_as_persons():
-    """Where persons are not known every image is one."""
+def test_persons_of_one_estimator_alone_are_left_out_of_its_test():
+    """The difference is over the persons of both; a person without faces is no difference of 0."""
+    ours, other = rows("ours", 1.0), rows("other", 0.0, 3)
+    other["predicted"] = pd.array([0] * len(other), dtype="Int64")
+    part = other[other["person"].isin(["p0", "p1", "p2"])]
+    found = comparison(pd.concat([ours, part]), "ours", resamples=50).differences["other"]
+    assert found.value == 1
+    assert found.p == 2 / 2**3
+    none = other.assign(person="somebody else")
+    assert comparison(pd.concat([ours, none]), "ours", resamples=50).differences == {}
+
+
+def test_the_options_reach_every_interval():
+    """Seed, number of resamples and level, of the counts and of the correlation."""
+    table = rows("a", 0.5)
+    once = comparison(table, "a", resamples=60).scores["a"]
+    assert once == comparison(table, "a", resamples=60).scores["a"]
+    other = comparison(table, "a", resamples=60, seed=1).scores["a"]
+    narrow = comparison(table, "a", resamples=60, level=0.5).scores["a"]
+    for name in ("accuracy", "spearman"):
+        first, second, third = (getattr(one, name) for one in (once, other, narrow))
+        assert (first.low, first.high) != (second.low, second.high)
+        assert first.low < third.low < third.high < first.high
+        assert "6 persons, 60 resamples" in first.method
+
+
+def test_a_face_without_a_score_ranks_lowest():
+    """Missing scores are ties below every score."""
+    table = rows("a", 0.5)
+    table.loc[table.index[:9], "score"] = np.nan
+    found = comparison(table, "a", resamples=20).scores["a"].spearman
+    expected = spearmanr(table["score"].fillna(-99), table["mean"]).statistic
+    assert found.value == pytest.approx(expected)
+
+
+def test_means_that_differ_by_rounding_are_ties():
+    """The same votes summed in another order."""
+    table = rows("a", 0.5)
+    tied = comparison(table, "a", resamples=20).scores["a"].spearman
+    table.loc[table.index[::2], "mean"] += 1e-12
+    table.loc[table.index[::3], "score"] += 1e-12
+    assert comparison(table, "a", resamples=20).scores["a"].spearman == tied
+
+
+def test_images_without_a_person_count_as_persons():
+    """If no person is known every image is one; one that is unknown is one more person."""
+    some = rows("a", 0.5)
+    some.loc[some.index[:2], "person"] = None
+    assert comparison(some, "a", resamples=50).persons == 8
     table = rows("a", 0.5).assign(person=None)
     found = comparison(table, "a", resamples=50)
     assert found.persons == 72
