@@ -14,7 +14,7 @@ from emorank.study.card import model_card
 from emorank.study.folder import Study, create_study, open_study
 from emorank.study.framing import framing, framing_of_others, open_dataset
 from emorank.study.network import of_network
-from emorank.study.plan import Data, Plan, override
+from emorank.study.plan import DataPlan, Plan, override
 from emorank.study.ranks.calibrate import calibrate
 from emorank.study.ranks.evidence import evidence_cuts
 from emorank.study.ranks.gauge import gauge
@@ -212,7 +212,7 @@ def test_another_disk_gets_a_copy(finished, others, tmp_path, monkeypatch):
 
 def test_photographs_are_framed_for_a_network_of_the_sample(finished, tmp_path):
     """It is rendered in that frame, so nothing has to be found in it; others are as they were."""
-    sample = Study(tmp_path, Plan(data=Data(dataset="sample")))
+    sample = Study(tmp_path, Plan(data=DataPlan(dataset="sample")))
     dataset = open_dataset(sample)
     assert (framing(sample, dataset), framing_of_others(sample, dataset)) == ("none", "face")
     drawn = open_study(finished)

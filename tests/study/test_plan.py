@@ -11,10 +11,10 @@ from emorank.relevance import PRESETS
 from emorank.relevance.rules import Epsilon, Flat, Gamma, Zero, ZPlus
 from emorank.study.plan import (
     Plan,
-    chosen_preset,
     dump_plan,
     override,
     parse_setting,
+    preset_of,
     read_plan,
 )
 
@@ -92,7 +92,7 @@ def test_rules_of_the_plans_own(tmp_path):
         dense = "zero"
     """
     plan = read_plan(written(tmp_path, text))
-    chosen = chosen_preset(plan.explain)
+    chosen = preset_of(plan.explain)
     assert list(chosen.layers) == ["features.0", "0:2", "features.2?"]
     assert chosen.rule_for("features.0", 0, 13) == (Flat(), "features.0")
     assert chosen.rule_for("features.2", 1, 13) == (Gamma(0.1), "0:2")
@@ -100,7 +100,7 @@ def test_rules_of_the_plans_own(tmp_path):
     assert chosen.rule_for("features.21", 9, 13) == (Epsilon(relative=0.25), "features.2?")
     assert chosen.rule_for("classifier.0", None, 13) == (Zero(), "dense")
     assert (chosen.bias, chosen.max_pooling) == ("distributed", "even")
-    assert chosen_preset(Plan().explain) == PRESETS["epsilon"]
+    assert preset_of(Plan().explain) == PRESETS["epsilon"]
     path = written(tmp_path, dump_plan(plan))
     assert list(read_plan(path).explain.rules) == list(plan.explain.rules)
 

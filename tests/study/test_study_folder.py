@@ -8,9 +8,11 @@ import pytest
 from emorank.errors import PlanError, StudyError
 from emorank.study.folder import (
     Study,
+    alone,
     create_study,
     fingerprint,
     open_study,
+    require_own_network,
     sweep,
     write_json,
 )
@@ -126,6 +128,50 @@ def test_a_folder_without_a_study_cannot_be_opened(tmp_path):
     (tmp_path / "study.toml").write_text("[data")
     with pytest.raises(PlanError, match="not TOML"):
         open_study(tmp_path)
+
+
+def test_only_files_of_an_unfinished_write_are_swept(tmp_path, plan):
+    """Other hidden files are somebody else's, in whatever folder."""
+    study = create_study(tmp_path / "study", plan)
+    study.path("deep/er").mkdir(parents=True)
+    mine = [study.path(".note"), study.path("deep/er/a.partial")]
+    half = [study.path(".a.1.partial"), study.path("deep/er/.b.2.partial")]
+    for path in (*mine, *half):
+        path.touch()
+    sweep(study)
+    assert [path.exists() for path in (*mine, *half)] == [True, True, False, False]
+
+
+def test_a_lock_is_given_back(tmp_path, plan):
+    """After work that went well, and after work that did not."""
+    study = create_study(tmp_path / "study", plan)
+    for error in (KeyboardInterrupt, StudyError):
+        with pytest.raises(error), alone(study):
+            raise error
+    busy = pytest.raises(StudyError, match="another process works on this study; wait")
+    with alone(study), busy, alone(study):
+        pass
+    with alone(study):
+        pass
+
+
+def test_nothing_is_learnt_with_the_network_of_another_study(tmp_path, plan):
+    """The message names the other study; a study with a network of its own passes."""
+    require_own_network(Study(tmp_path, plan))
+    other = override(plan, {"network": "/other"})
+    with pytest.raises(StudyError, match=r"its network is that of /other and all .* emorank run"):
+        require_own_network(Study(tmp_path, other))
+
+
+def test_a_stage_has_one_record_at_a_time(tmp_path, plan):
+    """Those of the other stages stay; without an outcome there is no stamp."""
+    study = create_study(tmp_path / "study", plan)
+    assert (study.stages(), study.stamp("train")) == ({}, "")
+    study.write_stage("prepare", {"key": "a", "outcome": "3 faces"})
+    study.write_stage("train", {"key": "b"})
+    assert (study.stamp("prepare"), study.stamp("train")) == ("a", "")
+    study.write_stage("train", {"key": "b", "outcome": "2 epochs"})
+    assert (study.stamp("prepare"), study.stamp("train")) == ("a", "b")
 
 
 def test_fingerprints_follow_values():

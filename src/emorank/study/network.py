@@ -21,7 +21,7 @@ from emorank.progress import Progress, silent
 from emorank.results.network_source import NetworkSource
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import open_dataset
-from emorank.study.plan import Data, Plan, override
+from emorank.study.plan import DataPlan, Plan, override
 from emorank.study.ranks.calibrate import RESULT as CALIBRATION
 from emorank.study.ranks.evidence import RESULT as EVIDENCE
 from emorank.study.ranks.evidence import evidence_cuts
@@ -48,7 +48,7 @@ def of_network(folder: Path | str) -> Plan:
     """
     source = _trained(folder)
     title = f"{source.plan.title}: its network on other faces"
-    data = Data(crop=source.plan.data.crop)
+    data = DataPlan(crop=source.plan.data.crop)
     plan = msgspec.structs.replace(source.plan, data=data, network=str(folder), title=title)
     return override(plan, {"validate.votes": ""}, "the plan")
 

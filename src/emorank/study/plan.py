@@ -19,7 +19,7 @@ Share = Annotated[float, Meta(gt=0, lt=1)]
 _FREE = ("data.options", "explain.rules")
 
 
-class Data(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DataPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which images, and how they are framed."""
 
     dataset: str = "auto"  # a name of emorank.datasets, or recognised from the folder
@@ -31,7 +31,7 @@ class Data(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     strict: bool = False  # the first unusable image is fatal instead of a row of the exclusions
 
 
-class Split(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class SplitPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who is trained on and who is tested on (the paper, section III-D)."""
 
     by: Literal["person", "random"] = "person"
@@ -40,14 +40,14 @@ class Split(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     seed: Annotated[int, Meta(ge=0)] = 0
 
 
-class Model(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ModelPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which convolutions to start from, and where to compute."""
 
     weights: str = "imagenet"  # or a file with torchvision's VGG-16 keys
     device: str = "cpu"
 
 
-class Explain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ExplainPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How relevance is propagated.
 
     The default is the rule of Bach et al. 2015, whom the paper follows: its relevance is signed,
@@ -62,13 +62,13 @@ class Explain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     batch: Annotated[int, Meta(ge=1, le=1024)] = 4
 
 
-class Ranking(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RankPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which arithmetic decides between the three groups of intervals."""
 
     rule: Literal["count", "mean", "sum"] = "count"
 
 
-class Validate(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ValidatePlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whose votes the ranks are compared with."""
 
     votes: str = ""  # a file image, rater, rank; empty: ranks are not validated
@@ -76,7 +76,7 @@ class Validate(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     resamples: Annotated[int, Meta(ge=100, le=100_000)] = 1000  # of persons, for the intervals
 
 
-class Report(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ReportPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the report shows."""
 
     examples: Annotated[int, Meta(ge=0, le=10)] = 1  # faces per emotion and rank
@@ -87,14 +87,14 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     title: str = "A study of expressed emotion and expression intensity"
     network: str = ""  # a study whose network is tested on all of these faces; nothing is trained
-    data: Data = Data()
-    split: Split = Split()
-    model: Model = Model()
+    data: DataPlan = DataPlan()
+    split: SplitPlan = SplitPlan()
+    model: ModelPlan = ModelPlan()
     train: Recipe = Recipe()
-    explain: Explain = Explain()
-    rank: Ranking = Ranking()
-    validate: Validate = Validate()
-    report: Report = Report()
+    explain: ExplainPlan = ExplainPlan()
+    rank: RankPlan = RankPlan()
+    validate: ValidatePlan = ValidatePlan()
+    report: ReportPlan = ReportPlan()
 
 
 def read_plan(path: Path | str) -> Plan:
@@ -139,7 +139,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
-def chosen_preset(explain: Explain) -> Preset:
+def preset_of(explain: ExplainPlan) -> Preset:
     """The preset of a plan with the plan's own rules in it.
 
     Raises:
@@ -190,13 +190,13 @@ def _keys(dotted: str) -> list[str]:
     return dotted.split(".")
 
 
-def _check(explain: Explain) -> None:
+def _check(explain: ExplainPlan) -> None:
     """Try the rules on the layers of VGG-16, now and not after hours of training.
 
     Raises:
         RelevanceError: a rule does not exist, or fits no layer.
     """
-    chosen = chosen_preset(explain)
+    preset = preset_of(explain)
     if explain.rules:
         low, high = vgg16.bounds()
-        prepare(vgg16.skeleton(), chosen, low=low, high=high)
+        prepare(vgg16.skeleton(), preset, low=low, high=high)

@@ -6,20 +6,20 @@ from emorank.networks.vgg16 import VGG16, bounds
 from emorank.records import RecordStore
 from emorank.relevance import Explainer, prepare
 from emorank.study.folder import Study
-from emorank.study.plan import Explain, chosen_preset
+from emorank.study.plan import ExplainPlan, preset_of
 
 
-def make_explainer(net: VGG16, explain: Explain) -> Explainer:
+def make_explainer(net: VGG16, explain: ExplainPlan) -> Explainer:
     """The network made ready for a plan's rules, with the pixel bounds that the z-box rule needs.
 
     Raises:
         RelevanceError: the rules do not fit the network.
     """
     low, high = bounds()
-    return prepare(net, chosen_preset(explain), low=low, high=high)
+    return prepare(net, preset_of(explain), low=low, high=high)
 
 
-def rules_in_words(explain: Explain) -> str:
+def rules_in_words(explain: ExplainPlan) -> str:
     """A plan's rules in words: "preset epsilon, dense by zero, bias distributed"."""
     words = [f"preset {explain.preset}"]
     words += [f"{key} by {text}" for key, text in explain.rules.items()]

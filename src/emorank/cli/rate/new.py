@@ -77,7 +77,7 @@ def command(
     with needing("web", "a rating project"):
         from emorank.room.creation import Setup, create_project
     from emorank.cli.rate.links import print_links
-    from emorank.study.rating import gallery
+    from emorank.study.verbs.gallery_of_study import gallery
 
     who = _raters(raters, names)
     found = gallery(images, dataset, _words(emotions), **read_settings(options))

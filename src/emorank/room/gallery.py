@@ -1,0 +1,112 @@
+"""Which images a rating project shows: faces of one or more emotions, whole as photographed."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emorank import datasets
+from emorank.datasets import walk
+from emorank.datasets.table import Card, Dataset
+from emorank.datasets.table import dataset as table_of
+from emorank.errors import RatingError
+from emorank.vocabulary import Emotion
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Images to rate.
+
+    Attributes:
+        images: (name, emotion) of each.
+        read: gives the image of a name as upright RGB, UInt8 "height width 3"; raises ImageError.
+        source: the study or the data set, in words.
+        left_out: the images that are not shown, with the reason, one line each.
+    """
+
+    images: tuple[tuple[str, str], ...]
+    read: Callable[[str], np.ndarray]
+    source: str
+    left_out: tuple[str, ...]
+
+
+def gallery_of_faces(
+    table: pd.DataFrame,
+    read: Callable[[str], np.ndarray],
+    emotions: Collection[str],
+    source: str,
+    left_out: Collection[str] = (),
+) -> Gallery:
+    """The faces of some emotions.
+
+    Neutral faces are left out unless they are asked for: their expression is neither weak nor
+    strong. Faces whose emotion is not known are left out too.
+
+    Args:
+        table: `image`, `emotion`.
+        read: as in `Gallery`.
+        emotions: that are asked for; all but neutral if empty.
+        source: as in `Gallery`.
+        left_out: images that are not in the table, with the reason.
+
+    Raises:
+        RatingError: no face is left.
+    """
+    asked = {str(Emotion.parse(word)) for word in emotions} or {*Emotion} - {Emotion.NEUTRAL}
+    labelled = table[table["emotion"].notna()]
+    matches = labelled["emotion"].isin(asked)
+    rows, others = labelled[matches], labelled.loc[~matches, "emotion"]
+    lines = [*left_out]
+    if len(table) > len(labelled):
+        lines.append(f"{len(table) - len(labelled)} images without an emotion")
+    for emotion, count in others.value_counts().items():
+        lines.append(f"{count} images of the emotion {emotion}, which is not asked for")
+    if rows.empty:
+        raise RatingError(
+            f"{source}: no image of an emotion that is asked for ({', '.join(sorted(asked))})"
+        )
+    images = tuple(zip(rows["image"].astype(str), rows["emotion"].astype(str), strict=True))
+    return Gallery(images, read, source, tuple(lines))
+
+
+def gallery_of_dataset(
+    path: Path, dataset: str = "auto", emotions: Collection[str] = (), **options: object
+) -> Gallery:
+    """The images of a data set, or of a folder whose images all show one emotion.
+
+    Where the folder has no layout that says what its images express, `emotions` has to name one
+    emotion, which is that of all images.
+
+    Raises:
+        DatasetError: no data set is recognised there.
+        RatingError: no image is left, or nothing says which emotion images are rated for.
+    """
+    if dataset == "auto" and not options and _unsorted(path):
+        data = _of_one_emotion(path, emotions)
+    else:
+        # The shipped sample has no folder that the user knows.
+        data = datasets.load(None if dataset == datasets.SAMPLE else path, dataset, **options)
+    left_out = [f"{problem.file}: {problem.reason}" for problem in data.problems]
+    return gallery_of_faces(data.table, data.read, emotions, data.card.title, left_out)
+
+
+def _unsorted(path: Path) -> bool:
+    """Whether a folder holds images, and no layout that says what they express."""
+    if not path.is_dir() or next(walk.images(path), None) is None:
+        return False
+    return not any(adapter.recognise(path) for adapter in datasets.ADAPTERS.values())
+
+
+def _of_one_emotion(path: Path, emotions: Collection[str]) -> Dataset:
+    if len(emotions) != 1:
+        raise RatingError(
+            f"{path}: its images are in no folder named after an emotion, so nothing says what to "
+            "ask about them; sort them into a folder per emotion, or name the one that all are "
+            "rated for (--emotions happy)"
+        )
+    emotion = str(Emotion.parse(*emotions))
+    card = Card("images", f"images of {path.name}", "Unknown", "", "", cropped=False)
+    rows = [{"image": name, "emotion": emotion} for name in walk.images(path)]
+    return table_of(card, path, rows, walk.problems(path))
