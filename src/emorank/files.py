@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Write files so that they are complete or not there at all."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`: takes its place when all went well, is gone if not."""
+    """A temporary path beside `path`; it replaces `path` on success and is deleted on failure."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -19,5 +19,5 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def unfinished(path: Path) -> bool:
-    """Whether a file is one that a kill kept `replacing` from finishing."""
+    """Whether a file is a temporary one of `replacing`, left by a process that was killed."""
     return path.name.startswith(".") and path.name.endswith(".partial")

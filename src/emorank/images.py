@@ -1,9 +1,9 @@
-"""Image files to upright 8-bit RGB arrays, within bounds, or one error that says why not.
+"""Read image files within limits as upright 8-bit RGB arrays, or raise an error that says why not.
 
-What every picture goes through, whatever it was: the first frame; grey of more than eight bits
-scaled by its full range; transparency laid on white; then RGB, turned as its EXIF orientation
-says. Colour profiles are not applied. The content decides about the format, not the extension:
-a JPEG named `.png` is read, a web page named `.jpg` is refused by name.
+Of every picture the first frame is used; grey of more than eight bits is scaled by its full range;
+transparency becomes white; then the picture becomes RGB and is turned as its EXIF orientation says.
+Colour profiles are not applied. The content decides the format, not the ending of the name: a JPEG
+named `.png` is read, a web page named `.jpg` is refused, and the error says that it is one.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from emorank.errors import ImageError
 
-# The only decoders that file content may reach; Pillow has forty more.
+# The only decoders that may read the content; Pillow has forty more.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "PPM")
 
 EXTENSIONS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".pbm"}
 )
-"""Lower-case extensions by which a folder's image files are told from its other files."""
+"""Endings of image files, in lower case; other files of a folder are not read as images."""
 
-# What the wrong files are, by their first bytes; the offset is where the bytes stand.
+# Formats that are not read, by bytes at an offset from the start of the file.
 _DISGUISES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"GIF8", "a GIF"),
     (4, b"ftypavif", "an AVIF image"),
@@ -45,8 +45,8 @@ _DISGUISES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"version https://git-lfs", "a Git LFS pointer whose picture was not fetched"),
 )
 
-# EXIF orientation to the array operation that sets it upright (EXIF 2.32, tag 0x0112):
-# transposed first, then flipped vertically, then horizontally.
+# The array operations that turn each EXIF orientation upright (EXIF 2.32, tag 0x0112): whether to
+# transpose, then to flip vertically, then to flip horizontally.
 _TURNS: dict[int, tuple[bool, bool, bool]] = {
     1: (False, False, False),
     2: (False, False, True),
@@ -59,21 +59,21 @@ _TURNS: dict[int, tuple[bool, bool, bool]] = {
 }
 _ORIENTATION, _BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 0x0112, 258, 262, 0
 
-# torchvision resizes the shorter side to the one and cuts out a square of the other.
+# torchvision resizes the shorter side to the first and cuts out a square of the second.
 _RESIZED, _CROPPED = 256, 224
 
-# warnings.catch_warnings changes the filters of the whole process, so one thread at a time.
+# warnings.catch_warnings changes the whole process, so only one thread may use it at a time.
 _WARNINGS = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a picture may cost and what it must offer.
+    """Limits on the size of a picture.
 
     Attributes:
         bytes: greatest size of the file.
-        pixels: greatest width × height, judged by the header before anything is decoded. Beyond
-            179 million Pillow refuses by itself.
+        pixels: greatest width × height, read from the header before anything is decoded. Pillow
+            itself refuses more than 179 million.
         side: least width and height in pixels.
     """
 
@@ -89,14 +89,14 @@ def read(path: Path | str, limits: Limits = LIMITS) -> UInt8[np.ndarray, "height
     """Read an image file as upright 8-bit RGB.
 
     Raises:
-        ImageError: missing, unreadable, truncated, malformed, beyond the limits, or no JPEG, PNG,
-            TIFF, BMP, WebP or PNM at all.
+        ImageError: the file is missing, unreadable, truncated, malformed or beyond the limits, or
+            is no JPEG, PNG, TIFF, BMP, WebP or PNM.
     """
     return decode(_bytes_of(path, limits), str(path), limits)
 
 
 def decode(data: bytes, name: str, limits: Limits = LIMITS) -> UInt8[np.ndarray, "height width 3"]:
-    """Decode an image file's content as upright 8-bit RGB; `name` is for the error message.
+    """Decode the content of an image file as upright 8-bit RGB; `name` is for error messages.
 
     Raises:
         ImageError: as `read`.
@@ -114,7 +114,7 @@ def decode(data: bytes, name: str, limits: Limits = LIMITS) -> UInt8[np.ndarray,
     transposed, vertical, horizontal = _TURNS[turn]
     if transposed:
         rgb = rgb.transpose(1, 0, 2)
-    # A copy, because Pillow's own memory is read-only, which PyTorch warns about.
+    # A copy, because Pillow's memory is read-only, and PyTorch warns of that.
     return np.array(rgb[:: -1 if vertical else 1, :: -1 if horizontal else 1], order="C")
 
 
@@ -122,11 +122,11 @@ def size(path: Path | str, limits: Limits = LIMITS) -> tuple[int, int]:
     """Width and height in pixels as `read` would return them, from the header where possible.
 
     Raises:
-        ImageError: as `read`, but damage behind the header goes unnoticed.
+        ImageError: as `read`, but damage after the header is not noticed.
     """
     image = _open(_bytes_of(path, limits), str(path), limits)
-    # Pillow tells a TIFF's size as turned. For a PNG, whose EXIF may stand behind the pixels, it
-    # decodes them to look.
+    # Pillow gives the size of a TIFF as turned. In a PNG, EXIF may follow the pixels; to read it,
+    # Pillow decodes them.
     transposed = image.format != "TIFF" and _TURNS[_orientation(image)][0]
     return (image.height, image.width) if transposed else (image.width, image.height)
 
@@ -148,12 +148,12 @@ def center(
 ) -> UInt8[np.ndarray, "{side} {side} 3"]:
     """The middle of a picture, proportions kept, as torchvision's weights expect it.
 
-    The shorter side is resized to 256/224 of `side`, bilinear and antialiased, and a square cut
-    from the middle; at 224 pixel for pixel what torchvision's `ImageClassification` makes of a
-    Pillow image. An eighth of the shorter side is lost.
+    The shorter side is resized to 256/224 of `side`, bilinear and antialiased, and a square is cut
+    from the middle; for 224, each pixel equals that of torchvision's `ImageClassification` for a
+    Pillow image. An eighth of the shorter side is cut off.
     """
     short = min(rgb.shape[:2])
-    # Resized whole, a strip of 16 by five million pixels would need 60 GB.
+    # Without this cut, resizing a strip of 16 by five million pixels would need 60 GB.
     rgb = _middle(rgb, min(rgb.shape[0], 64 * short), min(rgb.shape[1], 64 * short))
     height, width = (int(_RESIZED * side / _CROPPED * length / short) for length in rgb.shape[:2])
     resized = Image.fromarray(rgb).resize((width, height), Image.Resampling.BILINEAR)
@@ -191,7 +191,7 @@ def _bytes_of(path: Path | str, limits: Limits) -> bytes:
 
 
 def _open(data: bytes, name: str, limits: Limits) -> ImageFile.ImageFile:
-    """Read the header and hold it against the limits; no pixel is decoded."""
+    """Read the header and compare it with the limits; no pixel is decoded."""
     if not data:
         raise ImageError(name, "is empty (0 bytes)")
     if len(data) > limits.bytes:
@@ -200,7 +200,7 @@ def _open(data: bytes, name: str, limits: Limits) -> ImageFile.ImageFile:
         with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=FORMATS)
-            if image.format != "PNG":  # whose EXIF may stand behind the pixels: not yet
+            if image.format != "PNG":  # its EXIF may follow the pixels
                 _orientation(image)
     except Image.DecompressionBombError as error:
         raise ImageError(name, f"has more than the {limits.pixels:,} pixels allowed") from error
@@ -221,17 +221,17 @@ def _open(data: bytes, name: str, limits: Limits) -> ImageFile.ImageFile:
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:
-    """EXIF orientation, 1 to 8; 1 where the tag is absent or nonsense."""
+    """EXIF orientation, 1 to 8; 1 if the tag is missing or has another value."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # damaged metadata around sound pixels is common in old cameras' files
+    except Exception:  # files of old cameras often have damaged metadata and intact pixels
         return 1
     return value if isinstance(value, int) and value in _TURNS else 1
 
 
 def _rgb(image: ImageFile.ImageFile, name: str) -> UInt8[np.ndarray, "height width 3"]:
     if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
-        # Such samples are measurements: where white lies is not in the file.
+        # Such samples are measurements; the file does not say which value is white.
         raise ImageError(
             name, "has 32-bit or signed samples, whose white is unknown; save it as 8 or 16 bits"
         )
@@ -248,8 +248,8 @@ def _rgb(image: ImageFile.ImageFile, name: str) -> UInt8[np.ndarray, "height wid
 def _grey(image: ImageFile.ImageFile) -> UInt8[np.ndarray, "height width"]:
     """Scale grey of 9 to 16 bits by its full range.
 
-    By the full range and not by the picture's own minimum and maximum, so that an exposure stays
-    what it was and two pictures of one camera stay comparable.
+    The full range is used, not the minimum and maximum of the picture, so that the exposure stays
+    the same and two pictures of one camera can be compared.
     """
     top, inverted = 65535, False  # Pillow brings PNG and PNM of any depth to 16 bits
     if image.format == "TIFF":
@@ -262,7 +262,7 @@ def _grey(image: ImageFile.ImageFile) -> UInt8[np.ndarray, "height width"]:
 
 
 def _disguise(data: bytes) -> str:
-    """Say what a file is that is none of `FORMATS`, where its first bytes tell."""
+    """Say what a file is that is none of `FORMATS`, if its first bytes show it."""
     expected = "expected JPEG, PNG, TIFF, BMP, WebP or PNM"
     for offset, magic, what in _DISGUISES:
         if data.startswith(magic, offset):
@@ -276,7 +276,7 @@ def _disguise(data: bytes) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Turn a decoder's exception into the second half of a sentence about the file."""
+    """Make a reason, the second half of a sentence about the file, from a decoder's exception."""
     text = str(error).strip().rstrip(".") or type(error).__name__
     if "truncated" in text.lower() or isinstance(error, EOFError):
         return f"is truncated: {text}"

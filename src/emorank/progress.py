@@ -1,14 +1,14 @@
-"""How long work tells how far it is, without knowing who watches."""
+"""How long work reports its progress, whoever watches."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called with the units done, the units in all, and a short note on the present state."""
+    """A function of the number of units done, the total number, and a short note."""
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
-        """Take notice; must not raise."""
+        """Show the progress; must not raise."""
 
 
 def silent(done: int, total: int, note: str = "") -> None:
-    """Watch nothing."""
+    """Show nothing."""

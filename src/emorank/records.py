@@ -1,8 +1,8 @@
-"""An append-only file of equal-sized arrays, each under a key, that survives being killed.
+"""An append-only store of arrays of one size, each under a key, that survives a killed process.
 
-Two files in a folder: `data` holds the arrays one after another, `keys` one key a line. An array is
-written first and its key after it, so a key that can be read has its array behind it; what a kill
-left half-written is cut off when the store is opened for writing again. Reading maps the file into
+It is a folder with two files: `data` holds the arrays one after another, `keys` one key a line. An
+array is written before its key, so every complete key has its array. What a killed process has
+written in part is cut off when the store is next opened for writing. Reading maps the file into
 memory, so a store may be larger than memory.
 """
 
@@ -21,7 +21,7 @@ from emorank.errors import StudyError
 
 @dataclass(frozen=True)
 class RecordStore:
-    """Where the records are and what one record is: its shape and its dtype."""
+    """The folder of the records, and the shape and dtype of one record."""
 
     folder: Path
     shape: tuple[int, ...]
@@ -29,24 +29,25 @@ class RecordStore:
 
     @property
     def size(self) -> int:
-        """Bytes of one record."""
+        """The size of one record in bytes."""
         return int(np.prod(self.shape)) * self.dtype.itemsize
 
     def keys(self) -> list[str]:
-        """The complete records' keys, in the order in which they lie in `data`."""
+        """The keys of the complete records, in the order of the arrays in `data`."""
         try:
             lines = (self.folder / "keys").read_bytes().split(b"\n")
             stored = (self.folder / "data").stat().st_size // self.size
         except FileNotFoundError:
             return []
-        # The last piece is empty, or a key that a kill cut short; neither is a record. A file
-        # system may also have kept a key and lost its array: the shorter file decides.
+        # After the last line break there is nothing, or a key that was written in part; neither is
+        # a record. A file system may also have lost an array and not its key, so the shorter file
+        # counts.
         return [line.decode() for line in lines[:-1]][:stored]
 
     def lacking(self, keys: Iterable[str]) -> dict[str, int]:
-        """The keys that have no record yet, each once, and where it is among those given."""
-        have = set(self.keys())
-        return {key: place for place, key in enumerate(keys) if key not in have}
+        """The keys without a record, each once, with its position among the given keys."""
+        stored = set(self.keys())
+        return {key: place for place, key in enumerate(keys) if key not in stored}
 
     def read(self) -> np.ndarray[Any, np.dtype[Any]]:
         """All records as one read-only memory map of shape (records, *shape)."""
@@ -56,27 +57,27 @@ class RecordStore:
         return np.memmap(self.folder / "data", self.dtype, "r", shape=(count, *self.shape))
 
     def chunks(self, records: int) -> Iterator[tuple[list[str], np.ndarray[Any, np.dtype[Any]]]]:
-        """Keys and arrays, some records at a time, read into memory that is given back after use.
+        """Keys and arrays of some records at a time, in memory that is freed after use.
 
-        A memory map would be counted as the process's own memory as far as it was touched.
+        Pages of a memory map would count as memory of the process once they are read.
         """
         keys = self.keys()
         for start in range(0, len(keys), records):
-            some = keys[start : start + records]
-            count = len(some) * int(np.prod(self.shape))
+            chunk = keys[start : start + records]
+            count = len(chunk) * int(np.prod(self.shape))
             flat = np.fromfile(self.folder / "data", self.dtype, count, offset=start * self.size)
-            yield some, flat.reshape(len(some), *self.shape)
+            yield chunk, flat.reshape(len(chunk), *self.shape)
 
     @contextmanager
     def appending(self, *, wait: bool = False) -> Iterator["Appender"]:
         """Open for writing; one process at a time.
 
         Args:
-            wait: until another process that is writing has done so; it may have written what was
-                to be written here.
+            wait: whether to wait for another process that is writing. It may write the same
+                records, so ask again afterwards which are missing.
 
         Raises:
-            StudyError: another process is writing to this store, and nobody is to wait.
+            StudyError: another process is writing to this store, and `wait` is false.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / "lock")
@@ -117,7 +118,7 @@ class Appender:
         self.names.flush()
 
     def keep(self, records: int) -> None:
-        """Cut off all but the first records."""
+        """Keep the first records and cut off the others."""
         keys = self.store.keys()[:records]
         self.data.truncate(len(keys) * self.store.size)
         self.names.truncate(sum(len(key.encode()) + 1 for key in keys))

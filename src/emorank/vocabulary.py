@@ -1,4 +1,4 @@
-"""The words that everything else uses: expressed emotions and ranks of expression intensity."""
+"""The words for expressed emotions and for ranks of expression intensity."""
 
 from enum import IntEnum, StrEnum
 
@@ -6,7 +6,7 @@ from emorank.errors import DatasetError, VotesError
 
 
 class Emotion(StrEnum):
-    """An expressed emotion: the seven of the paper (Table 2) and neutral, in its order."""
+    """An expressed emotion: the seven of the paper in the order of Table 2, and neutral."""
 
     ANGER = "anger"
     CONTEMPT = "contempt"
@@ -24,10 +24,10 @@ class Emotion(StrEnum):
 
     @classmethod
     def parse(cls, word: str) -> "Emotion":
-        """Read a word as people and data sets write it ("Angry", "happiness", "sad").
+        """Read a word of people or data sets, such as "Angry", "happiness" or "sad".
 
         Raises:
-            DatasetError: the word names no emotion of the vocabulary.
+            DatasetError: the word is not a name of an emotion.
         """
         key = word.strip().lower().replace("-", "_")
         emotion = _SYNONYMS.get(key)
@@ -55,7 +55,7 @@ _SYNONYMS: dict[str, Emotion] = {
 
 
 class Rank(IntEnum):
-    """How strongly an emotion is expressed; the numbers carry the order and nothing else."""
+    """How strongly an emotion is expressed; only the order of the numbers has a meaning."""
 
     MINIMAL = 1
     AVERAGE = 2
@@ -68,10 +68,10 @@ class Rank(IntEnum):
 
     @classmethod
     def parse(cls, word: str | int) -> "Rank":
-        """Read a rank as people write it: Minimal, Min, 1 (and so on), in any case.
+        """Read a rank: Minimal, Min or 1 (and so on), in upper or lower case.
 
         Raises:
-            VotesError: the word names no rank.
+            VotesError: the word is not a rank.
         """
         rank = _RANK_WORDS.get(str(word).strip().lower())
         if rank is None:
@@ -89,4 +89,4 @@ _RANK_WORDS: dict[str, Rank] = {
 
 NONE = "None"
 LEVELS = (NONE, *(rank.label for rank in Rank))
-"""How strongly an emotion is expressed, not at all included; a level's place is its number."""
+"""The levels of intensity, None (not expressed) first; the place of a level is its number."""

@@ -136,3 +136,19 @@ def test_bands_have_to_ascend(text):
     with pytest.raises(PlanError, match="such as age=18,25,35,50"):
         parse_bands(text)
     assert parse_bands(" age = 18, 25") == ("age", (18.0, 25.0))
+
+
+@pytest.mark.parametrize("word", ["x{}", "{}"])
+def test_a_column_has_twelve_groups_at_most(word):
+    """Words, or numbers without bands; ages get bands by themselves."""
+    values = pd.Series([word.format(number) for number in range(13)], dtype="string")
+    assert banded_groups(values[:12], "skin")[0].nunique() == 12
+    with pytest.raises(PlanError, match="13 different"):
+        banded_groups(values, "skin")
+
+
+def test_a_band_of_one_number_is_not_written_as_a_range():
+    """A range needs two ends."""
+    ages = pd.Series(["18", "19"], dtype="string")
+    order = banded_groups(ages, "age", (18.0, 19.0, 21.0))[1]
+    assert order == ["under 18", "18 to below 19", "19–20", "21 and over"]

@@ -90,3 +90,20 @@ def test_real_photographs(london):
     assert data.table["person"].nunique() == 102
     assert data.problems == ()
     assert data.read("neutral/001.jpg").shape == (256, 256, 3)
+
+
+@pytest.mark.parametrize(("shared", "persons"), [(9, 10), (8, 0)])
+def test_persons_need_nine_tenths_of_the_names(tmp_path, picture, shared, persons):
+    """As file names that every emotion folder holds, of all file names."""
+    for number in range(10):
+        picture(tmp_path / "happy" / f"p{number}.png")
+    for number in range(shared):
+        picture(tmp_path / "sad" / f"p{number}.png")
+    assert folder.load(tmp_path).table["person"].nunique() == persons
+
+
+def test_one_emotion_alone_does_not_say_who_is_who(tmp_path, picture):
+    """Its file names are shared with nobody."""
+    picture(tmp_path / "happy" / "a.png")
+    picture(tmp_path / "happy" / "b.png")
+    assert folder.load(tmp_path).table["person"].isna().all()

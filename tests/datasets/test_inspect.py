@@ -1,5 +1,8 @@
 """What `inspect` says of a data set."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from emorank.datasets import jaffe, load
@@ -57,3 +60,36 @@ def test_real_photographs(london):
     assert found.sizes.least == found.sizes.greatest == (256, 256)
     assert found.published is None
     assert found.to_frame()["images"].tolist() == [102, 102]
+
+
+def test_unknown_values_are_counted_apart(tmp_path, picture):
+    """Images without emotion, with intensity, and sequences."""
+    for name in ("a", "b", "c", "d"):
+        picture(tmp_path / f"{name}.png")
+    (tmp_path / "manifest.csv").write_text(
+        "image,emotion,person,sequence,intensity\n"
+        "a.png,,p,s,\nb.png,fear,p,s,0.5\nc.png,fear,q,t,0\nd.png,neutral,,,\n"
+    )
+    result = inspect(load(tmp_path))
+    assert (result.unlabelled, result.intensities, result.sequences) == (1, 2, 2)
+    assert (result.persons, result.per_person) == (2, (1, 2))
+    assert result.table_2 is None
+    assert inspect(load(tmp_path), sizes=False).sizes is None
+
+
+def test_width_and_height_are_not_exchanged(tmp_path, picture):
+    """Of files by their header, of rows of a table by their pixels."""
+    from PIL import Image
+
+    picture(tmp_path / "happy" / "a.png")
+    Image.new("L", (30, 50)).save(tmp_path / "happy" / "a.png")
+    assert inspect(load(tmp_path)).sizes.median == (30, 50)
+    data = replace(load(tmp_path), root=tmp_path / "gone")
+    assert inspect(replace(data, read=lambda image: np.zeros((50, 30, 3)))).sizes.least == (30, 50)
+
+
+def test_no_image_that_can_be_read_has_no_sizes(tmp_path):
+    """The table is there all the same."""
+    (tmp_path / "happy").mkdir()
+    (tmp_path / "happy" / "a.png").write_bytes(b"not a picture")
+    assert inspect(load(tmp_path)).sizes is None

@@ -97,3 +97,30 @@ def test_a_corrupt_file_is_left_to_the_stage_that_reads_it(root):
     """The table is made from names; what cannot be decoded is listed where it is decoded."""
     (root / "KDEF" / "AF01" / "AF01ANS.JPG").write_bytes(b"\xff\xd8\xff broken")
     assert len(kdef.load(root).table) == 28
+
+
+def test_only_small_dark_files_are_black(root, tmp_path, picture):
+    """The brightest value of a black picture is below 24; a large file is not opened."""
+    picture(root / "KDEF" / "AF01" / "AF01ANS.JPG", grey=23)
+    picture(root / "KDEF" / "AF01" / "AF01DIS.JPG", grey=24)
+    black = {problem.file for problem in kdef.load(root).problems if "black" in problem.reason}
+    assert black == {"KDEF/AF01/AF01ANS.JPG"}
+    dark = root / "KDEF" / "AF01" / "AF01ANS.JPG"
+    dark.write_bytes(dark.read_bytes() + bytes(15_001))
+    assert not [problem for problem in kdef.load(root).problems if "black" in problem.reason]
+
+
+def test_sessions_and_angles_in_lower_case_are_the_same(tmp_path, picture):
+    """The session is compared as KDEF writes it."""
+    picture(tmp_path / "af01ans.jpg")
+    picture(tmp_path / "bf01ans.jpg")
+    assert kdef.load(tmp_path, session="A").table["image"].tolist() == ["af01ans.jpg"]
+    with pytest.raises(PlanError, match="no session 'C'"):
+        kdef.load(tmp_path, session="C")
+
+
+def test_nothing_is_said_of_other_views_where_there_are_none(tmp_path, picture):
+    """Nor of averages."""
+    picture(tmp_path / "AF01ANS.JPG")
+    reasons = [problem.reason for problem in kdef.load(tmp_path).problems]
+    assert not [reason for reason in reasons if "not asked for" in reason or "averages" in reason]

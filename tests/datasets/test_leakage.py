@@ -128,3 +128,35 @@ def test_threshold_on_real_photographs(london):
         others = np.delete(originals, index, axis=0)
         distance, _ = nearest(originals[[index]], others)
         assert distance[0] > DISTANCE
+
+
+def test_a_table_with_an_image_twice_is_refused():
+    """Each image is in one part."""
+    faces = pd.concat([table(["A", "B"])] * 2)
+    with pytest.raises(DatasetError, match=r"'0\.png' is in the table more than once"):
+        leakage(faces, parts("test", "train"))
+
+
+def test_a_split_needs_other_images_than_tested_ones():
+    """With a test part alone nothing can be shared."""
+    with pytest.raises(DatasetError, match="2 test and 0 other images"):
+        leakage(table(["A", "B"]), parts("test", "test"))
+
+
+def test_pictures_are_compared_only_where_both_sides_have_hashes():
+    """Missing ones take no part; without any on a side nothing is said."""
+    hashes = ["0" * 64, None, "0" * 64, None]
+    shared = leakage(table([None] * 4, hashes=hashes), parts("train", "train", "test", "test"))
+    assert shared.pixels == 1
+    for split_ in (
+        parts("test", "train", "test", "train"),
+        parts("train", "test", "train", "test"),
+    ):
+        assert leakage(table([None] * 4, hashes=hashes), split_).pixels is None
+
+
+def test_five_examples_are_kept_of_each_kind():
+    """Unless another number is asked for; persons, sequences, then pictures."""
+    faces = table(["A"] * 9, ["s"] * 9, ["0" * 64] * 9)
+    pairs = leakage(faces, parts("train", *["test"] * 8)).pairs
+    assert [pair.kind for pair in pairs] == ["person"] * 5 + ["sequence"] * 5 + ["pixels"] * 5

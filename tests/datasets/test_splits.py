@@ -232,3 +232,35 @@ def test_folds_hold_persons_together():
     assert np.bincount(fold).tolist() == pytest.approx([45 / 4] * 4, abs=3)
     alone = person_folds(pd.Series([None] * 5), pd.Series(list("abcde")), 5)
     assert sorted(alone) == [0, 1, 2, 3, 4]
+
+
+PINNED = {
+    "few": (
+        faces([f"P{n % 7}" for n in range(42)], [EMOTIONS[n * n % 5] for n in range(42)]),
+        (
+            "TLLLVLLTLLLVLLTLLLVLLTLLLVLLTLLLVLLTLLLVLL",
+            "TVTTLTLLLVLLLLTVLLLTLVTVLLLLLVLLTVTTTVTTVL",
+        ),
+    ),
+    "lone": (
+        faces([None] * 9 + ["A"] * 3 + ["B"] * 4, ["fear", "happy"] * 8),
+        ("TLTTLTVVLLLLLLLL", "VTTVLLLTLLVVLLTL"),
+    ),
+    "rare": (
+        faces(
+            [f"P{n // 3}" for n in range(36)],
+            ["contempt", *["happy", "sadness", "anger"] * 12][:36],
+        ),
+        ("LLLLLLLLLTTTLLLLLLVVVLLLVVVLLLTTTLLL", "LLVLTVTLLLLLLVLLTLVLTLTLLLTTTTTVTVLL"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_a_split_is_the_same_in_every_version(name):
+    """Who sets up a study again from its plan gets the parts that were published with it."""
+    table, (by_person, random) = PINNED[name]
+    letters = {"train": "L", "validation": "V", "test": "T"}
+    assert "".join(split(table)["part"].map(letters)) == by_person
+    drawn = split(table, "random", test=0.3, validation=0.3)
+    assert "".join(drawn["part"].map(letters)) == random

@@ -1,5 +1,7 @@
 """The table every adapter returns, and the ids that must not leave their folder."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,3 +112,47 @@ def test_deviation_from_the_published_counts_is_one_row():
     assert "expected 2 images as published, found 2" in problem.reason
     assert "anger 1 of 2" in problem.reason
     assert "fear 1 of 0" in problem.reason
+
+
+def test_a_card_says_photographs_unless_told_otherwise():
+    """Nothing is rendered or aligned by default."""
+    assert not CARD.simulated
+    assert not CARD.aligned
+
+
+def test_the_ends_of_the_scale_and_unknown_values_are_allowed(tmp_path):
+    """Intensity 0 and 1, and rows without emotion or intensity; the index counts from 0."""
+    rows = [
+        {"image": "b", "emotion": None, "intensity": None},
+        {"image": "c", "emotion": "fear", "intensity": 1.0},
+        {"image": "a", "emotion": "neutral", "intensity": 0.0},
+    ]
+    table = dataset(CARD, tmp_path, rows).table
+    assert table["intensity"].tolist() == [0.0, pd.NA, 1.0]
+    assert table.index.tolist() == [0, 1, 2]
+
+
+def test_rows_without_the_column_image_are_no_images(tmp_path):
+    """Other columns alone do not make a table of faces."""
+    with pytest.raises(DatasetError, match=r"found none that can be used$"):
+        dataset(CARD, tmp_path, [{"emotion": "fear"}])
+
+
+def test_attributes_are_there_only_if_known(tmp_path):
+    """As words, whatever they were."""
+    table = dataset(CARD, tmp_path, [{"image": "a", "age": 31, "person": "p"}]).table
+    assert list(table.columns) == [*COLUMNS, "age"]
+    assert table["age"].tolist() == ["31"]
+
+
+def test_a_root_that_is_a_link_is_a_root(tmp_path, picture):
+    """Images are compared with the folder to which it leads."""
+    picture(tmp_path / "real" / "a.png")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "real", target_is_directory=True)
+    assert inside(link, "a.png").is_file()
+
+
+def test_a_set_without_published_counts_has_no_deviation():
+    """There is nothing to compare with."""
+    assert published(replace(CARD, counts=None), ["anger"]) == ()

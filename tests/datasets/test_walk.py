@@ -115,3 +115,47 @@ def test_most_names_is_more_than_half(tmp_path, picture, matches):
 def test_a_folder_without_images_matches_no_names(tmp_path):
     """Otherwise an empty folder would be taken for every data set."""
     assert not walk.most_names(tmp_path, lambda name: True)
+
+
+def test_links_inside_a_root_that_is_a_link(tmp_path, picture):
+    """They stay inside the folder to which the root leads."""
+    picture(tmp_path / "real" / "a.png")
+    (tmp_path / "real" / "b.png").symlink_to(tmp_path / "real" / "a.png")
+    root = tmp_path / "root"
+    root.symlink_to(tmp_path / "real", target_is_directory=True)
+    assert list(walk.images(root)) == ["a.png", "b.png"]
+    assert walk.problems(root) == ()
+
+
+def test_folders_are_the_visible_ones(tmp_path):
+    """Sorted; none in a file."""
+    for name in ("b", "a", ".hidden", "__MACOSX"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file").write_text("x")
+    assert walk.folders(tmp_path) == [tmp_path / "a", tmp_path / "b"]
+    assert walk.folders(tmp_path / "file") == []
+    assert walk.child(tmp_path / "file", "x") is None
+
+
+def test_names_are_looked_for_one_folder_down(tmp_path):
+    """And no deeper, unless that is asked for; the root comes first."""
+    (tmp_path / "one" / "two" / "target").mkdir(parents=True)
+    (tmp_path / "one" / "near").mkdir()
+    assert walk.find(tmp_path, "near") == tmp_path / "one" / "near"
+    assert walk.find(tmp_path, "target") is None
+    assert walk.find(tmp_path, "target", depth=2) == tmp_path / "one" / "two" / "target"
+
+
+def test_a_path_of_names_skips_no_step(tmp_path):
+    """A name that is missing in the middle ends it, in whatever case the others are."""
+    (tmp_path / "Image" / "Aligned").mkdir(parents=True)
+    assert walk.child(tmp_path, "image", "ALIGNED") == tmp_path / "Image" / "Aligned"
+    assert walk.child(tmp_path, "image", "missing", "aligned") is None
+
+
+def test_endings_are_compared_without_case(tmp_path, picture):
+    """The last ending of a name counts, and a name needs more than an ending."""
+    picture(tmp_path / "a.b.PnG")
+    (tmp_path / "a.png.txt").write_text("x")
+    (tmp_path / "png").write_text("x")
+    assert list(walk.images(tmp_path)) == ["a.b.PnG"]

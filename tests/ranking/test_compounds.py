@@ -97,6 +97,16 @@ def test_expressed_is_more_than_chance_and_neutral():
     assert not expressed(np.full((1, len(CLASSES)), 1 / len(CLASSES)), CLASSES).any()
 
 
+def test_chance_decides_where_there_is_no_neutral():
+    """More than 1/classes, not as much; each face is judged by its own probability of neutral."""
+    classes = (Emotion.ANGER, Emotion.FEAR, Emotion.HAPPY, Emotion.SADNESS)
+    there = expressed(np.array([[0.3, 0.26, 0.25, 0.19]]), classes)
+    assert there.tolist() == [[True, True, False, False]]
+    classes = (Emotion.ANGER, Emotion.FEAR, Emotion.NEUTRAL)
+    there = expressed(np.array([[0.45, 0.45, 0.1], [0.42, 0.0, 0.58]]), classes)
+    assert there.tolist() == [[True, True, False], [False, False, False]]
+
+
 def test_a_network_without_two_emotions_knows_no_compound():
     """Happy against neutral has nothing to mix."""
     classes = (Emotion.HAPPY, Emotion.NEUTRAL)

@@ -54,3 +54,9 @@ def test_two_faces_have_no_thirds(count):
     """What was expected and what came."""
     with pytest.raises(StudyError, match=f"at least 3 faces .* got {count}"):
         cuts(np.zeros(count), ["fear"] * count)
+
+
+def test_three_faces_have_thirds():
+    """One face each."""
+    score = np.array([0.0, 1.0, 2.0])
+    assert levels(score, ["fear"] * 3, cuts(score, ["fear"] * 3)).tolist() == [1, 2, 3]

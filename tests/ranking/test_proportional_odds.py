@@ -104,6 +104,14 @@ def test_a_greater_penalty_holds_coefficients_towards_nothing():
     np.testing.assert_allclose(found, np.tile(np.bincount(y) / len(y), (len(y), 1)), atol=1e-2)
 
 
+def test_there_is_a_penalty_unless_somebody_asks_for_none():
+    """Its size by default is 1."""
+    x, y = drawn()
+    default = ProportionalOdds().fit(x, y).coef_
+    np.testing.assert_array_equal(default, ProportionalOdds(1.0).fit(x, y).coef_)
+    assert np.abs(default).sum() < np.abs(ProportionalOdds(0.0).fit(x, y).coef_).sum()
+
+
 def test_levels_may_be_any_that_have_an_order():
     """Their numbers carry nothing but the order; a constant feature counts for nothing."""
     x, y = drawn(levels=3)

@@ -1,8 +1,8 @@
 """A rank learnt from a few rated faces: proportional odds on features of the relevance.
 
 P(level ≤ j | x) = σ(θ_j − x·β): one direction β in the space of features, and cuts θ along it
-(McCullagh 1980, "Regression models for ordinal data", JRSS B 42, 109–142). The order of the levels
-is all that is assumed of them; what a feature counts for is one number, the same at every cut.
+(McCullagh 1980, "Regression models for ordinal data", JRSS B 42, 109–142). The model uses only the
+order of the levels; a feature has one coefficient, the same at every cut.
 """
 
 from typing import Any
@@ -17,25 +17,26 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 SURE = 0.5
-"""Below this probability a level is less likely than the others together, and none is given."""
+"""If no level has at least this probability, the answer is an abstention."""
 
-# Two cuts that begin in one place would have a gap of 0, whose logarithm is −∞.
+# Two equal first cuts would have a gap of 0, whose logarithm is −∞.
 _LEAST_GAP = 1e-12
 
 
 class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Cumulative logit model with an L2 penalty, in scikit-learn's conventions.
 
-    Features are standardised inside, so that one penalty suits all and coefficients compare.
+    Features are standardised inside, so that one penalty suits all and the
+    coefficients can be compared.
 
     Args:
         penalty: λ of λ/2 · Σ β², on the coefficients of the standardised features; cuts are free.
-        most: iterations of the optimiser at most.
+        most: greatest number of iterations of the optimiser.
 
     Attributes:
-        classes_: the levels seen, in their order.
+        classes_: the levels in the data, ascending.
         mean_, scale_: of each feature; a constant feature has the scale 1.
-        coef_: β, one per standardised feature; greater feature, higher level, where positive.
+        coef_: β, one per standardised feature; if positive, greater features mean higher levels.
         cuts_: θ, ascending, one fewer than levels.
     """
 
@@ -51,9 +52,9 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             y: level of each face; any values that can be ordered.
 
         Raises:
-            ValueError: fewer than two levels, or what scikit-learn refuses of X and y.
+            ValueError: there are fewer than two levels, or scikit-learn refuses X or y.
         """
-        given, y = validate_data(self, X, y, dtype=np.float64)
+        values, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         if self.penalty < 0:
             raise ValueError(f"penalty is {self.penalty}; expected 0 or more")
@@ -62,54 +63,52 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             raise ValueError(
                 f"expected two levels or more to tell apart, got one class: {self.classes_[0]!r}"
             )
-        self.mean_ = given.mean(0)
-        spread = given.std(0)
+        self.mean_ = values.mean(0)
+        spread = values.std(0)
         self.scale_ = np.where(spread > 0, spread, 1.0)
-        features = (given - self.mean_) / self.scale_
-        found = minimize(
+        features = (values - self.mean_) / self.scale_
+        result = minimize(
             _loss,
-            _beginning(level, features.shape[1]),
+            _first_guess(level, features.shape[1]),
             args=(features, level, float(self.penalty)),
             jac=True,
             method="L-BFGS-B",
             options={"maxiter": self.most, "ftol": 1e-12, "gtol": 1e-8},
         )
         cuts = len(self.classes_) - 1
-        self.cuts_ = _cuts(found.x[:cuts])
-        self.coef_ = found.x[cuts:]
-        self.n_iter_ = int(found.nit)
+        self.cuts_ = _cuts(result.x[:cuts])
+        self.coef_ = result.x[cuts:]
+        self.n_iter_ = int(result.nit)
         return self
 
     def position(self, X: ArrayLike) -> Float[np.ndarray, " faces"]:
-        """x·β: how strongly, on a scale without a zero; what the cuts cut."""
+        """x·β, the intensity on the scale of the cuts; it has no natural zero."""
         check_is_fitted(self)
-        given = validate_data(self, X, dtype=np.float64, reset=False)
-        along: NDArray[np.float64] = (given - self.mean_) / self.scale_ @ self.coef_
-        return along
+        values = validate_data(self, X, dtype=np.float64, reset=False)
+        position: NDArray[np.float64] = (values - self.mean_) / self.scale_ @ self.coef_
+        return position
 
     def predict_proba(self, X: ArrayLike) -> Float[np.ndarray, "faces levels"]:
         """Probability of each level of `classes_`."""
-        along = self.position(X)
-        below = expit(self.cuts_ - along[:, None])
+        below = expit(self.cuts_ - self.position(X)[:, None])
         edges = np.concatenate([np.zeros((len(below), 1)), below, np.ones((len(below), 1))], 1)
-        found: NDArray[np.float64] = np.diff(edges, axis=1)
-        return found
+        probabilities: NDArray[np.float64] = np.diff(edges, axis=1)
+        return probabilities
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable level."""
-        chosen = self.predict_proba(X).argmax(1)
-        levels: NDArray[Any] = self.classes_[chosen]
+        levels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(1)]
         return levels
 
     def __sklearn_tags__(self) -> Any:
-        """Classes without an order, as scikit-learn's own checks have, are not told apart well."""
+        """Say that scores are poor on classes without an order, which scikit-learn's checks use."""
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True
         return tags
 
 
 def dumped(model: ProportionalOdds) -> dict[str, Any]:
-    """A fitted model as plain values for JSON; levels are numbers."""
+    """A fitted model as plain values for JSON; its levels must be numbers."""
     return {
         "penalty": model.penalty,
         "levels": [int(level) for level in model.classes_],
@@ -121,7 +120,7 @@ def dumped(model: ProportionalOdds) -> dict[str, Any]:
 
 
 def loaded(values: dict[str, Any]) -> ProportionalOdds:
-    """The model of `dumped`, ready to predict."""
+    """The model that `dumped` wrote, ready to predict."""
     model = ProportionalOdds(values["penalty"])
     model.classes_ = np.array(values["levels"])
     model.mean_, model.scale_ = np.array(values["mean"]), np.array(values["scale"])
@@ -133,15 +132,12 @@ def loaded(values: dict[str, Any]) -> ProportionalOdds:
 def sure(
     probabilities: Float[np.ndarray, "faces levels"], least: float = SURE
 ) -> Int[np.ndarray, " faces"]:
-    """The place of the most probable level; −1, an abstention, where it is less probable than
-    `least`.
-    """  # noqa: D205 - one sentence
-    chosen = probabilities.argmax(1)
-    return np.where(probabilities.max(1) >= least, chosen, -1)
+    """The place of the most probable level; −1, an abstention, if it has less than `least`."""
+    return np.where(probabilities.max(1) >= least, probabilities.argmax(1), -1)
 
 
-def _beginning(level: Int[np.ndarray, " faces"], features: int) -> NDArray[np.float64]:
-    """Cuts at the levels' shares, no coefficients: the model that looks at nothing."""
+def _first_guess(level: Int[np.ndarray, " faces"], features: int) -> NDArray[np.float64]:
+    """Cuts that give each level its share, and coefficients of 0."""
     shares = np.bincount(level).cumsum()[:-1] / len(level)
     cuts = np.log(shares / (1 - shares))
     gaps = np.log(np.maximum(np.diff(cuts), _LEAST_GAP))
@@ -162,13 +158,13 @@ def _loss(
     """Penalised negative log-likelihood and its gradient.
 
     log P(level) = log(σ(b) − σ(a)) = log σ(b) + log σ(−a) + log(1 − e^(a−b)) for cuts a < b around
-    the level, which loses nothing to cancellation far from them.
+    the level; this form is exact far from the cuts too, where the difference would cancel.
     """
     count = len(free) - features.shape[1]
     cuts, coefficients = _cuts(free[:count]), free[count:]
-    along = features @ coefficients
+    position = features @ coefficients
     edges = np.concatenate([[-np.inf], cuts, [np.inf]])
-    a, b = edges[level] - along, edges[level + 1] - along
+    a, b = edges[level] - position, edges[level + 1] - position
     gap = edges[level + 1] - edges[level]
     between = np.log(-np.expm1(-gap))  # 0 at the ends, where the gap is infinite
     likelihood = (log_expit(b) + log_expit(-a) + between).sum()

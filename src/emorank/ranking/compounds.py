@@ -1,9 +1,9 @@
-"""Compound expressions: two basic emotions in one face, named and measured from their parts.
+"""Compound expressions: two basic emotions in one face, such as happily surprised or sadly angry.
 
-A network that knows basic emotions shares its probability among them. Where two of them stand out
-together, the face may express both: happily surprised, sadly angry. Nothing is learnt here; a
-compound is read off the probabilities and ranks of its two parts. docs/compounds.md has the table
-with its sources, why the rule is as it is, and how far it can be believed.
+A network of basic emotions divides its probability among them. If two of them have much, the face
+may express both. No compound is learnt: name, share and rank follow from the probabilities and
+ranks of the two parts. docs/compounds.md has the table with its sources, the reasons for the rule,
+and how well it agrees with raters.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,9 +22,8 @@ class Compound:
     """Two basic emotions expressed together.
 
     Attributes:
-        name: what is in the face and no more: an adverb and an adjective, as Du, Tao and Martinez
-            2014 name theirs. Twelve are theirs; those of happiness with anger, fear and sadness
-            are not.
+        name: the two parts as adverb and adjective, as in Du, Tao and Martinez 2014, who have
+            twelve of the names; those of happiness with anger, fear and sadness are formed alike.
         parts: the basic emotions.
         also: what others call the same pair: (name, who).
     """
@@ -41,7 +40,7 @@ _A, _D, _F, _H, _SA, _SU = (
 )
 
 # In the order of MDNS's columns, which is that of the pairs of (angry, happy, surprised, afraid,
-# disgusted, sad). Contempt is a basic emotion of the paper and a pair elsewhere; it stays both.
+# disgusted, sad). Contempt is a basic emotion in the paper and a pair in other sources; here both.
 COMPOUNDS: tuple[Compound, ...] = (
     Compound(
         "happily angry",
@@ -115,23 +114,22 @@ RULES: dict[str, Callable[[Numbers, Numbers], Numbers]] = {
     "arithmetic": lambda first, second: (first + second) / 2,
     "maximum": np.maximum,
 }
-"""How much of a compound there is when there is so much of its parts, all in [0, 1]."""
+"""Functions from the amounts of two parts to the amount of their compound, all in [0, 1]."""
 RULE = "geometric"
 
 
 def known(classes: Sequence[Emotion]) -> tuple[Compound, ...]:
-    """The compounds whose parts are both among a network's classes."""
+    """The compounds whose two parts are among a network's classes."""
     return tuple(compound for compound in COMPOUNDS if set(compound.parts) <= set(classes))
 
 
 def shares(
     probabilities: Float[np.ndarray, "face emotion"], classes: Sequence[Emotion]
 ) -> Float[np.ndarray, "face compound"]:
-    """How evenly and how fully two emotions share a face, in [0, 1], for each of `known(classes)`.
+    """The share of each of `known(classes)` in a face, in [0, 1].
 
-    Twice the geometric mean of the parts' probabilities: 1 where two emotions have a half each, 0
-    where one has nothing, and never more than what the two have together. These are no
-    probabilities of exclusive classes and do not add up to 1.
+    Twice the geometric mean of the two probabilities: 1 if each is a half, 0 if one is 0, and never
+    more than their sum. Shares of different compounds do not add up to 1.
 
     Args:
         probabilities: of the network, rows adding up to 1.
@@ -151,9 +149,9 @@ def shares(
 def expressed(
     probabilities: Float[np.ndarray, "face emotion"], classes: Sequence[Emotion]
 ) -> Bool[np.ndarray, "face emotion"]:
-    """Which emotions a face expresses: more probable than without an idea, and than neutral.
+    """Which emotions a face expresses: those more probable than chance and more than neutral.
 
-    A network without an idea would give each class 1/classes. Neutral is not expressed.
+    Chance is 1/classes. Neutral is never expressed.
 
     Args:
         probabilities: of the network, rows adding up to 1.
@@ -161,16 +159,16 @@ def expressed(
     """
     neutral = np.array([emotion == Emotion.NEUTRAL for emotion in classes])
     least = np.maximum(1 / len(classes), probabilities[:, neutral].sum(1, keepdims=True))
-    there: Bool[np.ndarray, "face emotion"] = (probabilities > least) & ~neutral
-    return there
+    result: Bool[np.ndarray, "face emotion"] = (probabilities > least) & ~neutral
+    return result
 
 
 def weaker(
     first: Int[np.ndarray, "*shape"], second: Int[np.ndarray, "*shape"]
 ) -> Int[np.ndarray, "*shape"]:
-    """The level of a compound from the levels of its parts: the lower of the two.
+    """The level of a compound: the lower of the levels of its parts.
 
-    A mixture is expressed no more strongly than its weaker part; without one part there is none.
+    A mixture is expressed no more strongly than its weaker part; if a part is None, so is it.
 
     Args:
         first: places in `LEVELS`.

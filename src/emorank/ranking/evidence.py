@@ -1,8 +1,8 @@
-"""A rank that needs no votes: the evidence for an expression, cut into thirds within the emotion.
+"""A rank that needs no votes: the evidence for an expression, cut into thirds for each emotion.
 
-The score is one feature of the relevance of "this expression and not none" (docs/ranking.md says
-how it was chosen, and how far it follows intensity). Its scale differs from emotion to emotion and
-from network to network, so the cuts are thirds of the scores of faces that the network did not
+The score is one feature of the relevance of the contrast between the expression and neutral
+(docs/ranking.md says how it was chosen, and how well it follows intensity). Its scale is different
+for each emotion and network, so the cuts are thirds of the scores of faces that the network did not
 learn from: a face is Strong if it has more evidence than two thirds of these faces.
 """
 
@@ -16,31 +16,31 @@ from emorank.errors import StudyError
 from emorank.vocabulary import Emotion
 
 SCORE = "balance"
-LEAST = 9  # faces of an emotion, three a third; with fewer the thirds of all faces are taken
+LEAST = 9  # faces of an emotion; with fewer, the thirds of all faces are used
 ANY = "any"  # the key of the thirds over all emotions
 
 Cuts = dict[str, tuple[float, float]]
-"""Of each emotion and of `ANY`: where Minimal ends, and where Strong begins."""
+"""For each emotion and for `ANY`: the score where Minimal ends and the one where Strong begins."""
 
 
 def cuts(score: Float[np.ndarray, " face"], emotion: Sequence[str]) -> Cuts:
-    """Thirds of the scores, within each emotion of enough faces and over all of them.
+    """Thirds of the scores of each emotion with enough faces, and of all scores.
 
     Args:
         score: of faces that the network did not learn from.
-        emotion: expressed by each; faces that are called neutral are to be left out.
+        emotion: expressed by each; leave out faces for which neutral is predicted.
 
     Raises:
         StudyError: there are fewer than three faces in all.
     """
     if len(score) < 3:
         raise StudyError(
-            f"expected at least 3 faces that the network was not trained on and calls other than "
-            f"neutral, to cut the evidence into thirds, got {len(score)}"
+            "expected at least 3 faces on which the network was not trained and for which it does "
+            f"not predict neutral, to cut the evidence into thirds, got {len(score)}"
         )
     by_emotion = pd.Series(score).groupby(np.asarray(emotion, dtype=object))
-    enough = {str(word): some for word, some in by_emotion if len(some) >= LEAST}
-    return {word: _thirds(some) for word, some in ({ANY: pd.Series(score)} | enough).items()}
+    enough = {str(word): scores for word, scores in by_emotion if len(scores) >= LEAST}
+    return {word: _thirds(scores) for word, scores in ({ANY: pd.Series(score)} | enough).items()}
 
 
 def levels(
@@ -55,8 +55,8 @@ def levels(
     """
     edges = np.array([cut.get(str(word), cut[ANY]) for word in emotion]).reshape(-1, 2)
     neutral = np.asarray(emotion, dtype=object) == Emotion.NEUTRAL
-    found: np.ndarray = 1 + (np.asarray(score)[:, None] >= edges).sum(1)
-    return np.where(neutral, 0, found)
+    level: np.ndarray = 1 + (np.asarray(score)[:, None] >= edges).sum(1)
+    return np.where(neutral, 0, level)
 
 
 def _thirds(score: "pd.Series[float]") -> tuple[float, float]:

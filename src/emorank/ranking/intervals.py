@@ -1,10 +1,10 @@
-"""The paper's rule: where the relevance scores of an image lie decides the rank of its expression.
+"""The paper's rule: the distribution of an image's relevance scores decides its rank.
 
-The whole map is scaled to [0, 1] by its minimum and maximum, all colour channels at once, and
-sorted into ten intervals of width 0.1. Three overlapping groups of five intervals stand for the
-ranks; the group with the greatest value wins. The printed formula takes the mean of the scores of a
-group (section III-G); Tables 3 and 4 take their number, and their ranks follow from it: that is the
-default here. See docs/ranking.md for what this means.
+The whole map, with all colour channels, is scaled to [0, 1] by its minimum and maximum, and its
+scores are sorted into ten intervals of width 0.1. Each rank has a group of five intervals; groups
+overlap, and the group with the greatest value wins. The printed formula takes the mean of the
+scores of a group (section III-G). Tables 3 and 4 take their number, and the printed ranks follow
+from it, so that is the default here. docs/ranking.md says what this means.
 """
 
 from dataclasses import dataclass
@@ -27,24 +27,24 @@ GROUPS: dict[Rank, tuple[int, int]] = {
     Rank.STRONG: (6, 10),
 }
 """The first and last interval of each rank's group, counted from 1 (section III-F)."""
-# The inner edges as the doubles nearest to 1/10 … 9/10. A score is compared with these and with
-# nothing else: multiplying by ten and rounding down would move scores just below an edge across it.
+# The inner edges, as the doubles nearest to 1/10 … 9/10. Scores are compared with these only:
+# multiplying by ten and rounding down would move scores just below an edge across it.
 _EDGES = np.arange(1, INTERVALS) / INTERVALS
 
 
 @dataclass(frozen=True)
 class IntervalRanks:
-    """Ranks of a batch of relevance maps and what they follow from.
+    """Ranks of a batch of relevance maps, and the numbers from which they follow.
 
     Attributes:
-        counts: number of scores in each tenth; they sum to the size of the map less the number of
-            scores that equal its maximum (one, as a rule).
+        counts: number of scores in each interval; they sum to the size of the map minus the
+            number of scores that equal its maximum (usually one).
         values: value of each group, in the order of the ranks: a number of scores ("count"), their
             mean ("mean", NaN for a group without scores) or their sum ("sum").
         ranks: integers of `Rank`.
-        zero: where zero relevance lands after scaling, −min / (max − min); below 0 or above 1 where
-            all relevance has one sign; NaN for a constant map.
-        tied: the greatest value is that of several groups; the lowest of their ranks was given.
+        zero: place of zero relevance after scaling, −min / (max − min); below 0 or above 1 if all
+            relevance has one sign; NaN for a constant map.
+        tied: whether several groups have the greatest value; the rank is the lowest of theirs.
     """
 
     counts: Int64[np.ndarray, "batch 10"]
@@ -57,8 +57,8 @@ class IntervalRanks:
 def rank(relevance: NDArray[Any], rule: str = "count", *, closed: str = "left") -> IntervalRanks:
     """Rank relevance maps by the paper's rule.
 
-    Scaled and compared in float64, one map at a time. A constant map (all zero, say) has no extent
-    to scale by: no score lies in any interval, all groups tie, and the rank is Minimal.
+    Maps are scaled and compared in float64, one at a time. A constant map (all zero, for example)
+    cannot be scaled: no interval has a score, all groups tie, and the rank is Minimal.
 
     Args:
         relevance: signed scores as computed, (batch, …), each map of any shape (3, H, W) and real
@@ -69,7 +69,7 @@ def rank(relevance: NDArray[Any], rule: str = "count", *, closed: str = "left") 
 
     Raises:
         RelevanceError: the maps are not real numbers, empty, or hold NaN or infinity.
-        PlanError: there is no such rule.
+        PlanError: there is no such rule, or no such side to close intervals on.
     """
     _check(rule, closed)
     maps = np.asarray(relevance)
@@ -121,14 +121,14 @@ def rank_from_counts(
 def _sort_into_intervals(
     scores: NDArray[np.float64], closed: str
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
-    """Count and sum of the scaled scores in each interval, and where zero lands."""
+    """Number and sum of the scaled scores in each interval, and the place of zero."""
     least, greatest = scores.min(), scores.max()
-    # A quarter of each (exact) where the range of float64 would not hold max − min.
+    # Divided by 4, which is exact, if max − min would be too large for float64.
     factor = 0.25 if max(abs(least), abs(greatest)) > np.finfo(np.float64).max / 4 else 1.0
     low = least * factor
     span = greatest * factor - low
     scaled = (scores * factor - low) / span
-    # By the scores themselves, not by scaled < 1: rounding may bring others to 1 as well.
+    # Compare the scores themselves, not scaled < 1: rounding may make other scores 1 too.
     inside = scores < greatest if closed == "left" else scores > least
     side: Literal["left", "right"] = "right" if closed == "left" else "left"
     interval = np.searchsorted(_EDGES, scaled[inside], side=side)
@@ -157,11 +157,11 @@ def _over_groups(numbers: NDArray[Any]) -> NDArray[Any]:
 
 
 def _decide(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The rank of the greatest value, the lowest rank of those that tie, and whether any do."""
+    """The rank with the greatest value, the lowest of those that tie, and whether several tie."""
     comparable = np.where(np.isnan(values), -np.inf, values)
     greatest = comparable.max(axis=1, keepdims=True)
     ranks = np.array(list(GROUPS), dtype=np.int64)
-    # argmax takes the first of equals, and the groups stand in the order of the ranks.
+    # argmax takes the first of equal values, and the groups are in the order of the ranks.
     return ranks[comparable.argmax(axis=1)], (comparable == greatest).sum(axis=1) > 1
 
 

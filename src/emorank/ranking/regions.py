@@ -1,7 +1,7 @@
-"""The parts of a face that expressions move, in the one crop, and which emotion moves which.
+"""Regions of the face in the crop of `faces.TEMPLATE`, and which of them each emotion moves.
 
-The boxes stand around the points of `faces.TEMPLATE` (eyes at 0.32 of the side, nose tip at 0.55,
-corners of the mouth at 0.78), so they hold for faces that were framed by it. Parts may overlap.
+The boxes lie around the points of the template (eyes at 0.32 of the side, nose tip at 0.55, corners
+of the mouth at 0.78), so they are right for faces cropped by it only. Regions may overlap.
 """
 
 import numpy as np
@@ -44,5 +44,5 @@ def _overlap(start: float, end: float, cells: int) -> Float[np.ndarray, "{cells}
     """The share of each of some equal cells of [0, 1] that lies between start and end."""
     edges = np.arange(cells + 1) / cells
     inside = np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)
-    covered: np.ndarray = np.clip(inside * cells, 0, 1)
-    return covered
+    share: np.ndarray = np.clip(inside * cells, 0, 1)
+    return share
