@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from emorank.answers.answers_table import (
     ANSWERS,
     COLUMNS,
+    MAX_NAME,
     NONE,
     SKIP,
     answers_table,
     firsts_of,
+    parse_answer,
     repeats_of,
 )
 from emorank.answers.tabular import SHOWN
@@ -112,6 +114,59 @@ def test_an_image_has_an_answer_for_each_emotion_rater_and_showing():
     """The same image, rater and showing may be there once more for another emotion."""
     rows = [row(emotion=e, repeat=r) for e in ("happy", "fear", None) for r in (False, True)]
     assert len(answers_table(rows)) == 6
+
+
+def test_the_bounds_themselves_are_allowed():
+    """The longest name, no time at all, the longest time, the first and the last year."""
+    table = answers_table(
+        [
+            row(image="x" * MAX_NAME, reaction_ms=0, hidden_ms=2**53, at="1970-01-01"),
+            row(at="2200-12-31"),
+        ]
+    )
+    assert table["reaction_ms"].tolist() == [0, pd.NA]
+    assert table["hidden_ms"].tolist()[0] == 2**53
+    assert table["at"].dt.year.tolist() == [1970, 2200]
+    for column, value in (("hidden_ms", 2**53 + 2), ("at", "1969-12-31"), ("at", "2201-01-01")):
+        with pytest.raises(VotesError):
+            answers_table([row(**{column: value})])
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        (" Strong ", "Strong"), ("AVG", "Average"), ("1", "Minimal"), (" none\t", "None"),
+        ("0", "None"), ("No such emotion here", "None"), (" SKIP", "Skip"), ("skipped", "Skip"),
+    ],
+)  # fmt: skip
+def test_answers_as_people_write_them(word, answer):
+    """In any case, with blanks around."""
+    assert parse_answer(word) == answer
+
+
+def test_what_is_no_answer_is_cut_short():
+    """Sixty characters of it are shown."""
+    with pytest.raises(VotesError, match="'Huge' is no answer"):
+        parse_answer("Huge")
+    with pytest.raises(VotesError) as caught:
+        parse_answer("x" * 1000)
+    assert len(str(caught.value)) < 200
+
+
+def test_rows_of_a_table_get_new_numbers():
+    """Whatever index a table has; and the table that came is not changed."""
+    given = pd.DataFrame([row(), row(image="b")], index=[7, 7])
+    before = given.copy()
+    assert answers_table(given).index.tolist() == [0, 1]
+    pd.testing.assert_frame_equal(given, before)
+    assert firsts_of(answers_table([row(repeat=True), row()])).index.tolist() == [0]
+
+
+def test_a_column_may_not_be_there_twice():
+    """Nobody could say which counts."""
+    given = pd.DataFrame([["a", "r", "Strong", "b"]], columns=["image", "rater", "answer", "image"])
+    with pytest.raises(VotesError, match="came image, rater, answer, image"):
+        answers_table(given)
 
 
 def test_votes_are_ranks_of_first_showings():

@@ -110,6 +110,34 @@ def test_verdicts_of_a_table_of_answers():
     assert model.errors.shape == (3, 4, 4)
 
 
+def test_it_ends_when_the_likelihood_has_settled():
+    """Within the tolerance, relative to a likelihood that is large; or after its iterations."""
+    unit, rater, answer = np.array([(u, r, (u + r * u) % 2) for u in range(8) for r in range(3)]).T
+    model = dawid_skene(unit, rater, answer, 2)
+    assert model.converged
+    assert len(model.log_likelihood) < 1000
+    rises = np.diff(model.log_likelihood)
+    allowed = 1e-8 * np.maximum(1, np.abs(model.log_likelihood[1:]))
+    assert (rises[:-1] > allowed[:-1]).all()
+    assert rises[-1] <= allowed[-1]
+    assert not dawid_skene(unit, rater, answer, 2, iterations=2, tolerance=0).converged
+
+
+def test_a_perfect_likelihood_settles_too():
+    """Where all agree its logarithm is 0, and the tolerance must not shrink with it."""
+    unit, rater = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    model = dawid_skene(unit, rater, np.zeros(4, np.int64), 2, tolerance=1e-8)
+    assert model.converged
+    assert len(model.log_likelihood) == 2
+
+
+def test_a_rater_without_a_unit_of_a_class_has_no_errors_there():
+    """NaN, not a share of nothing."""
+    model = dawid_skene(np.array([0, 0]), np.array([0, 1]), np.array([1, 1]), 2)
+    assert np.isnan(model.errors[:, 0]).all()
+    np.testing.assert_allclose(model.errors[:, 1], [[0, 1], [0, 1]])
+
+
 def test_no_votes_no_verdicts():
     """An empty table has an empty result."""
     table, model = dawid_skene_verdicts(answers_table([]))

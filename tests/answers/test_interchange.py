@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -95,6 +96,38 @@ def test_a_spreadsheets_csv(tmp_path):
         ["a", "ann", "Strong", True],
         ["b", "ben", "None", False],
     ]
+
+
+def test_json_is_for_people_too(answers, tmp_path):
+    """One line a value, in both kinds."""
+    for kind in ("json", "label-studio"):
+        lines = write_answers(answers, tmp_path / "a.json", kind).read_text().splitlines()
+        assert len(lines) > len(answers)
+        assert lines[1].startswith(" ")
+        assert not lines[1].startswith("  ")
+
+
+def test_parquet_has_the_columns_alone(answers, tmp_path):
+    """No index of pandas."""
+    path = write_answers(answers.iloc[::2], tmp_path / "a.parquet")
+    assert pq.read_schema(path).names == list(answers.columns)
+
+
+def test_columns_in_any_writing(tmp_path):
+    """Of all layouts, in CSV and Parquet; other columns are ignored, even if there twice."""
+    rows = {
+        "answers": {" Image": ["a"], "RATER ": ["r"], "Answer": [" strong "], "note": ["x"]},
+        "votes": {" Image": ["a"], "RATER ": ["r"], "Rank": ["3"], "note": ["x"]},
+        "sheet": {" Image": ["a"], " A1 ": ["Str"], "Min": ["0"]},
+    }
+    for cells in rows.values():
+        for ending in ("csv", "parquet"):
+            path = tmp_path / f"x.{ending}"
+            table = pd.DataFrame(cells)
+            table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
+            assert read_answers(path)["answer"].tolist() == ["Strong"]
+    (tmp_path / "x.csv").write_text("image,rater,answer,x,x\na,r,Min,1,2\n")
+    assert len(read_answers(tmp_path / "x.csv")) == 1
 
 
 def test_votes_and_sheets_are_answers_too(tmp_path):
@@ -238,6 +271,7 @@ def test_ferplus_counts(tmp_path):
     found = read_source(tmp_path / "a")
     votes = found.content
     assert found.format == "ferplus"
+    assert not found.named
     assert isinstance(votes, EmotionVotes)
     assert votes.images["image"].tolist() == ["a.png", "(line 3)", "a.png (line 4)"]
     table = votes.table()

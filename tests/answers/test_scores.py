@@ -24,6 +24,28 @@ def test_scores_and_levels_are_read(tmp_path):
     assert found["level"].fillna(-1).to_list() == [3, -1, 0]
 
 
+def test_names_of_columns_in_any_writing(tmp_path):
+    """Blanks and capitals do not matter, in Parquet neither; other columns are not read."""
+    assert read(tmp_path, " Image , SCORE\na.png,1\n")["score"].to_list() == [1]
+    pd.DataFrame({" Image ": ["a.png"], "Score": [2.0], "note": [None]}).to_parquet(
+        tmp_path / "s.parquet"
+    )
+    assert read_scores(tmp_path / "s.parquet", IMAGES)["score"].to_list() == [2]
+
+
+def test_a_short_row_has_no_score(tmp_path):
+    """Its cells are empty; so is a score of blanks."""
+    scores = read(tmp_path, "image,level,score\na.png,Strong\nb.png,1, n/a \nc.png,1,0.5\n")
+    np.testing.assert_array_equal(scores["score"], [np.nan, np.nan, 0.5])
+    assert scores["level"].to_list() == [3, 1, 1]
+
+
+def test_a_level_counts_before_a_rank(tmp_path):
+    """The rank counts where the level is empty."""
+    scores = read(tmp_path, "image,rank,level\na.png,1,3\nb.png,2,\nc.png,,\n")
+    assert scores["level"].fillna(-1).to_list() == [3, 2, -1]
+
+
 def test_a_rank_alone_is_its_own_score(tmp_path):
     """Words or numbers."""
     found = read(tmp_path, "image;rank\na.png;Min\nb.png;2\nc.png;None\n")
@@ -58,6 +80,7 @@ def test_parquet_is_read_too(tmp_path):
         ("image,score\na.png,inf\n", "line 2: 'inf' is no finite number"),
         ("image,score\na.png,\n", "not one image has a score"),
         ("image,score\na.png,NaN\n", "not one image has a score"),
+        ("image,rank\na.png,Skip\n", "line 2: 'Skip' is no level"),
         ("image,rank\na.png,Huge\n", "line 2: 'Huge' is no answer"),
         ("image,score\n", "not one image has a score"),
         ("", "is empty"),

@@ -54,6 +54,13 @@ def test_table_5_erratum_second_row():
     assert ours[["Min", "Avg", "Str"]].sum() == 10
 
 
+def test_a_policy_for_ties_has_to_exist():
+    """Of the majority, of the sheet, of the verdicts."""
+    for compute in (majority, sheet):
+        with pytest.raises(ValueError, match="expected one of median, disputed"):
+            compute(cast("MS"), "coin")
+
+
 @pytest.mark.parametrize(
     ("ballot", "median"),
     [

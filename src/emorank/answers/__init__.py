@@ -1,1 +1,1 @@
-"""What raters said: the table of their answers, files of answers, the majority."""
+"""Raters' answers: their table, their files, the majority."""

@@ -1,6 +1,6 @@
 """The table of raters' answers that everything else shares: one row an answer.
 
-An answer is what one rater said when one image was shown with one question ("How strongly does
+An answer is one rater's word when one image was shown with one question ("How strongly does
 this face express *happy*?"). What is rated is therefore a pair of image and emotion: a face that
 was rated for six emotions has six units. Columns, in this order:
 
@@ -14,7 +14,7 @@ was rated for six emotions has six units. Columns, in this order:
 | `repeat`      | bool                | the second showing of a unit to the same rater           |
 | `reaction_ms` | Int64               | from the picture shown to the answer; <NA> if unknown    |
 | `hidden_ms`   | Int64               | of it, while the page was hidden; <NA> if unknown        |
-| `at`          | datetime64[ns, UTC] | when the answer was given; <NA> if unknown               |
+| `at`          | datetime64[ns, UTC] | time of the answer; <NA> if unknown                      |
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ from emorank.vocabulary import NONE, Rank
 
 COLUMNS = ("image", "emotion", "rater", "answer", "repeat", "reaction_ms", "hidden_ms", "at")
 REQUIRED = ("image", "rater", "answer")
-# One answer each: what was rated, by whom, at which showing.
+# There is one answer for each unit, rater and showing.
 KEY = ("image", "emotion", "rater", "repeat")
 UNIT = ("image", "emotion")
 
@@ -40,12 +40,12 @@ _WORDS = {
     **dict.fromkeys(("none", "0", "no such emotion", "no such emotion here"), NONE),
     **dict.fromkeys(("skip", "skipped"), SKIP),
 }
-# A file name has at most 255 bytes, a path of a study is a few of them.
+# A file name has at most 255 bytes; a path in a study consists of a few of them.
 MAX_NAME = 1024
 
 
 def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Make the table of answers of rows that come from anywhere, and check all of it.
+    """Make the table of answers of any rows, and check all of it.
 
     Args:
         rows: a table, or one mapping an answer. `image`, `rater` and `answer` have to be there;
@@ -61,7 +61,7 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
             or not writable as UTF-8, an answer not in `ANSWERS`, a time negative or no time, or a
             unit was answered twice by one rater at the same showing.
     """
-    # As objects: what is no text is refused below, with its row, and not by the string type.
+    # As objects, so that the checks below refuse what is no text, and name its row.
     table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), dtype="object")
     if not len(table) and not len(table.columns):
         table = pd.DataFrame(columns=list(REQUIRED))
@@ -84,7 +84,7 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
 
 
 def parse_answer(word: str) -> str:
-    """An answer as people write it: a rank as `Rank.parse` reads it, None, Skip, in any case.
+    """An answer as people write it: a rank that `Rank.parse` reads, None or Skip, in any case.
 
     Raises:
         VotesError: the word names no answer.
@@ -107,17 +107,17 @@ def firsts_of(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def repeats_of(answers: pd.DataFrame) -> pd.DataFrame:
-    """What was answered twice: `image`, `emotion`, `rater`, `first`, `second` (both answers).
+    """Units that a rater answered twice: `image`, `emotion`, `rater`, `first`, `second` (answers).
 
     A second showing whose first has no answer is left out.
     """
     key = ["image", "emotion", "rater"]
-    # An unknown emotion is the same unknown one both times; merge would keep <NA> apart or not
-    # depending on the version of pandas.
-    known = answers.assign(emotion=answers["emotion"].fillna(""))
-    again = known["repeat"]
-    first = known.loc[~again, [*key, "answer"]].rename(columns={"answer": "first"})
-    second = known.loc[again, [*key, "answer"]].rename(columns={"answer": "second"})
+    # An unknown emotion is the same one both times, but versions of pandas differ in whether they
+    # merge <NA> with <NA>.
+    rows = answers.assign(emotion=answers["emotion"].fillna(""))
+    again = rows["repeat"]
+    first = rows.loc[~again, [*key, "answer"]].rename(columns={"answer": "first"})
+    second = rows.loc[again, [*key, "answer"]].rename(columns={"answer": "second"})
     both = first.merge(second, on=key, validate="one_to_one")
     return both.assign(emotion=both["emotion"].mask(both["emotion"] == ""))
 
@@ -184,7 +184,7 @@ def _milliseconds(table: pd.DataFrame, column: str) -> pd.Series:
 
 def _instants(table: pd.DataFrame) -> pd.Series:
     values = table["at"]
-    # A number is no time: nobody knows in which unit it counts.
+    # A number is no time, because its unit is not known.
     text = values.mask(values.map(lambda value: isinstance(value, int | float | bool)))
     at: pd.Series = pd.to_datetime(text, errors="coerce", utc=True, format="ISO8601")
     # Nanoseconds in 64 bits begin in 1677 and end in 2262.

@@ -1,9 +1,9 @@
-"""Dawid and Skene's model of raters who err: what is true, and how each rater confuses it.
+"""Dawid and Skene's model of raters who err: the true class, and how each rater confuses it.
 
 A unit's true class is drawn from a prior; a rater who sees class j answers k with a probability of
-the rater's own. Both, and the classes, are found by expectation and maximisation. It is here as a
-sensitivity analysis: where its labels differ from the majority's, the majority hangs on raters
-whom the model does not trust.
+the rater's own. Expectation and maximisation fit prior, probabilities and classes together. The
+model serves as a sensitivity analysis: where its labels differ from the majority's, the majority
+depends on raters whom the model does not trust.
 
 Source: Dawid and Skene 1979, Applied Statistics 28, 20–28.
 """
@@ -29,9 +29,9 @@ class DawidSkene:
         posterior: probability of each class for each unit; rows sum to 1.
         prior: of the classes.
         errors: probability of each answer of each rater given each class; the last axis sums to 1.
-            Where a rater met no unit of a class nothing is known, and the row is NaN.
+            NaN where a rater voted on no unit of a class.
         log_likelihood: natural, after each iteration; never falls.
-        converged: whether it rose by less than the tolerance at last.
+        converged: whether its last rise was below the tolerance.
     """
 
     posterior: Float[np.ndarray, "unit level"]

@@ -1,7 +1,7 @@
-"""Votes on *which* emotion is expressed, as counts per image: nobody knows who gave which.
+"""Votes on *which* emotion is expressed, as counts per image, without the raters' names.
 
 That is another question than how strongly one emotion is expressed, so these votes are no answers
-and have no ranks. How well the voters agreed can be told all the same.
+and have no ranks. The agreement of the raters can be computed all the same.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class EmotionVotes:
     """How many raters named which emotion, image by image.
 
     Attributes:
-        images: `image` and `group` (string; what was shown, or which part it is in), one row each;
-            an image may be there once for each group.
+        images: `image` and `group` (strings; the group is the part of the data set, or says whether
+            face or voice was shown), one row each; an image has at most one row in each group.
         words: the categories, emotions and others ("unknown").
         counts: votes.
     """

@@ -35,7 +35,7 @@ class Source:
     Attributes:
         format: one of `FORMATS`, or "project" for a rating project.
         content: the table of answers, or votes on which emotion is expressed.
-        named: whether a rater's name stands for the same person on every image.
+        named: whether a rater's name means the same person on every image.
     """
 
     format: str
@@ -44,7 +44,7 @@ class Source:
 
 
 def read_file(path: Path, format: str | None = None, cut: Cut = CUT) -> Source:  # noqa: A002 - the word for it
-    """Read a file of votes, whatever it is.
+    """Read a file of votes of any format.
 
     Args:
         path: of the file.
@@ -52,7 +52,7 @@ def read_file(path: Path, format: str | None = None, cut: Cut = CUT) -> Source: 
         cut: of MDNS, see `mdns.read_mdns`.
 
     Raises:
-        VotesError: the file is of no known format or not a valid one; nothing is taken from it.
+        VotesError: the format of the file is unknown, or the file does not fit it.
     """
     check_file(path)
     kind = format or recognise(path)
@@ -61,7 +61,7 @@ def read_file(path: Path, format: str | None = None, cut: Cut = CUT) -> Source: 
     try:
         return _read(path, kind, cut)
     except VotesError as error:
-        # Readers of content do not know the file's name.
+        # Readers of JSON do not have the file's name.
         raise error if str(path) in str(error) else VotesError(f"{path}: {error}") from None
 
 
@@ -88,7 +88,7 @@ def recognise(path: Path) -> str:
     """The format of a file, by its first bytes, its header or its structure.
 
     Raises:
-        VotesError: it is none that is known.
+        VotesError: the format is unknown.
     """
     with path.open("rb") as file:
         start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()

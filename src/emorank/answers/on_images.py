@@ -19,7 +19,7 @@ def answers_on(
     *,
     source: Path,
 ) -> pd.DataFrame:
-    """The answers about the emotion that each image is known to express.
+    """The answers about the emotion that each image expresses.
 
     Raters may have been asked about several emotions of an image, as those of MDNS were. An answer
     to a question without an emotion counts for the image's. An image may be called by the name of

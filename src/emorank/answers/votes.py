@@ -1,4 +1,4 @@
-"""Votes, from the table of answers: the ranks that raters gave at the first showing."""
+"""Votes, of the table of answers: the ranks that raters gave at the first showing."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from emorank.vocabulary import NONE
 
 
 def unit_votes_of(answers: pd.DataFrame) -> pd.DataFrame:
-    """The ranks given at the first showing: `image`, `emotion`, `rater`, `rank` (label)."""
+    """The ranks at the first showing: `image`, `emotion`, `rater`, `rank` (label)."""
     ranks = answers[~answers["repeat"] & answers["answer"].isin(RANKS)]
     votes = ranks[["image", "emotion", "rater", "answer"]].rename(columns={"answer": "rank"})
     return votes.reset_index(drop=True)

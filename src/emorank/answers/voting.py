@@ -62,7 +62,7 @@ def majority(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
 def winners(
     counts: Int[np.ndarray, "unit level"],
 ) -> tuple[Int[np.ndarray, " unit"], Bool[np.ndarray, " unit"]]:
-    """What the majority said of each unit, None among the answers.
+    """The majority's answer to each unit; None may be that answer.
 
     Two questions, one after the other. *Is the emotion there?* None wins if more than half of the
     votes are None. *How strong is it?* Otherwise the most frequent rank wins. Where exactly half
@@ -85,10 +85,10 @@ def winners(
 
 
 def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
-    """What the raters made of each unit: the rank of its emotion, or that it is not there.
+    """The raters' verdict on each unit: the rank of its emotion, or that it is not there.
 
-    First showings only. The rules are those of `winners`; where every vote is a rank that is the
-    `majority`.
+    First showings only. The rules are those of `winners`; where every vote is a rank, the result is
+    that of `majority`.
 
     Args:
         answers: from `answers_table`.
@@ -133,9 +133,9 @@ def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
 def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     """Table 5's sheet of a table of answers.
 
-    As `sheet`, with `emotion` after `image` if any is known, and with the answers None and Skip in
-    the raters' columns and the column `None` among the counts if they were given. `Label` has the
-    verdict in words.
+    As `sheet`, but `emotion` comes after `image` if any is known, the raters' columns have None and
+    Skip too, and the counts have a column `None` if there are such answers. `Label` has the verdict
+    in words.
     """
     first = firsts_of(answers)
     result = verdicts(answers, ties)
@@ -227,7 +227,7 @@ def _check(ties: str) -> None:
 
 
 def _counts(votes: pd.DataFrame) -> tuple[pd.Series, Int[np.ndarray, "image rank"]]:
-    """The images in the order of first appearance, and how often each rank was given."""
+    """The images in the order of first appearance, and how often each has each rank."""
     codes, images = pd.factorize(votes["image"])
     ranks = pd.Index(_LABELS, dtype="string").get_indexer(pd.Index(votes["rank"]))
     if (ranks < 0).any() or (codes < 0).any():

@@ -1,1 +1,1 @@
-"""The rating project: pictures that raters see, and a database of what they say. SQL only here."""
+"""The rating project: pictures that raters see, and a database of their answers. SQL only here."""

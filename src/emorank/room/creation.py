@@ -1,6 +1,7 @@
-"""Make a rating project: pictures for raters to see, and a database that says who sees which when.
+"""Make a rating project: the pictures, and a database with an order of them for each rater.
 
-A project is there whole or not at all: it is made in a folder beside its own and renamed.
+It is made in a folder beside its own, which is renamed at the end, so it is there whole or not at
+all.
 """
 
 import csv
@@ -36,7 +37,7 @@ _MOST_SEEDS = 2**31
 
 @dataclass(frozen=True)
 class Setup:
-    """What a project is to be.
+    """The choices for a new project.
 
     Attributes:
         title: for the owner.
@@ -74,8 +75,8 @@ def create_project(
         images: (name, emotion word) of each.
         read: name → upright RGB, UInt8 "height width 3"; an ImageError is a row of `excluded.csv`.
         raters: their names, each once.
-        setup: what it is to be.
-        progress: told of every image.
+        setup: the choices.
+        progress: called for every image.
 
     Raises:
         RatingError: the folder is in use, something in `setup` is impossible, or no image is left.
@@ -105,7 +106,7 @@ def create_project(
 
 def _check(folder: Path, names: list[str], setup: Setup) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RatingError(f"{folder} is in use; choose another --out")
+        raise RatingError(f"{folder} expected a new or empty folder; choose another --out")
     if setup.question.count("{emotion}") != 1:
         raise RatingError(
             f"the question is '{setup.question}'; expected {{emotion}} in it once, for the word"
@@ -132,7 +133,7 @@ def _pictures(
     read: Callable[[str], np.ndarray],
     progress: Progress,
 ) -> list[dict[str, str]]:
-    """Write what raters will see; rows of the table `images`."""
+    """Write the pictures; returns the rows of the table `images`."""
     pictures, excluded = [], []
     for done, (name, emotion) in enumerate(images):
         progress(done, len(images), "pictures")

@@ -1,8 +1,8 @@
-"""One database, SQLite or PostgreSQL, and what its transactions promise.
+"""One database, SQLite or PostgreSQL, and its transactions.
 
-What a `writing` block wrote is on the disk when the block is left: SQLite runs with a write-ahead
-log and `synchronous=FULL`, PostgreSQL with its own default. Every failure of the database itself is
-a `StorageError`.
+The changes of a `writing` block are on the disk when the block is left: SQLite runs with a
+write-ahead log and `synchronous=FULL`, PostgreSQL with its own default. Every failure of the
+database itself is a `StorageError`.
 """
 
 import threading
@@ -32,8 +32,8 @@ class Database:
     def __init__(self, url: str, schema: str | None = None) -> None:
         self.engine, self.dialect = _engine(url, schema)
         self.schema = schema
-        # Threads that wait for this lock are served in turn; SQLite's own waiting sleeps and
-        # guesses. Other processes are still kept apart by SQLite.
+        # This lock lets waiting threads in as soon as it is free, while SQLite would sleep and try
+        # again. SQLite itself keeps other processes apart.
         self._turn = threading.Lock() if self.dialect == "sqlite" else nullcontext()
 
     def __str__(self) -> str:
@@ -52,14 +52,14 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self.engine.dispose()
 
     @contextmanager
     def _begun(self, write: bool) -> Iterator[Connection]:
         options: dict[str, Any] = {"write": write}
         if not write and self.dialect == "postgresql":
-            # There each statement sees what was stored before it, unless a transaction asks.
+            # By default each statement would see what others have stored meanwhile.
             options["isolation_level"] = "REPEATABLE READ"
         try:
             with (
@@ -85,7 +85,7 @@ def _engine(url: str, schema: str | None) -> tuple[Engine, str]:
         parsed = make_url(url)
         dialect = parsed.get_backend_name()
         if dialect not in DIALECTS:
-            raise RatingError(f"'{dialect}' is no database that is known; {_EXPECTED}")
+            raise RatingError(f"'{dialect}' is no database for emorank; {_EXPECTED}")
         if dialect == "sqlite":
             engine = create_engine(parsed, connect_args={"timeout": WAIT})
             event.listen(engine, "connect", _prepare_sqlite)
@@ -93,7 +93,7 @@ def _engine(url: str, schema: str | None) -> tuple[Engine, str]:
             return engine, dialect
         options = f"-csearch_path={schema}" if schema else ""
         with needing("postgresql", "a rating project in PostgreSQL"):
-            # Pinged before use, so that a server that was restarted is found again.
+            # A ping before use, so that the pool connects again after a restart of the server.
             return create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
                 pool_pre_ping=True,
@@ -115,6 +115,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes its lock at once: one that first reads could not be let in later.
+    # A writer takes the lock at once: SQLite refuses a transaction that reads first and wants
+    # to write when another one has written.
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,4 +1,4 @@
-"""Take answers that were given elsewhere into a project."""
+"""Take answers from elsewhere into a project."""
 
 import secrets
 
@@ -14,7 +14,7 @@ from emorank.room.store import Vote, store_vote
 
 
 def import_answers(project: Project, table: pd.DataFrame) -> int:
-    """Take in answers that were given elsewhere, all of them or none; returns how many.
+    """Take in answers from elsewhere, all of them or none; returns how many.
 
     Raters who are not in the project are added. An answer without an emotion belongs to the only
     question that the project asks about its image.

@@ -1,8 +1,8 @@
-"""Who may come in: invite links, and the sessions that claiming one opens.
+"""Invite links, and the sessions that they open.
 
-A link is claimed once, within its time, unless it was revoked. Link and session are random
-secrets of 256 bits; the database has their SHA-256 only, which is enough for secrets that nobody
-could guess.
+A link can be claimed once, within its time, unless it was revoked. Links and sessions are random
+secrets of 256 bits; the database has their SHA-256 only, which suffices because such secrets cannot
+be guessed.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ INVITE_LIFE, SESSION_LIFE, PASS_LIFE = 30 * DAY, 60 * DAY, DAY
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who a session belongs to; no rater: the owner."""
+    """The person of a session: a rater (id), or the owner if that is None."""
 
     rater: str | None
 
@@ -32,7 +32,7 @@ class Visitor:
 
 
 def invite(project: Project, rater: str | None, life: int = INVITE_LIFE) -> str:
-    """A new link for a rater (id), or for the owner; returns its secret, which is kept nowhere.
+    """A new link for a rater (id), or for the owner; returns its secret, which is stored nowhere.
 
     A link of the same person that was not claimed yet no longer works; sessions go on.
     """
@@ -49,7 +49,7 @@ def invite(project: Project, rater: str | None, life: int = INVITE_LIFE) -> str:
 
 
 def revoke(project: Project, rater: str | None) -> None:
-    """Neither link nor session of a rater (or the owner) works any longer; the votes stay."""
+    """End all links and sessions of a rater (or the owner); the votes stay."""
     now = project.now()
     with project.database.writing() as connection:
         _withdraw(connection, rater, now)
@@ -62,60 +62,60 @@ def revoke(project: Project, rater: str | None) -> None:
 
 
 def invited(project: Project, secret: str) -> Visitor:
-    """Whom a link is for, if it can still be claimed.
+    """The person whom a link is for, if it can still be claimed.
 
     Raises:
-        RatingError: it cannot; the message does not say why, because it may be a guess.
+        RatingError: it cannot; the message does not say why, because somebody may guess links.
     """
     with project.database.reading() as connection:
-        found = connection.execute(
+        row = connection.execute(
             select(INVITES.c.rater_id).where(_claimable(secret, project.now()))
         ).first()
-    if found is None:
+    if row is None:
         raise RatingError(_SPENT)
-    return Visitor(found.rater_id)
+    return Visitor(row.rater_id)
 
 
 def claim(project: Project, secret: str) -> tuple[str, Visitor]:
-    """Use up a link; returns the secret of the session that it opens, and whose it is.
+    """Use up a link; returns the secret of the session that it opens, and the person.
 
     Raises:
         RatingError: the link is unknown, used, expired or revoked.
     """
     session, now = secrets.token_urlsafe(32), project.now()
     with project.database.writing() as connection:
-        # One statement decides, so of two that come at once one is late.
-        claimed = connection.execute(
+        # One statement checks and claims, so only one of two simultaneous requests succeeds.
+        row = connection.execute(
             INVITES.update()
             .where(_claimable(secret, now))
             .values(claimed_at=now)
             .returning(INVITES.c.rater_id)
         ).first()
-        if claimed is None:
+        if row is None:
             raise RatingError(_SPENT)
         connection.execute(
             SESSIONS.insert().values(
                 hash=_hash(session),
-                rater_id=claimed.rater_id,
+                rater_id=row.rater_id,
                 created_at=now,
                 expires_at=now + SESSION_LIFE,
             )
         )
-        _log(connection, now, "claim", claimed.rater_id)
-    return session, Visitor(claimed.rater_id)
+        _log(connection, now, "claim", row.rater_id)
+    return session, Visitor(row.rater_id)
 
 
 def visitor(project: Project, session: str) -> Visitor | None:
-    """Whose session a secret is; None if it is nobody's any longer."""
+    """The person whose session a secret opens; None if there is no such session, or it ended."""
     with project.database.reading() as connection:
-        found = connection.execute(
+        row = connection.execute(
             select(SESSIONS.c.rater_id).where(
                 SESSIONS.c.hash == _hash(session),
                 SESSIONS.c.revoked_at.is_(None),
                 SESSIONS.c.expires_at > project.now(),
             )
         ).first()
-    return None if found is None else Visitor(found.rater_id)
+    return None if row is None else Visitor(row.rater_id)
 
 
 def leave(project: Project, session: str) -> None:

@@ -1,8 +1,8 @@
 """From an empty database to the present tables, in numbered steps that are never edited.
 
-Each step runs in one transaction together with the row that records it, so a step that was cut off
-has not happened. A database with more steps than are known here was written by a newer emorank and
-is left alone.
+Each step runs in one transaction together with the row that records it, so an interrupted step
+leaves no trace. A database with more steps than this module has was written by a newer emorank and
+is refused.
 """
 
 import time
@@ -22,7 +22,7 @@ class Migration:
 
     Attributes:
         title: what the step is for.
-        statements: SQL that both understand; `{serial}` is a key that counts by itself.
+        statements: SQL for both; `{serial}` is a key that the database counts up.
         only: dialect → further statements.
     """
 
@@ -118,9 +118,9 @@ def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) ->
 
 
 def _applied(connection: Connection, database: Database) -> int:
-    """How many steps a database has behind it; its journal is made if there is none."""
+    """How many steps a database has taken; makes the table that counts them."""
     if database.dialect == "postgresql":
-        # Two servers that start at once; SQLite's writers are one at a time anyway.
+        # Two servers may start at once; SQLite lets in one writer at a time anyway.
         connection.execute(text("SELECT pg_advisory_xact_lock(7238451)"))
     if not inspect(connection).has_table("migrations", schema=database.schema):
         connection.execute(text(_JOURNAL))

@@ -1,4 +1,4 @@
-"""In which order a rater sees the images, and which of them a second time."""
+"""The order in which a rater sees the images, and which of them a second time."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -39,7 +39,7 @@ def showing_order(
     early = [image for block in blocks if len(block) >= 6 for image in block[: len(block) // 3]]
     count = min(round(repeats * len(words)), len(early))
     again = set(rng.choice(early, count, replace=False).tolist()) if count else set()
-    return [shown for block in blocks for shown in _with_repeats(block, again, rng)]
+    return [showing for block in blocks for showing in _with_repeats(block, again, rng)]
 
 
 def _with_repeats(

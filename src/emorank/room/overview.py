@@ -1,4 +1,4 @@
-"""What the owner of a project reads from it: progress, answers, the log, pictures."""
+"""The progress, the answers, the pictures and the log of a project."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class RaterProgress:
         total: showings, those for the second time too.
         median_ms: of the reaction times; None before the first.
         last_at: of the last answer, milliseconds since 1970; None before the first.
-        link: "claimed" while a session is good; else "open", "expired", "revoked", "ended" (its
+        link: "claimed" while a session works; else "open", "expired", "revoked", "ended" (its
             session is over) or "none".
     """
 
@@ -74,7 +74,7 @@ def progress(project: Project) -> list[RaterProgress]:
 
 
 def answers(project: Project) -> pd.DataFrame:
-    """Every answer that stands, in the order given, as `answers_table` has it."""
+    """The current answers in the order of their times, as `answers_table` makes them."""
     query = (
         select(
             IMAGES.c.name.label("image"),
@@ -107,7 +107,7 @@ def pictures(project: Project) -> dict[tuple[str, str], str]:
 
 
 def version(project: Project) -> int:
-    """The number of the last event: as long as it stays, nothing has happened."""
+    """The number of the last event; it grows with each change of the project."""
     with project.database.reading() as connection:
         return connection.scalar(select(func.coalesce(func.max(EVENTS.c.seq), 0))) or 0
 
@@ -138,7 +138,7 @@ def log(project: Project) -> pd.DataFrame:
 
 
 def _links(connection: Connection, now: int) -> dict[str, str]:
-    """Of each rater: "claimed" while a session is good, or else the state of the newest link."""
+    """Of each rater: "claimed" while a session works, or else the state of the newest link."""
     states: dict[str, str] = {}
     for row in connection.execute(select(INVITES).order_by(INVITES.c.created_at)):
         if row.revoked_at is not None:

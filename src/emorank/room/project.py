@@ -1,4 +1,4 @@
-"""A rating project: a folder with the pictures that raters see, and a database of what they say.
+"""A rating project: a folder with the pictures that raters see, and a database of their answers.
 
 rating.toml     where the database is; readable by its owner only, for a URL may hold a password
 rating.db       the database, unless it is a PostgreSQL server's
@@ -29,7 +29,7 @@ class Project:
     Attributes:
         folder: of its files.
         database: of its tables.
-        clock: seconds since 1970; another one in tests.
+        clock: gives the seconds since 1970; tests use another one.
     """
 
     folder: Path
@@ -46,14 +46,14 @@ class Project:
             return connection.execute(select(PROJECT)).one()
 
     def mark(self) -> str:
-        """Eight characters that tell this project from others; the same as long as it exists."""
-        # Ids of images are random and stay; the hash, so that none of them leaves the project.
+        """Eight characters by which browsers tell this project from others; they never change."""
+        # Ids of images are random and never change; hashed, because no id may leave the project.
         with self.database.reading() as connection:
             image = connection.scalar(select(func.min(IMAGES.c.id)))
         return hashlib.sha256(f"mark of {image}".encode()).hexdigest()[:8]
 
     def picture(self, image: str) -> Path:
-        """The file of a picture, by the id that the database gave; never by anything else."""
+        """The file of a picture by its id, which has to come from the database."""
         return self.folder / "images" / f"{image}.jpg"
 
 

@@ -1,8 +1,8 @@
 """The tables of a rating project, the same for SQLite and PostgreSQL.
 
-What is written here is what `migrations.py` makes; a test holds one against the other. Times are
-milliseconds since 1970 by the server's clock, for people to read: whatever has an order has it by
-`events.seq`, which no clock can turn back.
+`migrations.py` makes these tables; a test compares the two. Times are milliseconds since 1970 by
+the server's clock and are for people to read. The order of events is that of `events.seq`, which
+does not depend on a clock.
 """
 
 from sqlalchemy import (
@@ -38,7 +38,7 @@ PROJECT = Table(
     Column("closed_at", BigInteger),
 )
 
-# `id` is random and is the picture's file name; `name` is the data set's and leaves with exports.
+# `id` is random and is the picture's file name; `name` is the data set's; only exports have it.
 IMAGES = Table(
     "images",
     METADATA,
@@ -56,8 +56,8 @@ RATERS = Table(
     Column("name", Text, nullable=False, unique=True),
 )
 
-# The stored permutation of each rater. `id` is random and all that a browser ever learns, so
-# neither an image's name nor the fact that a picture comes again can be read from an address.
+# The stored permutation of each rater. A browser gets only `id`, which is random: an address shows
+# neither an image's name nor that a picture comes a second time.
 SHOWINGS = Table(
     "showings",
     METADATA,
@@ -70,7 +70,7 @@ SHOWINGS = Table(
     UniqueConstraint("rater_id", "image_id", "repeat"),
 )
 
-# Everything that ever happened; triggers refuse to change or delete a row.
+# All that has happened; triggers refuse to change or delete a row.
 EVENTS = Table(
     "events",
     METADATA,
@@ -86,7 +86,7 @@ EVENTS = Table(
     UniqueConstraint("rater_id", "submission"),
 )
 
-# The answer that stands for each showing: one, because the showing is the key.
+# The current answer to each showing: one, because the showing is the key.
 VOTES = Table(
     "votes",
     METADATA,
@@ -103,7 +103,7 @@ VOTES = Table(
     Column("seq", BigInteger, ForeignKey("events.seq"), nullable=False, unique=True),
 )
 
-# Of secrets only the SHA-256 is kept. No rater: the owner.
+# Of secrets only the SHA-256 is stored. Without a rater it is the owner's.
 INVITES = Table(
     "invites",
     METADATA,

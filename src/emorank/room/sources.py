@@ -1,7 +1,7 @@
-"""Where answers come from: a file in any format, or a rating project.
+"""Answers from a file of any format or from a rating project.
 
-The only place that tells one from the other. The libraries that a project needs are imported when
-there is one.
+No other module asks which of the two a path is. The libraries that a project needs are imported
+only for a project.
 """
 
 from collections.abc import Collection
@@ -27,12 +27,12 @@ def is_source(path: Path) -> bool:
 
 
 def source_text(path: Path) -> str:
-    """All that a file or project says now, as text: where it is the same, nothing has changed."""
+    """The content of a file or project as text, to see whether it has changed."""
     return read_answers(path).to_csv() if is_project(path) else path.read_text(errors="replace")
 
 
 def read_source(path: Path | str, format: str | None = None, cut: Cut = CUT) -> Source:  # noqa: A002 - the word for it
-    """Read a file of votes, whatever it is, or a rating project.
+    """Read a file of votes of any format, or a rating project.
 
     Args:
         path: the file, or the folder of the project.
@@ -40,7 +40,7 @@ def read_source(path: Path | str, format: str | None = None, cut: Cut = CUT) -> 
         cut: of MDNS, see `mdns.read_mdns`.
 
     Raises:
-        VotesError: the file is of no known format or not a valid one; nothing is taken from it.
+        VotesError: the format of the file is unknown, or the file does not fit it.
         RatingError: the project is damaged.
     """
     path = Path(path)

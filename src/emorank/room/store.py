@@ -1,7 +1,7 @@
-"""What raters are shown and what they answer.
+"""The showings of raters, and their answers.
 
-A browser sends answers until it hears that they were stored, so the same one may come twice, and
-the second time late. Each carries an id of its own, by which it is known again: it is stored once.
+A browser sends an answer until the server confirms that it is stored, so the same answer may come
+twice, the second time late. Each has an id of its own, so that it is stored once.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from emorank.errors import RatingError
 from emorank.room.project import Project
 from emorank.room.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS, VOTES
 
-Outcome = Literal["stored", "stale"]
+Fate = Literal["stored", "stale"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Vote:
         submission: the id that the browser gave it.
         showing: the picture that was on the screen.
         answer: one of `answers.ANSWERS`.
-        reaction_ms: from the picture being on the screen to the answer, hidden time left out.
-        hidden_ms: how long the page was hidden meanwhile.
+        reaction_ms: from the painted picture to the answer, without `hidden_ms`.
+        hidden_ms: how long the page was hidden in between.
         change: whether the rater went back to change an answer.
     """
 
@@ -58,7 +58,7 @@ class Standing:
 
 
 class UnknownShowing(RatingError):
-    """A picture that this rater was never to be shown."""
+    """A picture that is not among this rater's."""
 
 
 class Closed(RatingError):
@@ -66,7 +66,7 @@ class Closed(RatingError):
 
 
 class Contradicted(RatingError):
-    """An id came before with another answer."""
+    """An id came before, with another answer."""
 
 
 def standing(project: Project, rater: str) -> Standing:
@@ -106,12 +106,12 @@ def image_of(project: Project, rater: str, showing: str) -> str:
     return str(image)
 
 
-def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Outcome]:
+def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Fate]:
     """Store a rater's answers, in their order; durable when this returns.
 
-    An answer whose id is known is not stored again. One to a picture that has an answer already
-    is "stale" unless it is a change: the rater has gone on in another browser meanwhile, and what
-    was acknowledged there stands.
+    An answer whose id came before is not stored again. An answer to a picture that already has one
+    is "stale" unless it is a change: the rater has answered in another browser meanwhile, and that
+    answer stays.
 
     Raises:
         UnknownShowing: one of the pictures is not this rater's; nothing was stored.
@@ -123,25 +123,25 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Outcome]
     with project.database.writing() as connection:
         # One at a time for each rater; SQLite's writers are one at a time anyway.
         connection.execute(select(RATERS.c.id).where(RATERS.c.id == rater).with_for_update())
-        known = _known(connection, rater, votes)
-        standing_answers = _answers(connection, rater, votes)
-        new = [vote for vote in votes if vote.submission not in known]
+        before = _before(connection, rater, votes)
+        has_answer = _have_answers(connection, rater, votes)
+        new = [vote for vote in votes if vote.submission not in before]
         if new and connection.scalar(select(PROJECT.c.closed_at)) is not None:
             raise Closed("the owner has closed this rating; no more answers are taken")
-        outcomes: list[Outcome] = []
+        outcomes: list[Fate] = []
         for vote in votes:
-            if vote.submission in known:
-                if known[vote.submission] != (vote.showing, vote.answer):
+            if vote.submission in before:
+                if before[vote.submission] != (vote.showing, vote.answer):
                     raise Contradicted("this submission id came before with another answer")
                 outcomes.append("stored")
                 continue
-            answered = standing_answers[vote.showing]
+            answered = has_answer[vote.showing]
             if answered and not vote.change:
                 outcomes.append("stale")
                 continue
             store_vote(connection, rater, vote, now, answered)
-            standing_answers[vote.showing] = True
-            known[vote.submission] = (vote.showing, vote.answer)
+            has_answer[vote.showing] = True
+            before[vote.submission] = (vote.showing, vote.answer)
             outcomes.append("stored")
         return outcomes
 
@@ -154,7 +154,7 @@ def store_vote(
     answered: bool,
     kind: str | None = None,
 ) -> None:
-    """Write an answer to the log and make it the one that stands; part of a transaction."""
+    """Write an answer to the log and make it the current one; part of a transaction."""
     about = {"answer": vote.answer, "reaction_ms": vote.reaction_ms, "hidden_ms": vote.hidden_ms}
     seq = connection.scalar(
         EVENTS.insert()
@@ -185,26 +185,28 @@ def close(project: Project, closed: bool = True) -> None:
         connection.execute(EVENTS.insert().values(at=now, kind="close" if closed else "reopen"))
 
 
-def _known(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, tuple[str, str]]:
-    """What came before under the ids of these votes."""
+def _before(
+    connection: Connection, rater: str, votes: Sequence[Vote]
+) -> dict[str, tuple[str, str]]:
+    """The showings and answers that came before under the ids of these votes."""
     query = select(EVENTS.c.submission, EVENTS.c.showing_id, EVENTS.c.answer).where(
         EVENTS.c.rater_id == rater, EVENTS.c.submission.in_({vote.submission for vote in votes})
     )
     return {row.submission: (row.showing_id, row.answer) for row in connection.execute(query)}
 
 
-def _answers(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, bool]:
-    """Which of the pictures that these votes are on have an answer."""
-    asked = {vote.showing for vote in votes}
+def _have_answers(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, bool]:
+    """Whether each picture of these votes has an answer."""
+    pictures = {vote.showing for vote in votes}
     query = (
         select(SHOWINGS.c.id, VOTES.c.seq)
         .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
-        .where(SHOWINGS.c.rater_id == rater, SHOWINGS.c.id.in_(asked))
+        .where(SHOWINGS.c.rater_id == rater, SHOWINGS.c.id.in_(pictures))
     )
-    found = {row.id: row.seq is not None for row in connection.execute(query)}
-    if len(found) < len(asked):
+    has_answer = {row.id: row.seq is not None for row in connection.execute(query)}
+    if len(has_answer) < len(pictures):
         raise UnknownShowing("there is no such picture among yours")
-    return found
+    return has_answer
 
 
 def _standing(connection: Connection, rater: str) -> Standing:

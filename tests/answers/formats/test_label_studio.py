@@ -169,7 +169,7 @@ def test_images_have_their_own_names(address, name):
     ("task", "expected"),
     [
         (export(annotation("Huge")), "task 1, annotation 1: 'Huge' is no answer"),
-        (export(annotation("Strong", by=None)), "no completed_by"),
+        (export(annotation("Strong", by=None)), "expected completed_by"),
         (export(annotation("Strong"), annotation("Min"), annotation("Avg")), "a second answer"),
         (export(annotation("Strong"), emotion=3), "expected a word as data.emotion"),
         ([{"data": {"x": 1}, "annotations": [annotation("Strong")]}], "the image's address"),
@@ -236,3 +236,43 @@ def test_configurations_that_are_refused(xml, expected):
     with pytest.raises(VotesError) as caught:
         read_labeling_config(xml)
     assert expected in str(caught.value)
+
+
+def test_the_longest_configuration_is_read():
+    """One character more is refused."""
+    xml = labeling_config()
+    longest = xml + " " * (100_000 - len(xml))
+    assert read_labeling_config(longest) == LabelingConfig()
+    with pytest.raises(VotesError, match="at most 100,000"):
+        read_labeling_config(longest + " ")
+
+
+def test_what_is_missing_is_not_written(answers, tmp_path):
+    """No null, no false, no empty time; a time that is there is written in both places."""
+    (first, *_) = tasks_of(answers, tmp_path / "t.json")
+    ann, ben, again = first["data"]["emorank"]["answers"]
+    assert "repeat" not in ann
+    assert again["repeat"] is True
+    assert not {"reaction_ms", "hidden_ms", "at"} & ben.keys()
+    annotation, other, _ = first["annotations"]
+    assert annotation["created_at"] == ann["at"] == "2026-03-01T10:00:00.123456789Z"
+    assert annotation["lead_time"] == 1.234
+    assert not {"created_at", "lead_time"} & other.keys()
+    unknown = next(
+        task for task in tasks_of(answers, tmp_path / "t.json") if "emotion" not in task["data"]
+    )
+    assert "emotion" not in unknown["data"]["emorank"]
+
+
+def test_only_choices_are_answers():
+    """Other results of an annotation, and choices without a value, are passed over."""
+    results = [
+        {"type": "textarea", "value": {"choices": ["Minimal"]}},
+        {"type": "choices", "value": 3},
+        {"type": "choices", "value": {"choices": ["Strong"]}},
+    ]
+    table = read_label_studio(export(annotation("Strong", result=results)))
+    assert table["answer"].tolist() == ["Strong"]
+    assert read_label_studio(export(annotation("Strong", result=results[:2])))[
+        "answer"
+    ].tolist() == ["Skip"]

@@ -1,8 +1,8 @@
 """Cells of a CSV that a spreadsheet may open: none of them becomes a formula there.
 
 A cell that begins with = + - @ (or their full-width forms, or a blank, tab or line break) is
-written with an apostrophe before it, which spreadsheets take for "this is text". Reading takes one
-apostrophe away from exactly the cells that writing would have given one, so everything survives.
+written with an apostrophe before it, which spreadsheets take for "this is text". Reading removes
+the apostrophe from exactly those cells, so every cell is read as it was.
 """
 
 import re
@@ -16,7 +16,7 @@ def guarded(cell: str) -> str:
 
 
 def unguarded(cell: str) -> str:
-    """A cell as it was meant; blanks around what was not guarded are nobody's."""
+    """A cell without its guard; a cell without one loses the blanks at its ends."""
     return cell[1:] if cell.startswith("'") and _needs_guard(cell[1:]) else cell.strip()
 
 

@@ -60,7 +60,7 @@ def read_table(
 ) -> tuple[pd.DataFrame, int]:
     """Read a table of any of the three layouts.
 
-    CSV is UTF-8 with commas, semicolons or tabs. A blank answer was not given and is left out.
+    CSV is UTF-8 with commas, semicolons or tabs. A blank answer is missing and is left out.
 
     Args:
         path: of the file.
@@ -112,7 +112,7 @@ def read_table(
 def _answer(
     cells: dict[str, str], where: str, images: Collection[str] | None, offenders: Offenders
 ) -> dict[str, object] | None:
-    """A row for the table of answers; None if something is wrong that nothing can be made of."""
+    """A row for the table of answers; None, with a note in `offenders`, if it is not valid."""
     if not cells["image"] or not cells["rater"]:
         offenders.add("answer without an image or a rater", where)
         return None
@@ -135,7 +135,7 @@ def _answer(
 def _layout(path: Path, names: Sequence[str], parquet: bool, votes_only: bool) -> Layout:
     answers = "answer" in names and not votes_only
     doubled = sorted({name for name in names if name and names.count(name) > 1})
-    if answers:  # columns that are ignored may be called as they like
+    if answers:  # other columns are ignored, so their names may be equal
         doubled = [name for name in doubled if name in COLUMNS]
     if doubled:
         raise VotesError(f"{path}: column {', '.join(map(quoted, doubled))} appears twice")

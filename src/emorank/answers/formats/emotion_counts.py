@@ -1,8 +1,8 @@
-"""The tables of FER+ and CREMA-D: how many raters named which emotion.
+"""The tables of FER+ and CREMA-D: how many raters chose each emotion.
 
 FER+ (`fer2013new.csv`): ten votes an image on eight emotions, "unknown" and "NF" (no face). Images
-that were taken out have no name there, and four names are there twice: these are told apart by
-their line.
+that were taken out have no name there, and four names are there twice: the line's number makes
+these names differ.
 
 CREMA-D (`processedResults/tabulatedVotes.csv`): four to twelve votes a clip on six emotions. Each
 clip was judged three times: by voice, by face, by both; the hundred-thousands of the row's number
@@ -21,7 +21,7 @@ from emorank.answers.tabular import Offenders, csv_rows, quoted
 from emorank.errors import VotesError
 
 _SHOWN = {"1": "voice", "2": "face", "3": "voice and face"}
-# Ten million raters on one image are no raters.
+# No image has ten million raters; a greater count is a mistake.
 _MOST = 10_000_000
 
 

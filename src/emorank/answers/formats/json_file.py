@@ -11,13 +11,13 @@ from emorank.answers.tabular import check_file
 from emorank.errors import VotesError
 from emorank.files import replacing
 
-# In memory it takes some ten times as much.
+# In memory JSON takes some ten times as much.
 MAX_BYTES = 128 * 2**20
 KIND = {"emorank": "answers", "version": 1}
 
 
 def load(path: Path) -> Any:
-    """What a JSON file holds, as plain lists, dicts, texts and numbers."""
+    """The content of a JSON file: lists, dicts, texts and numbers."""
     check_file(path, MAX_BYTES)
     try:
         return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
@@ -53,8 +53,8 @@ def records(answers: pd.DataFrame) -> list[dict[str, Any]]:
     table = answers[list(COLUMNS)].astype("object")
     rows = []
     for row in table.to_dict("records"):
-        known = {str(name): cell for name, cell in row.items() if not pd.isna(cell)}
-        if "at" in known:
-            known["at"] = known["at"].isoformat().replace("+00:00", "Z")
-        rows.append(known)
+        cells = {str(name): cell for name, cell in row.items() if not pd.isna(cell)}
+        if "at" in cells:
+            cells["at"] = cells["at"].isoformat().replace("+00:00", "Z")
+        rows.append(cells)
     return rows

@@ -1,15 +1,14 @@
 """Label Studio: tasks with an `<Image>` and `<Choices>`, both ways.
 
-What Label Studio does with a file that it imports (`tasks/serializers.py`, version 1.x): it keeps
-`data` whole, and of an annotation `result`, `was_cancelled`, `lead_time`, `ground_truth` (true if
-it is not said!), and `id` as `import_id`. It makes new ids and times, and refuses a `completed_by`
-that is no member of its organisation. So a task here holds one unit, what would be rewritten is
-also under `data.emorank`, annotations are found again by `import_id`, and `completed_by` is not
-written.
+When Label Studio imports a file (`tasks/serializers.py`, version 1.x), it keeps `data` whole, and
+of an annotation `result`, `was_cancelled`, `lead_time`, `ground_truth` (true if it is missing!),
+and `id` as `import_id`. It makes new ids and times, and refuses a `completed_by` that is no member
+of its organisation. So a task here holds one unit, the values that would be replaced are also under
+`data.emorank`, annotations are matched by `import_id`, and `completed_by` is not written.
 
-Reading takes what was answered from the annotations, which may have been changed there; who
-answered, when, and at which showing from `data.emorank` where it is, otherwise from Label Studio's
-own fields: `completed_by` (the e-mail address, or the number), `lead_time`, `created_at`.
+Reading takes the answers from the annotations, because people may have changed them there. It takes
+rater, time and showing from `data.emorank` or, where that is missing, from Label Studio's own
+fields: `completed_by` (the e-mail address, or the number), `lead_time`, `created_at`.
 """
 
 import re
@@ -31,7 +30,7 @@ from emorank.vocabulary import Emotion
 _UPLOAD = re.compile(r"/data/upload/\d+/[0-9a-f]{8}-(?P<name>.+)")
 
 
-class _Kept(msgspec.Struct, omit_defaults=True):
+class _Before(msgspec.Struct, omit_defaults=True):
     """An answer as it was before Label Studio."""
 
     id: int
@@ -47,7 +46,7 @@ class _Origin(msgspec.Struct, omit_defaults=True):
     """`data.emorank`: a unit and its answers."""
 
     image: str
-    answers: list[_Kept]
+    answers: list[_Before]
     emotion: str | None = None
 
 
@@ -71,7 +70,7 @@ class _Annotation(msgspec.Struct):
 class _Task(msgspec.Struct):
     data: dict[str, Any]
     annotations: list[_Annotation] = []
-    # Label Studio writes it, we do not: where it is missing, `id` is still ours.
+    # Label Studio writes this field and emorank does not: without it, `id` is still emorank's.
     project: Any = None
 
 
@@ -120,14 +119,15 @@ def write_label_studio(
     for places in groups.values():
         unit = [(int(place) + 1, rows[place]) for place in places]
         first = unit[0][1]
-        kept = [
-            _Kept(number, **{k: v for k, v in row.items() if k not in UNIT}) for number, row in unit
+        before = [
+            _Before(number, **{k: v for k, v in row.items() if k not in UNIT})
+            for number, row in unit
         ]
-        origin = _Origin(first["image"], kept, first.get("emotion"))
+        origin = _Origin(first["image"], before, first.get("emotion"))
         data = {config.key: prefix + quote(first["image"]), "emorank": msgspec.to_builtins(origin)}
         if "emotion" in first:
             data["emotion"] = first["emotion"]
-        annotations = [_annotation(one, config) for one in kept]
+        annotations = [_annotation(one, config) for one in before]
         tasks.append({"data": data, "annotations": annotations})
     with replacing(path) as partial:
         partial.write_bytes(msgspec.json.format(msgspec.json.encode(tasks), indent=1))
@@ -141,7 +141,7 @@ def read_label_studio(content: list[Any]) -> pd.DataFrame:
 
     Raises:
         VotesError: a task or annotation is not as expected (which, and where), a choice is no
-            answer, or nobody knows who made an annotation.
+            answer, or an annotation does not name its rater.
     """
     try:
         tasks = msgspec.convert(content, list[_Task], strict=False)
@@ -157,32 +157,32 @@ def read_label_studio(content: list[Any]) -> pd.DataFrame:
         origin = _origin(task, where)
         for row in _rows(task, origin, controls, where):
             rows.append((row.pop("id", len(rows)), row))
-    # Answers that all come from one file go back into the order in which they were written.
+    # Answers that all come from one file of emorank get back their order there.
     numbers = [number for number, _ in rows]
     if len(set(numbers)) == len(numbers):
         rows.sort(key=lambda pair: pair[0])
     return answers_table([row for _, row in rows])
 
 
-def _annotation(kept: _Kept, config: LabelingConfig) -> dict[str, Any]:
-    skipped = kept.answer == SKIP
+def _annotation(answer: _Before, config: LabelingConfig) -> dict[str, Any]:
+    skipped = answer.answer == SKIP
     result = {
-        "id": f"emorank-{kept.id}",
+        "id": f"emorank-{answer.id}",
         "from_name": config.control,
         "to_name": config.object,
         "type": "choices",
-        "value": {"choices": [kept.answer]},
+        "value": {"choices": [answer.answer]},
     }
     annotation: dict[str, Any] = {
-        "id": kept.id,
+        "id": answer.id,
         "result": [] if skipped else [result],
         "was_cancelled": skipped,
         "ground_truth": False,
     }
-    if kept.reaction_ms is not None:
-        annotation["lead_time"] = kept.reaction_ms / 1000
-    if kept.at is not None:
-        annotation["created_at"] = kept.at
+    if answer.reaction_ms is not None:
+        annotation["lead_time"] = answer.reaction_ms / 1000
+    if answer.at is not None:
+        annotation["created_at"] = answer.at
     return annotation
 
 
@@ -198,7 +198,7 @@ def _origin(task: _Task, where: str) -> _Origin | None:
 def _rows(
     task: _Task, origin: _Origin | None, controls: list[str | None], where: str
 ) -> Iterator[dict[str, Any]]:
-    known = {kept.id: kept for kept in origin.answers} if origin else {}
+    by_id = {answer.id: answer for answer in origin.answers} if origin else {}
     emotion = origin.emotion if origin else task.data.get("emotion")
     if emotion is not None and not isinstance(emotion, str):
         raise VotesError(f"{where}: expected a word as data.emotion, came {emotion!r:.60}")
@@ -206,30 +206,29 @@ def _rows(
     seen: dict[tuple[str | None, str], int] = {}
     for place, one in enumerate(task.annotations, start=1):
         there = f"{where}, annotation {place}"
-        kept = _found(one, known, ours=task.project is None)
+        before = _before(one, by_id, ours=task.project is None)
         for word, answer in _answers(one, controls if emotion is None else [None], there):
             row: dict[str, Any] = {"image": image, "emotion": emotion or word, "answer": answer}
-            if kept is not None:
-                row |= {"id": kept.id, "rater": kept.rater, "repeat": kept.repeat}
+            if before is not None:
+                row |= {"id": before.id, "rater": before.rater, "repeat": before.repeat}
             else:
                 row["rater"] = _annotator(one, there)
                 again = (row["emotion"], row["rater"])
                 seen[again] = seen.get(again, 0) + 1
                 row["repeat"] = seen[again] > 1
-            if kept is not None and kept.answer == answer:
-                row |= {
-                    "reaction_ms": kept.reaction_ms, "hidden_ms": kept.hidden_ms, "at": kept.at
-                }  # fmt: skip
+            if before is not None and before.answer == answer:
+                row |= {"reaction_ms": before.reaction_ms, "hidden_ms": before.hidden_ms}
+                row["at"] = before.at
             else:
                 row |= _times(one)
             yield row
 
 
-def _found(one: _Annotation, known: Mapping[int, _Kept], ours: bool) -> _Kept | None:
-    """What an annotation was before its import."""
+def _before(one: _Annotation, by_id: Mapping[int, _Before], ours: bool) -> _Before | None:
+    """The answer that an annotation was before its import."""
     if one.import_id is not None:
-        return known.get(one.import_id)
-    return known.get(one.id) if ours and isinstance(one.id, int) else None
+        return by_id.get(one.import_id)
+    return by_id.get(one.id) if ours and isinstance(one.id, int) else None
 
 
 def _times(one: _Annotation) -> dict[str, Any]:
@@ -258,7 +257,7 @@ def _answers(
 ) -> Iterator[tuple[str | None, str]]:
     used = _choices(one)
     if one.was_cancelled or not used:
-        # Which questions a skipped task had, only the other tasks tell.
+        # A skipped task does not name its questions; the other tasks do.
         yield from ((word, SKIP) for word in controls or [None])
         return
     for word, choices in used:
@@ -275,7 +274,7 @@ def _annotator(one: _Annotation, where: str) -> str:
     if isinstance(by, dict):
         by = by.get("email") or by.get("id")
     if by is None or by == "":
-        raise VotesError(f"{where}: has no completed_by, so nobody knows who made it")
+        raise VotesError(f"{where}: expected completed_by, the rater; there is none")
     return str(by)
 
 

@@ -14,10 +14,10 @@ _HOTKEYS = dict(zip((*RANKS, NONE), "1230", strict=True))
 
 @dataclass(frozen=True)
 class LabelingConfig:
-    """What has to be known of a configuration to write tasks for it.
+    """The parts of a configuration that tasks have to fit.
 
     Attributes:
-        key: of `data` that holds the image's address.
+        key: the name in `data` under which the image's address is.
         object: the name of the `<Image>` tag.
         control: the name of the `<Choices>` tag.
         question: above the image; `$emotion` is replaced by the task's word.

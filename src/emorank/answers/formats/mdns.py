@@ -33,8 +33,8 @@ def is_mdns(content: Any) -> bool:
 def read_mdns(content: dict[str, Any], cut: Cut = CUT) -> pd.DataFrame:
     """The ratings as answers.
 
-    The annotators are anonymous: "position 3" is whoever is third in the list of a face, and may
-    be somebody else at the next face.
+    The annotators are anonymous: "position 3" is the third number in the list of a face, and may be
+    another person's at the next face.
 
     Args:
         content: the decoded file.

@@ -1,4 +1,4 @@
-"""`emorank rate`: what raters said, from the question to the agreement; one file per verb."""
+"""`emorank rate`: people rate pictures, and how well they agree; one file per verb."""
 
 import click
 

@@ -14,11 +14,11 @@ from emorank.answers.formats import WRITABLE
     "--format",
     "kind",
     type=click.Choice(WRITABLE),
-    help="As the ending of the file says if unsaid.",
+    help="The default is what the ending of the file says.",
 )
-@click.option("--log", "whole", is_flag=True, help="Every event instead, changes too.")
+@click.option("--log", "whole", is_flag=True, help="Write every event instead, changes too.")
 def command(project: Path, out: Path, kind: str | None, whole: bool) -> None:
-    """Write every answer that stands, one row each, under the images' own names.
+    """Write the current answers, one row each, under the images' own names.
 
     \b
     Examples:
@@ -39,6 +39,6 @@ def command(project: Path, out: Path, kind: str | None, whole: bool) -> None:
         write_sheet(events, out)
         click.echo(f"{out}: {len(events)} events")
     else:
-        given = answers(opened)
-        write_answers(given, out, kind)
-        click.echo(f"{out}: {len(given)} answers")
+        table = answers(opened)
+        write_answers(table, out, kind)
+        click.echo(f"{out}: {len(table)} answers")

@@ -1,19 +1,19 @@
-"""`emorank rate import`: answers that were given elsewhere."""
+"""`emorank rate import`: answers from elsewhere."""
 
 from pathlib import Path
 
 import click
 
 
-@click.command("import", short_help="Take answers that were given elsewhere into a project.")
+@click.command("import", short_help="Take answers from elsewhere into a project.")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--format", "kind", help="Recognised by its content if unsaid.")
+@click.option("--format", "kind", help="Of FILE; its content decides by default.")
 def command(project: Path, file: Path, kind: str | None) -> None:
     """Take the answers in FILE into a project, all of them or none.
 
-    FILE is what `emorank rate summary` reads. Its images have to be the project's, under their own
-    names; raters that are not there yet are added.
+    FILE has any format that `emorank rate summary` reads. Its images have to be in the project,
+    under their own names; raters who are not there yet are added.
 
     \b
     Examples:

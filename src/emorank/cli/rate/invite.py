@@ -1,4 +1,4 @@
-"""`emorank rate invite`: new links, and links that no longer work."""
+"""`emorank rate invite`: make new links, or end old ones."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import click
 @click.argument("raters", nargs=-1, required=True)
 @click.option("--revoke", "only_revoke", is_flag=True, help="End links and sessions; make none.")
 def command(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
-    """Print new links for RATERS; their old links and their sessions end, their answers stay.
+    """Print new links for RATERS; their old links and sessions end, their answers stay.
 
     \b
     Examples:

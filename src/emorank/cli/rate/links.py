@@ -1,4 +1,4 @@
-"""Invite links as they are printed: once, because nothing keeps them."""
+"""Print invite links; they are shown only once, because they are not stored."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING

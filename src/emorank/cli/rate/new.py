@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 @click.command("new", short_help="Make a rating project and print an invite link for each rater.")
 @click.argument("images", metavar="IMAGES_OR_STUDY", type=click.Path(path_type=Path))
 @click.option(
-    "--raters", type=click.IntRange(1, 1000), help="How many; as many as --names, or 10 if unsaid."
+    "--raters", type=click.IntRange(1, 1000), help="How many; by default as many as --names, or 10."
 )
-@click.option("--names", help="Their names, with commas between; r1, r2 … if unsaid.")
+@click.option("--names", help="Their names, with commas between; by default r1, r2 ….")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
 @click.option(
     "--order",
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, 0.3),
     help="Share of images that come twice, for each rater's own consistency; 0 for none.",
 )
-@click.option("--emotions", help="Only these, with commas between; all but neutral if unsaid.")
+@click.option("--emotions", help="Only these, with commas between; by default all but neutral.")
 @click.option("--question", help="With {emotion} where the word goes.")
 @click.option("--title", help="Of the project; raters see it.")
 @click.option("--seed", default=0, show_default=True, help="Of the raters' orders.")
 @click.option(
     "--base-url", help="What the links begin with, if not this machine: https://rate.example.org"
 )
-@click.option("--database", metavar="URL", help="postgresql+psycopg://…; a file if unsaid.")
+@click.option("--database", metavar="URL", help="postgresql+psycopg://…; by default a file.")
 @dataset_options
 def command(
     images: Path,
@@ -80,7 +80,7 @@ def command(
     from emorank.study.verbs.gallery_of_study import gallery
 
     who = _raters(raters, names)
-    found = gallery(images, dataset, _words(emotions), **read_settings(options))
+    pictures = gallery(images, dataset, _words(emotions), **read_settings(options))
     chosen = {
         # Raters see it, and where images come from may say what to expect of them.
         "title": title or "Expression intensity",
@@ -92,16 +92,16 @@ def command(
         ordering=ordering,  # type: ignore[arg-type]  # click has checked it
         repeats=repeats,
         seed=seed,
-        source=found.source,
+        source=pictures.source,
         **{key: value for key, value in chosen.items() if value is not None},
     )
-    for line in found.left_out[:20]:
+    for line in pictures.left_out[:20]:
         click.echo(f"left out: {line}", err=True)
-    if len(found.left_out) > 20:
-        click.echo(f"left out: … and {len(found.left_out) - 20} more", err=True)
+    if len(pictures.left_out) > 20:
+        click.echo(f"left out: … and {len(pictures.left_out) - 20} more", err=True)
     with progress_bar("pictures") as progress:
-        project = create_project(out, found.images, found.read, who, setup, progress)
-    _say_what_is_there(project, len(found.images), len(who))
+        project = create_project(out, pictures.images, pictures.read, who, setup, progress)
+    _print_counts(project, len(pictures.images), len(who))
     print_links(project)
 
 
@@ -117,7 +117,7 @@ def _raters(count: int | None, names: str | None) -> list[str]:
     return named or [f"r{number}" for number in range(1, (count or 10) + 1)]
 
 
-def _say_what_is_there(project: "Project", asked: int, raters: int) -> None:
+def _print_counts(project: "Project", asked: int, raters: int) -> None:
     from emorank.room.overview import pictures
 
     shown = len(pictures(project))

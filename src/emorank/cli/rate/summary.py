@@ -28,7 +28,7 @@ def parsed_cut(ctx: click.Context, parameter: click.Parameter, value: str) -> tu
     type=click.Choice(["median", "disputed"]),
     default="median",
     show_default=True,
-    help="What the sheet has where raters tie; counts are given for both.",
+    help="How the sheet decides ties; the counts are printed for both ways.",
 )
 @click.option(
     "--none",
@@ -45,7 +45,9 @@ def parsed_cut(ctx: click.Context, parameter: click.Parameter, value: str) -> tu
     callback=parsed_cut,
     help="Of ratings 0 to 4: the lowest that count as Minimal, Average, Strong.",
 )
-@click.option("--format", "kind", type=click.Choice(FORMATS), help="Recognised if unsaid.")
+@click.option(
+    "--format", "kind", type=click.Choice(FORMATS), help="Of FILE; its content decides by default."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -86,7 +88,7 @@ def command(
     resamples: int,
     seed: int,
 ) -> None:
-    """Say what the raters in FILE said, and how well they agreed.
+    """Print the majority of the raters in FILE, and how well they agree.
 
     FILE holds one row a vote (image, rater, answer; also emotion, repeat, reaction_ms …) as CSV,
     Parquet or JSON, or is a sheet like the paper's Table 5, an export of Label Studio, the ratings
@@ -119,17 +121,17 @@ def command(
     for path in (out, copy):
         if path is not None and path.suffix.lower() not in (".csv", ".parquet", ".json"):
             raise click.UsageError(f"{path}: expected an ending .csv, .parquet or .json")
-    reading = read_source(file, kind, cut)
-    content, rng = reading.content, np.random.default_rng(seed)
-    found: RatingSummary | EmotionSummary
+    source = read_source(file, kind, cut)
+    content, rng = source.content, np.random.default_rng(seed)
+    summary: RatingSummary | EmotionSummary
     if isinstance(content, EmotionVotes):
         if copy is not None:
             raise VotesError(f"{file}: holds votes on emotions; there are no answers to write")
-        found = summarise_emotions(content, rng, resamples=resamples)
+        summary = summarise_emotions(content, rng, resamples=resamples)
         sheet = content.table()
     else:
         level: NoneAs = "level" if none_as == "level" else "missing"
-        found = summarise(content, rng, none_as=level, named=reading.named, resamples=resamples)
+        summary = summarise(content, rng, none_as=level, named=source.named, resamples=resamples)
         sheet = answer_sheet(content, "median" if ties == "median" else "disputed")
         if copy is not None:
             write_answers(content, copy)
@@ -138,14 +140,14 @@ def command(
     if report is not None:
         from emorank.report import rating_page
 
-        rating_page.write(found, report, title=file.name)
+        rating_page.write(summary, report, title=file.name)
     if as_json:
-        text = msgspec.json.encode({"format": reading.format} | found.to_dict())
+        text = msgspec.json.encode({"format": source.format} | summary.to_dict())
         click.echo(msgspec.json.format(text, indent=2).decode())
-    elif isinstance(found, RatingSummary):
-        summary_tables.print_ratings(found, sheet.head(rows), ties)
+    elif isinstance(summary, RatingSummary):
+        summary_tables.print_ratings(summary, sheet.head(rows), ties)
     else:
-        summary_tables.print_emotions(found, sheet.head(rows))
+        summary_tables.print_emotions(summary, sheet.head(rows))
     for path in (out, copy, report):
         if path is not None:
             click.echo(f"wrote {path}", err=True)
