@@ -1,6 +1,7 @@
 """Votes files: what is read is what was voted, and bad files are refused whole."""
 
 import os
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emorank.answers import tabular
-from emorank.errors import VotesError
+from emorank.errors import MissingExtraError, VotesError
 from emorank.room.sources import read_answers, read_votes
 
 GOLDEN = Path(__file__).parents[1] / "answers" / "golden" / "table_05_annotator_summary.csv"
@@ -203,3 +204,25 @@ def test_what_pandas_writes_is_read_back(tmp_path_factory, votes_by_cell):
     path = tmp_path_factory.mktemp("votes") / "votes.csv"
     pd.DataFrame(rows, columns=["image", "rater", "rank"]).to_csv(path, index=False)
     assert [tuple(row) for row in read_votes(path).to_numpy()] == rows
+
+
+def test_a_study_reads_the_votes_of_a_project(room):
+    """Ranks of the first showing; None and Skip are blanks; unknown images are refused."""
+    words = iter(["Minimal", "Strong", "None", "Skip"] + ["Average"] * 20)
+    room.vote_all("r1", lambda showing: next(words))
+    votes = read_votes(room.project.folder)
+    assert list(votes.columns) == ["image", "rater", "rank"]
+    assert set(votes["rank"]) == {"Minimal", "Average", "Strong"}
+    assert len(votes) + votes.attrs["blank"] == 12
+    with pytest.raises(VotesError, match="9 × unknown image"):
+        read_votes(room.project.folder, {"happy/p0.png"})
+
+
+def test_without_the_extra_the_message_names_it(room, monkeypatch):
+    """Whoever has not installed the web part is told how."""
+    monkeypatch.setitem(sys.modules, "emorank.room.overview", None)
+    monkeypatch.delitem(sys.modules, "emorank.room.overview")
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    monkeypatch.delitem(sys.modules, "emorank.room.project")
+    with pytest.raises(MissingExtraError, match=r"pip install 'emorank\[web\]'"):
+        read_votes(room.project.folder)

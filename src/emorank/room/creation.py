@@ -106,7 +106,7 @@ def create_project(
 
 def _check(folder: Path, names: list[str], setup: Setup) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RatingError(f"{folder} is in use; expected a new or empty folder; choose another --out")
+        raise RatingError(f"{folder} is in use; expected a new or empty folder as --out")
     if setup.question.count("{emotion}") != 1:
         raise RatingError(
             f"the question is '{setup.question}'; expected {{emotion}} in it once, for the word"
