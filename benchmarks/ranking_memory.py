@@ -35,7 +35,7 @@ import numpy as np
 from PIL import Image
 from emorank.networks import checkpoint, training, weights
 from emorank.networks.training import Recipe
-from emorank.study.apply import Applied
+from emorank import rank_images
 from emorank.study.folder import create_study
 from emorank.study.plan import Plan
 from emorank.vocabulary import Emotion
@@ -46,7 +46,7 @@ checkpoint.save(
 )
 image = study.path("face.png")
 Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(image)
-assert sum(1 for _ in Applied(study, [image] * int(sys.argv[2]))) == int(sys.argv[2])
+assert sum(1 for _ in rank_images(study, [image] * int(sys.argv[2]))) == int(sys.argv[2])
 print(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1])
 """
 

@@ -31,12 +31,17 @@ from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.framing import Views
 from emorank.networks import ordinal
 from emorank.networks.checkpoint import Checkpoint
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.reading.measured import Measured
+from emorank.reading.ranks import level_table
+from emorank.reading.ranks import ordinal as ordinal_rank
 from emorank.study.folder import Study, create_study
+from emorank.study.learning.measured_faces import measured_faces
+from emorank.study.learning.train_ordinal import learn, load_ordinal, rated, train_ordinal
 from emorank.study.plan import override, read_plan
-from emorank.study.ranks.intensity import OrdinalMeter, level_table
-from emorank.study.ranks.ordinal import learn, maps, rated, train_ordinal
 from emorank.study.resolve import resolve
 from emorank.study.run import run
+from emorank.study.trained_network import trained_network
 from emorank.vocabulary import Emotion
 
 SEEDS = (0, 1, 2, 3)  # of the split: who is trained on, who validates, who is tested on
@@ -159,21 +164,21 @@ def validity(work: Path, london: Path | None) -> list[dict[str, Any]]:
         if study.result("ordinal") is None:
             train_ordinal(study)
         truth = rated(study, None)["test"]
-        meter = OrdinalMeter(study)
-        seen = maps(study, meter, truth)
-        _, odds = meter.outputs(seen)
-        named = meter.table(seen).rename(columns={"level": "level_found"})
-        labels = ordinal.labels(
-            truth["emotion"].to_list(), truth["level"].to_list(), meter.ordinal.classes
-        )
-        places = torch.tensor(meter.ordinal.thresholds)
+        network = trained_network(study)
+        model = load_ordinal(study, network)
+        batches = [*measured_faces(study, network, truth)]
+        odds = np.concatenate([measured.outputs(model.net) for measured in batches])
+        parts = [measured.table.join(ordinal_rank(measured, model)) for measured in batches]
+        named = pd.concat(parts, ignore_index=True).rename(columns={"level": "level_found"})
+        labels = ordinal.labels(truth["emotion"].to_list(), truth["level"].to_list(), model.classes)
+        places = torch.tensor(model.thresholds)
         best = crosswise(odds, places, labels, truth["person"], itself=True)
-        by_person = own(best, meter.ordinal, truth).add_prefix("person_")
-        parts = [truth, named, own(odds, meter.ordinal, truth), by_person]
+        by_person = own(best, model, truth).add_prefix("person_")
+        parts = [truth, named, own(odds, model, truth), by_person]
         tables.append(pd.concat(parts, axis=1))
         rows += measured(f"split {seed}", tables[-1])
         if seed == SEEDS[0] and london is not None:
-            rows += photographs(meter, london)
+            rows += photographs(network, model, london)
     return rows + measured("all splits", pd.concat(tables, ignore_index=True))
 
 
@@ -218,16 +223,18 @@ def row(
     return named | {"score": score} | ends | {"chance": chance}
 
 
-def photographs(meter: OrdinalMeter, folder: Path) -> Iterable[dict[str, Any]]:
+def photographs(
+    network: EmotionNetwork, model: Checkpoint, folder: Path
+) -> Iterable[dict[str, Any]]:
     """Happy intensity of smiling against neutral photographs, and the classifier's probability."""
     faces = []
     for kind in ("neutral", "happiness"):
         files = sorted((folder / kind).iterdir())
-        for batch in Views(files, meter.ordinal.size, "face", [], nearest=True).batches(8):
-            seen = meter.trunk([view.pixels for view in batch])
-            happy = level_table(meter.outputs(seen)[1], ["happy"] * len(batch), meter.ordinal)
+        for batch in Views(files, model.size, "face", nearest=True).batches(8):
+            measured = Measured(network, [view.pixels for view in batch])
+            happy = level_table(measured.outputs(model.net), ["happy"] * len(batch), model)
             happy["person"] = [view.image.stem.split("_")[0] for view in batch]
-            happy["probability"] = meter.table(seen)["p_happy"]
+            happy["probability"] = measured.table["p_happy"]
             faces.append(happy.assign(smiling=kind == "happiness"))
     table = pd.concat(faces, ignore_index=True)
     emotion = table["smiling"].map({True: "happy", False: None})

@@ -7,19 +7,20 @@
 
 - "study": its test persons and its own network; the calibrated rank is fitted on its validation
   persons, and given once with its abstentions and once made to name the most probable level.
-- "folds": all persons, each gauged by a classifier that was trained without them (cross-fitting),
+- "folds": all persons, each measured by a classifier that was trained without them (cross-fitting),
   for each seed; calibrated on the persons watched during that training, or on everybody else, each
   by a classifier that had not seen them. Correlations are within emotion *and* fold: two networks
   have no scale in common.
 - "photographs": people who are neutral in one picture and smile in another (folders neutral/ and
-  happiness/, one file per person and folder under the same name), gauged for "happy" by the study's
-  own network.
+  happiness/, one file per person and folder under the same name), measured for "happy" by the
+  study's own network.
 
 Intervals are over persons. The score of the rank "evidence" was chosen by the validation persons of
 the folds and by nothing else; the other rows show what was left.
 """
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -37,20 +38,21 @@ from emorank.framing import Views
 from emorank.networks.features import features, to_batch
 from emorank.networks.vgg16 import CUT_HEAD
 from emorank.ranking import evidence
-from emorank.ranking import rank as interval_rank
-from emorank.ranking.calibrated import ProportionalOdds
+from emorank.ranking.calibrated import LevelModel, ProportionalOdds
 from emorank.ranking.regions import MOVED, REGIONS
 from emorank.ranking.relevance_features import FEATURES, relevance_features
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.reading.measured import emotion_table, expressed
+from emorank.reading.reader import BATCH
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import Framed
 from emorank.study.ground_truth import ground_truth
-from emorank.study.ranks.calibrate import INPUTS, PROBABILITIES, Calibration
-from emorank.study.ranks.crossfit import folds
-from emorank.study.ranks.evidence import cuts_of
-from emorank.study.ranks.gauge import BATCH, Gauge, gauge
-from emorank.study.ranks.measure import named
-from emorank.study.relevance_maps import make_explainer
-from emorank.vocabulary import Emotion
+from emorank.study.learning.calibrate import INPUTS
+from emorank.study.learning.crossfit import folds
+from emorank.study.learning.evidence_cuts import cuts_of
+from emorank.study.readers import reader_of
+from emorank.study.trained_network import trained_network
+from emorank.vocabulary import LEVEL_COLUMNS, Emotion
 
 KEPT = ("paper", "evidence", "calibrated", "calibrated, cross-fitted")
 PRESSED = ", never abstaining"
@@ -81,13 +83,13 @@ def main() -> None:
 
 def own_network(study: Study) -> list[dict[str, object]]:
     """The study's test persons; the paper's rank is the one that the study has written."""
-    truth, by = ground_truth(study), gauge(study)
+    truth, network = ground_truth(study), trained_network(study)
     watched, held = (
         truth[truth["part"] == part].reset_index(drop=True) for part in ("validation", "test")
     )
-    measured = of_study(study, by, watched), of_study(study, by, held)
+    measured = of_study(study, network, watched), of_study(study, network, held)
     table = less_neutral(held.join(scored(*measured, watched["level"])))
-    table = table.join(by_the_paper(study, by, held))
+    table = table.join(by_the_paper(study, network, held))
     return [row("study", name, table, table["emotion"]) for name in names(table)]
 
 
@@ -100,10 +102,12 @@ def crossfitted(study: Study, count: int, seeds: list[int], hidden: int) -> list
     for seed in seeds:
         found = []
         for fold in folds(study, truth, count, seed):
-            held, watched = (of_study(study, fold.gauge, f) for f in (fold.held_out, fold.watched))
+            held, watched = (
+                of_study(study, fold.network, f) for f in (fold.held_out, fold.watched)
+            )
             table = scored(watched, held, fold.watched["level"])
             table = less_neutral(fold.held_out.join(table))
-            table = table.join(by_the_paper(study, fold.gauge, fold.held_out))
+            table = table.join(by_the_paper(study, fold.network, fold.held_out))
             found.append(table.join(held[list(INPUTS)]).assign(fold=f"{seed}.{fold.number}"))
             print(f"seed {seed}, fold {fold.number}", flush=True)
         tables.append(by_all_others(pd.concat(found, ignore_index=True)))
@@ -125,10 +129,10 @@ def by_all_others(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def calibrated(fitted: Calibration, faces: pd.DataFrame) -> pd.DataFrame:
+def calibrated(fitted: LevelModel, faces: pd.DataFrame) -> pd.DataFrame:
     """The calibrated rank, and the same made to say the most probable level where it abstains."""
     ranks = fitted.ranks(faces.reset_index(drop=True))
-    pressed = ranks[list(PROBABILITIES)].to_numpy().argmax(1)
+    pressed = ranks[list(LEVEL_COLUMNS)].to_numpy().argmax(1)
     name = KEPT[2]
     return pd.DataFrame(
         {
@@ -140,19 +144,11 @@ def calibrated(fitted: Calibration, faces: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def by_the_paper(study: Study, by: Gauge, faces: pd.DataFrame) -> pd.DataFrame:
+def by_the_paper(study: Study, network: EmotionNetwork, faces: pd.DataFrame) -> pd.DataFrame:
     """The paper's rank of a study's faces, from maps of the logit under the plan's rules."""
-    explainer, framed = make_explainer(by.net, study.plan.explain), Framed(study, faces)
-    found = []
-    for k in range(0, len(faces), study.plan.explain.batch):
-        rows = range(k, min(k + study.plan.explain.batch, len(faces)))
-        images = to_batch([framed(i) for i in rows])
-        record = explainer(images, partial(_start, which="logit", by=by, of=None))
-        ruled = interval_rank(record.pixels.numpy(), rule=study.plan.rank.rule)
-        neutral = by.neutral[record.logits.argmax(1)].numpy()
-        level = np.where(neutral, 0, ruled.ranks)
-        found.append(pd.DataFrame({"paper": ruled.zero, "paper level": level}))
-    return pd.concat(found, ignore_index=True)
+    framed, reader = Framed(study, faces), reader_of(study, network=network)
+    table = reader.levels([framed(row) for row in range(len(faces))])
+    return pd.DataFrame({"paper": table["score"], "paper level": table["level"].astype(int)})
 
 
 def less_neutral(table: pd.DataFrame) -> pd.DataFrame:
@@ -162,19 +158,19 @@ def less_neutral(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def photographs(study: Study, folder: Path) -> list[dict[str, object]]:
-    """Neutral against smiling, each face gauged for "happy"."""
-    by, truth = gauge(study), ground_truth(study)
+    """Neutral against smiling, each face measured for "happy"."""
+    network, truth = trained_network(study), ground_truth(study)
     watched = truth[truth["part"] == "validation"].reset_index(drop=True)
     paths = [path for word in ("neutral", "happiness") for path in (folder / word).glob("*.jpg")]
-    views = Views(sorted(paths), study.plan.data.size, "face", [], nearest=True)
+    views = Views(sorted(paths), study.plan.data.size, "face", nearest=True)
     where, found = [], []
     for some in views.batches(BATCH):
         with torch.inference_mode():
-            maps = by.net.trunk(to_batch([view.pixels for view in some]), CUT_HEAD)
-        found.append(candidates(by, maps.clone(), Emotion.HAPPY))
+            maps = network.net.trunk(to_batch([view.pixels for view in some]), CUT_HEAD)
+        found.append(candidates(network, maps.clone(), Emotion.HAPPY))
         where += [view.image for view in some]
     measured = pd.concat(found, ignore_index=True)
-    table = scored(of_study(study, by, watched), measured, watched["level"])
+    table = scored(of_study(study, network, watched), measured, watched["level"])
     calm = np.array([path.parent.name == "neutral" for path in where])
     people = [path.stem for path in where]
     smile = np.where(calm, None, "happy")
@@ -186,30 +182,32 @@ def photographs(study: Study, folder: Path) -> list[dict[str, object]]:
     return rows
 
 
-def of_study(study: Study, by: Gauge, faces: pd.DataFrame) -> pd.DataFrame:
+def of_study(study: Study, network: EmotionNetwork, faces: pd.DataFrame) -> pd.DataFrame:
     """Every candidate of a study's faces, from the cached features."""
     keys = [f"{digest}.0" for digest in faces["digest"]]
     side = study.plan.data.size
-    cached = features(by.net, CUT_HEAD, side, keys, Framed(study, faces))
+    cached = features(network.net, CUT_HEAD, side, keys, Framed(study, faces))
     starts = range(0, len(faces), BATCH)
     some = [cached.batch(np.arange(k, min(k + BATCH, len(faces)))) for k in starts]
-    return pd.concat([candidates(by, maps) for maps in some], ignore_index=True)
+    return pd.concat([candidates(network, maps) for maps in some], ignore_index=True)
 
 
-def candidates(by: Gauge, maps: torch.Tensor, of: Emotion | None = None) -> pd.DataFrame:
+def candidates(
+    network: EmotionNetwork, maps: torch.Tensor, of: Emotion | None = None
+) -> pd.DataFrame:
     """What could be a score: of the logit, and of its contrast to neutral and to the runner-up.
 
     Args:
-        by: of a network that knows neutral.
+        network: knows neutral.
         maps: (batch, 512, 7, 7) features.
         of: the emotion; None for the expressed one of each face.
     """
-    starts = dict.fromkeys(STARTS, partial(_start, by=by, of=of))
+    starts = dict.fromkeys(STARTS, partial(_start, classes=network.classes, of=of))
     records = {
-        name: by.explainer(maps, partial(begin, which=name)) for name, begin in starts.items()
+        name: network.head(maps, partial(begin, which=name)) for name, begin in starts.items()
     }
-    logits = records["logit"].logits
-    table = named(logits.numpy(), by.classes)
+    logits = records["logit"].logits.numpy()
+    table = emotion_table(logits, network.classes, expressed(logits, network.classes))
     chosen = table["expressed"] if of is None else pd.Series([str(of)] * len(table))
     table["probability"] = [table.loc[i, f"p_{word}"] for i, word in enumerate(chosen)]
     for name, record in records.items():
@@ -226,16 +224,19 @@ def candidates(by: Gauge, maps: torch.Tensor, of: Emotion | None = None) -> pd.D
     return table
 
 
-def _start(logits: torch.Tensor, which: str, by: Gauge, of: Emotion | None) -> torch.Tensor:
+def _start(
+    logits: torch.Tensor, which: str, classes: Sequence[Emotion], of: Emotion | None
+) -> torch.Tensor:
     rows = torch.arange(len(logits))
-    shown = logits.masked_fill(by.neutral, -torch.inf)
-    chosen = shown.argmax(1) if of is None else torch.full_like(rows, by.classes.index(of))
+    neutral = torch.tensor([emotion == Emotion.NEUTRAL for emotion in classes])
+    shown = logits.masked_fill(neutral, -torch.inf)
+    chosen = shown.argmax(1) if of is None else torch.full_like(rows, list(classes).index(of))
     begin = torch.zeros_like(logits)
     begin[rows, chosen] = logits[rows, chosen]
     if which == "logit":
         return begin
     others = shown.scatter(1, chosen[:, None], -torch.inf).argmax(1)
-    against = torch.full_like(rows, int(by.neutral.int().argmax()))
+    against = torch.full_like(rows, int(neutral.int().argmax()))
     against = others if which == "contrast to the runner-up" else against
     begin[rows, against] = -logits[rows, against]
     return begin
@@ -256,11 +257,11 @@ def scored(watched: pd.DataFrame, held: pd.DataFrame, level: pd.Series) -> pd.Da
     return table.join(calibrated(fit(watched, level), held))
 
 
-def fit(measured: pd.DataFrame, level: pd.Series) -> Calibration:
+def fit(measured: pd.DataFrame, level: pd.Series) -> LevelModel:
     """The calibrated rank on faces of known level."""
     known = level.notna().to_numpy()
     rated = measured.loc[known, list(INPUTS)].to_numpy()
-    return Calibration(ProportionalOdds().fit(rated, level[known].to_numpy(np.int64)), INPUTS)
+    return LevelModel(ProportionalOdds().fit(rated, level[known].to_numpy(np.int64)), INPUTS)
 
 
 def names(table: pd.DataFrame) -> list[str]:

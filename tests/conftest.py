@@ -239,12 +239,17 @@ def own_study(finished, tmp_path):
 @pytest.fixture
 def own_rated(own_study):
     """The same with four persons who validate: enough rated faces to calibrate on."""
+    return with_four_validators(own_study)
+
+
+def with_four_validators(study):
+    """Let four of the eight persons validate, and two be tested."""
     parts = dict.fromkeys(("p0", "p1", "p2", "p4"), "validation") | {"p5": "test", "p7": "test"}
-    split, faces = own_study.table("split"), own_study.table("faces").set_index("image")
+    split, faces = study.table("split"), study.table("faces").set_index("image")
     person = split["image"].map(faces["person"])
     split["part"] = person.map(parts).fillna("train").astype("string")
-    own_study.write_table("split", split)
-    return own_study
+    study.write_table("split", split)
+    return study
 
 
 @dataclass(frozen=True)

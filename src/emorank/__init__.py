@@ -4,13 +4,10 @@ What the names below do is in docs/api.md, with an example each. They are loaded
 asked for, so that `import emorank` costs a millisecond and not seconds of PyTorch.
 """
 
-from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from emorank.answers.answers_table import answers_table
     from emorank.answers.interchange import write_answers
     from emorank.answers.voting import majority, verdicts
@@ -29,18 +26,16 @@ if TYPE_CHECKING:
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
     from emorank.room.sources import read_answers, read_votes
-    from emorank.study.apply import Applied
     from emorank.study.card import model_card
-    from emorank.study.compounds import add_compounds
-    from emorank.study.folder import Study, create_study, open_study
+    from emorank.study.folder import create_study, open_study
+    from emorank.study.learning.train_ordinal import train_ordinal
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
-    from emorank.study.ranks.intensity import explain_intensity
-    from emorank.study.ranks.ordinal import train_ordinal
-    from emorank.study.ranks.ranked import RankedFaces
+    from emorank.study.readers import explain_intensity, rank_images
     from emorank.study.reproducing.paper import paper as write_paper
     from emorank.study.resolve import resolve as resolve_plan
     from emorank.study.run import run as run_study
+    from emorank.study.verbs.add_compounds import add_compounds
     from emorank.study.verbs.audit_ranks import audit as audit_study
     from emorank.study.verbs.compare_estimators import compare as compare_study
     from emorank.study.verbs.measure_faithfulness import faithfulness as measure_faithfulness
@@ -107,10 +102,11 @@ _PLACES = {
     "audit_study": ("study.verbs.audit_ranks", "audit"),
     "compare_study": ("study.verbs.compare_estimators", "compare"),
     "write_paper": ("study.reproducing.paper", "paper"),
-    "train_ordinal": ("study.ranks.ordinal", "train_ordinal"),
-    "explain_intensity": ("study.ranks.intensity", "explain_intensity"),
+    "train_ordinal": ("study.learning.train_ordinal", "train_ordinal"),
+    "rank_images": ("study.readers", "rank_images"),
+    "explain_intensity": ("study.readers", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),
-    "add_compounds": ("study.compounds", "add_compounds"),
+    "add_compounds": ("study.verbs.add_compounds", "add_compounds"),
     "results_by_group": ("study.verbs.results_by_group", "results_by_group"),
     "model_card": ("study.card", "model_card"),
     "measure_faithfulness": ("study.verbs.measure_faithfulness", "faithfulness"),
@@ -141,53 +137,6 @@ _PLACES = {
     "Rank": ("vocabulary", "Rank"),
     "EmorankError": ("errors", "EmorankError"),
 }
-
-
-def rank_images(
-    study: "Study",
-    images: "Iterable[Path | str]",
-    *,
-    crop: str | None = None,
-    nearest: bool = False,
-    strict: bool = False,
-    rank: str = "paper",
-    emotion: str | None = None,
-) -> "Applied | RankedFaces":
-    """Name and rank the expressed emotion of every face in images that a study has never seen.
-
-    Images are read a batch at a time while the result is iterated over, so memory does not grow
-    with their number.
-
-    Args:
-        study: trained.
-        images: files.
-        crop: "face" or "none"; None for the framing that the model was trained on.
-        nearest: only the nearest face of an image instead of every one.
-        strict: raise at the first image that cannot be used.
-        rank: "paper", "evidence", "calibrated" or "ordinal"; docs/ranking.md says what each needs.
-        emotion: how strongly this one is expressed, whatever the model names; None for the
-            emotion that it names.
-
-    Returns:
-        To be iterated over once: a record for each face with `row` (as in the table that
-        `emorank rank --out` writes), `pixels` (what the network saw) and, for the paper's rank of
-        the named emotion, `relevance`. Its list `excluded` fills on the way with an ImageError for
-        each image that could not be used.
-
-    Raises:
-        WeightsError: the study has no model; at the first step, like all errors.
-        PlanError: there is no such rank, or the model does not know the emotion.
-        ImageError: an image cannot be used, if `strict`.
-    """
-    from pathlib import Path
-
-    if rank != "paper" or emotion is not None:
-        from emorank.study.ranks.ranked import RankedFaces
-
-        return RankedFaces(study, rank, map(Path, images), crop, nearest, strict, emotion)
-    from emorank.study.apply import Applied
-
-    return Applied(study, map(Path, images), crop, nearest, strict)
 
 
 # Hidden from the type checker, which would take it to mean that any name exists.

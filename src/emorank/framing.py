@@ -1,16 +1,18 @@
 """What a network sees of a photograph: a face cropped, the middle, or the whole; one size."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import UInt8
 
 from emorank import faces, images
 from emorank.errors import ImageError
+
+Item = TypeVar("Item")
 
 CROPS = ("none", "center", "face")
 BOX = ("box_left", "box_top", "box_right", "box_bottom")
@@ -33,12 +35,17 @@ class View:
     box: tuple[float, float, float, float] | None = None
 
 
+Picture = Path | str | View | UInt8[np.ndarray, "height width 3"]
+"""A file, a framed face, or the pixels of a photograph."""
+
+
 @dataclass
 class Views:
-    """The views of image files, read while they are iterated over; `excluded` fills on the way.
+    """The views of images, read while they are iterated over; `excluded` fills on the way.
 
     Args:
-        paths: image files.
+        images: files, arrays (height, width, 3) of uint8 or framed views; one of them, or any
+            number. An array is called by its place among them, from 0.
         size: side in pixels.
         crop: "face": every face, aligned; "center": the middle, proportions kept; "none": the
             whole, stretched to a square.
@@ -50,17 +57,17 @@ class Views:
         ImageError: an image cannot be used, if `strict`.
     """
 
-    paths: Iterable[Path]
+    images: Picture | Iterable[Picture]
     size: int
     crop: str
-    excluded: list[ImageError]
+    excluded: list[ImageError] = field(default_factory=list)
     nearest: bool = False
     strict: bool = False
 
     def __iter__(self) -> Iterator[View]:
-        for path in self.paths:
+        for number, image in enumerate(self._each()):
             try:
-                yield from self._of(path)
+                yield from self._of(image, number)
             except ImageError as error:
                 if self.strict:
                     raise
@@ -68,12 +75,28 @@ class Views:
 
     def batches(self, most: int) -> Iterator[list[View]]:
         """The views some at a time, so that memory does not grow with their number."""
-        views = iter(self)
-        while batch := list(islice(views, most)):
-            yield batch
+        return batches(self, most)
 
-    def _of(self, path: Path) -> Iterator[View]:
-        rgb = images.read(path)
+    def _each(self) -> Iterable[Picture]:
+        images = self.images
+        alone = isinstance(images, Path | str | View) or getattr(images, "ndim", 0) == 3
+        return (images,) if alone else images  # type: ignore[return-value]
+
+    def _of(self, image: Picture, number: int) -> Iterator[View]:
+        if isinstance(image, View):
+            yield self._checked(image)
+            return
+        if isinstance(image, np.ndarray):
+            path, rgb = Path(str(number)), image
+            if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
+                raise ImageError(
+                    path,
+                    "expected an array (height, width, 3) of uint8, got "
+                    f"{rgb.shape} of {rgb.dtype}",
+                )
+        else:
+            path = Path(image)
+            rgb = images.read(path)
         if self.crop == "center":
             yield View(path, 1, images.center(rgb, self.size))
             return
@@ -83,6 +106,24 @@ class Views:
         found = faces_in(rgb, path)
         for number, face in enumerate(found[:1] if self.nearest else found, start=1):
             yield View(path, number, framed(rgb, face.landmarks, self.size), face.box)
+
+    def _checked(self, view: View) -> View:
+        """A view that was framed before, if it has the size that the network sees."""
+        expected = (self.size, self.size, 3)
+        if view.pixels.shape != expected or view.pixels.dtype != np.uint8:
+            raise ImageError(
+                view.image,
+                f"expected a face framed as {expected} of uint8, got {view.pixels.shape} of "
+                f"{view.pixels.dtype}",
+            )
+        return view
+
+
+def batches(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
+    """The items some at a time, as lists."""
+    items = iter(items)
+    while batch := list(islice(items, most)):
+        yield batch
 
 
 def framed(

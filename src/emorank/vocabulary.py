@@ -90,3 +90,5 @@ _RANK_WORDS: dict[str, Rank] = {
 NONE = "None"
 LEVELS = (NONE, *(rank.label for rank in Rank))
 """The levels of intensity, None (not expressed) first; the place of a level is its number."""
+LEVEL_COLUMNS = tuple(f"p_{level.lower()}" for level in LEVELS)
+"""The columns that hold the probability of each level."""

@@ -13,8 +13,8 @@ def test_a_study_is_compared(cli, own_study, monkeypatch):
     few = {name: ESTIMATORS[name] for name in ("delannoy_mcdonald", "majority")}
     for place in (module, asking, features):
         monkeypatch.setattr(place, "ESTIMATORS", few)
-    ranks = {name: module.METHODS[name] for name in ("paper", "logit")}
-    monkeypatch.setattr(module, "METHODS", ranks)
+    ranks = {name: module.RANKS[name] for name in ("paper", "logit")}
+    monkeypatch.setattr(module, "RANKS", ranks)
     done = cli("compare", own_study.folder, "--against", "logit")
     assert done.code == 0, done.err
     for words in ("Delannoy 2008 (SVM)", "Majority", "Logit in thirds", "A rater at random"):

@@ -17,7 +17,8 @@ from emorank.study.relevance_maps import stores
 pytestmark = pytest.mark.weights
 
 COLUMNS = [
-    "image", "face", "predicted", "p_anger", "p_happy", "p_surprise", "logit", "rank",
+    "image", "face", "predicted", "p_anger", "p_happy", "p_surprise", "logit",
+    "expressed", "expressed_p", "expressed_logit", "rank", "abstained", "score",
     *(f"n_{j}" for j in range(1, 11)), "value_1", "value_2", "value_3", "zero",
 ]  # fmt: skip
 
@@ -198,21 +199,6 @@ def test_figures_of_images_of_one_name_do_not_replace_each_other(cli, drawn, fin
     assert done.code == 0, done.err
     assert len(set(done.out.split())) == 2
     assert len(list((tmp_path / "heatmaps").iterdir())) == 2
-
-
-def test_a_model_is_tested_on_another_folder(cli, own_drawn, finished, tmp_path):
-    """Scores on the terminal; predictions, exclusions and scores as files."""
-    (own_drawn / "happy/p0.png").write_bytes(b"")
-    out = tmp_path / "other"
-    done = cli("test", "--study", finished, "--data", own_drawn, "--out", out)
-    assert done.code == 0, done.err
-    assert "Expressed emotion: accuracy" in done.out
-    assert "1 images left out" in done.out
-    assert len(pd.read_csv(out / "predictions.csv")) == 23
-    assert pd.read_csv(out / "excluded.csv")["file"].to_list() == ["happy/p0.png"]
-    assert {path.name for path in out.iterdir()} == {
-        "predictions.csv", "excluded.csv", "scores.json",
-    }  # fmt: skip
 
 
 def test_the_stages_by_name_make_what_run_makes(cli, drawn, votes, finished, tmp_path, settings):

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.weights
 @pytest.fixture(scope="module")
 def ordinal(tmp_path_factory, finished):
     """The folder of a study with an ordinal network; to be read only."""
-    from emorank.study.ranks.ordinal import train_ordinal
+    from emorank.study.learning.train_ordinal import train_ordinal
 
     folder = shutil.copytree(finished, tmp_path_factory.mktemp("ordinal") / "study")
     train_ordinal(open_study(folder))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emorank.ranking.intensity import Intensity
+from emorank.reading.intensity import Intensity
 from emorank.report.intensity import draw_intensity, intensity
 from emorank.vocabulary import LEVELS
 
@@ -14,7 +14,7 @@ from emorank.vocabulary import LEVELS
 def face(level="Strong", score=2.5, lower="Average", upper="Strong", lost=0.0):
     """A face of sixteen pixels."""
     random = np.random.default_rng(0)
-    row = {"image": "a.jpg", "face": 1, "expressed": "happy", "level": level, "score": score}
+    row = {"image": "a.jpg", "face": 1, "expressed": "happy", "rank": level, "score": score}
     row |= {"p_none": 0.0, "p_minimal": 0.1, "p_average": 0.2, "p_strong": 0.7}
     return Intensity(
         random.integers(0, 256, (16, 16, 3), dtype=np.uint8),

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 
-from emorank.cli import main, watch
+from emorank.cli import main, progress_bars
 from emorank.study import run  # noqa: F401 - imported once, before the forks
 from emorank.study.stages import report  # noqa: F401 - likewise
 
@@ -22,7 +22,7 @@ def die():
 
 
 def kill_in_stage(stage, call):
-    start = watch.Terminal.start
+    start = progress_bars.ProgressBars.start
 
     def counting(self, name):
         progress, calls = start(self, name), []
@@ -35,7 +35,7 @@ def kill_in_stage(stage, call):
 
         return told
 
-    watch.Terminal.start = counting
+    progress_bars.ProgressBars.start = counting
 
 
 def kill_at_rename(number):

@@ -13,15 +13,15 @@ from emorank.study import network
 from emorank.study.card import model_card
 from emorank.study.folder import Study, create_study, open_study
 from emorank.study.framing import framing, framing_of_others, open_dataset
+from emorank.study.learning.calibrate import calibrate
+from emorank.study.learning.evidence_cuts import evidence_cuts
+from emorank.study.learning.train_ordinal import train_ordinal
 from emorank.study.network import of_network
 from emorank.study.plan import DataPlan, Plan, override
-from emorank.study.ranks.calibrate import calibrate
-from emorank.study.ranks.evidence import evidence_cuts
-from emorank.study.ranks.gauge import gauge
-from emorank.study.ranks.ordinal import train_ordinal
-from emorank.study.ranks.rankers import ranker
+from emorank.study.readers import reader_of
 from emorank.study.resolve import resolve
 from emorank.study.run import run
+from emorank.study.trained_network import trained_network
 from emorank.study.verbs.audit_ranks import audit
 from emorank.study.verbs.compare_estimators import compare
 from emorank.study.verbs.results_by_group import results_by_group
@@ -69,7 +69,9 @@ def test_every_face_is_tested_with_the_network_of_the_other(done, finished, othe
     assert done.plan.explain == source.plan.explain
     assert done.plan.data.size == source.plan.data.size
     assert done.plan.data.emotions == ["anger", "happy", "surprise"]
-    assert evidence_cuts(done, gauge(done)) == evidence_cuts(source, gauge(source))
+    assert evidence_cuts(done, trained_network(done)) == evidence_cuts(
+        source, trained_network(source)
+    )
     assert open_study(done.folder).plan == done.plan
 
 
@@ -141,13 +143,15 @@ def test_what_was_learnt_from_votes_comes_along(own_rated, others, tmp_path):
     study = on(own_rated.folder, others, tmp_path / "elsewhere")
     run(study, last="train")
     pixels = [np.asarray(draw("happy", 30, 224)), np.asarray(draw("anger", 31, 224))]
-    here, there = (ranker(one, "calibrated")(pixels) for one in (study, own_rated))
+    here, there = (reader_of(one, ["calibrated"]).levels(pixels) for one in (study, own_rated))
     pd.testing.assert_frame_equal(here, there)
-    assert evidence_cuts(study, gauge(study)) == evidence_cuts(own_rated, gauge(own_rated))
+    assert evidence_cuts(study, trained_network(study)) == evidence_cuts(
+        own_rated, trained_network(own_rated)
+    )
     own_rated.path("calibration.json").unlink()
     run(study, first="train", last="train")
     with pytest.raises(StudyError, match="no calibration"):
-        ranker(study, "calibrated")
+        reader_of(study, ["calibrated"])
 
 
 def test_what_the_network_has_seen_is_counted(own_study, tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.study import apply, transfer
+from emorank import rank_images
 from emorank.study import run as stages
 from emorank.study.folder import create_study, open_study
 from emorank.study.plan import override
@@ -171,14 +171,15 @@ def test_a_map_without_its_sums_is_written_again(own_study):
 
 
 def test_new_images_get_what_the_test_part_got(study, drawn):
-    """Applied to the test images themselves, the model gives the study's own table."""
+    """The reader of the study gives the study's own table for the test images themselves."""
     ranks = study.table("ranks").merge(study.table("predictions"), on=["image", "predicted"])
-    applied = apply.Applied(study, [drawn / image for image in ranks["image"]])
-    found = pd.DataFrame([face.row for face in applied])
-    assert applied.excluded == []
-    assert found["predicted"].to_list() == ranks["predicted"].to_list()
-    assert found["rank"].to_list() == ranks["rank"].to_list()
-    np.testing.assert_allclose(found["p_happy"], ranks["p_happy"], rtol=1e-3, atol=1e-5)
+    faces = rank_images(study, [drawn / image for image in ranks["image"]])
+    rows = pd.DataFrame([face.row for face in faces])
+    assert faces.excluded == []
+    assert rows["predicted"].to_list() == ranks["predicted"].to_list()
+    assert rows["rank"].to_list() == ranks["rank"].to_list()
+    np.testing.assert_allclose(rows["p_happy"], ranks["p_happy"], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(rows["zero"], ranks["zero"], rtol=1e-3, atol=1e-5)
 
 
 def test_images_that_cannot_be_used_are_listed(study, drawn, tmp_path):
@@ -186,21 +187,8 @@ def test_images_that_cannot_be_used_are_listed(study, drawn, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes((drawn / "happy/p0.png").read_bytes()[:200])
     paths = [broken, drawn / "happy/p0.png", tmp_path / "absent.png"]
-    applied = apply.Applied(study, paths)
-    assert len(list(applied)) == 1
-    assert [error.file for error in applied.excluded] == [str(broken), str(paths[2])]
-    with pytest.raises(type(applied.excluded[0]), match="broken"):
-        list(apply.Applied(study, paths, strict=True))
-
-
-def test_a_model_is_tested_on_another_data_set(study, drawn, own_drawn):
-    """Scores of all images; unknown emotions and broken files are in the exclusions."""
-    from emorank import datasets
-
-    (own_drawn / "fear").mkdir()
-    (own_drawn / "fear/p0.png").write_bytes((drawn / "happy/p0.png").read_bytes())
-    (own_drawn / "happy/p1.png").write_bytes(b"\x89PNG no more")
-    found = transfer.transfer(study, datasets.load(own_drawn, "folder"))
-    assert found.scores.count == len(found.predictions) == 23
-    assert found.scores.accuracy.value > 0.8
-    assert set(found.excluded["file"]) == {"fear/p0.png", "happy/p1.png"}
+    faces = rank_images(study, paths)
+    assert len(list(faces)) == 1
+    assert [error.file for error in faces.excluded] == [str(broken), str(paths[2])]
+    with pytest.raises(type(faces.excluded[0]), match="broken"):
+        list(rank_images(study, paths, strict=True))

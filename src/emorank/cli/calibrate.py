@@ -52,7 +52,7 @@ def command(
       emorank calibrate --study demo
       emorank calibrate --study kdef --votes ratings --crossfit 5
     """
-    from emorank.study.ranks.calibrate import calibrate
+    from emorank.study.learning.calibrate import calibrate
 
     study = open_with(folder, settings)
     with progress_bar("faces") as progress:

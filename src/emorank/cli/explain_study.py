@@ -1,7 +1,8 @@
 """`emorank explain --study`: images, or the test part, explained by the network of a study."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -9,9 +10,6 @@ from emorank.cli.explain_options import Drawing
 from emorank.cli.heatmaps import FigureFolder
 from emorank.cli.new_images import report_excluded, with_bar
 from emorank.cli.studies import open_with, run_stage
-
-if TYPE_CHECKING:
-    from emorank.study.apply import Explained
 
 
 def explain_with_study(
@@ -34,13 +32,17 @@ def explain_with_study(
         return
     from emorank.datasets import walk
     from emorank.report.intensity import draw_intensity
-    from emorank.study.apply import Applied
-    from emorank.study.ranks.intensity import Intensities
+    from emorank.study.readers import explain_intensity, reader_of
 
-    kind, draw = (Intensities, draw_intensity) if rank == "ordinal" else (Applied, _figure)
     paths, figures = walk.paths(drawing.images), FigureFolder(drawing.out)
     study = open_with(folder, settings)
-    faces = kind(study, paths, drawing.crop, drawing.nearest, drawing.strict)
+    read: Any
+    draw: Any
+    if rank == "ordinal":
+        read, draw = partial(explain_intensity, study), draw_intensity
+    else:  # neutral is explained too, where it is named
+        read, draw = reader_of(study, neutral=True).read, _figure
+    faces = read(paths, crop=drawing.crop, nearest=drawing.nearest, strict=drawing.strict)
     for face in with_bar(faces, len(paths)):
         figures.write(face.row["image"], face.row["face"], draw(face))
     report_excluded(faces.excluded, len(paths))
@@ -75,10 +77,10 @@ def _settings(drawing: Drawing) -> list[str]:
     return settings
 
 
-def _figure(face: "Explained") -> bytes:
+def _figure(face: Any) -> bytes:
     from emorank.report.figures import explanation
     from emorank.report.style import png
-    from emorank.vocabulary import Emotion
+    from emorank.vocabulary import NONE, Emotion
 
     row = face.row
     figure = explanation(
@@ -86,7 +88,7 @@ def _figure(face: "Explained") -> bytes:
         face.relevance,
         emotion=Emotion(row["predicted"]).label,
         probability=row[f"p_{row['predicted']}"],
-        rank=row["rank"],
+        rank=None if row["rank"] == NONE else row["rank"],
         counts=[row[f"n_{j}"] for j in range(1, 11)],
         zero=row["zero"],
         title=row["image"],

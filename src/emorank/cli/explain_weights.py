@@ -7,7 +7,7 @@ import click
 
 from emorank.cli.explain_options import Drawing, Request
 from emorank.cli.heatmaps import FigureFolder
-from emorank.cli.new_images import chunks, report_excluded, with_bar
+from emorank.cli.new_images import report_excluded, with_bar
 
 if TYPE_CHECKING:
     from emorank.networks.network import Network
@@ -18,6 +18,7 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
     """Draw a figure for each face, and write the relevance where a file is asked for."""
     _check_usage(request)
     from emorank.datasets import walk
+    from emorank.framing import batches
     from emorank.networks.network import load_network
     from emorank.reading.explanations import check_ending, explain_images, save_relevance
     from emorank.report.explained import check_classes, draw_classes, draw_explanation
@@ -45,7 +46,7 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
     )
     each = network.classes if request.all_classes else 1
     note, figures, saved = _note(drawing), FigureFolder(drawing.out), []
-    for classes in chunks(with_bar(explanations, len(paths), each), each):
+    for classes in batches(with_bar(explanations, len(paths), each), each):
         first = classes[0]
         png = draw_classes(classes, note) if request.all_classes else draw_explanation(first, note)
         figures.write(first.image, first.face, png)

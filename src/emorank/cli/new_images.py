@@ -1,29 +1,18 @@
 """Images that a verb is given: a bar over their faces, and which were left out."""
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from emorank.errors import ImageError
+    from emorank.reading.stream import Stream
 
 Item = TypeVar("Item")
 
 
-class Faces(Protocol):
-    """Faces one after another, and the images that could not be used so far."""
-
-    @property
-    def excluded(self) -> Sized:
-        """One error for each image that was left out."""
-
-    def __iter__(self) -> Iterator[Any]:
-        """Read the images and yield what is asked of each face."""
-
-
-def with_bar(faces: Faces, images: int, each: int = 1) -> Iterator[Any]:
+def with_bar(faces: "Stream[Item]", images: int, each: int = 1) -> Iterator[Item]:
     """Iterate with a bar on the terminal; it counts faces, and an image may have several.
 
     `each` is how many items come of one face.
@@ -47,10 +36,3 @@ def report_excluded(excluded: "Sequence[ImageError]", images: int) -> None:
         click.echo(f"left out: {error}", err=True)
     if excluded and len(excluded) == images:
         raise excluded[0]
-
-
-def chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists of `size` items; the last may be shorter."""
-    items = iter(items)
-    while some := list(islice(items, size)):
-        yield some

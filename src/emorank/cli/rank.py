@@ -1,19 +1,17 @@
 """`emorank rank`: emotion and rank of images, or of a study's test part."""
 
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from emorank.cli.new_images import chunks, report_excluded, with_bar
+from emorank.cli.new_images import report_excluded, with_bar
 from emorank.cli.options import images_options, settings_option, study_option
-from emorank.cli.ranked import print_ranks, rank_test_faces
-from emorank.cli.studies import open_with, run_stage
+from emorank.cli.studies import open_with, progress_bar, run_stage
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    from emorank.evaluation.statistics.uncertainty import Estimate
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
@@ -74,90 +72,52 @@ def command(
                 "--out, --crop, --nearest, --strict, --compounds and --emotion go with IMAGES"
             )
         if method != "paper":
-            rank_test_faces(folder, method, settings)
+            _rank_test_part(folder, method, settings)
             return
         run_stage("rank", folder, settings)
         return
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
-    from emorank import rank_images
+    from emorank import add_compounds, rank_images
     from emorank.datasets import walk
-    from emorank.study.compounds import add_compounds
+    from emorank.reading.row_file import write_rows
 
     paths, study = walk.paths(images), open_with(folder, settings)
-    applied = rank_images(
+    stream = rank_images(
         study, paths, crop=crop, nearest=nearest, strict=strict, rank=method, emotion=emotion
     )
-    faces = with_bar(applied, len(paths))
-    faces = add_compounds(applied.study, faces) if compounds else faces
-    rows = (found.row for found in faces)
+    faces = with_bar(stream, len(paths))
+    faces = add_compounds(study, faces) if compounds else faces
+    rows = (face.row for face in faces)
     if out is None:
-        (print_ranks if method != "paper" or emotion else print_table)(list(rows))
-    elif count := write_table(rows, out):
+        _print_rows(list(rows))
+    elif count := write_rows(rows, out):
         click.echo(f"{count:,} faces: {out}")
-    report_excluded(applied.excluded, len(paths))
+    report_excluded(stream.excluded, len(paths))
 
 
-def write_table(rows: Iterable[dict[str, Any]], out: Path) -> int:
-    """CSV or Parquet by the ending, whole or not at all; returns the number of rows.
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    """One line a face; whole paths and the numbers of the rank are in the written tables."""
+    from emorank.cli.terminal import print_table
+    from emorank.vocabulary import LEVEL_COLUMNS, LEVELS
 
-    Rows are written some hundred at a time, so that a folder of a million needs no more memory.
-    """
-    import pyarrow as pa
-    from pyarrow.csv import CSVWriter
-    from pyarrow.parquet import ParquetWriter
-
-    from emorank.files import replacing
-
-    open_writer = CSVWriter if out.suffix == ".csv" else ParquetWriter
-    batches = chunks(rows, 500)
-    first = next(batches, None)
-    if first is None:
-        return 0
-    schema = _schema(pa.Table.from_pylist(first).schema)
-    with replacing(out) as partial, open_writer(partial, schema) as writer:
-        count = 0
-        for some in chain([first], batches):
-            writer.write_table(pa.Table.from_pylist(some, schema))
-            count += len(some)
-    return count
-
-
-def _schema(found: "pa.Schema") -> "pa.Schema":
-    """A column that begins with missing ranks is one of words all the same."""
-    import pyarrow as pa
-
-    named = (f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in found)
-    return pa.schema(named)
-
-
-def print_table(rows: list[dict[str, Any]]) -> None:
-    """One line per face on the terminal; whole paths and counts are in the written tables."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     if not rows:
         return
-    compounds = ("together",) if "compound" in rows[0] else ()
-    for title in ("image", "face", "expressed", "rank", "zero at", "next", *compounds):
-        table.add_column(title, no_wrap=True)
-    for row in rows:
-        others = {k[2:]: v for k, v in row.items() if k.startswith("p_")}
-        probability = others.pop(row["predicted"])
-        second = max(others, key=lambda emotion: others[emotion])
-        table.add_row(
-            escape(Path(row["image"]).name),
-            str(row["face"]),
-            f"{row['predicted']} {probability:.2f}",
-            row["rank"] or "–",
-            f"{row['zero']:.2f}",
-            f"{second} {others[second]:.2f}",
-            *([_compound(row)] if compounds else []),
-        )
-    Console().print(table)
+    columns: dict[str, Callable[[dict[str, Any]], object]] = {
+        "image": lambda row: Path(row["image"]).name,
+        "face": lambda row: row["face"],
+        "named": lambda row: f"{row['predicted']} {row['p_' + row['predicted']]:.2f}",
+        "ranked": lambda row: row["expressed"],
+        "rank": lambda row: row["rank"] or "unsure",
+        "score": lambda row: f"{row['score']:.2f}",
+    }
+    if set(LEVEL_COLUMNS) <= set(rows[0]):
+        heading = "/".join(level[:3] for level in LEVELS)
+        columns[heading] = lambda row: " ".join(f"{row[name]:.2f}" for name in LEVEL_COLUMNS)
+    if "compound" in rows[0]:
+        columns["together"] = _compound
+    cells = ([cell(row) for cell in columns.values()] for row in rows)
+    print_table([*columns], cells, one_line=[*columns])
 
 
 def _compound(row: dict[str, Any]) -> str:
@@ -166,3 +126,31 @@ def _compound(row: dict[str, Any]) -> str:
 
     rank = row["compound_rank"]
     return "–" if rank == NONE else f"{row['compound']}, {rank}"
+
+
+def _rank_test_part(folder: Path, method: str, settings: tuple[str, ...]) -> None:
+    """Rank the test part, and say how well it agrees with what is known."""
+    from emorank.study.verbs.rank_test_part import rank_test_part
+
+    study = open_with(folder, settings)
+    with progress_bar("ranks") as progress:
+        table, follows, agrees = rank_test_part(study, method, progress)
+    out = study.path(f"ranks_{method}.parquet")
+    click.echo(f"{len(table):,} faces: {out}")
+    click.echo(f"ranks abstained from: {int(table['level'].isna().sum())}")
+    if follows.count:
+        rho = _in_words(follows.spearman_within)
+        click.echo(f"Spearman with the known intensity, within emotion: {rho}")
+    if agrees.count:
+        kappa = _in_words(agrees.quadratic_kappa)
+        faces = f"{agrees.count} ranked faces of known level, neutral ones among them"
+        click.echo(f"quadratic kappa with the raters' majority, on {faces}: {kappa}")
+
+
+def _in_words(estimate: "Estimate") -> str:
+    """A value with its interval, or why there is none."""
+    if estimate.value is None:
+        return f"– ({estimate.reason})"
+    if estimate.low is None:
+        return f"{estimate.value:.2f} ({estimate.reason})"
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f}, {estimate.method})"

@@ -49,7 +49,7 @@ def command(folder: Path, ordinal: bool, votes: Path | None, settings: tuple[str
         )
     from emorank.cli.progress_bars import ProgressBars
     from emorank.study.folder import open_study
-    from emorank.study.ranks.ordinal import train_ordinal
+    from emorank.study.learning.train_ordinal import train_ordinal
 
     study = open_study(folder)
     with ProgressBars() as bars:

@@ -5,9 +5,11 @@ P(level ≤ j | x) = σ(θ_j − x·β): one direction β in the space of featur
 order of the levels; a feature has one coefficient, the same at every cut.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
@@ -15,6 +17,8 @@ from scipy.special import expit, log_expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from emorank.vocabulary import LEVEL_COLUMNS, LEVELS
 
 SURE = 0.5
 """If no level has at least this probability, the answer is an abstention."""
@@ -105,6 +109,35 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         tags = super().__sklearn_tags__()
         tags.classifier_tags.poor_score = True
         return tags
+
+
+@dataclass(frozen=True)
+class LevelModel:
+    """A fitted model with the inputs that it takes.
+
+    Attributes:
+        model: on the columns `inputs`; its levels are places in `LEVELS`.
+        inputs: features of the relevance.
+    """
+
+    model: ProportionalOdds
+    inputs: tuple[str, ...]
+
+    def probabilities(self, features: pd.DataFrame) -> pd.DataFrame:
+        """`p_none` … `p_strong` of each face; 0 for a level that no rater had given."""
+        shares = np.zeros((len(features), len(LEVELS)))
+        values = features[list(self.inputs)].to_numpy()
+        shares[:, self.model.classes_] = self.model.predict_proba(values)
+        return pd.DataFrame(shares, columns=list(LEVEL_COLUMNS))
+
+    def ranks(self, features: pd.DataFrame) -> pd.DataFrame:
+        """`level`, <NA> where none is sure; `score`, the expected level; the probabilities."""
+        table = self.probabilities(features)
+        shares = table.to_numpy()
+        level = pd.Series(sure(shares), dtype="Int64")
+        table.insert(0, "level", level.mask(level < 0).array)
+        table.insert(1, "score", shares @ np.arange(len(LEVELS)))
+        return table
 
 
 def dumped(model: ProportionalOdds) -> dict[str, Any]:

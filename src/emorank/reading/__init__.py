@@ -1,1 +1,1 @@
-"""From pictures to rows, for whoever asks: read, frame, measure, rank."""
+"""From pictures to rows: one reader for every verb that ranks or explains new images."""

@@ -3,20 +3,23 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
+from scipy.special import softmax
 
 from emorank.errors import ImageError, PlanError, RelevanceError
 from emorank.files import replacing
-from emorank.framing import CROPS, View, Views
+from emorank.framing import CROPS, Picture, View, Views
 from emorank.networks.features import to_batch
 from emorank.networks.network import Network
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import bounds
+from emorank.reading.stream import Stream
 from emorank.relevance import (
     DEFAULT,
     METHODS,
@@ -89,68 +92,53 @@ class Explanation:
         """Of the target, by softmax; None where there is no other class to compare with."""
         if len(self.logits) == 1:
             return None
-        powers = np.exp(self.logits.astype(np.float64) - self.logits.max())
-        return float(powers[self.target] / powers.sum())
+        return float(softmax(self.logits.astype(np.float64))[self.target])
 
 
-@dataclass
-class Explanations:
-    """A network at work on image files: iterate over it once; `excluded` fills on the way.
-
-    Made by `explain_images`, which says what the fields are.
-    """
+@dataclass(frozen=True)
+class _Questions:
+    """What is asked of every image. `explain_images` says what the fields are."""
 
     network: Network
-    paths: Iterable[Path | str]
     presets: Mapping[str, str | Preset]
     target: Target
     each: bool
     at: Sequence[str]
-    size: int
-    crop: str
-    nearest: bool
-    strict: bool
-    excluded: list[ImageError] = field(default_factory=list)
+    views: Views
 
-    def __iter__(self) -> Iterator[Explanation]:
-        low, high = bounds()
-        net = self.network.net
-        explainers = {k: explainer(net, one, low=low, high=high) for k, one in self.presets.items()}
-        views = Views(
-            map(Path, self.paths), self.size, self.crop, self.excluded, self.nearest, self.strict
-        )
-        for batch in views.batches(BATCH):
-            yield from self._explain(batch, explainers)
-
-    def _explain(
-        self, batch: list[View], explainers: Mapping[str, Explainer | Attributor]
-    ) -> Iterator[Explanation]:
+    def answer(self, batch: list[View]) -> Iterator[Explanation]:
+        """The explanations of some views."""
         device = next(self.network.net.parameters()).device
         images = to_batch([view.pixels for view in batch]).to(device)
         if isinstance(self.target, Difference) and self.target.of is None:
-            kept = self._told_apart(batch, images, self.target.against)
-            batch, images = [batch[i] for i in kept], images[kept]
+            rows = self._comparable(batch, images, self.target.against)
+            batch, images = [batch[i] for i in rows], images[rows]
         if not batch:
             return
         # By preset, a record for each class that is explained.
-        found = {
+        records = {
             name: one.each(images, at=self.at)
             if self.each
             else (one(images, self.target, at=self.at),)
-            for name, one in explainers.items()
+            for name, one in self._explainers.items()
         }
         for i, view in enumerate(batch):
-            for records in zip(*found.values(), strict=True):
-                yield self._one(view, i, dict(zip(found, records, strict=True)))
+            for of_class in zip(*records.values(), strict=True):
+                yield self._one(view, i, dict(zip(records, of_class, strict=True)))
 
-    def _told_apart(self, batch: list[View], images: torch.Tensor, against: object) -> list[int]:
+    @cached_property
+    def _explainers(self) -> dict[str, Explainer | Attributor]:
+        (low, high), net = bounds(), self.network.net
+        return {name: explainer(net, one, low=low, high=high) for name, one in self.presets.items()}
+
+    def _comparable(self, batch: list[View], images: torch.Tensor, against: object) -> list[int]:
         """The images whose predicted class is not the one that it is to be held against."""
         with torch.no_grad():
             predicted = self.network.net(images).argmax(1).tolist()
-        kept = []
+        rows = []
         for i, (view, index) in enumerate(zip(batch, predicted, strict=True)):
             if index != against:
-                kept.append(i)
+                rows.append(i)
                 continue
             label = "" if self.network.labels is None else f", {self.network.labels[index]}"
             error = ImageError(
@@ -158,20 +146,20 @@ class Explanations:
                 f"predicted is the class that it was to be held against ({index}{label}); "
                 "choose another, or the target too",
             )
-            if self.strict:
+            if self.views.strict:
                 raise error
-            self.excluded.append(error)
-        return kept
+            self.views.excluded.append(error)
+        return rows
 
-    def _one(self, view: View, i: int, found: Mapping[str, Relevance]) -> Explanation:
+    def _one(self, view: View, i: int, records: Mapping[str, Relevance]) -> Explanation:
         """The explanation of the i-th image of a batch, from a record for each preset."""
-        first = next(iter(found.values()))
+        first = next(iter(records.values()))
         logits, target = _array(first.logits[i]), int(first.target[i])
         return Explanation(
             view.image,
             view.number,
             view.pixels,
-            {name: _array(one.pixels[i]) for name, one in found.items()},
+            {name: _array(one.pixels[i]) for name, one in records.items()},
             target,
             logits,
             self.network.labels,
@@ -179,14 +167,14 @@ class Explanations:
             _against(self.target, target, logits),
             {
                 name: {layer: _array(values[i]) for layer, values in one.at.items()}
-                for name, one in found.items()
+                for name, one in records.items()
             },
         )
 
 
 def explain_images(
     network: Network,
-    images: Iterable[Path | str],
+    images: Picture | Iterable[Picture],
     presets: Sequence[str] | Mapping[str, str | Preset] = (DEFAULT,),
     target: Target = None,
     *,
@@ -196,7 +184,7 @@ def explain_images(
     crop: str | None = None,
     nearest: bool = False,
     strict: bool = False,
-) -> Explanations:
+) -> Stream[Explanation]:
     """Explain what a network says of every photograph, or of every face in it.
 
     Images are read a few at a time while the result is iterated over, so memory does not grow with
@@ -204,7 +192,7 @@ def explain_images(
 
     Args:
         network: from `load_network`; its `net` may be moved to another device before.
-        images: files.
+        images: files, arrays (height, width, 3) of uint8 or framed views; one, or any number.
         presets: names in `emorank.relevance.METHODS` (the presets of LRP, and the explainers beside
             it), each of which gives a map; or presets of your own under names of your own
             (`emorank.relevance.override_preset`).
@@ -241,9 +229,9 @@ def explain_images(
         raise PlanError(f"'{crop}' is no way to frame an image; expected {', '.join(CROPS)}")
     if not SIDES[0] <= size <= SIDES[1]:
         raise PlanError(f"expected a size from {SIDES[0]} to {SIDES[1]} pixels, got {size}")
-    return Explanations(
-        network, images, chosen, target, each, tuple(at), size, crop, nearest, strict
-    )
+    views = Views(images, size, crop, nearest=nearest, strict=strict)
+    questions = _Questions(network, chosen, target, each, tuple(at), views)
+    return Stream(views, BATCH, questions.answer)
 
 
 def _check_target(target: Target, each: bool, classes: int) -> None:

@@ -8,12 +8,12 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emorank.ranking.intensity import Intensity
+from emorank.reading.intensity import Intensity
 from emorank.report import heatmaps
 from emorank.report.figures import panels
 from emorank.report.heatmaps import Pixels
 from emorank.report.style import INK, RANK_COLOURS, blank, png, short, styled
-from emorank.vocabulary import LEVELS, NONE, Emotion
+from emorank.vocabulary import LEVEL_COLUMNS, LEVELS, NONE, Emotion
 
 _COLOURS = {NONE: "#c3cad2", **RANK_COLOURS}
 _MARGIN = 2.0  # of the axis beyond the outer thresholds, in log-odds
@@ -30,8 +30,8 @@ def draw_intensity(found: Intensity) -> bytes:
         found.pixels,
         found.relevance,
         emotion=Emotion(row["expressed"]).label,
-        level=row["level"],
-        probabilities=[row[f"p_{level.lower()}"] for level in LEVELS],
+        level=row["rank"],
+        probabilities=[row[name] for name in LEVEL_COLUMNS],
         score=row["score"],
         thresholds=found.thresholds,
         question=found.question,

@@ -18,19 +18,19 @@ from emorank.errors import PlanError, StudyError
 from emorank.files import replacing
 from emorank.networks import checkpoint
 from emorank.progress import Progress, silent
+from emorank.reading.emotion_network import EmotionNetwork
 from emorank.results.network_source import NetworkSource
 from emorank.study.folder import Study, open_study
 from emorank.study.framing import open_dataset
+from emorank.study.learning.calibrate import RESULT as CALIBRATION
+from emorank.study.learning.evidence_cuts import RESULT as EVIDENCE
+from emorank.study.learning.evidence_cuts import evidence_cuts
+from emorank.study.learning.train_ordinal import MODEL as ORDINAL_MODEL
+from emorank.study.learning.train_ordinal import NAME as ORDINAL
 from emorank.study.plan import DataPlan, Plan, override
-from emorank.study.ranks.calibrate import RESULT as CALIBRATION
-from emorank.study.ranks.evidence import RESULT as EVIDENCE
-from emorank.study.ranks.evidence import evidence_cuts
-from emorank.study.ranks.gauge import Gauge, gauge
-from emorank.study.ranks.intensity import MODEL as ORDINAL_MODEL
-from emorank.study.ranks.intensity import NAME as ORDINAL
+from emorank.study.trained_network import MODEL, trained_network
 from emorank.vocabulary import Emotion
 
-MODEL = "model.safetensors"
 LEARNT = (EVIDENCE, CALIBRATION, ORDINAL)
 """What a study learns beside its network, and another one takes over with it."""
 
@@ -88,11 +88,11 @@ def take(study: Study, progress: Progress = silent) -> str:
         WeightsError: its network is damaged.
     """
     source = _trained(study.plan.network)
-    by = gauge(source)  # damaged weights are said before anything is replaced
+    network = trained_network(source)  # damaged weights are said before anything is replaced
     for name in LEARNT:
         study.path(f"{name}.json").unlink(missing_ok=True)
     study.path(ORDINAL_MODEL).unlink(missing_ok=True)
-    for number, (name, values) in enumerate(_learnt(source, by)):
+    for number, (name, values) in enumerate(_learnt(source, network)):
         progress(number, len(LEARNT), name)
         study.write_result(name, values, after="prepare")
         if name == ORDINAL:
@@ -143,11 +143,11 @@ def _trained(folder: Path | str) -> Study:
     return source
 
 
-def _learnt(source: Study, by: Gauge) -> Iterator[tuple[str, Any]]:
+def _learnt(source: Study, network: EmotionNetwork) -> Iterator[tuple[str, Any]]:
     for name in LEARNT:
         values = source.result(name)
         if name == EVIDENCE and values is None:
-            values = evidence_cuts(source, by)
+            values = evidence_cuts(source, network)
         if values is not None:
             yield name, values
 

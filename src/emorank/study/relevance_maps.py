@@ -2,21 +2,9 @@
 
 import numpy as np
 
-from emorank.networks.vgg16 import VGG16, bounds
 from emorank.records import RecordStore
-from emorank.relevance import Explainer, prepare
 from emorank.study.folder import Study
-from emorank.study.plan import ExplainPlan, preset_of
-
-
-def make_explainer(net: VGG16, explain: ExplainPlan) -> Explainer:
-    """The network made ready for a plan's rules, with the pixel bounds that the z-box rule needs.
-
-    Raises:
-        RelevanceError: the rules do not fit the network.
-    """
-    low, high = bounds()
-    return prepare(net, preset_of(explain), low=low, high=high)
+from emorank.study.plan import ExplainPlan
 
 
 def rules_in_words(explain: ExplainPlan) -> str:

@@ -7,10 +7,11 @@ import pytest
 
 from emorank.answers.answers_table import answers_table
 from emorank.evaluation.laboratory import examination
-from emorank.evaluation.laboratory.examination import LEVEL_PROBABILITIES, examine, human_ceiling
+from emorank.evaluation.laboratory.examination import examine, human_ceiling
 from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Examination, shift
 from emorank.evaluation.raters.agreement import agreement
 from emorank.evaluation.statistics.columns import Options
+from emorank.vocabulary import LEVEL_COLUMNS
 
 FEW = Options(resamples=200)
 EMOTIONS = ("anger", "fear", "happy", "surprise")
@@ -233,7 +234,7 @@ def test_probabilities_of_levels_have_a_calibration_error():
     """Sure and right: 0."""
     table = faces()
     sure = given(table["intensity"], table["majority"])
-    for place, name in enumerate(LEVEL_PROBABILITIES):
+    for place, name in enumerate(LEVEL_COLUMNS):
         sure[name] = (table["majority"] == place).astype(float)
     found = examine("sure", "rank", table, sure, options=FEW)
     assert found.calibration_error.value == 0

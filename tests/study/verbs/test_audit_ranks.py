@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,14 @@ import pytest
 from emorank.errors import PlanError, StudyError, VotesError
 from emorank.evaluation.laboratory.controls import CONTROLS
 from emorank.evaluation.laboratory.perturbation import CHANGES
-from emorank.records import RecordStore
-from emorank.study.auditing.kept import Kept
-from emorank.study.ranks import rankers
-from emorank.study.ranks.measure import Meter, measuring_once
+from emorank.reading import ranks as reading_ranks
+from emorank.reading.measured import Measured
+from emorank.reading.ranks import RANKS
+from emorank.study import readers
+from emorank.study.answer_store import FILES
+from emorank.study.auditing.rank_answers import answer_stores
+from emorank.study.framing import Framed
+from emorank.study.plan import override
 from emorank.study.verbs import audit_ranks as audit
 
 pytestmark = pytest.mark.weights
@@ -26,7 +31,7 @@ def test_every_rank_is_audited_and_the_controls_fail(own_study):
     """Ranks of the study first, controls last; the table has a row per face and rank."""
     found = audit.audit(own_study, faces=1)
     names = [one.rank for one in found.ranks]
-    assert {*names} | {*found.unavailable} == {*rankers.METHODS, *CONTROLS}
+    assert {*names} | {*found.unavailable} == {*RANKS, *CONTROLS}
     assert names[-len(CONTROLS) :] == [*CONTROLS]
     assert found.faces == 6
     assert found.persons == 2
@@ -47,58 +52,59 @@ def test_every_rank_is_audited_and_the_controls_fail(own_study):
 
 
 def test_the_score_is_that_of_the_rank_itself(own_study):
-    """What is kept is what the rank says."""
+    """What is stored is what the rank says."""
     audit.audit(own_study, ranks=["paper"], faces=0)
     table = own_study.table("audit")
-    kept = table[table["rank"] == "paper"].reset_index(drop=True)
+    stored = table[table["rank"] == "paper"].reset_index(drop=True)
     truth = audit._faces(own_study, None)
-    from emorank.study.framing import Framed
-
     framed = Framed(own_study, truth)
-    said = rankers.ranker(own_study, "paper")([framed(row) for row in range(len(truth))])
-    np.testing.assert_allclose(kept["score"], said["score"], rtol=1e-5)
-    assert kept["level"].to_list() == said["level"].to_list()
+    reader = readers.reader_of(own_study)
+    said = reader.levels([framed(row) for row in range(len(truth))])
+    np.testing.assert_allclose(stored["score"], said["score"], rtol=1e-5)
+    assert stored["level"].to_list() == said["level"].to_list()
 
 
 def test_nothing_is_asked_twice(own_study, monkeypatch):
     """A second audit finds everything on the disk, and comes to the same."""
     first = audit.audit(own_study, ranks=["paper", "logit"], faces=1)
-    monkeypatch.setattr(Meter, "_measure", lambda *_: pytest.fail("measured again"))
+    for part in ("logits", "relevance"):
+        monkeypatch.setattr(Measured, part, property(lambda _: pytest.fail("measured again")))
     assert audit.audit(own_study, ranks=["paper", "logit"], faces=1) == first
 
 
+def folder(study, name):
+    """Where the answers of a rank are stored."""
+    return answer_stores(study, [name])[name].records.folder
+
+
 def test_another_model_is_asked_anew(own_study):
-    """What is kept belongs to the weights and the rule it was made with."""
-    one = Kept(own_study, "paper").store.folder
+    """What is stored belongs to the weights that it was made with."""
+    one = folder(own_study, "paper")
     weights = own_study.path("model.safetensors")
     data = weights.read_bytes()
     weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    assert Kept(own_study, "paper").store.folder != one
+    assert folder(own_study, "paper") != one
     weights.write_bytes(data)
-    assert Kept(own_study, "paper").store.folder == one
+    assert folder(own_study, "paper") == one
 
 
-@pytest.mark.parametrize("method", rankers.FILES)
-def test_another_fit_is_asked_anew(own_study, method):
+@pytest.mark.parametrize(
+    "change", ["explain.preset=epsilon-plus", "explain.bias=distributed", "rank.rule=mean"]
+)
+def test_another_plan_is_asked_anew(own_study, change):
+    """And to the rules that relevance and ranks were made by."""
+    key, value = change.split("=")
+    other = replace(own_study, plan=override(own_study.plan, {key: value}))
+    assert folder(other, "paper") != folder(own_study, "paper")
+
+
+@pytest.mark.parametrize(("name", "file"), [(n, f) for n, files in FILES.items() for f in files])
+def test_another_fit_is_asked_anew(own_study, name, file):
     """And the ranks that do not read its file are not."""
-    before = {name: Kept(own_study, name).store.folder for name in (method, "paper")}
-    own_study.path(rankers.FILES[method][0]).write_text("{}")
-    assert Kept(own_study, method).store.folder != before[method]
-    assert Kept(own_study, "paper").store.folder == before["paper"]
-
-
-def test_ranks_of_one_network_share_what_it_measures(own_study, monkeypatch):
-    """Three ranks of the same faces, one pass through the network."""
-    calls = []
-    measure = Meter._measure
-    monkeypatch.setattr(Meter, "_measure", lambda *a: calls.append(1) or measure(*a))
-    faces = [np.full((64, 64, 3), shade, np.uint8) for shade in (50, 90, 130)]
-    one, other = Meter(own_study), Meter(own_study)
-    with measuring_once():
-        np.testing.assert_array_equal(one(faces).logits, other(faces).logits)
-    assert len(calls) == 1
-    one(faces)
-    assert len(calls) == 2
+    before = {one: folder(own_study, one) for one in (name, "paper")}
+    own_study.path(file).write_text("{}")
+    assert folder(own_study, name) != before[name]
+    assert folder(own_study, "paper") == before["paper"]
 
 
 def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
@@ -111,15 +117,15 @@ def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
     )  # fmt: skip
     assert json.loads(done.stdout) == [signal.SIGKILL]
     assert not own_study.path("audit.json").exists()
-    store = Kept(own_study, "paper").store
+    store = answer_stores(own_study, ["paper"])["paper"].records
     kept = len(store.keys())
     assert 0 < kept < 6 + len(CHANGES)
     asked = []
-    ranker = rankers.METHODS["paper"]
+    paper = reading_ranks.RANKS["paper"]
     monkeypatch.setitem(
-        rankers.METHODS,
+        reading_ranks.RANKS,
         "paper",
-        lambda study, of: lambda some: asked.append(len(some)) or ranker(study, of)(some),
+        lambda measured, rule: asked.append(len(measured.pixels)) or paper(measured, rule),
     )
     audit.audit(own_study, ranks=["paper"], faces=1)
     assert sum(asked) == len(store.keys()) - kept
@@ -136,10 +142,11 @@ def test_unknown_ranks_are_refused(own_study):
 def test_a_rank_that_the_study_cannot_give_is_named(own_study, monkeypatch):
     """With the reason; the others are audited. If there is no other, that is an error."""
 
-    def lacking(study, asked):
+    def lacking(study, network):
         raise StudyError(f"{study.folder}: no calibrated rank here; fit one with: …")
 
-    monkeypatch.setitem(rankers.METHODS, "lacking", lacking)
+    monkeypatch.setitem(readers.SETTINGS, "lacking", lacking)
+    monkeypatch.setitem(RANKS, "lacking", None)
     found = audit.audit(own_study, ranks=["lacking", "logit"], faces=0)
     assert "no calibrated rank here" in found.unavailable["lacking"]
     assert found.ranks[0].rank == "logit"
@@ -149,10 +156,6 @@ def test_a_rank_that_the_study_cannot_give_is_named(own_study, monkeypatch):
 
 def test_without_votes_or_intensities_it_says_so_and_goes_on(own_study):
     """Drawn faces without votes: nothing is known, and the audit says that."""
-    from dataclasses import replace
-
-    from emorank.study.plan import override
-
     study = replace(own_study, plan=override(own_study.plan, {"validate.votes": ""}))
     found = audit.audit(study, ranks=["logit"], faces=1)
     assert found.ceiling is None
@@ -187,7 +190,7 @@ def test_scores_of_other_images_are_refused(scored):
     """Unknown images, none of the test part."""
     path, study = scored
     path.write_text("image,score\nsomebody.png,1\n")
-    with pytest.raises(VotesError, match=r"1 images the study does not have.*'somebody.png'"):
+    with pytest.raises(VotesError, match=r"unknown image: 'somebody.png'"):
         audit.audit(study, scores=path, ranks=["logit"], faces=0)
     split = study.table("split")
     learnt = split.loc[split["part"] == "train", "image"].iloc[0]
@@ -198,7 +201,6 @@ def test_scores_of_other_images_are_refused(scored):
 
 def test_a_store_of_another_process_is_not_mistaken_for_a_missing_rank(own_study):
     """Two audits at once: the second says so instead of calling the rank unavailable."""
-    kept = Kept(own_study, "logit")
-    again = RecordStore(kept.store.folder, kept.store.shape, kept.store.dtype)
-    with again.appending(), pytest.raises(StudyError, match="another process"):
+    store = answer_stores(own_study, ["logit"])["logit"].records
+    with store.appending(), pytest.raises(StudyError, match="another process"):
         audit.audit(own_study, ranks=["logit"], faces=0)

@@ -6,12 +6,13 @@ import pytest
 
 from emorank.baselines import ESTIMATORS
 from emorank.errors import PlanError, StudyError
+from emorank.reading import ranks as reading_ranks
 from emorank.results.comparison import Comparison
+from emorank.study import readers
 from emorank.study.comparing import asking, features
 from emorank.study.folder import open_study
-from emorank.study.ranks import rankers
-from emorank.study.ranks.calibrate import calibrate
-from emorank.study.ranks.ordinal import train_ordinal
+from emorank.study.learning.calibrate import calibrate
+from emorank.study.learning.train_ordinal import train_ordinal
 from emorank.study.verbs import compare_estimators as module
 from emorank.study.verbs.compare_estimators import compare
 
@@ -26,7 +27,7 @@ def few(monkeypatch):
     some = {name: ESTIMATORS[name] for name in QUICKLY}
     for place in (module, asking, features):
         monkeypatch.setattr(place, "ESTIMATORS", some)
-    monkeypatch.setattr(module, "METHODS", {name: module.METHODS[name] for name in RANKS})
+    monkeypatch.setattr(module, "RANKS", {name: module.RANKS[name] for name in RANKS})
 
 
 class Watch:
@@ -112,11 +113,11 @@ def test_a_damaged_study_or_another_parameter_is_asked_again(few, own_study, mon
 def test_a_rank_that_cannot_be_given_is_named(few, own_study, monkeypatch):
     """It is left out with its reason; asked for by name it is an error."""
 
-    def fails(study, asked):
+    def fails(study, network):
         raise StudyError("it was never trained")
 
-    monkeypatch.setattr(module, "METHODS", {**module.METHODS, "ordinal": fails})
-    monkeypatch.setitem(rankers.METHODS, "ordinal", fails)
+    monkeypatch.setattr(module, "RANKS", {**module.RANKS, "ordinal": None})
+    monkeypatch.setitem(readers.SETTINGS, "ordinal", fails)
     assert compare(own_study).left_out == {"ordinal": "it was never trained"}
     with pytest.raises(StudyError, match="--against ordinal: it was never trained"):
         compare(own_study, against="ordinal")
@@ -179,11 +180,11 @@ def test_folds_test_every_person(few, own_study):
 def test_who_may_abstain_is_made_to_answer():
     """The most probable level where a rank with probabilities has none; a level stays."""
     said = pd.DataFrame({"level": pd.array([pd.NA, 2], dtype="Int64")})
-    assert asking.answered(said)[0] is pd.NA
+    assert asking.pressed_levels(said)[0] is pd.NA
     for level, values in {"none": (0.1, 1), "minimal": (0.3, 0), "average": (0.2, 0)}.items():
         said[f"p_{level}"] = values
     said["p_strong"] = [0.4, 0.0]
-    assert asking.answered(said).tolist() == [3, 2]
+    assert asking.pressed_levels(said).tolist() == [3, 2]
 
 
 @pytest.mark.slow
@@ -191,8 +192,8 @@ def test_learnt_ranks_are_learnt_again_in_each_fold(few, own_study, monkeypatch)
     """What was calibrated and trained on votes is so for each fold, on its own persons."""
     calibrate(own_study, crossfit=3)
     train_ordinal(own_study)
-    learnt = {name: rankers.METHODS[name] for name in ("evidence", "calibrated", "ordinal")}
-    monkeypatch.setattr(module, "METHODS", learnt)
+    learnt = {name: reading_ranks.RANKS[name] for name in ("evidence", "calibrated", "ordinal")}
+    monkeypatch.setattr(module, "RANKS", learnt)
     values = compare(own_study, folds=3)
     said = own_study.table("comparison")
     assert values.left_out == {}

@@ -18,12 +18,11 @@ from emorank.evaluation.raters.pairwise import leave_one_out_tables, mean_kappa
 from emorank.evaluation.raters.ratings import ratings
 from emorank.evaluation.statistics.columns import Options, floats, people, same
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.vocabulary import LEVELS, Emotion
+from emorank.vocabulary import LEVEL_COLUMNS, Emotion
 
 TRUTHS = {"intensity": "known intensity", "mean": "mean rating", "majority": "raters' majority"}
 """Columns that may hold how strong an expression is, the best first, and their names in words."""
 
-LEVEL_PROBABILITIES = tuple(f"p_{level.lower()}" for level in LEVELS)
 _FEWEST = 3  # expressive faces with a known intensity
 
 
@@ -159,9 +158,9 @@ def _levels(
 def _calibration_error(
     faces: pd.DataFrame, given: pd.DataFrame, options: Options
 ) -> Estimate | None:
-    if not set(LEVEL_PROBABILITIES) <= set(given.columns) or not (faces["voters"] > 0).any():
+    if not set(LEVEL_COLUMNS) <= set(given.columns) or not (faces["voters"] > 0).any():
         return None
-    probabilities = given[[*LEVEL_PROBABILITIES]].to_numpy(np.float64, na_value=np.nan)
+    probabilities = given[[*LEVEL_COLUMNS]].to_numpy(np.float64, na_value=np.nan)
     if np.isnan(probabilities).all():
         return None
     return calibration.expected_error(probabilities, faces["majority"], faces["person"], options)

@@ -1,70 +1,89 @@
-"""Asking an estimator or a rank for its levels, once, and keeping what it said."""
+"""What an estimator or a rank says of the tested faces; it is asked once, and its answer stored."""
 
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from emorank import __version__
-from emorank.baselines import ESTIMATORS, Entry
+from emorank.baselines import ESTIMATORS
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.reading.reader import Reader
+from emorank.study.answer_store import AnswerStore, RankStates
 from emorank.study.comparing.folds import KEEP, fold_study, learn_again
 from emorank.study.comparing.task import Task, faces_of
 from emorank.study.folder import Study, fingerprint
 from emorank.study.framing import Framed
-from emorank.study.ranks.calibrate import RESULT as CALIBRATION
-from emorank.study.ranks.evidence import RESULT as EVIDENCE
-from emorank.study.ranks.rankers import Ranker, ranker
+from emorank.study.readers import reader_of
 from emorank.study.run import Watch
-from emorank.vocabulary import LEVELS, Emotion
+from emorank.study.trained_network import trained_network
+from emorank.vocabulary import LEVEL_COLUMNS, Emotion
+
+COLUMNS = ("predicted", "score", "fit_ms", "predict_ms")
 
 
-def kept(
-    task: Task,
-    fold: str,
-    name: str,
+def answers(
+    study: Study,
+    title: str,
+    state: str,
     table: pd.DataFrame,
     watch: Watch,
     ask: Callable[[], pd.DataFrame],
 ) -> pd.DataFrame:
-    """What an estimator said before, if it is kept, or says now: a row per tested image."""
-    study, title = task.study, f"{name} {fold}".strip()
-    entry = ESTIMATORS.get(name)
-    columns = table[["image", "part", "digest"]].astype("string").fillna("").to_numpy().tolist()
-    on = _learns_from(entry, table) if entry else _network_state(study)
-    key = fingerprint(__version__, name, on, columns)
-    path = study.path(KEEP) / f"{title.replace(' ', '-')}-{key}.parquet"
-    if again := not path.exists():
+    """`image` and `COLUMNS` of the tested faces, from the store or else asked now.
+
+    Args:
+        study: that keeps the answers.
+        title: of the estimator or rank, and of the fold.
+        state: what the answer depends on.
+        table: of the faces, with `part` and `level`.
+        watch: told of it.
+        ask: gives the answer.
+    """  # fmt: skip
+    store = AnswerStore(study.path(KEEP), title.replace(" ", "-"), state, COLUMNS)
+    tested = table[table["part"] == "test"].reset_index(drop=True)
+    images = tested["image"].to_list()
+    if again := bool(store.lacking(images)):
         watch.start(title)
-        said = ask().assign(estimator=name)
-        for old in path.parent.glob(f"{title.replace(' ', '-')}-????????????????.parquet"):
-            old.unlink()
-        replace(study, folder=path.parent).write_table(path.stem, said)
-    said = pd.read_parquet(path)
-    right = said.merge(table[["image", "level"]].dropna(), on="image")
-    share = (right["predicted"] == right["level"]).fillna(value=False).mean()
-    watch.end(title, f"{share:.0%} of {len(right)} levels right", again)
-    return said
+        answer = ask()
+        store.add(answer["image"].to_list(), answer)
+    answer = store.table(images).astype({"predicted": "Int64"})
+    known = tested["level"].notna()
+    share = (answer["predicted"] == tested["level"])[known].fillna(value=False).mean()
+    watch.end(title, f"{share:.0%} of {known.sum()} levels right", again)
+    return pd.concat([tested[["image"]], answer], axis=1)
 
 
-def _learns_from(entry: Entry, table: pd.DataFrame) -> list[Any]:
-    """Parameters, and the levels of the faces learnt from; those of the tested do not count."""
-    levels = table["level"].mask(table["part"] == "test")
-    return [entry.make().get_params(), [str(level) for level in levels]]
+def estimator_state(name: str, table: pd.DataFrame) -> str:
+    """What the answer of an estimator of the paper's Table 10 depends on.
+
+    It is the parameters, the faces, and the levels of those learnt from.
+    """
+    parameters = ESTIMATORS[name].make().get_params()
+    return fingerprint(__version__, parameters, _faces(table), _levels_learnt(table))
 
 
-def _network_state(study: Study) -> list[Any]:
-    """What our ranks depend on: the stages, what was calibrated, any network in the folder."""
-    stages = [study.stamp("train"), study.stamp("rank")]
-    networks = sorted(study.folder.glob("*.safetensors"))
-    files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in networks]
-    return [stages, files, study.result(CALIBRATION), study.result(EVIDENCE)]
+def rank_state(states: RankStates, name: str, fold: str, table: pd.DataFrame) -> str:
+    """What the answer of a rank depends on: in a fold also what is learnt anew there."""
+    anew = [states.study.stamp("train"), _levels_learnt(table)] if fold else []
+    return states.of(name, _faces(table), anew)
 
 
-def learnt(study: Study, name: str, table: pd.DataFrame) -> pd.DataFrame:
+def _faces(table: pd.DataFrame) -> list[list[str]]:
+    columns = table[["image", "part", "digest"]].astype("string").fillna("")
+    return [[str(value) for value in row] for row in columns.to_numpy()]
+
+
+def _levels_learnt(table: pd.DataFrame) -> list[str]:
+    """The levels of the faces learnt from; those of the tested ones do not count."""
+    return [str(level) for level in table["level"].mask(table["part"] == "test")]
+
+
+def estimate(study: Study, name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Train one of the estimators on all persons but the tested ones; what it says of those."""
     faces, entry = faces_of(table, study), ESTIMATORS[name]
     levels = table["level"]
@@ -87,68 +106,79 @@ def learnt(study: Study, name: str, table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def answered(found: pd.DataFrame) -> pd.Series:
-    """The levels of a ranker's table; where it abstains, the most probable one.
+def pressed_levels(table: pd.DataFrame) -> pd.Series:
+    """The levels that a rank gives; where it abstains, the most probable one.
 
-    Nobody else in the table may abstain. `emorank audit` counts abstentions.
+    No other estimator may abstain. `emorank audit` counts abstentions.
     """
-    names = [f"p_{level.lower()}" for level in LEVELS]
-    if not set(names) <= set(found):
-        return found["level"]
-    probable = pd.Series(found[names].to_numpy().argmax(1), index=found.index, dtype="Int64")
-    return found["level"].fillna(probable)
+    if not set(LEVEL_COLUMNS) <= set(table):
+        return table["level"]
+    probable = pd.Series(
+        table[list(LEVEL_COLUMNS)].to_numpy().argmax(1), index=table.index, dtype="Int64"
+    )
+    return table["level"].fillna(probable)
 
 
-class Network:
-    """A fold's own network, trained when the first rank needs it."""
+class FoldNetwork:
+    """The network of a fold, which is trained when the first rank needs it."""
 
     def __init__(self, task: Task, fold: str, table: pd.DataFrame, watch: Watch) -> None:
         self.task, self.fold, self.table, self.watch = task, fold, table, watch
-        self.study = None if fold else task.study
 
-    def says(self, method: str) -> pd.DataFrame:
+    def answer(self, rank: str) -> pd.DataFrame:
         """What a rank of the study says of the tested faces, trained on the others."""
-        if self.study is None:
-            title = f"network {self.fold}"
-            split = self.table[["image", "part"]]
-            progress = self.watch.start(title)
-            self.study = fold_study(self.task.study, self.fold, split, progress)
-            self.watch.end(title, "trained on the other persons", True)
+        study = self.study
         if self.fold:
-            learn_again(self.task.study, self.study, method, self.watch.start(method))
-        ranks = ranker(self.study, method)
+            learn_again(self.task.study, study, rank, self.watch.start(rank))
+        reader = reader_of(study, (rank,), network=self.network)
         test = self.table[self.table["part"] == "test"].reset_index(drop=True)
         pixels = self._pixels(test)
         begin = time.perf_counter()
-        found = ranks(pixels)
+        table = reader.levels(pixels)
         seconds = time.perf_counter() - begin
-        level = answered(found)
+        level = pressed_levels(table)
         if level.isna().all():
-            level = self._thirds(ranks, found)
-        training = self.study.table("training")["seconds"].sum()
+            level = self._thirds(reader, table)
+        training = study.table("training")["seconds"].sum()
         return pd.DataFrame(
             {
                 "image": test["image"],
                 "predicted": level.astype("Int64"),
-                "score": found["score"].astype(np.float64),
+                "score": table["score"].astype(np.float64),
                 "fit_ms": 1000 * training / (self.table["part"] == "train").sum(),
                 "predict_ms": 1000 * seconds / len(test),
             }
         )
 
-    def _thirds(self, ranks: Ranker, found: pd.DataFrame) -> pd.Series:
+    @cached_property
+    def study(self) -> Study:
+        """The study itself, or that of the fold, trained."""
+        if not self.fold:
+            return self.task.study
+        title = f"network {self.fold}"
+        split = self.table[["image", "part"]]
+        study = fold_study(self.task.study, self.fold, split, self.watch.start(title))
+        self.watch.end(title, "trained on the other persons", True)
+        return study
+
+    @cached_property
+    def network(self) -> EmotionNetwork:
+        """Its classifier, for all ranks."""
+        return trained_network(self.study)
+
+    def _thirds(self, reader: Reader, table: pd.DataFrame) -> pd.Series:
         """A score without levels cut where the validation part has its thirds."""
-        watched = self.table[self.table["part"] == "validation"]
-        expressed = watched[watched["emotion"] != Emotion.NEUTRAL].reset_index(drop=True)
-        edges = np.quantile(ranks(self._pixels(expressed))["score"], [1 / 3, 2 / 3])
-        level = 1 + np.searchsorted(edges, found["score"], side="right")
-        return pd.Series(level, dtype="Int64").mask(found["predicted"] == Emotion.NEUTRAL, 0)
+        validation = self.table[self.table["part"] == "validation"]
+        expressed = validation[validation["emotion"] != Emotion.NEUTRAL].reset_index(drop=True)
+        edges = np.quantile(reader.levels(self._pixels(expressed))["score"], [1 / 3, 2 / 3])
+        level = 1 + np.searchsorted(edges, table["score"], side="right")
+        return pd.Series(level, dtype="Int64").mask(table["predicted"] == Emotion.NEUTRAL, 0)
 
     def _pixels(self, table: pd.DataFrame) -> list[np.ndarray[Any, Any]]:
         framed = Framed(self.task.study, table)
         return [framed(row) for row in range(len(table))]
 
-    def forget(self) -> None:
-        """Give back the half gigabyte of a fold's network, once all ranks have been asked."""
+    def remove(self) -> None:
+        """Delete the half gigabyte of a fold's network, once all ranks have been asked."""
         if self.fold:
             shutil.rmtree(self.task.study.path(KEEP) / self.fold, ignore_errors=True)

@@ -10,10 +10,10 @@ from emorank.datasets.splits import person_folds
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study, fingerprint
-from emorank.study.ranks.calibrate import RESULT as CALIBRATION
-from emorank.study.ranks.calibrate import calibrate
-from emorank.study.ranks.intensity import MODEL as ORDINAL
-from emorank.study.ranks.ordinal import train_ordinal
+from emorank.study.learning.calibrate import RESULT as CALIBRATION
+from emorank.study.learning.calibrate import calibrate
+from emorank.study.learning.train_ordinal import MODEL as ORDINAL
+from emorank.study.learning.train_ordinal import train_ordinal
 from emorank.study.train_network import train_network
 
 KEEP = "comparison"  # folder in the study of what each estimator said, and of folds

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from emorank.networks import checkpoint
 from emorank.networks.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
-from emorank.study.relevance_maps import make_explainer, rules_in_words, stores
+from emorank.study.relevance_maps import rules_in_words, stores
+from emorank.study.trained_network import trained_network
 
 
 def explain(study: Study, progress: Progress = silent) -> str:
@@ -18,11 +18,10 @@ def explain(study: Study, progress: Progress = silent) -> str:
         StudyError: the test part has no predictions yet.
         RelevanceError: the rules do not fit the network.
     """
-    model = checkpoint.load(study.path("model.safetensors"))
+    network = trained_network(study)
     table = study.table("predictions").merge(study.table("faces"), on="image")
-    targets = [model.classes.index(word) for word in table["predicted"]]
-    framed, device, batch = Framed(study, table), study.plan.model.device, study.plan.explain.batch
-    explainer = make_explainer(model.net.to(device), study.plan.explain)
+    targets = [network.classes.index(word) for word in table["predicted"]]
+    framed, explainer, batch = Framed(study, table), network.explainer, network.batch
     maps, sums = stores(study, len(explainer.layers))
     have = set(sums.keys())
     # Equal pictures share a map: two under one digest would make four rows of two ranks.
@@ -34,11 +33,11 @@ def explain(study: Study, progress: Progress = silent) -> str:
         for start in range(0, len(wanted), batch):
             rows = wanted[start : start + batch]
             progress(len(table) - len(wanted) + start, len(table), "relevance")
-            images = to_batch([framed(i) for i in rows]).to(device)
-            found = explainer(images, [targets[i] for i in rows])
+            images = to_batch([framed(i) for i in rows]).to(network.device)
+            record = explainer(images, [targets[i] for i in rows])
             keys = [table["digest"][i] for i in rows]
-            maps_out.append(keys, found.pixels.cpu().numpy())
-            sums_out.append(keys, found.sums.T.cpu().numpy())
+            maps_out.append(keys, record.pixels.cpu().numpy())
+            sums_out.append(keys, record.sums.T.cpu().numpy())
     progress(len(table), len(table), "relevance")
     study.write_metrics("conservation", conservation(explainer.layers, sums))
     return f"{len(table)} relevance maps, {rules_in_words(study.plan.explain)}"

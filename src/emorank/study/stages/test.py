@@ -4,16 +4,15 @@ import shutil
 
 import numpy as np
 import pandas as pd
-import torch
 
 from emorank.evaluation.classification import classification
-from emorank.networks import checkpoint
-from emorank.networks.features import to_batch
 from emorank.progress import Progress, silent
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.reading.measured import Measured, prediction_table
 from emorank.records import RecordStore
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
-from emorank.vocabulary import Emotion
+from emorank.study.trained_network import trained_network
 
 LOGITS = "logits.partial"
 BATCH = 8
@@ -26,11 +25,12 @@ def test(study: Study, progress: Progress = silent) -> str:  # noqa: PT028 - a s
         StudyError: the study is not prepared.
         WeightsError: the study has no model, or a damaged one.
     """
-    model = checkpoint.load(study.path("model.safetensors"))
+    network = trained_network(study)
     parts = study.table("faces").merge(study.table("split"), on="image")
     table = parts[parts["part"] == "test"].reset_index(drop=True)
-    logits = _logits(study, model, table, progress)
-    predictions = predictions_table(table["image"], logits, model.classes)
+    logits = _logits(study, network, table, progress)
+    predictions = prediction_table(logits, network.classes)
+    predictions.insert(0, "image", table["image"])
     predictions.insert(1, "part", "test")
     predictions.insert(2, "emotion", table["emotion"])
     study.write_table("predictions", predictions)
@@ -38,7 +38,7 @@ def test(study: Study, progress: Progress = silent) -> str:  # noqa: PT028 - a s
     result = classification(
         predictions["emotion"],
         predictions["predicted"],
-        [str(emotion) for emotion in model.classes],
+        [str(emotion) for emotion in network.classes],
         rng=np.random.default_rng(study.plan.split.seed),
         persons=table["person"],
         majority=str(learnt.mode().iloc[0]) if len(learnt) else None,
@@ -49,40 +49,24 @@ def test(study: Study, progress: Progress = silent) -> str:  # noqa: PT028 - a s
     low, high = result.accuracy.low, result.accuracy.high
     return (
         f"accuracy {result.accuracy.value:.3f} ({low:.3f}–{high:.3f}) on {result.count} images of "
-        f"{len(model.classes)} emotions"
+        f"{len(network.classes)} emotions"
     )
 
 
 def _logits(
-    study: Study, model: checkpoint.Checkpoint, table: pd.DataFrame, progress: Progress
+    study: Study, network: EmotionNetwork, table: pd.DataFrame, progress: Progress
 ) -> np.ndarray:
     """Of every image, from the store as far as an earlier attempt came."""
-    store = RecordStore(study.path(LOGITS), (len(model.classes),), np.dtype(np.float32))
+    store = RecordStore(study.path(LOGITS), (len(network.classes),), np.dtype(np.float32))
     framed = Framed(study, table)
     have = set(store.keys())
     wanted = [i for i, digest in enumerate(table["digest"]) if digest not in have]
-    net = model.net.to(study.plan.model.device)
-    with store.appending() as out, torch.inference_mode():
+    with store.appending() as out:
         for start in range(0, len(wanted), BATCH):
             rows = wanted[start : start + BATCH]
             progress(len(table) - len(wanted) + start, len(table), "test images")
-            logits = net(to_batch([framed(i) for i in rows]).to(study.plan.model.device))
-            out.append([table["digest"][i] for i in rows], logits.cpu().numpy())
+            measured = Measured(network, [framed(i) for i in rows])
+            out.append([table["digest"][i] for i in rows], measured.logits)
     progress(len(table), len(table), "test images")
     row = {key: i for i, key in enumerate(store.keys())}
     return np.asarray(store.read()[[row[digest] for digest in table["digest"]]])
-
-
-def predictions_table(
-    images: pd.Series, logits: np.ndarray, classes: tuple[Emotion, ...]
-) -> pd.DataFrame:
-    """Predicted emotion, the probability of each, and the logit of the predicted."""
-    shifted = np.exp(logits - logits.max(1, keepdims=True))
-    probabilities = shifted / shifted.sum(1, keepdims=True)
-    predicted = logits.argmax(1)
-    table = pd.DataFrame({"image": images.to_numpy()})
-    table["predicted"] = pd.array([str(classes[i]) for i in predicted], dtype="string")
-    for i, emotion in enumerate(classes):
-        table[f"p_{emotion}"] = probabilities[:, i].astype(np.float32)
-    table["logit"] = logits.max(1).astype(np.float32)
-    return table

@@ -1,6 +1,6 @@
 """How far the ranks of a study can be believed: every one of them through the laboratory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,34 +8,35 @@ import pandas as pd
 
 from emorank.answers.scores import read_scores
 from emorank.answers.votes import votes_of
-from emorank.errors import MissingExtraError, PlanError, StudyError, VotesError, WeightsError
+from emorank.errors import PlanError, StudyError, VotesError
 from emorank.evaluation.laboratory.controls import CONTROLS
 from emorank.evaluation.laboratory.examination import examine, human_ceiling, neutral_of
-from emorank.evaluation.laboratory.perturbation import Pixels, brightness
+from emorank.evaluation.laboratory.perturbation import brightness
 from emorank.evaluation.laboratory.pictures import Picture, pictures
 from emorank.evaluation.laboratory.verdict import Examination
 from emorank.evaluation.statistics.columns import Options
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.progress import Progress, silent
+from emorank.reading.ranks import RANKS
 from emorank.report.audit_words import headline
 from emorank.results.audit import Audit
-from emorank.study.auditing.kept import COLUMNS, Kept
+from emorank.study.auditing.rank_answers import (
+    COLUMNS,
+    answer_stores,
+    rank_answers,
+    ranks_to_audit,
+)
 from emorank.study.folder import Study
 from emorank.study.framing import Framed
 from emorank.study.ground_truth import answers_of, ground_truth
-from emorank.study.ranks.measure import measuring_once
-from emorank.study.ranks.rankers import METHODS
 
 FACES = 24
 FILE = "scores"
 """What the scores of a file are called among the ranks."""
 
 FEW_PERSONS = 10
-_OPTIONAL = (StudyError, WeightsError, MissingExtraError)
 _TABLE = ["image", "person", "emotion", "sequence", "frame", "intensity", "mean", "majority"]
 _KINDS = ("rank", "file", "control")
-_AT_ONCE = 8
-Rank = Callable[[Sequence[Pixels]], pd.DataFrame]
 
 
 def audit(
@@ -55,7 +56,7 @@ def audit(
     Args:
         study: trained.
         votes: a votes file or rating project; None for the votes that the plan names, if any.
-        ranks: names in `rankers.METHODS`; empty for all that the study can give.
+        ranks: names in `reading.ranks.RANKS`; empty for all that the study can give.
         scores: a file of somebody else's scores (`annotations.scores`), audited beside them.
         faces: on how many faces changes that should not matter are tried.
         progress: told of pictures, rank by rank.
@@ -74,9 +75,10 @@ def audit(
     table["brightness"] = [brightness(framed(row)) for row in range(len(table))]
     tried = min(faces, len(table))
     shown = pictures(table, tried, study.plan.split.seed)
-    unavailable: dict[str, str] = {}
-    asked = dict(_asked(study, ranks, unavailable))
-    answers = _answers(asked, [partial(picture.draw, framed) for picture in shown], progress)
+    reader, unavailable = ranks_to_audit(study, ranks or [*RANKS])
+    stores = answer_stores(study, [*reader.ranks] if reader else [])
+    draws = [partial(picture.draw, framed) for picture in shown]
+    answers = rank_answers(reader, stores, draws, progress)
     found = [
         _examined(name, table, shown, said, ceiling, options) for name, said in answers.items()
     ]
@@ -102,8 +104,8 @@ def audit(
 
 def _check(ranks: Sequence[str], faces: int) -> None:
     for name in ranks:
-        if name not in METHODS:
-            raise PlanError(f"'{name}' is no rank; expected one of {', '.join(METHODS)}")
+        if name not in RANKS:
+            raise PlanError(f"'{name}' is no rank; expected one of {', '.join(RANKS)}")
     if faces < 0:
         raise PlanError(f"changes are tried on {faces} faces; expected 0 or more")
 
@@ -133,40 +135,6 @@ def _of_file(path: Path | str, study: Study, table: pd.DataFrame) -> pd.DataFram
     if rows["score"].isna().all():
         raise VotesError(f"{path}: scores no face of the test part, which is what is audited")
     return rows
-
-
-def _asked(
-    study: Study, ranks: Sequence[str], unavailable: dict[str, str]
-) -> Iterator[tuple[str, Rank]]:
-    """What is audited; what the study cannot give is noted with the reason."""
-    for name in ranks or METHODS:
-        kept = Kept(study, name)
-        try:
-            kept.ready()
-        except _OPTIONAL as error:
-            unavailable[name] = str(error)
-            continue
-        yield name, kept
-    yield from CONTROLS.items()
-
-
-def _answers(
-    asked: Mapping[str, Rank], draws: Sequence[Callable[[], Pixels]], progress: Progress
-) -> dict[str, pd.DataFrame]:
-    """`COLUMNS` of each picture by each rank; a picture is drawn and measured once for all."""
-    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in asked}
-    for start in range(0, len(draws), _AT_ONCE):
-        some = [draw() for draw in draws[start : start + _AT_ONCE]]
-        with measuring_once():
-            for name, rank in asked.items():
-                progress(start, len(draws), name)
-                parts[name].append(rank(some).reindex(columns=[*COLUMNS]).astype("Float64"))
-    progress(len(draws), len(draws), "")
-    tables = {name: pd.concat(some, ignore_index=True) for name, some in parts.items()}
-    return {
-        name: table.astype("float64").assign(level=table["level"].round().astype("Int64"))
-        for name, table in tables.items()
-    }
 
 
 def _examined(

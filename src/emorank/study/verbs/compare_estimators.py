@@ -11,13 +11,20 @@ from emorank.baselines import ESTIMATORS
 from emorank.baselines.references import random_rater
 from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.evaluation.comparison import COLUMNS, comparison
+from emorank.reading.ranks import RANKS
 from emorank.results.comparison import Circumstances, Comparison, Times
-from emorank.study.comparing.asking import Network, kept, learnt
+from emorank.study.answer_store import RankStates
+from emorank.study.comparing.asking import (
+    FoldNetwork,
+    answers,
+    estimate,
+    estimator_state,
+    rank_state,
+)
 from emorank.study.comparing.features import describe, described_ms, times
 from emorank.study.comparing.task import LABELS, Task, compare_task
 from emorank.study.folder import Study
 from emorank.study.ground_truth import answers_of
-from emorank.study.ranks.rankers import METHODS
 from emorank.study.run import Quiet, Watch
 from emorank.vocabulary import LEVELS, Emotion, Rank
 
@@ -78,28 +85,32 @@ def compare(
 
 def _predictions(task: Task, watch: Watch) -> tuple[pd.DataFrame, dict[str, Times], dict[str, str]]:
     """What every estimator says of every tested face; times; and who could not be asked."""
-    found: dict[str, list[pd.DataFrame]] = {}
+    tables: dict[str, list[pd.DataFrame]] = {}
     left_out: dict[str, str] = {}
+    study, states = task.study, RankStates(task.study)
     for fold, table in task.splits():
         describe(task, table, watch)
         for name in ESTIMATORS:
-            said = kept(task, fold, name, table, watch, partial(learnt, task.study, name, table))
-            found.setdefault(name, []).append(said)
-        trained = Network(task, fold, table, watch)
-        for name in METHODS:
+            title, state = f"{name} {fold}".strip(), estimator_state(name, table)
+            ask = partial(estimate, study, name, table)
+            answer = answers(study, title, state, table, watch, ask)
+            tables.setdefault(name, []).append(answer.assign(estimator=name))
+        network = FoldNetwork(task, fold, table, watch)
+        for name in RANKS:
             if name in left_out:
                 continue
+            title, state = f"{name} {fold}".strip(), rank_state(states, name, fold, table)
             try:
-                said = kept(task, fold, name, table, watch, partial(trained.says, name))
-                found.setdefault(name, []).append(said)
+                answer = answers(study, title, state, table, watch, partial(network.answer, name))
+                tables.setdefault(name, []).append(answer.assign(estimator=name))
             except EmorankError as error:
                 left_out[name] = str(error)
-                found.pop(name, None)
+                tables.pop(name, None)
                 watch.end(name, f"left out: {error}", True)
-        trained.forget()
+        network.remove()
     described = described_ms(task)
-    timing = {name: times(pd.concat(tables), name, described) for name, tables in found.items()}
-    said = pd.concat([t for tables in found.values() for t in tables], ignore_index=True)
+    timing = {name: times(pd.concat(parts), name, described) for name, parts in tables.items()}
+    said = pd.concat([part for parts in tables.values() for part in parts], ignore_index=True)
     truth = task.truth[["image", "person", "emotion", "level", "mean"]]
     merged = said.merge(truth, on="image", validate="many_to_one")
     if task.labels:

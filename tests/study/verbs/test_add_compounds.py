@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from emorank.errors import StudyError
-from emorank.study.apply import Explained
-from emorank.study.compounds import add_compounds
+from emorank.reading.reader import RankedFace
+from emorank.study.verbs.add_compounds import add_compounds
 
 pytestmark = pytest.mark.weights
 
@@ -17,7 +17,7 @@ def face(rank="Average", **probabilities):
     row = {"image": "a.png", "predicted": predicted, "rank": rank}
     row |= {f"p_{emotion}": p for emotion, p in probabilities.items()}
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    return Explained(pixels, np.zeros((3, 64, 64), np.float32), row)
+    return RankedFace(pixels, row)
 
 
 def test_both_parts_are_ranked(own_study):

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from emorank.errors import StudyError
 from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
@@ -15,15 +14,20 @@ from emorank.networks import checkpoint, ordinal, training, weights
 from emorank.networks.training import Epoch, Examples
 from emorank.networks.vgg16 import VGG16
 from emorank.progress import Progress, silent
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.reading.ranks import ordinal as ordinal_rank
 from emorank.results.ordinal import OrdinalTraining
 from emorank.study.folder import Study, alone, fingerprint, require_own_network
 from emorank.study.framing import framing_of_others, open_dataset
 from emorank.study.ground_truth import ground_truth
-from emorank.study.ranks.intensity import MODEL, NAME, OrdinalMeter
+from emorank.study.learning.measured_faces import measured_faces
 from emorank.study.train_network import examples
+from emorank.study.trained_network import MODEL as CLASSIFIER
+from emorank.study.trained_network import trained_network
 from emorank.vocabulary import LEVELS, Emotion, Rank
 
-LEARNT = ("train", "validation")
+NAME = "ordinal"  # of its files: the network, and what came out of the training
+MODEL = f"{NAME}.safetensors"
 SCORED = ("validation", "test")
 STATE = f"{NAME}.partial.safetensors"
 
@@ -94,9 +98,33 @@ def train_ordinal(
     )
 
 
+def load_ordinal(study: Study, network: EmotionNetwork) -> checkpoint.Checkpoint:
+    """The ordinal network of a study, on the device of its classifier.
+
+    Raises:
+        StudyError: it was never trained, or the study's classifier is another since.
+        WeightsError: its file is damaged.
+    """
+    path = study.path(MODEL)
+    command = f"emorank train --ordinal --study {study.folder}"
+    if not path.exists():
+        raise StudyError(
+            f"{study.folder}: no ordinal network here; it learns from rated faces: "
+            f"{command} --votes FILE"
+        )
+    if study.result(NAME) is None:
+        raise StudyError(
+            f"{path}: was trained for an earlier plan or model of this study; train it again: "
+            f"{command}"
+        )
+    model = checkpoint.load(path, LEVELS[1:])
+    model.net.to(network.device)
+    return model
+
+
 def _emotions(study: Study) -> tuple[Emotion, ...]:
     """Those of the classifier that have an intensity."""
-    classes = checkpoint.load(study.path("model.safetensors")).classes
+    classes = checkpoint.load(study.path(CLASSIFIER)).classes
     return tuple(emotion for emotion in classes if emotion != Emotion.NEUTRAL)
 
 
@@ -189,17 +217,12 @@ def _counts(table: pd.DataFrame) -> dict[str, Any]:
     return counts | {"persons": int(table["person"].nunique())}
 
 
-def maps(study: Study, meter: OrdinalMeter, table: pd.DataFrame) -> Tensor:
-    """The features of some of a study's faces, from the cache where they are there already."""
-    labels = np.zeros(len(table), np.int64)  # nothing is learnt of them
-    found = examples(study, meter.ordinal.net, table, labels, 1)
-    return found.features.batch(np.arange(len(table)))
-
-
 def _scores(study: Study, table: pd.DataFrame, model: checkpoint.Checkpoint) -> LevelAgreement:
-    """LevelAgreement of the emotion that the classifier names, against what is known."""
-    meter = OrdinalMeter(study, model)
-    found = meter.table(maps(study, meter, table))
+    """Levels of the emotion that the classifier names, against what is known."""
+    network = trained_network(study)
+    model.net.to(network.device)
+    parts = [ordinal_rank(m, model) for m in measured_faces(study, network, table)]
+    level = pd.concat(parts, ignore_index=True)["level"]
     options = Options(study.plan.validate.resamples, seed=study.plan.split.seed)
     persons = None if table["person"].isna().all() else table["person"]
-    return level_agreement(found["level"], table["level"], persons, options)
+    return level_agreement(level, table["level"], persons, options)

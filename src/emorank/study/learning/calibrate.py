@@ -2,11 +2,11 @@
 
 The network's scores of persons that it was trained on are inflated, so a model fitted on them
 expects too much evidence of everybody else; and nobody of the test part may be fitted on. So it is
-fitted on the *validation* persons, or, by cross-fitting, on the training persons too, gauged by
-classifiers that have not learnt from them. docs/ranking.md has what was measured of both.
+fitted on the *validation* persons, or, by cross-fitting, on the training persons too, whose
+evidence is found by classifiers that have not learnt from them. docs/ranking.md has what was
+measured of both.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,65 +15,37 @@ import pandas as pd
 from emorank.errors import StudyError
 from emorank.evaluation.laboratory.learning import Rated, coefficient_intervals, learning_curve
 from emorank.progress import Progress, silent
-from emorank.ranking.calibrated import SURE, ProportionalOdds, dumped, loaded, sure
+from emorank.ranking.calibrated import SURE, LevelModel, ProportionalOdds, dumped, loaded
 from emorank.results.calibration import CalibratedRank, Coefficient, RatedFaces
 from emorank.study.folder import Study, alone, require_own_network
 from emorank.study.ground_truth import ground_truth
-from emorank.study.ranks.crossfit import crossfitted
-from emorank.study.ranks.evidence import RESULT as EVIDENCE
-from emorank.study.ranks.evidence import cuts_of
-from emorank.study.ranks.gauge import gauge, gauged
+from emorank.study.learning.crossfit import crossfitted
+from emorank.study.learning.evidence_cuts import RESULT as EVIDENCE
+from emorank.study.learning.evidence_cuts import cuts_of
+from emorank.study.learning.measured_faces import evidence_of_faces
+from emorank.study.trained_network import trained_network
 from emorank.vocabulary import LEVELS
 
 RESULT = CalibratedRank.NAME
-PROBABILITIES = tuple(f"p_{level.lower()}" for level in LEVELS)
 # The shares of the regions, and which emotion is expressed, were tried too: fitted on two persons
 # they cost 0.06 and 0.03 of quadratic kappa, on twelve they gained nothing (docs/ranking.md).
 INPUTS = ("net", "mass", "balance")
 LEAST = 12  # rated faces: three for each of the four levels
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """A fitted model with the inputs that it takes.
-
-    Attributes:
-        model: on the columns `inputs`.
-        inputs: features of the relevance.
-    """
-
-    model: ProportionalOdds
-    inputs: tuple[str, ...]
-
-    def probabilities(self, measured: pd.DataFrame) -> pd.DataFrame:
-        """`p_none` … `p_strong` of faces that were gauged; 0 for a level that nobody had given."""
-        found = np.zeros((len(measured), len(LEVELS)))
-        found[:, self.model.classes_] = self.model.predict_proba(
-            measured[list(self.inputs)].to_numpy()
-        )
-        return pd.DataFrame(found, columns=list(PROBABILITIES))
-
-    def ranks(self, measured: pd.DataFrame) -> pd.DataFrame:
-        """`level`, <NA> where no level has a probability of a half; `score`, the expected level."""
-        table = self.probabilities(measured)
-        level = pd.Series(sure(table.to_numpy()), dtype="Int64")
-        score = table.to_numpy() @ np.arange(len(LEVELS))
-        return table.assign(level=level.mask(level < 0).array, score=score)
-
-
-def calibration(study: Study) -> Calibration:
-    """What `calibrate` found.
+def calibration(study: Study) -> LevelModel:
+    """The rank that `calibrate` fitted.
 
     Raises:
         StudyError: the study was not calibrated, or its network is another since.
     """
-    found = study.read(CalibratedRank)
-    if found is None:
+    fitted = study.read(CalibratedRank)
+    if fitted is None:
         raise StudyError(
             f"{study.folder}: no calibration for this network; rated images make one: "
             f"emorank calibrate --study {study.folder} --votes FILE"
         )
-    return Calibration(loaded(found.model), found.inputs)
+    return LevelModel(loaded(fitted.model), fitted.inputs)
 
 
 def calibrate(
@@ -101,19 +73,21 @@ def calibrate(
     require_own_network(study)
     with alone(study):
         truth = ground_truth(study, votes)
-        seed, by = study.plan.split.seed, gauge(study)
+        seed, network = study.plan.split.seed, trained_network(study)
         if crossfit:
             known = truth[truth["part"] != "test"]
-            measured = crossfitted(study, known, crossfit, seed, progress)
+            evidence = crossfitted(study, known, crossfit, seed, progress)
         else:
             known = truth[truth["part"] == "validation"]
-            measured = gauged(study, by, known, progress)
-        rated = _rated(measured, known)
+            evidence = evidence_of_faces(study, network, known, progress)
+        rated = _rated(evidence, known)
         _check(study, rated.level)
         held_out = truth[(truth["part"] == "test") & truth["level"].notna()]
-        tested = _rated(gauged(study, by, held_out), held_out) if len(held_out) else None
+        tested = None
+        if len(held_out):
+            tested = _rated(evidence_of_faces(study, network, held_out), held_out)
         values = _fit(rated, tested, penalty, seed, crossfit)
-        study.write_result(EVIDENCE, cuts_of(measured), after="train")
+        study.write_result(EVIDENCE, cuts_of(evidence), after="train")
         study.write(values)
         return values
 
@@ -149,12 +123,12 @@ def _counted(faces: Rated) -> RatedFaces:
     )
 
 
-def _rated(measured: pd.DataFrame, truth: pd.DataFrame) -> Rated:
+def _rated(evidence: pd.DataFrame, truth: pd.DataFrame) -> Rated:
     """Those faces, of the same in the same order, whose level is known."""
     known = truth["level"].notna().to_numpy()
     person = truth["person"].astype("object").where(truth["person"].notna(), truth["image"])[known]
     return Rated(
-        measured.loc[known, list(INPUTS)].to_numpy(),
+        evidence.loc[known, list(INPUTS)].to_numpy(),
         truth["level"][known].to_numpy(np.int64),
         pd.factorize(person)[0].astype(np.int64),
     )

@@ -17,12 +17,12 @@ from emorank.networks import checkpoint, training
 from emorank.networks.network import load_network
 from emorank.study.folder import Study, open_study, write_json
 from emorank.study.plan import override
-from emorank.study.ranks.rankers import ranker
-from emorank.vocabulary import LEVELS
+from emorank.study.readers import reader_of
+from emorank.vocabulary import LEVEL_COLUMNS, LEVELS
 
 pytestmark = pytest.mark.weights
 
-SHARES = [f"p_{level.lower()}" for level in LEVELS]
+SHARES = [*LEVEL_COLUMNS]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_what_was_found_is_kept(study):
 
 def test_the_rank_keeps_its_contract(study, faces):
     """Emotion, level, score and four probabilities, which say the same as one another."""
-    table = ranker(study, "ordinal")(faces)
+    table = reader_of(study, ["ordinal"]).levels(faces)
     assert len(table) == 3
     assert {"predicted", "expressed", "level", "score", *SHARES} <= set(table.columns)
     assert str(table["level"].dtype) == "Int64"
@@ -72,7 +72,7 @@ def test_the_rank_keeps_its_contract(study, faces):
 
 def test_one_face_is_ranked_as_among_others(study, faces):
     """The order and number of faces change nothing."""
-    ranks = ranker(study, "ordinal")
+    ranks = reader_of(study, ["ordinal"]).levels
     one = pd.concat([ranks([face]) for face in reversed(faces)], ignore_index=True)[::-1]
     pd.testing.assert_frame_equal(one.reset_index(drop=True), ranks(faces), rtol=1e-4)
 
@@ -107,10 +107,10 @@ def test_the_map_sums_to_what_is_explained(study, drawn):
             sum(one.row[p] for p in SHARES[LEVELS.index(one.upper) :]),
             rtol=1e-4,
         )
-        assert one.row["level"] in {one.upper, one.lower}
-        assert (one.row["level"] == one.lower) == (one.row["level"] == "None")
-        assert (one.odds >= 0) == (one.row["level"] != "None")
-        assert one.question.startswith(f"why {one.row['level']} and not ")
+        assert one.row["rank"] in {one.upper, one.lower}
+        assert (one.row["rank"] == one.lower) == (one.row["rank"] == "None")
+        assert (one.odds >= 0) == (one.row["rank"] != "None")
+        assert one.question.startswith(f"why {one.row['rank']} and not ")
 
 
 def test_the_rules_are_the_plans(study, drawn):
@@ -226,13 +226,13 @@ def test_a_study_that_is_not_trained_cannot_name_emotions(own_study):
 def test_a_rank_without_its_network_says_how_to_get_it(own_study, drawn):
     """For ranking and for explaining."""
     for use in (
-        lambda: ranker(own_study, "ordinal"),
+        lambda: reader_of(own_study, ["ordinal"]),
         lambda: list(explain_intensity(own_study, [drawn / "happy/p0.png"])),
     ):
         with pytest.raises(StudyError, match=r"no ordinal network here.*emorank train --ordinal"):
             use()
     with pytest.raises(PlanError, match="'ordnal' is no rank"):
-        ranker(own_study, "ordnal")
+        reader_of(own_study, ["ordnal"])
 
 
 def test_an_older_network_is_not_used(study, tmp_path):
@@ -241,7 +241,7 @@ def test_an_older_network_is_not_used(study, tmp_path):
     stages = pd.read_json(copy.path("stages.json"), typ="series").to_dict()
     write_json(copy.path("stages.json"), stages | {"train": {"key": "other", "outcome": "done"}})
     with pytest.raises(StudyError, match="was trained for an earlier plan or model"):
-        ranker(copy, "ordinal")
+        reader_of(copy, ["ordinal"])
 
 
 def test_two_trainings_at_once_are_refused(own_study):

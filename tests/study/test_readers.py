@@ -6,15 +6,22 @@ import pytest
 
 from emorank import rank_images
 from emorank.errors import ImageError, PlanError, StudyError
+from emorank.reading.ranks import RANKS, SCORES
+from emorank.reading.reader import in_words
 from emorank.study.framing import Framed
-from emorank.study.ranks.calibrate import PROBABILITIES, calibrate
-from emorank.study.ranks.ranked import agreement, rank_test_part, worded
-from emorank.study.ranks.rankers import METHODS, RANKS, SCORES, ranker
-from emorank.vocabulary import LEVELS
+from emorank.study.learning.calibrate import calibrate
+from emorank.study.readers import SETTINGS, reader_of
+from emorank.study.verbs.rank_test_part import agreement, rank_test_part
+from emorank.vocabulary import LEVEL_COLUMNS, LEVELS
 
 pytestmark = pytest.mark.weights
 
 QUICK = ("paper", "evidence", "calibrated", "probability", "logit")
+
+
+def ranker(study, name, emotion=None):
+    """A function from framed faces to a table with `level` and `score`."""
+    return reader_of(study, [name], emotion).levels
 
 
 @pytest.fixture
@@ -82,7 +89,8 @@ def test_an_emotion_of_which_the_network_knows_no_intensity(ready, word):
 
 def test_the_ranks_and_the_scores_are_all_methods():
     """Each name in one of them."""
-    assert {*RANKS, *SCORES} == set(METHODS) == {*QUICK, "ordinal"}
+    assert set(RANKS) == set(SETTINGS) == {*QUICK, "ordinal"}
+    assert set(SCORES) < set(RANKS)
 
 
 def test_what_there_is_not_is_named(own_rated, tmp_path):
@@ -142,7 +150,7 @@ def test_the_test_part_is_ranked_and_held_against_the_votes(ready):
     assert set(written["image"]) == set(table["image"]) == set(tested)
     assert set(written["rank"].dropna()) <= set(LEVELS)
     assert (written["abstained"] == written["rank"].isna()).all()
-    assert set(PROBABILITIES) <= set(written.columns)
+    assert set(LEVEL_COLUMNS) <= set(written.columns)
     assert follows.count == 6
     assert agrees.count + agrees.abstained == 6
     assert agrees.abstained == table["level"].isna().sum()
@@ -166,6 +174,6 @@ def test_a_rank_that_is_the_truth_agrees_with_it():
 
 def test_levels_in_words():
     """None is a level, <NA> an abstention."""
-    table = worded(pd.DataFrame({"level": pd.array([0, 3, pd.NA], dtype="Int64")}))
+    table = in_words(pd.DataFrame({"level": pd.array([0, 3, pd.NA], dtype="Int64")}))
     assert table["rank"].to_list()[:2] == ["None", "Strong"]
     assert table["rank"].isna().to_list() == table["abstained"].to_list() == [False, False, True]

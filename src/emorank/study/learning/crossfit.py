@@ -1,8 +1,9 @@
-"""Classifiers trained anew without some persons, so that these can be gauged as strangers are.
+"""Classifiers trained anew without some persons, who are then strangers to them.
 
-A network finds more evidence on persons that it has learnt from than on others. Cross-fitting gets
-round it without setting persons aside: everybody is gauged by a network that has not seen them. The
-convolutions stay those of the study and their features are cached; only the classifier is trained.
+A network finds more evidence on persons that it has learnt from than on others. Cross-fitting
+avoids that without setting persons aside: everybody is measured by a network that has not seen
+them. The convolutions stay those of the study, and their features are cached; only the classifier
+is trained.
 """
 
 from collections.abc import Iterator
@@ -16,9 +17,11 @@ from torch import Tensor
 from emorank.errors import PlanError
 from emorank.networks import weights
 from emorank.progress import Progress, silent
+from emorank.reading.emotion_network import EmotionNetwork
 from emorank.study.folder import Study
-from emorank.study.ranks.gauge import Gauge, gauged
+from emorank.study.learning.measured_faces import evidence_of_faces
 from emorank.study.train_network import fit_network
+from emorank.study.trained_network import network_by_plan
 from emorank.vocabulary import Emotion
 
 
@@ -27,13 +30,13 @@ class Fold:
     """A classifier trained without some persons.
 
     Attributes:
-        gauge: of it.
+        network: with it.
         number: of the fold, from 0.
         held_out: faces that it has nothing to do with.
         watched: faces of other persons, on which its best epoch was chosen; not learnt from.
     """
 
-    gauge: Gauge
+    network: EmotionNetwork
     number: int
     held_out: pd.DataFrame
     watched: pd.DataFrame
@@ -76,12 +79,12 @@ def folds(
 def crossfitted(
     study: Study, faces: pd.DataFrame, count: int, seed: int, progress: Progress = silent
 ) -> pd.DataFrame:
-    """Faces gauged by classifiers that have nothing to do with their persons, in their order."""
-    found = [
-        gauged(study, fold.gauge, fold.held_out)
+    """The evidence that classifiers find in faces of persons unknown to them, in their order."""
+    parts = [
+        evidence_of_faces(study, fold.network, fold.held_out)
         for fold in folds(study, faces, count, seed, progress)
     ]
-    return pd.concat(found).set_index("image").loc[faces["image"]].reset_index()
+    return pd.concat(parts).set_index("image").loc[faces["image"]].reset_index()
 
 
 def _trained(
@@ -90,9 +93,9 @@ def _trained(
     watched: pd.DataFrame,
     convolutions: dict[str, Tensor],
     seed: int,
-) -> Gauge:
+) -> EmotionNetwork:
     recipe = msgspec.structs.replace(study.plan.train, seed=seed)
     classes = tuple(emotion for emotion in Emotion if emotion in set(learnt["emotion"]))
     watched = watched[watched["emotion"].isin(classes)].reset_index(drop=True)
     net, _ = fit_network(study, classes, learnt, watched, convolutions, recipe)
-    return Gauge(net, classes)
+    return network_by_plan(study.plan, net, classes, study.plan.data.size, crop="none")

@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 
 from emorank.errors import StudyError
-from emorank.networks import checkpoint
-from emorank.networks.features import to_batch
-from emorank.ranking import rank as interval_rank
 from emorank.ranking.compounds import expressed, known, shares, weaker
-from emorank.relevance import Explainer
-from emorank.study.apply import Explained
+from emorank.reading import ranks
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.reading.measured import Measured
+from emorank.reading.reader import RankedFace
 from emorank.study.folder import Study
-from emorank.study.relevance_maps import make_explainer
+from emorank.study.trained_network import trained_network
 from emorank.vocabulary import LEVELS, NONE, Emotion
 
 
-def add_compounds(study: Study, faces: Iterable[Explained]) -> Iterator[Explained]:
+def add_compounds(study: Study, faces: Iterable[RankedFace]) -> Iterator[RankedFace]:
     """Say of each face which compound of two basic emotions is nearest, and how strong it is.
 
     Each row gets `compound`, the named pair with the greatest share; `compound_share` in [0, 1],
@@ -29,7 +28,7 @@ def add_compounds(study: Study, faces: Iterable[Explained]) -> Iterator[Explaine
 
     Args:
         study: trained; the one that named the faces.
-        faces: from `rank_images`; taken one at a time.
+        faces: from `rank_images`, by the paper's rule; taken one at a time.
 
     Raises:
         StudyError: the network knows no two emotions that have a name together.
@@ -45,9 +44,9 @@ class _Parts:
     def __init__(self, study: Study) -> None:
         self.study = study
 
-    def compound(self, face: Explained) -> dict[str, Any]:
+    def compound(self, face: RankedFace) -> dict[str, Any]:
         """The three columns."""
-        classes = tuple(Emotion(key[2:]) for key in face.row if key.startswith("p_"))
+        classes = tuple(emotion for emotion in Emotion if f"p_{emotion}" in face.row)
         compounds = known(classes)
         if not compounds:
             raise StudyError(
@@ -68,19 +67,12 @@ class _Parts:
             "compound_rank": level,
         }
 
-    def _level(self, face: Explained, emotion: Emotion) -> int:
+    def _level(self, face: RankedFace, emotion: Emotion) -> int:
         if emotion == face.row["predicted"]:
             return LEVELS.index(str(face.row["rank"]))
-        pixels = to_batch([face.pixels]).to(self.study.plan.model.device)
-        found = self._explainer(pixels, [self._model.classes.index(emotion)])
-        rule = self.study.plan.rank.rule
-        return int(interval_rank(found.pixels.cpu().numpy(), rule=rule).ranks[0])
+        measured = Measured(self._network, [face.pixels], asked=emotion)
+        return int(ranks.paper(measured, self.study.plan.rank.rule)["level"][0])
 
     @cached_property
-    def _model(self) -> checkpoint.Checkpoint:
-        return checkpoint.load(self.study.path("model.safetensors"))
-
-    @cached_property
-    def _explainer(self) -> Explainer:
-        net = self._model.net.to(self.study.plan.model.device)
-        return make_explainer(net, self.study.plan.explain)
+    def _network(self) -> EmotionNetwork:
+        return trained_network(self.study)

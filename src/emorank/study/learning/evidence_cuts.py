@@ -4,18 +4,19 @@ import pandas as pd
 
 from emorank.progress import Progress, silent
 from emorank.ranking.evidence import SCORE, Cuts, cuts
+from emorank.reading.emotion_network import EmotionNetwork
 from emorank.study.folder import Study
-from emorank.study.ranks.gauge import Gauge, gauged
+from emorank.study.learning.measured_faces import evidence_of_faces
 from emorank.vocabulary import Emotion
 
 RESULT = "evidence"
 
 
-def evidence_cuts(study: Study, by: Gauge, progress: Progress = silent) -> Cuts:
+def evidence_cuts(study: Study, network: EmotionNetwork, progress: Progress = silent) -> Cuts:
     """Those that `calibrate` wrote into the study, or else worked out from its faces.
 
-    Of the validation part only: on persons that it has learnt from a network finds more evidence
-    than on others, and thirds of that would call everybody else Minimal.
+    Only the faces of the validation part count: a network finds more evidence on persons that it
+    has learnt from than on others, so thirds of theirs would call everybody else Minimal.
 
     Raises:
         StudyError: the study is not prepared, or too few faces are left.
@@ -24,10 +25,11 @@ def evidence_cuts(study: Study, by: Gauge, progress: Progress = silent) -> Cuts:
     if stored is not None:
         return {word: (low, high) for word, (low, high) in stored.items()}
     faces = study.table("faces").merge(study.table("split"), on="image")
-    return cuts_of(gauged(study, by, faces[faces["part"] == "validation"], progress))
+    validation = faces[faces["part"] == "validation"]
+    return cuts_of(evidence_of_faces(study, network, validation, progress))
 
 
-def cuts_of(measured: pd.DataFrame) -> Cuts:
-    """The cuts from faces that were gauged: `predicted` and the features."""
-    shown = measured[measured["predicted"] != Emotion.NEUTRAL]
+def cuts_of(evidence: pd.DataFrame) -> Cuts:
+    """The cuts from a table of faces with `predicted` and the features of the evidence."""
+    shown = evidence[evidence["predicted"] != Emotion.NEUTRAL]
     return cuts(shown[SCORE].to_numpy(), shown["predicted"].to_list())

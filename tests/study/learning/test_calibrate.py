@@ -10,11 +10,13 @@ from emorank.errors import PlanError, StudyError
 from emorank.results.calibration import CalibratedRank, RatedFaces
 from emorank.study.folder import Study, alone, write_json
 from emorank.study.ground_truth import ground_truth
+from emorank.study.learning.calibrate import INPUTS, calibrate, calibration
+from emorank.study.learning.crossfit import folds
+from emorank.study.learning.evidence_cuts import cuts_of, evidence_cuts
+from emorank.study.learning.measured_faces import evidence_of_faces
 from emorank.study.plan import override
-from emorank.study.ranks.calibrate import INPUTS, PROBABILITIES, calibrate, calibration
-from emorank.study.ranks.crossfit import folds
-from emorank.study.ranks.evidence import cuts_of, evidence_cuts
-from emorank.study.ranks.gauge import gauge, gauged
+from emorank.study.trained_network import trained_network
+from emorank.vocabulary import LEVEL_COLUMNS
 
 pytestmark = pytest.mark.weights
 
@@ -59,9 +61,9 @@ def test_the_test_persons_teach_nothing(own_rated):
 def test_the_calibration_ranks_what_was_gauged(own_rated):
     """Probabilities sum to 1, a level that nobody gave has none, unsure is no level."""
     calibrate(own_rated)
-    measured = gauged(own_rated, gauge(own_rated), ground_truth(own_rated))
+    measured = evidence_of_faces(own_rated, trained_network(own_rated), ground_truth(own_rated))
     table = calibration(own_rated).ranks(measured)
-    shares = table[list(PROBABILITIES)].to_numpy()
+    shares = table[list(LEVEL_COLUMNS)].to_numpy()
     np.testing.assert_allclose(shares.sum(1), 1)
     assert (table["p_none"] == 0).all()  # nobody is neutral here
     assert (table["level"].isna() == (shares.max(1) < 0.5)).all()
@@ -116,7 +118,7 @@ def test_a_calibration_belongs_to_its_network(own_rated):
 
 def test_nobody_is_gauged_by_who_has_learnt_from_them(own_study, monkeypatch):
     """Held out, watched and learnt from are different persons; everybody is held out once."""
-    from emorank.study.ranks import crossfit
+    from emorank.study.learning import crossfit
 
     learnt = []
     trained = crossfit._trained
@@ -163,16 +165,16 @@ def test_folds_that_are_not_possible_are_refused(own_study, count):
 
 def test_the_cuts_are_those_of_the_validation_part(own_rated):
     """Worked out where nobody calibrated, and the same that calibration writes."""
-    by = gauge(own_rated)
-    found = evidence_cuts(own_rated, by)
+    network = trained_network(own_rated)
+    found = evidence_cuts(own_rated, network)
     truth = ground_truth(own_rated)
-    validation = gauged(own_rated, by, truth[truth["part"] == "validation"])
+    validation = evidence_of_faces(own_rated, network, truth[truth["part"] == "validation"])
     assert found == cuts_of(validation)
     assert found["any"] == pytest.approx(
         tuple(np.quantile(validation["balance"], [1 / 3, 2 / 3])), rel=1e-6
     )
     calibrate(own_rated)
-    stored = evidence_cuts(own_rated, by)
+    stored = evidence_cuts(own_rated, network)
     assert set(stored) == set(found)
     for word, cut in found.items():
         assert stored[word] == pytest.approx(cut)
@@ -180,7 +182,7 @@ def test_the_cuts_are_those_of_the_validation_part(own_rated):
 
 def test_faces_called_neutral_are_not_cut(own_rated):
     """With fewer than three others there are no thirds."""
-    measured = gauged(own_rated, gauge(own_rated), ground_truth(own_rated))
+    measured = evidence_of_faces(own_rated, trained_network(own_rated), ground_truth(own_rated))
     some = measured.assign(predicted=measured["predicted"].replace({"anger": "neutral"}))
     assert cuts_of(some) == cuts_of(some[some["predicted"] != "neutral"])
     with pytest.raises(StudyError, match="got 0"):

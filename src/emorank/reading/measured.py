@@ -1,0 +1,179 @@
+"""A batch of framed faces, measured once for all ranks that are asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float32, Int, UInt8
+from scipy.special import softmax
+from torch import Tensor
+
+from emorank.networks.features import to_batch
+from emorank.networks.vgg16 import VGG16
+from emorank.ranking.relevance_features import FEATURES, relevance_features
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.relevance import Relevance
+from emorank.vocabulary import Emotion
+
+Pixels = UInt8[np.ndarray, "side side 3"]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a network says of a batch of faces; each part is computed when it is first asked for.
+
+    Attributes:
+        network: that measures.
+        pixels: framed faces, at most a batch.
+        asked: the emotion whose intensity counts; None for the most probable one that is not
+            neutral.
+        neutral: let neutral count as an expressed emotion where it is named, as heatmaps do.
+        known: output of the network's first `cut` layers, (batch, channels, height, width), where
+            it is known already; `pixels` may be empty then, and `relevance` is not to be had.
+    """
+
+    network: EmotionNetwork
+    pixels: Sequence[Pixels] = ()
+    asked: Emotion | None = None
+    neutral: bool = False
+    known: Tensor | None = None
+
+    @cached_property
+    def logits(self) -> Float32[np.ndarray, "batch classes"]:
+        """Of `network.classes`."""
+        with torch.no_grad():
+            logits = self.network.net.tail(self._frozen, self.network.cut)
+        numbers: np.ndarray = logits.cpu().numpy()
+        return numbers
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row for each face, as `emotion_table` makes it."""
+        return emotion_table(self.logits, self.network.classes, self._chosen)
+
+    @cached_property
+    def relevance(self) -> Float32[np.ndarray, "batch 3 side side"]:
+        """Of each pixel and channel for the logit of the expressed emotion, as computed."""
+        return _array(self.network.explainer(self._images, self._logit).pixels)
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """`FEATURES` of the relevance where the convolutions end, a row for each face.
+
+        What is explained is the contrast: the logit of the expressed emotion less that of neutral,
+        "why this expression and not none". Without neutral among the classes it is the logit.
+        """
+        values = relevance_features(_array(self._evidence.pixels))
+        return pd.DataFrame(values, columns=list(FEATURES))
+
+    def outputs(self, other: VGG16) -> Float32[np.ndarray, "batch outputs"]:
+        """The outputs of another network whose first `cut` layers are those of this one."""
+        with torch.no_grad():
+            return _array(other.tail(self._frozen, self.network.cut))
+
+    @cached_property
+    def _evidence(self) -> Relevance:
+        net = self.network.net
+        with torch.no_grad():
+            maps = net.avgpool(net.features[self.network.cut :](self._frozen))
+        return self.network.head(maps, self._contrast)
+
+    @cached_property
+    def _images(self) -> Tensor:
+        return to_batch(list(self.pixels)).to(self.network.device)
+
+    @cached_property
+    def _frozen(self) -> Tensor:
+        if self.known is not None:
+            return self.known.to(self.network.device)
+        with torch.no_grad():
+            return self.network.net.trunk(self._images, self.network.cut)
+
+    @cached_property
+    def _chosen(self) -> Int[np.ndarray, " batch"]:
+        return expressed(self.logits, self.network.classes, self.asked, self.neutral)
+
+    def _logit(self, logits: Tensor) -> Tensor:
+        """Where relevance starts: the logit of the expressed emotion, 0 elsewhere."""
+        chosen = self._choose(logits)
+        return torch.zeros_like(logits).scatter(1, chosen, logits.gather(1, chosen))
+
+    def _contrast(self, logits: Tensor) -> Tensor:
+        """The same, and the logit of neutral with the opposite sign."""
+        neutral = torch.tensor([emotion == Emotion.NEUTRAL for emotion in self.network.classes])
+        start = torch.where(neutral.to(logits.device), -logits, torch.zeros_like(logits))
+        chosen = self._choose(logits)
+        return start.scatter(1, chosen, logits.gather(1, chosen))
+
+    def _choose(self, logits: Tensor) -> Tensor:
+        """The class of each face that is explained, (batch, 1).
+
+        An explanation computes logits on its way. The first ones serve everything: a second pass
+        could differ by rounding, and then the emotion that is explained from the one in the table.
+        """
+        vars(self).setdefault("logits", _array(logits))
+        return torch.as_tensor(self._chosen).to(logits.device)[:, None]
+
+
+def expressed(
+    logits: Float32[np.ndarray, "batch classes"],
+    classes: Sequence[Emotion],
+    asked: Emotion | None = None,
+    neutral: bool = False,
+) -> Int[np.ndarray, " batch"]:
+    """The place among the classes of the emotion whose intensity counts.
+
+    It is the one asked about, or else the most probable one that is not neutral. So a face that is
+    called neutral has an intensity too, however little.
+
+    Args:
+        logits: of the network.
+        classes: of its outputs.
+        asked: one of them, or None.
+        neutral: let neutral be chosen like any other.
+    """
+    if asked is not None:
+        return np.full(len(logits), tuple(classes).index(asked))
+    calm = np.array([emotion == Emotion.NEUTRAL and not neutral for emotion in classes])
+    return np.asarray(np.where(calm, -np.inf, logits).argmax(1))
+
+
+def prediction_table(
+    logits: Float32[np.ndarray, "batch classes"], classes: Sequence[Emotion]
+) -> pd.DataFrame:
+    """`predicted`, the probability `p_EMOTION` of each class, and `logit` of the predicted one."""
+    probabilities = softmax(logits, axis=1)
+    words = np.array([str(emotion) for emotion in classes], dtype=object)
+    table = pd.DataFrame({"predicted": pd.array(words[logits.argmax(1)], dtype="string")})
+    for i, emotion in enumerate(classes):
+        table[f"p_{emotion}"] = probabilities[:, i].astype(np.float32)
+    table["logit"] = logits.max(1).astype(np.float32)
+    return table
+
+
+def emotion_table(
+    logits: Float32[np.ndarray, "batch classes"],
+    classes: Sequence[Emotion],
+    chosen: Int[np.ndarray, " batch"],
+) -> pd.DataFrame:
+    """The prediction table with `expressed`, `expressed_p` and `expressed_logit`.
+
+    Args:
+        logits: of the network.
+        classes: of its outputs.
+        chosen: place of the emotion whose intensity counts, from `expressed`.
+    """
+    table, rows = prediction_table(logits, classes), np.arange(len(logits))
+    table["expressed"] = pd.array([str(classes[k]) for k in chosen], dtype="string")
+    probabilities = table[[f"p_{emotion}" for emotion in classes]].to_numpy()
+    table["expressed_p"] = probabilities[rows, chosen]
+    table["expressed_logit"] = logits[rows, chosen]
+    return table
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    numbers: np.ndarray = tensor.cpu().numpy()
+    return numbers

@@ -1,0 +1,135 @@
+"""How a photograph becomes a row: framed, measured once, ranked by every rank that is asked."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float32
+
+from emorank.framing import BOX, Picture, View, Views
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.reading.measured import Measured, Pixels
+from emorank.reading.stream import Stream
+from emorank.vocabulary import LEVELS, Emotion
+
+Rank = Callable[[Measured], pd.DataFrame]
+"""A function of `ranks.RANKS` with its setting in place."""
+BATCH = 16
+"""Faces at a time where no relevance of pixels has to fit into memory."""
+
+
+@dataclass(frozen=True)
+class RankedFace:
+    """One face of an image.
+
+    Attributes:
+        pixels: what the network saw.
+        row: `image`, `face`, `box_…` where a face was sought; `predicted`, `p_EMOTION` of each
+            emotion, `logit`; `expressed`, the emotion that is ranked, `expressed_p`,
+            `expressed_logit`; `rank`, a word of `LEVELS` or None where the rank abstains,
+            `abstained`, `score`, and the rank's own numbers. Of further ranks the same from `rank`
+            on, each name after NAME_.
+        relevance: of each pixel and channel for `expressed`, as computed; None where no rank
+            needs it.
+    """
+
+    pixels: Pixels
+    row: dict[str, Any]
+    relevance: Float32[np.ndarray, "3 side side"] | None = None
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A network and some of its ranks, ready for any faces.
+
+    Attributes:
+        network: names the emotions.
+        ranks: by their names; the first one's columns have no prefix.
+        asked: the emotion to rank in every face; None for the one that is expressed.
+        neutral: rank and explain neutral too where it is named, as heatmaps do.
+    """
+
+    network: EmotionNetwork
+    ranks: Mapping[str, Rank]
+    asked: Emotion | None = None
+    neutral: bool = False
+
+    @property
+    def batch(self) -> int:
+        """Faces at a time: relevance at the pixels takes much memory."""
+        return self.network.batch if "paper" in self.ranks else BATCH
+
+    def read(
+        self,
+        images: Picture | Iterable[Picture],
+        *,
+        crop: str | None = None,
+        nearest: bool = False,
+        strict: bool = False,
+    ) -> Stream[RankedFace]:
+        """Rank every face in images.
+
+        Args:
+            images: files, arrays (height, width, 3) of uint8, or framed faces (`framing.View`);
+                one, or any number of them. An array is called by its place among them, from 0.
+            crop: "face" or "none"; None for the framing of the network's training.
+            nearest: only the nearest face of an image instead of every one.
+            strict: raise at the first image that cannot be used.
+
+        Raises:
+            ImageError: an image cannot be used, if `strict`.
+        """
+        crop = crop or self.network.crop
+        views = Views(images, self.network.size, crop, nearest=nearest, strict=strict)
+        return Stream(views, self.batch, self.rank)
+
+    def measure(self, pixels: Sequence[Pixels]) -> Measured:
+        """A batch of framed faces, ready to be ranked."""
+        return Measured(self.network, pixels, self.asked, self.neutral)
+
+    def levels(self, pixels: Sequence[Pixels]) -> pd.DataFrame:
+        """A row for each framed face: the emotions, and what the first rank says of them.
+
+        The columns are those of `RankedFace.row` without a word for the rank: `level` is a place
+        in `LEVELS`, <NA> where the rank abstains.
+        """
+        rank = next(iter(self.ranks.values()))
+        parts = []
+        for start in range(0, len(pixels), self.batch):
+            measured = self.measure(pixels[start : start + self.batch])
+            said = rank(measured)  # before the table: a rank's pass through the network has logits
+            parts.append(pd.concat([measured.table, said], axis=1))
+        return pd.concat(parts, ignore_index=True)
+
+    def rank(self, views: list[View]) -> Iterator[RankedFace]:
+        """The records of a batch of framed faces, by all ranks; the faces are measured once."""
+        measured = self.measure([view.pixels for view in views])
+        tables = [
+            in_words(rank(measured)).add_prefix(f"{name}_" if number else "")
+            for number, (name, rank) in enumerate(self.ranks.items())
+        ]
+        rows = pd.concat([measured.table, *tables], axis=1).to_dict("records")
+        maps = vars(measured).get("relevance", [None] * len(views))
+        for view, row, relevance in zip(views, rows, maps, strict=True):
+            values = {str(key): None if value is pd.NA else value for key, value in row.items()}
+            yield RankedFace(view.pixels, view_row(view) | values, relevance)
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with two columns in the place of `level`.
+
+    They are `rank`, the level as a word, <NA> where there is none; and whether it `abstained`.
+    """
+    words = table["level"].map(lambda level: LEVELS[int(level)], na_action="ignore")
+    place = list(table.columns).index("level")
+    table = table.assign(level=table["level"].isna()).rename(columns={"level": "abstained"})
+    table.insert(place, "rank", words.astype("string"))
+    return table
+
+
+def view_row(view: View) -> dict[str, Any]:
+    """Which image and face it is, and where in the image: the first columns of a row."""
+    box = () if view.box is None else (round(float(v), 1) for v in view.box)
+    return {"image": str(view.image), "face": view.number} | dict(zip(BOX, box, strict=False))

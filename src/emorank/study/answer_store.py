@@ -1,0 +1,116 @@
+"""What ranks and estimators answered, stored so that nothing is asked twice.
+
+An audit and a comparison ask every rank about hundreds of pictures. What was answered is written
+at once, so a process that was stopped goes on where it was. Stored answers are used again only if
+everything that they depend on is the same, and there is one rule for that: `fingerprint` of plain
+values and of the SHA-256 of files.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emorank import __version__
+from emorank.reading.measured import Pixels
+from emorank.records import RecordStore
+from emorank.study.folder import Study, fingerprint
+from emorank.study.trained_network import MODEL
+
+FILES = {
+    "evidence": ("evidence.json",),
+    "calibrated": ("calibration.json",),
+    "ordinal": ("ordinal.json", "ordinal.safetensors"),
+}
+"""What a rank reads of the study besides the classifier."""
+
+
+@dataclass(frozen=True)
+class AnswerStore:
+    """Numbers that were answered, by key; <NA> is stored as NaN.
+
+    Attributes:
+        folder: of the answers of all ranks and estimators.
+        title: of the rank or estimator.
+        state: what its answers depend on, but the key; from `fingerprint`.
+        columns: names of the numbers.
+    """
+
+    folder: Path
+    title: str
+    state: str
+    columns: tuple[str, ...]
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """Where the answers of this state are."""
+        folder = self.folder / f"{self.title}-{self.state}"
+        return RecordStore(folder, (len(self.columns),), np.dtype("<f8"))
+
+    def lacking(self, keys: Sequence[str]) -> list[int]:
+        """The places of the keys that have no answer yet, each key once."""
+        return list(self.records.lacking(keys).values())
+
+    def add(self, keys: Sequence[str], answers: pd.DataFrame) -> None:
+        """Store a row for each key; columns that the table lacks are missing numbers.
+
+        Answers of an earlier state are removed.
+
+        Raises:
+            StudyError: another process writes here.
+        """
+        columns = list(self.columns)
+        values = answers.reindex(columns=columns).astype("Float64")
+        with self.records.appending() as out:
+            out.append(keys, values.to_numpy(np.float64, na_value=np.nan))
+        for old in self.folder.glob(f"{self.title}-{'?' * len(self.state)}"):
+            if old != self.records.folder:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def table(self, keys: Sequence[str]) -> pd.DataFrame:
+        """A row for each key.
+
+        Raises:
+            KeyError: a key has no answer.
+        """
+        place = {key: row for row, key in enumerate(self.records.keys())}
+        rows = self.records.read()[[place[key] for key in keys]]
+        return pd.DataFrame(np.asarray(rows, np.float64), columns=list(self.columns))
+
+
+def picture_key(pixels: Pixels) -> str:
+    """A digest of a picture: equal pictures have equal keys."""
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+
+
+class RankStates:
+    """What the ranks of a study depend on, as it is now; each file is read once.
+
+    It is the plan's way of explaining and ranking, the program's version, and the files of the
+    network and of what it has learnt from votes.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.digests: dict[str, str] = {}
+
+    def of(self, rank: str, *more: Any) -> str:
+        """The state of a rank; `more` are further plain values that its answers depend on."""
+        plan = self.study.plan
+        names = (MODEL, *FILES.get(rank, ()))
+        digests = [[name, self._digest(name)] for name in names]
+        rules = list(plan.explain.rules)  # their order counts, and JSON of a dictionary is sorted
+        return fingerprint(plan.explain, rules, plan.rank, digests, __version__, list(more))
+
+    def _digest(self, name: str) -> str:
+        path = self.study.path(name)
+        if name not in self.digests and path.is_file():
+            with path.open("rb") as file:
+                self.digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self.digests.get(name, "")

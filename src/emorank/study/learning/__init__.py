@@ -1,0 +1,1 @@
+"""What a study learns from votes: cuts, the calibrated rank, the ordinal network."""

@@ -1,0 +1,42 @@
+"""The trained network of a study, loaded for use."""
+
+from collections.abc import Sequence
+
+from emorank.errors import StudyError
+from emorank.networks import checkpoint
+from emorank.networks.vgg16 import VGG16
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.study.folder import Study
+from emorank.study.plan import Plan, preset_of
+from emorank.vocabulary import Emotion
+
+MODEL = "model.safetensors"
+
+
+def trained_network(study: Study) -> EmotionNetwork:
+    """Half a gigabyte on the device of the plan, explained by the rules of the plan.
+
+    Raises:
+        WeightsError: the study has no model, or a damaged one.
+        StudyError: its model knows no emotion but neutral.
+        RelevanceError: no such preset or rule.
+    """
+    model = checkpoint.load(study.path(MODEL))
+    net = model.net.to(study.plan.model.device)
+    try:
+        return network_by_plan(study.plan, net, model.classes, model.size, model.crop)
+    except StudyError as error:
+        raise StudyError(f"{study.folder}: {error}") from error
+
+
+def network_by_plan(
+    plan: Plan, net: VGG16, classes: Sequence[Emotion], size: int, crop: str
+) -> EmotionNetwork:
+    """A network that is explained, and was trained, as a plan says.
+
+    Raises:
+        StudyError: it knows no emotion but neutral.
+        RelevanceError: no such preset or rule.
+    """
+    preset = preset_of(plan.explain)
+    return EmotionNetwork(net, classes, size, crop, preset, plan.explain.batch, plan.train.cut)
