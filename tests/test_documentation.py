@@ -413,3 +413,20 @@ def test_every_data_set_is_documented():
     for adapter in ADAPTERS.values():
         options = set(inspect.signature(adapter.load).parameters) - {"root"}
         assert options <= first, adapter.__name__
+
+
+def test_the_stops_of_the_walks_exist():
+    """Each file of docs/architecture.md defines the functions that its stop names."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    walks = text[text.index("## Walks") :].split("\n## ")[0].split("\n**")[1:]
+    assert walks
+    for walk in walks:
+        stops = re.findall(r"^\d\. `([\w/.]+)`: (.*)$", walk, re.MULTILINE)
+        assert 3 <= len(stops) <= 8, walk
+        assert len(stops) == len(re.findall(r"^\d+\.", walk, re.MULTILINE)), walk
+        for file, words in stops:
+            source = (ROOT / "src" / "emorank" / file).read_text(encoding="utf-8")
+            names = re.findall(r"`(\w+)`", words)
+            assert names, (file, words)
+            for name in names:
+                assert re.search(rf"\b(def|class|function) {name}\b", source), (file, name)

@@ -139,25 +139,12 @@ def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     """
     first = firsts_of(answers)
     result = verdicts(answers, ties)
-    raters = sorted(first["rater"].unique(), key=natural)
-    short = SHORT | {NONE: NONE, SKIP: SKIP}
     unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup()
-    cells = first.assign(unit=unit, answer=first["answer"].map(short))
-    by_rater = cells.pivot(index="unit", columns="rater", values="answer")  # noqa: PD010
-    wide = by_rater.reindex(columns=raters).astype("string").reset_index(drop=True)
-    wide.columns = pd.Index([f"A{n}" for n in range(1, len(raters) + 1)])
     names = ["image", "emotion"] if result["emotion"].notna().any() else ["image"]
     none = {NONE: result["n_none"]} if result["n_none"].any() else {}
-    table = pd.concat([result[names], wide], axis=1).assign(
-        **none,
-        Min=result["n_minimal"],
-        Avg=result["n_average"],
-        Str=result["n_strong"],
-        Final=result["rank"].map(SHORT).astype("string").mask(result["flagged"], NONE),
-        Label=result["label"],
-    )
-    table.attrs["raters"] = raters
-    return table
+    table = _sheet(result[names], unit, first["rater"], first["answer"], result, none)
+    table["Final"] = table["Final"].mask(result["flagged"], NONE)
+    return table.assign(Label=result["label"])
 
 
 def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
@@ -172,20 +159,30 @@ def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
         `Avg`, `Str` (int64 votes), `Final` (<NA> when disputed). `attrs["raters"]` names the
         raters behind A1, A2 …, in natural order (r2 before r10).
     """
-    _check(ties)
-    raters = sorted(votes["rater"].unique(), key=natural)
     result = majority(votes, ties)
-    # pivot, not pivot_table: two votes in one cell are an error, not something to aggregate.
-    cells = votes.assign(rank=votes["rank"].map(SHORT))
-    by_rater = cells.pivot(index="image", columns="rater", values="rank")  # noqa: PD010
-    wide = by_rater.reindex(index=result["image"], columns=raters).astype("string")
+    unit = pd.Series(pd.factorize(votes["image"])[0], votes.index)
+    return _sheet(result[["image"]], unit, votes["rater"], votes["rank"], result, {})
+
+
+def _sheet(
+    names: pd.DataFrame,
+    unit: pd.Series,
+    rater: pd.Series,
+    answer: pd.Series,
+    result: pd.DataFrame,
+    none: dict[str, pd.Series],
+) -> pd.DataFrame:
+    """Names of units, a column of answers for each rater, the counts, the final rank."""
+    raters = sorted(rater.unique(), key=natural)
+    words = answer.map(SHORT | {NONE: NONE, SKIP: SKIP})
+    cells = pd.DataFrame({"unit": unit, "rater": rater, "word": words})
+    # pivot, not pivot_table: two answers in one cell are an error, not something to aggregate.
+    by_rater = cells.pivot(index="unit", columns="rater", values="word")  # noqa: PD010
+    wide = by_rater.reindex(columns=raters).astype("string").reset_index(drop=True)
     wide.columns = pd.Index([f"A{n}" for n in range(1, len(raters) + 1)])
-    table = wide.reset_index().assign(
-        Min=result["n_minimal"],
-        Avg=result["n_average"],
-        Str=result["n_strong"],
-        Final=result["rank"].map(SHORT).astype("string"),
-    )
+    counts = {SHORT[rank.label]: result[f"n_{rank.name.lower()}"] for rank in Rank}
+    final = result["rank"].map(SHORT).astype("string")
+    table = pd.concat([names, wide], axis=1).assign(**none, **counts, Final=final)
     table.attrs["raters"] = raters
     return table
 

@@ -1,4 +1,4 @@
-"""Who is asking: the cookie of a session, and how often somebody may guess a link."""
+"""Visitors: the cookie of their session, and a limit on guessing links."""
 
 import threading
 import time
@@ -74,8 +74,8 @@ def origins_of(request: Request) -> Origins:
 def cookie_name(request: Request, owner: bool) -> str:
     """The cookie of an owner or a rater; __Host- binds it to this host and to TLS.
 
-    A browser does not tell ports of one host apart, so the project is part of the name: the session
-    of one must not replace that of another.
+    The name contains the project, because browsers share cookies among the ports of a host: the
+    session of one project must not replace that of another.
     """
     prefix = "__Host-" if origins_of(request).secure else ""
     return f"{prefix}emorank_{'owner' if owner else 'rater'}_{request.app.state.mark}"

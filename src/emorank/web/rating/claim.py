@@ -1,6 +1,6 @@
 """The page behind an invite link: a button that claims it.
 
-Opening the link claims nothing, because mail programs open links to look at them.
+Opening the link claims nothing, because mail programs open links to check them.
 """
 
 from fastapi import APIRouter, Path, Request

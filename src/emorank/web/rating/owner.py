@@ -104,7 +104,7 @@ def show_agreement(request: Request, project: TheProject, _: Owner) -> Response:
 
 @router.get("/export/{kind}")
 def export(project: TheProject, _: Owner, kind: Kind) -> Response:
-    """Every answer that stands, as a file."""
+    """All current answers, as a file."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_answers(answers(project), Path(folder) / "votes", kind)
         content = path.read_bytes()

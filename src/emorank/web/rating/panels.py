@@ -1,4 +1,4 @@
-"""What the owner's page shows of the answers: distribution, disputed and flagged images."""
+"""The answers on the owner's page: distribution, disputed and flagged images."""
 
 from dataclasses import dataclass
 
@@ -51,7 +51,7 @@ class Panels:
     """All that the page shows of the answers.
 
     Attributes:
-        answers: that stand, repeats too.
+        answers: number of current answers, repeats too.
         bars: one per emotion, and one for all if there are several.
         disputed: images without a single most frequent rank, the widest apart first.
         flagged: images of which a rater says that they do not show the emotion, most often first.

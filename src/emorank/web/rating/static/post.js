@@ -1,5 +1,5 @@
-// Forms are sent by fetch: with the referrer withheld, a browser's own form POST carries no origin
-// that the server could check.
+// Forms are sent by fetch: without a referrer, a browser's own form POST has no origin that the
+// server could check.
 "use strict";
 for (const form of document.querySelectorAll("form[data-post]")) {
   form.addEventListener("submit", async (event) => {

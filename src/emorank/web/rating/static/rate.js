@@ -1,21 +1,21 @@
-// The rating room under the fingers.
+// The rater's page: pictures, keys, and answers on their way to the server.
 //
-// Three rules make that no vote is lost, doubled, or given to the wrong picture:
+// Because of three rules no vote is lost, counted twice, or taken for another picture:
 // 1. A key counts for the picture that is on the screen, and only once that picture has been
-//    painted; a key that comes earlier, or that repeats because it is held, is ignored.
-// 2. An answer gets an id here and stands in a queue until the server says that it is stored. One
-//    request is under way at a time, so answers arrive in their order; one that was lost is sent
+//    painted; earlier keys, and repetitions of a key that is held, are ignored.
+// 2. An answer gets an id here and waits in a queue until the server confirms that it is stored. The
+//    page sends one request at a time, so answers arrive in their order. It sends a lost request
 //    again with the same ids, and the server stores each id once.
-// 3. What this page shows as answered and the server did not acknowledge is asked again after a
-//    reload, because the server alone says which picture is next.
+// 3. After a reload the page shows the first picture without a stored answer, because the server
+//    alone decides which picture is next.
 import { ask, final, insist, wait } from "./server.js";
 
 const PAGE = 60; // showings to fetch at a time
 const AHEAD = 8; // pictures to have ready
 const BATCH = 50; // answers in one request
-const MOST_UNSAVED = 200; // further than this nobody rates on without the server
+const MOST_UNSAVED = 200; // without the server nobody can rate more than this
 const DAY = 24 * 60 * 60 * 1000;
-const PAUSE = 60000; // what took longer was a pause, and says nothing about the time left
+const PAUSE = 60000; // a longer time was a pause, and does not count for the time left
 const KEYS = { 1: "Minimal", 2: "Average", 3: "Strong", s: "Skip", f: "None" };
 
 const $ = (id) => document.getElementById(id);
@@ -32,8 +32,8 @@ let hiddenSince = null;
 let pace = []; // ms between answers, the last fifty
 let serverPace = null;
 let sending = false;
-let notice = ""; // said until the next answer
-let stopped = false; // closed, or not known any longer
+let notice = ""; // on the page until the next answer
+let stopped = false; // the rating is closed, or the session has ended
 
 // --- Server -------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ async function send() {
       if (result.outcomes.includes("stale")) await elsewhere();
     }
   } catch {
-    // patiently() has said why
+    // patiently() has shown the reason
   } finally {
     sending = false;
     saving();
@@ -72,7 +72,7 @@ async function send() {
   }
 }
 
-// Somebody went on as this rater in another browser: what is stored there stands.
+// This rater has answered in another browser: the answer that is stored stays.
 async function elsewhere() {
   ready(false);
   current = null;
@@ -86,7 +86,7 @@ async function fetchShowings(start) {
   const from = start === undefined ? "" : `start=${start}&`;
   const found = await patiently(() => ask(`/rate/showings?${from}count=${PAGE}`));
   for (const showing of found.showings) {
-    // What is still in the queue, this page knows better.
+    // Answers that are still in the queue are newer than the server's.
     if (!showings.has(showing.position)) showings.set(showing.position, showing);
   }
   total = found.standing.total;
@@ -165,7 +165,7 @@ async function show(position) {
   if (word.textContent !== showing.emotion) {
     word.textContent = showing.emotion;
     word.classList.remove("new");
-    void word.offsetWidth; // begins the animation anew
+    void word.offsetWidth; // restarts the animation
     word.classList.add("new");
   }
   $("frame").replaceChildren(image);
@@ -203,7 +203,7 @@ document.addEventListener("visibilitychange", () => {
 const bounded = (ms) => Math.max(0, Math.min(DAY, Math.round(ms)));
 
 function newId() {
-  // crypto.randomUUID is there with TLS or on this machine only; getRandomValues everywhere.
+  // crypto.randomUUID exists only with TLS or on this machine; getRandomValues exists everywhere.
   return Array.from(crypto.getRandomValues(new Uint8Array(16)),
     (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -254,7 +254,7 @@ function back() {
   if (from > 0) show(from - 1).catch(() => {});
 }
 
-// --- What is said -------------------------------------------------------------------------
+// --- Words on the page -------------------------------------------------------------------------
 
 function progress() {
   $("bar").max = Math.max(total, 1);
@@ -279,7 +279,7 @@ function duration(seconds) {
   return `about ${(minutes / 60).toFixed(1)} hours left`;
 }
 
-// Spoken only when the fingers rest: a screen reader cannot follow faster.
+// Spoken only after a pause: a screen reader cannot follow faster.
 let speech = null;
 function say(text) {
   clearTimeout(speech);
@@ -298,7 +298,7 @@ function trouble(text) {
 
 function finish() {
   if (current || stopped || answered < total) return;
-  if (queue.length) return; // not before all of it is stored
+  if (queue.length) return; // not before all answers are stored
   room.hidden = true;
   $("end").hidden = false;
   $("end-back").hidden = total === 0;
@@ -324,11 +324,11 @@ function closed(text) {
   $("end").focus();
 }
 
-// --- Fingers ------------------------------------------------------------------------------
+// --- Keys ------------------------------------------------------------------------------
 
 document.addEventListener("keydown", (event) => {
   if ($("help").open || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.repeat) { // a key that is held is one answer
+  if (event.repeat) { // a key that is held gives one answer
     if (KEYS[event.key.toLowerCase()] || ["Backspace", "Enter", " "].includes(event.key)) {
       event.preventDefault();
     }
@@ -360,7 +360,7 @@ $("elsewhere").addEventListener("click", async () => {
   }
 });
 
-// Leaving with answers in the queue: sent along once more, and known again if they came before.
+// When the page is left, the queue is sent once more; the server recognises answers by their ids.
 addEventListener("pagehide", () => {
   if (!queue.length || stopped) return;
   for (let start = 0; start < queue.length; start += BATCH) {
@@ -375,7 +375,7 @@ addEventListener("pagehide", () => {
 addEventListener("beforeunload", (event) => {
   if (queue.length > 3 && !stopped) event.preventDefault();
 });
-// A page that the browser kept while the rater was elsewhere may be out of date.
+// A page that comes from the browser's memory may be out of date.
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 resume().catch(() => {});
