@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from emorank import __version__
 from emorank.errors import StudyError
+from emorank.room import sources
 from emorank.study import run as stages
 from emorank.study.folder import create_study
 from emorank.study.plan import Plan, override
@@ -152,7 +153,7 @@ def test_changed_answers_of_a_rating_project_are_validated_again(done, make, tmp
     project, answers = tmp_path / "project", ["Strong"]
     project.mkdir()
     (project / "rating.toml").touch()
-    monkeypatch.setattr(stages, "read_answers", lambda path: pd.DataFrame({"answer": answers}))
+    monkeypatch.setattr(sources, "read_answers", lambda path: pd.DataFrame({"answer": answers}))
     study = make(**{"validate.votes": str(project)})
     stages.run(study)
     done.clear()
