@@ -9,14 +9,14 @@ from tests.conftest import draw, draw_tree, write_votes
 
 from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.networks import checkpoint
-from emorank.study import network
+from emorank.study import take_network
 from emorank.study.card import model_card
 from emorank.study.folder import Study, create_study, open_study
 from emorank.study.framing import framing, framing_of_others, open_dataset
 from emorank.study.learning.calibrate import calibrate
 from emorank.study.learning.evidence_cuts import evidence_cuts
 from emorank.study.learning.train_ordinal import train_ordinal
-from emorank.study.network import of_network
+from emorank.study.network import plan_for_network
 from emorank.study.plan import DataPlan, Plan, override
 from emorank.study.readers import reader_of
 from emorank.study.resolve import resolve
@@ -44,7 +44,7 @@ def study_model(study):
 
 def on(folder, data, out, **changes):
     """A study of `data` with the network of the one in `folder`, made but not run."""
-    plan = override(of_network(folder), {"data.path": str(data)} | changes)
+    plan = override(plan_for_network(folder), {"data.path": str(data)} | changes)
     return create_study(out, resolve(plan))
 
 
@@ -207,7 +207,7 @@ def test_another_disk_gets_a_copy(finished, others, tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError("another disk")
 
-    monkeypatch.setattr(network.os, "link", refuse)
+    monkeypatch.setattr(take_network.os, "link", refuse)
     study = on(finished, others, tmp_path / "study")
     run(study, last="train")
     assert checkpoint.load(study.path("model.safetensors")).classes

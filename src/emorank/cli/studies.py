@@ -48,7 +48,7 @@ def begin_study(
 ) -> "Study":
     """Make a study in `out`; options take the place of what the plan's file says."""
     from emorank.study.folder import create_study
-    from emorank.study.network import of_network
+    from emorank.study.network import plan_for_network
     from emorank.study.plan import Plan, override, read_plan
     from emorank.study.resolve import resolve
 
@@ -60,7 +60,7 @@ def begin_study(
         "data.strict": strict or None,
     }
     changes = {key: value for key, value in given.items() if value is not None}
-    default = of_network(network) if network else Plan()
+    default = plan_for_network(network) if network else Plan()
     start = read_plan(plan) if plan else default
     whole = override(start, read_settings(settings) | changes, "the options")
     return create_study(out, resolve(whole))

@@ -12,7 +12,7 @@ from emorank.results.audit import Audit
 from emorank.results.groups import GroupResults
 from emorank.study.described import described
 from emorank.study.folder import Study
-from emorank.study.network import said
+from emorank.study.network import network_sentence
 
 FILE = "MODEL_CARD.md"
 
@@ -64,6 +64,6 @@ def _card(study: Study) -> ModelCard:
         ranks=ranks,
         audit=audit.headline if audit else "",
         groups=study.read(GroupResults),
-        network=said(study),
+        network=network_sentence(study),
         **parts,
     )

@@ -9,7 +9,7 @@ from emorank.errors import PlanError
 from emorank.networks.weights import IMAGENET
 from emorank.room.sources import is_source
 from emorank.study.framing import SAMPLE
-from emorank.study.network import settled
+from emorank.study.network import resolve_network
 from emorank.study.plan import Plan, override
 from emorank.vocabulary import Emotion
 
@@ -22,7 +22,7 @@ def resolve(plan: Plan) -> Plan:
         DatasetError: the folder is no data set that is known.
         StudyError: the study whose network is asked for has none.
     """
-    plan = settled(plan) if plan.network else plan
+    plan = resolve_network(plan) if plan.network else plan
     data, votes, weights = plan.data, plan.validate.votes, plan.model.weights
     changes: dict[str, Any] = {"data.emotions": [str(Emotion.parse(w)) for w in data.emotions]}
     if weights != IMAGENET:

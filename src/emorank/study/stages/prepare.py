@@ -17,7 +17,7 @@ from emorank.framing import BOX, faces_in, framed
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.framing import framing, open_dataset
-from emorank.study.network import shared
+from emorank.study.network import leakage_from_source
 
 JOURNAL = "prepare.partial.jsonl"
 
@@ -46,7 +46,10 @@ def prepare(study: Study, progress: Progress = silent) -> str:
     parts = _parts(study, prepared, dataset)
     study.write_table("faces", prepared)
     study.write_table("split", parts)
-    common = shared(study, prepared, parts) if study.plan.network else leakage(prepared, parts)
+    if study.plan.network:
+        common = leakage_from_source(study, prepared, parts)
+    else:
+        common = leakage(prepared, parts)
     study.write_metrics("leakage", common)
     study.path(JOURNAL).unlink(missing_ok=True)
     counts = parts["part"].value_counts()

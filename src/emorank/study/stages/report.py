@@ -37,7 +37,7 @@ from emorank.study.described import described, labelled, unseen
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
 from emorank.study.framing import open_dataset
-from emorank.study.network import said
+from emorank.study.network import network_sentence
 from emorank.vocabulary import Emotion, Rank
 
 PAPER = (
@@ -101,7 +101,7 @@ def _contents(study: Study, progress: Progress) -> page.Contents:
         comparison=_comparison(study),
         cite=tuple(filter(None, (f"emorank {__version__}.", PAPER, LRP, citation))),
         faithfulness=_faithfulness(study),
-        network=said(study),
+        network=network_sentence(study),
     )
 
 

@@ -2,7 +2,7 @@
 
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.network import take
+from emorank.study.take_network import take_network
 from emorank.study.train_network import train_network
 
 
@@ -13,4 +13,4 @@ def train(study: Study, progress: Progress = silent) -> str:
         StudyError: the study is not prepared, or the other study has no network.
         WeightsError: weights are missing or damaged.
     """
-    return (take if study.plan.network else train_network)(study, progress)
+    return (take_network if study.plan.network else train_network)(study, progress)

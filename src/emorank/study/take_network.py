@@ -1,0 +1,65 @@
+"""A study takes over the network of another study, with all that was learnt for its ranks."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from emorank.files import replacing
+from emorank.progress import Progress, silent
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.study.folder import Study
+from emorank.study.learning.calibrate import RESULT as CALIBRATION
+from emorank.study.learning.evidence_cuts import RESULT as EVIDENCE
+from emorank.study.learning.evidence_cuts import evidence_cuts
+from emorank.study.learning.train_ordinal import MODEL as ORDINAL_MODEL
+from emorank.study.learning.train_ordinal import NAME as ORDINAL
+from emorank.study.network import network_source, source_study
+from emorank.study.trained_network import MODEL, trained_network
+
+LEARNT = (EVIDENCE, CALIBRATION, ORDINAL)
+"""What a study learns beside its network, and another one takes over with it."""
+
+
+def take_network(study: Study, progress: Progress = silent) -> str:
+    """Copy the network of another study, and what was learnt from votes with it.
+
+    Returns a line that says whose network it is.
+
+    Raises:
+        StudyError: the other study is gone, or no longer trained.
+        WeightsError: its network is damaged.
+    """
+    source = source_study(study.plan.network)
+    network = trained_network(source)  # fails on damaged weights before anything is replaced
+    for name in LEARNT:
+        study.path(f"{name}.json").unlink(missing_ok=True)
+    study.path(ORDINAL_MODEL).unlink(missing_ok=True)
+    for number, (name, values) in enumerate(_learnt(source, network)):
+        progress(number, len(LEARNT), name)
+        study.write_result(name, values, after="prepare")
+        if name == ORDINAL:
+            _copy(source.path(ORDINAL_MODEL), study.path(ORDINAL_MODEL))
+    _copy(source.path(MODEL), study.path(MODEL))
+    study.write_table("training", source.table("training").iloc[:0])
+    study.write(network_source(source))
+    return f"the network of {source.folder}; nothing was trained on these faces"
+
+
+def _learnt(source: Study, network: EmotionNetwork) -> Iterator[tuple[str, Any]]:
+    for name in LEARNT:
+        values = source.result(name)
+        if name == EVIDENCE and values is None:
+            values = evidence_cuts(source, network)
+        if values is not None:
+            yield name, values
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Link or copy a file of half a gigabyte; no file of a study is ever changed in place."""
+    with replacing(target) as partial:
+        try:
+            os.link(source, partial)
+        except OSError:  # another disk
+            shutil.copyfile(source, partial)
