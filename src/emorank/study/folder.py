@@ -1,4 +1,4 @@
-"""A study is a folder; this is what lies in it, and how it is written so that nothing breaks."""
+"""The folder of a study: its tables, records and results, each written whole or not at all."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ class Study:
     plan: Plan
 
     def path(self, name: str) -> Path:
-        """Of a file of the study, whether it exists or not."""
+        """The path of a file of the study, whether the file exists or not."""
         return self.folder / name
 
     def table(self, name: str) -> pd.DataFrame:
@@ -52,10 +52,10 @@ class Study:
             table.to_parquet(partial, index=False)
 
     def metrics(self) -> dict[str, Any]:
-        """What has been measured so far (`metrics.json`)."""
+        """All measurements so far, by section (`metrics.json`)."""
         path = self.path("metrics.json")
-        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        return found
+        sections: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        return sections
 
     def measured(self) -> Metrics:
         """The same as a record.
@@ -86,7 +86,7 @@ class Study:
         return record["key"] if record.get("outcome") else ""
 
     def write_result(self, name: str, values: Any, *, after: str) -> None:
-        """Write what a verb beside the stages found (`NAME.json`), and what it was found on.
+        """Write the result of a verb (`NAME.json`), with the key of the stage that it depends on.
 
         Args:
             name: of the result, such as "audit".
@@ -97,12 +97,12 @@ class Study:
         write_json(self.path(f"{name}.json"), stamped | {"values": plain(values)})
 
     def result(self, name: str) -> Any:
-        """What such a verb found; None if it was never asked, or the study is another since."""
+        """The result of a verb; None if there is none, or its stage was done anew since."""
         path = self.path(f"{name}.json")
         if not path.exists():
             return None
-        found = json.loads(path.read_text())
-        return found["values"] if found["stamp"] == self.stamp(found["after"]) else None
+        result = json.loads(path.read_text())
+        return result["values"] if result["stamp"] == self.stamp(result["after"]) else None
 
     def read(self, kind: type[Record]) -> Record | None:
         """The record that a verb wrote; None if it never did, or the study is another since.
@@ -159,7 +159,7 @@ def create_study(folder: Path | str, plan: Plan) -> Study:
 
 
 def require_own_network(study: Study) -> None:
-    """Let nothing be learnt where every face is to be tested.
+    """Refuse to learn from faces that are all to be tested.
 
     Raises:
         StudyError: the study has its network from another one.
@@ -174,10 +174,10 @@ def require_own_network(study: Study) -> None:
 
 @contextmanager
 def alone(study: Study) -> Iterator[None]:
-    """Keep other processes from working on a study.
+    """Keep other processes from working on a study, within a `with` statement.
 
     Raises:
-        StudyError: another one does already.
+        StudyError: another process works on it already.
     """
     lock = FileLock(study.path(".lock"))
     try:
@@ -193,7 +193,7 @@ def alone(study: Study) -> Iterator[None]:
 
 
 def sweep(study: Study) -> None:
-    """Remove the files that a kill left half-written; only while no other process is at work."""
+    """Remove half-written files of killed processes; to be called only under `alone`."""
     for path in study.folder.rglob(".*"):
         if unfinished(path):
             path.unlink(missing_ok=True)
@@ -206,6 +206,6 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def fingerprint(*parts: Any) -> str:
-    """A short digest of plain values: equal values, equal digest."""
+    """A short digest of plain values; equal values have equal digests."""
     text = json.dumps([msgspec.to_builtins(part) for part in parts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

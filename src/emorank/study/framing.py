@@ -24,7 +24,7 @@ def open_dataset(study: Study) -> Dataset:
 
 
 def framing(study: Study, dataset: Dataset) -> str:
-    """How faces are framed, "none" or "face": the plan's word, or what the data set's card says."""
+    """How faces are framed, "none" or "face": by the plan, or else by the data set's card."""
     crop = study.plan.data.crop
     if crop != "auto":
         return crop
@@ -32,12 +32,12 @@ def framing(study: Study, dataset: Dataset) -> str:
 
 
 def framing_of_others(study: Study, dataset: Dataset) -> str:
-    """How other images are to be framed for a network that learns from these."""
+    """How to frame other images for a network that learns from the images of this study."""
     return "face" if dataset.card.aligned else framing(study, dataset)
 
 
 class Framed:
-    """The framed images of a study, read when asked for."""
+    """The framed images of a study; each is read when it is asked for."""
 
     def __init__(self, study: Study, table: pd.DataFrame) -> None:
         self.read = open_dataset(study).read

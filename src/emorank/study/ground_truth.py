@@ -1,7 +1,7 @@
-"""What is known of how strongly each face of a study expresses its emotion, from whoever knows it.
+"""How strongly each face of a study expresses its emotion, as far as the study has data on it.
 
-Three things may be known: the intensity that a data set records or that was set when a face was
-rendered; the raters' votes; and that a neutral face expresses nothing, whoever looks at it.
+There are three sources: the intensity that a data set records or that a face was rendered with; the
+raters' votes; and the emotion neutral, which means that the face expresses nothing.
 """
 
 from pathlib import Path
@@ -28,8 +28,8 @@ def ground_truth(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
 
     Returns:
         `image`, `part`, `person`, `emotion`, `sequence`, `frame`, `intensity`, `digest` and, where
-        the study has them, `landmarks`; `level` (Int64): what the majority of the raters says, by
-        its place in `LEVELS`; 0 for neutral faces, and where half of the raters or more said None;
+        the study has them, `landmarks`; `level` (Int64): the raters' majority, by its
+        place in `LEVELS`; 0 for neutral faces, and where at least half of the raters said None;
         <NA> where nobody voted, or the votes tie and the plan calls ties disputed; `mean` (float64
         in [0, 3], None being 0) of the votes; `voters` (Int64).
 
@@ -56,7 +56,7 @@ def ground_truth(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
 
 
 def answers_of(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
-    """What raters said of the study's faces, as `answers_on` gives it; empty without a file.
+    """The raters' answers on the study's faces, as `answers_on` returns them; empty without votes.
 
     Args:
         study: prepared.

@@ -112,10 +112,10 @@ def _training_faces(source: Study) -> pd.DataFrame:
 
 def network_source(source: Study) -> NetworkSource:
     """The record of whose network it is: title, data set, number of faces and persons."""
-    learnt = _training_faces(source)
+    faces = _training_faces(source)
     return NetworkSource(
         title=source.plan.title,
         data=open_dataset(source).card.title,
-        faces=len(learnt),
-        persons=int(learnt["person"].nunique()),
+        faces=len(faces),
+        persons=int(faces["person"].nunique()),
     )

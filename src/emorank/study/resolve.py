@@ -1,4 +1,4 @@
-"""A plan as somebody writes it becomes the plan that a study runs by: paths, data set, emotions."""
+"""Complete the plan that a user writes: absolute paths, the data set by name, emotions by name."""
 
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ from emorank.vocabulary import Emotion
 
 
 def resolve(plan: Plan) -> Plan:
-    """The plan with everything found out that it leaves to the program.
+    """Complete a plan with all that it leaves to the program.
 
     Raises:
-        PlanError: the images, the votes or the weights are not said, or not there.
-        DatasetError: the folder is no data set that is known.
+        PlanError: no images are given, or a file or folder of the plan does not exist.
+        DatasetError: the folder is not a known data set.
         StudyError: the study whose network is asked for has none.
     """
     plan = resolve_network(plan) if plan.network else plan
@@ -40,7 +40,7 @@ def resolve(plan: Plan) -> Plan:
         changes["validate.votes"] = str(sample.votes_path())
     elif votes:
         path = Path(votes).expanduser().resolve()
-        if not is_source(path):  # said now, not after an hour of training
+        if not is_source(path):  # refused now, not after an hour of training
             raise PlanError(f"{path}: expected a file of votes or a rating project; there is none")
         changes["validate.votes"] = str(path)
     return override(plan, changes, "the plan")

@@ -1,4 +1,4 @@
-"""The stages of a study in their order; what is done and still valid is not done again."""
+"""The stages of a study in their order; a stage that is done and still valid is skipped."""
 
 import shutil
 from collections.abc import Callable
@@ -73,7 +73,7 @@ STAGES = (
 
 
 class Watch(Protocol):
-    """Told when a stage starts and ends; hands out its progress."""
+    """Is called when a stage starts and when it ends; gives the stage its progress."""
 
     def start(self, stage: str) -> Progress:
         """A stage begins."""
@@ -94,11 +94,11 @@ class Quiet:
 
 
 def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str = "report") -> None:
-    """Bring a study to its last stage, doing what is missing or no longer fits the plan.
+    """Do all stages of a study that are missing or do not fit its plan.
 
     Args:
         study: from `create_study` or `open_study`.
-        watch: told of the stages.
+        watch: is called for each stage; None for no calls.
         first: start here and refuse if an earlier stage is not done; empty for the beginning.
         last: stop after this stage.
 

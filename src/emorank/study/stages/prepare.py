@@ -30,19 +30,19 @@ def prepare(study: Study, progress: Progress = silent) -> str:
         ImageError: an image cannot be used and the plan is strict.
     """
     dataset = open_dataset(study)
-    table, excluded = _chosen(dataset, study.plan.data.emotions)
+    table, excluded = _select(dataset, study.plan.data.emotions)
     entries = _examine(study, dataset, table, progress)
     excluded += [{"file": e["image"], "reason": e["reason"]} for e in entries if "reason" in e]
     study.write_table(
         "excluded", pd.DataFrame(excluded, columns=["file", "reason"], dtype="string")
     )
-    found = pd.DataFrame([entry for entry in entries if "reason" not in entry])
-    if found.empty:
+    usable = pd.DataFrame([entry for entry in entries if "reason" not in entry])
+    if usable.empty:
         raise DatasetError(
             f"{dataset.root}: none of {len(table)} images can be used; the first reason: "
             f"{excluded[0]['file']}: {excluded[0]['reason']}"
         )
-    prepared = table.merge(found, on="image", validate="one_to_one")
+    prepared = table.merge(usable, on="image", validate="one_to_one")
     parts = _parts(study, prepared, dataset)
     study.write_table("faces", prepared)
     study.write_table("split", parts)
@@ -69,8 +69,8 @@ def _parts(study: Study, table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     return split(table, by=plan.by, test=plan.test, validation=plan.validation, seed=plan.seed)
 
 
-def _chosen(dataset: Dataset, emotions: list[str]) -> tuple[pd.DataFrame, list[dict[str, str]]]:
-    """The images to look at, and a row for what the data set or the plan leaves out.
+def _select(dataset: Dataset, emotions: list[str]) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """The images to prepare, and a row for each exclusion by the data set or the plan.
 
     Raises:
         DatasetError: nothing is left.
@@ -98,7 +98,7 @@ def _require_classes(table: pd.DataFrame, dataset: Dataset) -> None:
     classes = sorted(table["emotion"].unique())
     if len(classes) < 2:
         raise DatasetError(
-            f"{dataset.root}: expected at least two expressed emotions to tell apart, found only "
+            f"{dataset.root}: expected at least two expressed emotions to tell apart, got only "
             f"{', '.join(classes)}"
         )
 
@@ -106,7 +106,7 @@ def _require_classes(table: pd.DataFrame, dataset: Dataset) -> None:
 def _examine(
     study: Study, dataset: Dataset, table: pd.DataFrame, progress: Progress
 ) -> list[dict[str, Any]]:
-    """One entry per image, from the journal as far as an earlier attempt came."""
+    """One entry per image; images that an interrupted run did are read from the journal."""
     crop = framing(study, dataset)
     journal = study.path(JOURNAL)
     entries = _read_journal(journal)
@@ -148,7 +148,7 @@ def _read_journal(journal: Path) -> list[dict[str, Any]]:
 
 
 def _whole_lines(journal: Path) -> Iterator[dict[str, Any]]:
-    """The journal's entries; what a kill left of the last line is cut off."""
+    """The journal's entries; a last line that was cut short by a kill is removed."""
     data = journal.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
     if len(whole) < len(data):

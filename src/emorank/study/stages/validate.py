@@ -30,8 +30,8 @@ def validate(study: Study, progress: Progress = silent) -> str:
     voted = majority(votes, plan.ties)
     progress(1, 2, "raters' majority")
     split = study.table("split")
-    learnt = voted[voted["image"].isin(split.loc[split["part"] != "test", "image"])]
-    modes = learnt["rank"].dropna().mode()
+    training = voted[voted["image"].isin(split.loc[split["part"] != "test", "image"])]
+    modes = training["rank"].dropna().mode()
     result = validation(
         ranks,
         voted,

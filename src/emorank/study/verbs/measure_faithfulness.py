@@ -1,7 +1,7 @@
-"""Beside the stages: how faithful explanations of a study's network are, method by method.
+"""How faithful explanations of a study's network are, method by method.
 
-A method is measured whole and written at once, so that what was stopped goes on with the next one,
-and methods can be added to what was measured before.
+Each method is written when it is measured, so that an interrupted measurement goes on with the next
+method, and methods can be added later.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def faithfulness(
         study: whose stages up to the test are done.
         methods: of `emorank.relevance.METHODS`; `evaluation.maps.blind.BLIND` are always added.
         settings: which faces and checks; the defaults if None.
-        progress: told of the parts done.
+        progress: is called for each step.
 
     Raises:
         PlanError: no such method or fill, or an impossible number of faces.
@@ -60,18 +60,18 @@ def faithfulness(
     """
     settings = settings or Settings()
     _check(methods, settings)
-    chosen = choose(study, settings.faces, settings.seed)
+    rows = choose(study, settings.faces, settings.seed)
     table, passes = _before(study, settings)
     wanted = [name for name in (*BLIND, *dict.fromkeys(methods)) if name not in passes]
-    subject = _Subject(study, chosen, settings)
+    subject = _Subject(study, rows, settings)
     each = steps(settings.fills, 2 * len(subject.groups) - 1, subject.faces.checks)
     for number, name in enumerate(wanted):
 
         def tell(done: int, note: str, number: int = number, name: str = name) -> None:
             progress(number * each + done, len(wanted) * each, f"{name}: {note}")
 
-        rows, passes[name] = subject.measure(name, settings.fills, tell)
-        table = pd.concat([table, rows], ignore_index=True)
+        measurements, passes[name] = subject.measure(name, settings.fills, tell)
+        table = pd.concat([table, measurements], ignore_index=True)
         study.write_table(Faithfulness.NAME, table)
         _write(study, settings, subject, table, passes)
     progress(1, 1, "done")
@@ -79,7 +79,7 @@ def faithfulness(
 
 
 def choose(study: Study, count: int, seed: int) -> pd.DataFrame:
-    """Some faces of the test part that are named rightly, spread over persons, then emotions.
+    """Choose faces of the test part with a right prediction, spread over persons and emotions.
 
     Returns:
         `image`, `person`, `emotion`, `landmarks` where the study has them; as many as asked for, or
@@ -88,8 +88,8 @@ def choose(study: Study, count: int, seed: int) -> pd.DataFrame:
     Raises:
         StudyError: there are no predictions, or no right one.
     """
-    found = study.table("predictions")
-    table = found[found["emotion"] == found["predicted"]][["image", "emotion"]]
+    table = study.table("predictions")
+    table = table[table["emotion"] == table["predicted"]][["image", "emotion"]]
     table = table.merge(study.table("faces").drop(columns="emotion"), on="image")
     if table.empty:
         raise StudyError(
@@ -108,24 +108,24 @@ def choose(study: Study, count: int, seed: int) -> pd.DataFrame:
 class _Subject:
     """The network of a study, with the faces on which methods of explaining it are measured."""
 
-    def __init__(self, study: Study, chosen: pd.DataFrame, settings: Settings) -> None:
+    def __init__(self, study: Study, rows: pd.DataFrame, settings: Settings) -> None:
         model = checkpoint.load(study.path("model.safetensors"))
         self.device = study.plan.model.device
         self.net = model.net.to(self.device)
         self.groups, self.seed = layer_groups(self.net), settings.seed
-        self.person = chosen.set_index("image")["person"]
-        framed = Framed(study, chosen)
-        images = np.stack([framed(row) for row in range(len(chosen))])
+        self.person = rows.set_index("image")["person"]
+        framed = Framed(study, rows)
+        images = np.stack([framed(row) for row in range(len(rows))])
         aligned = framing(study, open_dataset(study)) == "face"
         self.faces = ExplainedFaces(
-            names=chosen["image"].to_list(),
+            names=rows["image"].to_list(),
             images=images,
-            target=np.array([model.classes.index(word) for word in chosen["emotion"]]),
+            target=np.array([model.classes.index(word) for word in rows["emotion"]]),
             classes=len(model.classes),
             logits=logits_of(self.net, self.device),
             score=logits_of(self.net, self.device, half=settings.half),
             masks=[find_masks(image, aligned=aligned) for image in images],
-            checks=min(settings.checks, len(chosen)),
+            checks=min(settings.checks, len(rows)),
             seed=settings.seed,
         )
         self.blind = self.faces.rng("blind")  # random maps are other ones each time
@@ -166,12 +166,12 @@ def _check(methods: Sequence[str], settings: Settings) -> None:
 
 def _before(study: Study, settings: Settings) -> tuple[pd.DataFrame, dict[str, float]]:
     """Rows and passes of the methods that were measured with these settings."""
-    found = study.read(Faithfulness)
-    if found is None or found.settings != settings:
+    earlier = study.read(Faithfulness)
+    if earlier is None or earlier.settings != settings:
         return pd.DataFrame({name: [] for name in COLUMNS}).astype({"method": object}), {}
     table = study.table(Faithfulness.NAME)
     # Killed between the two files, a method is in the table alone: it is measured again.
-    return table[table["method"].isin(found.passes)], dict(found.passes)
+    return table[table["method"].isin(earlier.passes)], dict(earlier.passes)
 
 
 def _write(

@@ -35,9 +35,9 @@ def results_by_group(
             what the data set itself knows.
         by: attributes, "gender", or "gender=face_gender" where the column is called otherwise;
             empty for all of `ATTRIBUTES` that are there.
-        id_column: of the file, that holds persons or images; found out if empty.
+        id_column: of the file, that holds persons or images; if empty, the best match is taken.
         bands: lower ends of bands of a number, by attribute.
-        progress: told of attributes done.
+        progress: is called for each attribute.
 
     Raises:
         StudyError: the study is not validated yet.
@@ -48,28 +48,36 @@ def results_by_group(
         raise StudyError(
             f"{study.folder}: results by group need a study run to its end; first: emorank run"
         )
-    table, learnt = _tested(study)
-    known = _known(study) if file is None else read_attributes(Path(file), table, id_column)
-    columns = attribute_columns(known, by, _where(study, file))
+    table, training_majority = _tested(study)
+    attributes = (
+        _own_attributes(study) if file is None else read_attributes(Path(file), table, id_column)
+    )
+    columns = attribute_columns(attributes, by, _where(study, file))
     rng = np.random.default_rng(study.plan.split.seed)
     classes = [e for e in Emotion if e in set(table["emotion"]) | set(table["predicted"])]
-    found: list[Attribute] = []
+    results: list[Attribute] = []
     for number, (name, column) in enumerate(columns.items()):
         progress(number, len(columns), name)
-        values = known[column].reindex(table["image"])
+        values = attributes[column].reindex(table["image"])
         groups, order = banded_groups(values, name, (bands or {}).get(name))
         labelled = table.assign(**{name: groups.array})
         resamples = study.plan.validate.resamples
-        found.append(
+        results.append(
             by_group(
-                labelled, name, classes, rng=rng, order=order, majority=learnt, resamples=resamples
+                labelled,
+                name,
+                classes,
+                rng=rng,
+                order=order,
+                majority=training_majority,
+                resamples=resamples,
             )
         )
     card = open_dataset(study).card
     source = f"the data set {card.name}" if file is None else Path(file).name
-    results = GroupResults(source, card.simulated, len(table), corrected(found))
-    study.write(results)
-    return results
+    record = GroupResults(source, card.simulated, len(table), corrected(results))
+    study.write(record)
+    return record
 
 
 def _tested(study: Study) -> tuple[pd.DataFrame, str | None]:
@@ -95,12 +103,12 @@ def _tested(study: Study) -> tuple[pd.DataFrame, str | None]:
     table = table.drop(columns="rank").assign(
         true_rank=np.where(compared, true, -1), predicted_rank=np.where(compared, guess, -1)
     )
-    learnt = faces.loc[faces["part"] == "train", "emotion"]
-    return table, str(learnt.mode().iloc[0]) if len(learnt) else None
+    training = faces.loc[faces["part"] == "train", "emotion"]
+    return table, str(training.mode().iloc[0]) if len(training) else None
 
 
-def _known(study: Study) -> pd.DataFrame:
-    """What the data set knows of each image's person."""
+def _own_attributes(study: Study) -> pd.DataFrame:
+    """The attributes of each image's person that the data set itself has."""
     table = open_dataset(study).table.set_index("image")
     return table[[name for name in ATTRIBUTES if name in table.columns]]
 
