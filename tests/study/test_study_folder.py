@@ -4,8 +4,10 @@ import json
 
 import pandas as pd
 import pytest
+from pyarrow import parquet
 
 from emorank.errors import PlanError, StudyError
+from emorank.results.network_source import NetworkSource
 from emorank.study.folder import (
     Study,
     alone,
@@ -62,6 +64,33 @@ def test_metrics_are_kept_section_by_section(tmp_path, plan):
     study.write_metrics("rank", None)
     study.write_metrics("emotion", {"accuracy": 0.75})
     assert study.metrics() == {"emotion": {"accuracy": 0.75}, "rank": None}
+
+
+def test_a_table_is_written_with_its_own_columns_only(tmp_path, plan):
+    """No column of row numbers, which another reader would take for data."""
+    study = Study(tmp_path, plan)
+    study.write_table("faces", pd.DataFrame({"image": ["a", "b"]}, index=[7, 9]))
+    assert parquet.read_schema(study.path("faces.parquet")).names == ["image"]
+
+
+def test_a_record_comes_back_as_long_as_its_stage_is_the_same(tmp_path, plan):
+    """A damaged file is an error; a record may be stamped with another stage than its own."""
+    study = create_study(tmp_path / "study", plan)
+    source = NetworkSource(title="t", data="d", faces=3, persons=2)
+    assert study.read(NetworkSource) is None
+    study.write_stage("prepare", {"key": "a", "outcome": "3 faces"})
+    study.write_stage("train", {"key": "b", "outcome": "2 epochs"})
+    study.write(source)
+    assert study.read(NetworkSource) == source
+    stored = json.loads(study.path("network.json").read_text())
+    assert (stored["after"], stored["stamp"]) == (NetworkSource.AFTER, "a")
+    study.write(source, after="train")
+    assert json.loads(study.path("network.json").read_text())["after"] == "train"
+    study.write_result("network", {"title": 3}, after="train")
+    with pytest.raises(StudyError, match=r"network\.json is damaged .*; delete it"):
+        study.read(NetworkSource)
+    study.write_stage("train", {"key": "c", "outcome": "2 epochs"})
+    assert study.read(NetworkSource) is None
 
 
 def test_a_missing_or_damaged_table_says_what_to_do(tmp_path, plan):

@@ -152,7 +152,6 @@ def create_study(folder: Path | str, plan: Plan) -> Study:
             )
     elif folder.is_dir() and any(not unfinished(path) for path in folder.iterdir()):
         raise StudyError(f"{folder} is not empty and holds no study; choose another --out")
-    folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "study.toml") as partial:
         partial.write_text(dump_plan(plan), encoding="utf-8")
     return Study(folder, plan)
