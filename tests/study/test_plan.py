@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +131,58 @@ def test_rules_that_an_earlier_key_hides_are_refused():
     plan = override(Plan(), {"explain.rules.features.*": "gamma"})
     with pytest.raises(PlanError, match=r"'features\.0', which fits .*an earlier key fits"):
         override(plan, {"explain.rules.features.0": "flat"})
+
+
+@pytest.mark.parametrize(
+    ("key", "least", "most"),
+    [
+        ("data.size", 32, 1024),
+        ("split.seed", 0, None),
+        ("explain.batch", 1, 1024),
+        ("validate.resamples", 100, 100_000),
+        ("report.examples", 0, 10),
+    ],
+)
+def test_numbers_have_bounds(key, least, most):
+    """The bounds themselves are allowed, the next number is not."""
+    for value, beyond in ((least, least - 1), (most, most and most + 1)):
+        if value is not None:
+            override(Plan(), {key: value})
+            with pytest.raises(PlanError, match=key.replace(".", r"\.")):
+                override(Plan(), {key: beyond})
+
+
+@pytest.mark.parametrize("key", ["split.test", "split.validation"])
+def test_a_share_is_neither_nothing_nor_all(key):
+    """Every part of a split has faces."""
+    for value in (0.01, 0.99):
+        override(Plan(), {key: value})
+    for value in (0.0, 1.0):
+        with pytest.raises(PlanError, match=key.replace(".", r"\.")):
+            override(Plan(), {key: value})
+
+
+def test_the_defaults_are_those_that_the_documentation_names():
+    """Another default is another study: it belongs into docs/study.md and the change log."""
+    plan = msgspec.to_builtins(Plan())
+    del plan["train"]  # belongs to the network: tests/networks
+    assert plan == {
+        "title": "A study of expressed emotion and expression intensity",
+        "network": "",
+        "data": {
+            "dataset": "auto", "path": "", "options": {}, "emotions": [], "crop": "auto",
+            "size": 224, "strict": False,
+        },
+        "split": {"by": "person", "test": 0.2, "validation": 0.2, "seed": 0},
+        "model": {"weights": "imagenet", "device": "cpu"},
+        "explain": {
+            "preset": "epsilon", "rules": {}, "bias": "absorbed", "max_pooling": "winner",
+            "batch": 4,
+        },
+        "rank": {"rule": "count"},
+        "validate": {"votes": "", "ties": "median", "resamples": 1000},
+        "report": {"examples": 1},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
