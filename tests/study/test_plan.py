@@ -162,6 +162,28 @@ def test_a_share_is_neither_nothing_nor_all(key):
             override(Plan(), {key: value})
 
 
+def test_a_plan_and_its_tables_cannot_be_changed():
+    """What a study has done for a plan it has done for this plan."""
+    plan = Plan()
+    with pytest.raises(AttributeError):
+        plan.title = "Another"
+    for table in (plan.data, plan.split, plan.model, plan.explain, plan.rank, plan.validate):
+        key = table.__struct_fields__[0]
+        with pytest.raises(AttributeError):
+            setattr(table, key, getattr(table, key))
+    with pytest.raises(AttributeError):
+        plan.report.examples = 3
+
+
+@pytest.mark.parametrize(
+    "table", [name for name in Plan.__struct_fields__ if name not in ("title", "network")]
+)
+def test_every_table_refuses_a_key_that_it_does_not_have(table):
+    """A misspelt setting would otherwise change nothing."""
+    with pytest.raises(PlanError, match=rf"unknown field `nonsense`.*{table}"):
+        override(Plan(), {f"{table}.nonsense": 1})
+
+
 def test_the_defaults_are_those_that_the_documentation_names():
     """Another default is another study: it belongs into docs/study.md and the change log."""
     plan = msgspec.to_builtins(Plan())

@@ -98,7 +98,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 def read_plan(path: Path | str) -> Plan:
-    """Read a plan; what it does not say has the default.
+    """Read a plan; a key that is not given has its default.
 
     Raises:
         PlanError: no such file, no TOML, an unknown key, a wrong type or an impossible value.
@@ -182,7 +182,7 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
 
 
 def _keys(dotted: str) -> list[str]:
-    """The keys on the way to a value; quotes around a last one with dots are not needed."""
+    """The keys that lead to a value; a last key with dots needs no quotes."""
     for table in _FREE:
         rest = dotted.removeprefix(f"{table}.")
         if rest != dotted:
