@@ -264,3 +264,16 @@ def test_a_split_is_the_same_in_every_version(name):
     assert "".join(split(table)["part"].map(letters)) == by_person
     drawn = split(table, "random", test=0.3, validation=0.3)
     assert "".join(drawn["part"].map(letters)) == random
+
+
+def test_folds_of_drawn_persons_have_about_as_many_persons():
+    """However many images a person has; another seed draws other folds."""
+    persons = pd.Series(["a"] * 20 + list("bcdefg") + [None] * 3)
+    images = pd.Series([f"i{n}" for n in range(len(persons))])
+    first, again, other = (
+        person_folds(persons, images, 3, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert first.tolist() == again.tolist() != other.tolist()
+    table = pd.DataFrame({"person": persons.fillna(images), "fold": first}).drop_duplicates()
+    assert len(table) == 10
+    assert sorted(table["fold"].value_counts()) == [3, 3, 4]

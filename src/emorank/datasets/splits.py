@@ -81,22 +81,34 @@ def split(
     ).astype(pd.StringDtype())
 
 
-def person_folds(persons: pd.Series, images: pd.Series, count: int) -> Int[np.ndarray, " images"]:
+def person_folds(
+    persons: pd.Series,
+    images: pd.Series,
+    count: int,
+    rng: np.random.Generator | None = None,
+) -> Int[np.ndarray, " images"]:
     """Number the fold of each image, 0 … count − 1; no person is in two folds.
 
-    Folds are about equally large. An image of an unknown person counts as a person of its own.
+    An image of an unknown person counts as a person of its own.
 
     Args:
         persons: missing where unknown.
         images: what tells images of unknown persons apart.
         count: of the folds, at most the number of persons.
+        rng: draws the persons, so that folds have about as many persons each; None for folds of
+            about as many images each, which nothing random decides.
     """
+    groups = persons.astype(object).where(persons.notna(), images)
+    if rng is not None:
+        drawn = rng.permutation(np.sort(groups.unique().astype(str)))
+        parts = enumerate(np.array_split(drawn, count))
+        number = {person: k for k, part in parts for person in part}
+        return groups.astype(str).map(number).to_numpy(np.int64)
     from sklearn.model_selection import GroupKFold  # loaded late: half a second
 
-    groups = persons.astype(object).where(persons.notna(), images)
     result = np.empty(len(groups), np.int64)
-    for number, (_, members) in enumerate(GroupKFold(count).split(groups, groups=groups)):
-        result[members] = number
+    for k, (_, members) in enumerate(GroupKFold(count).split(groups, groups=groups)):
+        result[members] = k
     return result
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from emorank.datasets.splits import person_folds
 from emorank.errors import PlanError
 from emorank.networks import weights
 from emorank.progress import Progress, silent
@@ -58,21 +59,19 @@ def folds(
         PlanError: fewer than three folds, or fewer persons than folds.
         WeightsError: the weights to start from cannot be had.
     """
-    person = faces["person"].astype("object").where(faces["person"].notna(), faces["image"])
-    drawn = np.random.default_rng(seed).permutation(np.sort(person.unique().astype(str)))
-    if not 3 <= count <= len(drawn):
-        raise PlanError(f"{count} folds of {len(drawn)} persons; expected 3 to {len(drawn)} folds")
-    parts = [set(some) for some in np.array_split(drawn, count)]
+    persons = faces["person"].nunique() + int(faces["person"].isna().sum())
+    if not 3 <= count <= persons:
+        raise PlanError(f"{count} folds of {persons} persons; expected 3 to {persons} folds")
+    fold = person_folds(faces["person"], faces["image"], count, np.random.default_rng(seed))
     convolutions = weights.load(study.plan.model.weights)
     for number in range(count):
         progress(number, count, "classifiers")
-        held, watched = (
-            faces[person.isin(parts[k % count])].reset_index(drop=True)
-            for k in (number, number + 1)
+        is_held, is_watched = fold == number, fold == (number + 1) % count
+        held, watched, learning = (
+            faces[rows].reset_index(drop=True)
+            for rows in (is_held, is_watched, ~(is_held | is_watched))
         )
-        seen = person.isin(parts[number] | parts[(number + 1) % count])
-        trained = _trained(study, faces[~seen].reset_index(drop=True), watched, convolutions, seed)
-        yield Fold(trained, number, held, watched)
+        yield Fold(_trained(study, learning, watched, convolutions, seed), number, held, watched)
     progress(count, count, "classifiers")
 
 
