@@ -9,11 +9,11 @@ import pytest
 
 from emorank import rank_images
 from emorank.study import run as stages
+from emorank.study.described import headline
 from emorank.study.folder import create_study, open_study
 from emorank.study.plan import override
 from emorank.study.relevance_maps import stores
 from emorank.study.stages import explain
-from emorank.study.stages.report import headline
 
 pytestmark = pytest.mark.weights
 

@@ -30,7 +30,7 @@ def command(**options: Any) -> None:
     """
     study = begin_study(**options)
     run_stages(study, first="", last="report")
-    from emorank.study.stages.report import headline
+    from emorank.study.described import headline
 
     for line in headline(study):
         click.echo(line)

@@ -2,6 +2,10 @@
 
 import pandas as pd
 
+from emorank.errors import StudyError
+from emorank.evaluation.classification import Classification
+from emorank.evaluation.rank_scores import RankValidation
+from emorank.report.headline import headline as headline_lines
 from emorank.report.page import Data
 from emorank.study.folder import Study
 from emorank.study.framing import framing, open_dataset
@@ -46,3 +50,25 @@ def unseen(study: Study) -> bool:
     """Whether persons are known, and none of the test part is in the training part."""
     leakage = study.measured().leakage
     return leakage is not None and leakage.person == 0
+
+
+def scores_of_study(study: Study) -> tuple[Classification, RankValidation | None]:
+    """The scores of the emotions, and those of the ranks if there are votes.
+
+    Raises:
+        StudyError: the emotions are not tested yet.
+    """
+    metrics = study.measured()
+    if metrics.emotion is None:
+        raise StudyError(f"{study.folder}: its emotions are not tested yet; first: emorank run")
+    return metrics.emotion, metrics.rank
+
+
+def headline(study: Study) -> tuple[str, ...]:
+    """The results in three lines.
+
+    Raises:
+        StudyError: the emotions are not tested yet.
+    """
+    emotions, ranks = scores_of_study(study)
+    return headline_lines(emotions, ranks, unseen_persons=unseen(study))

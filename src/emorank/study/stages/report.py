@@ -14,15 +14,12 @@ from emorank import __version__
 from emorank.answers.voting import majority, sheet
 from emorank.datasets.leakage import Kind
 from emorank.errors import StudyError
-from emorank.evaluation.classification import Classification
-from emorank.evaluation.rank_scores import RankValidation
 from emorank.progress import Progress, silent
 from emorank.report import page
 from emorank.report.audit import Section
 from emorank.report.comparison import Comparison, comparison
 from emorank.report.faithfulness import Faithfulness
 from emorank.report.figures import explanation
-from emorank.report.headline import headline as lines
 from emorank.report.heatmaps import strip
 from emorank.report.learnt import Learnt
 from emorank.report.style import jpeg
@@ -33,7 +30,7 @@ from emorank.results.faithfulness import Faithfulness as FaithfulnessResult
 from emorank.results.groups import GroupResults
 from emorank.results.ordinal import OrdinalTraining
 from emorank.study.card import write_card
-from emorank.study.described import described, labelled, unseen
+from emorank.study.described import described, headline, labelled, scores_of_study, unseen
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
 from emorank.study.framing import open_dataset
@@ -64,14 +61,8 @@ def report(study: Study, progress: Progress = silent) -> str:
     return str(path)
 
 
-def headline(study: Study) -> tuple[str, ...]:
-    """The results in three lines."""
-    emotions, ranks = _results(study)
-    return lines(emotions, ranks, unseen_persons=unseen(study))
-
-
 def _contents(study: Study, progress: Progress) -> page.Contents:
-    emotions, ranks = _results(study)
+    emotions, ranks = scores_of_study(study)
     faces = study.table("faces").merge(study.table("split"), on="image")
     rows = ranked_faces(study)
     ranked = rows[rows["rank"].notna()]
@@ -125,13 +116,6 @@ def _faithfulness(study: Study) -> Faithfulness | None:
 def _comparison(study: Study) -> Comparison | None:
     found = study.read(ComparisonResult)
     return None if found is None else comparison(found)
-
-
-def _results(study: Study) -> tuple[Classification, RankValidation | None]:
-    metrics = study.measured()
-    if metrics.emotion is None:
-        raise StudyError(f"{study.folder}: its emotions are not tested yet; first: emorank run")
-    return metrics.emotion, metrics.rank
 
 
 def _split(study: Study) -> page.Split:
