@@ -84,7 +84,7 @@ def test_the_options_reach_every_interval():
     """Seed, number of resamples and level, of the counts and of the correlation."""
     table = rows("a", 0.5)
     once = comparison(table, "a", resamples=60).scores["a"]
-    assert once == comparison(table, "a", resamples=60).scores["a"]
+    assert once == comparison(table, "a", resamples=60, seed=0).scores["a"]
     other = comparison(table, "a", resamples=60, seed=1).scores["a"]
     narrow = comparison(table, "a", resamples=60, level=0.5).scores["a"]
     for name in ("accuracy", "spearman"):
@@ -99,7 +99,7 @@ def test_a_face_without_a_score_ranks_lowest():
     table = rows("a", 0.5)
     table.loc[table.index[:9], "score"] = np.nan
     found = comparison(table, "a", resamples=20).scores["a"].spearman
-    expected = spearmanr(table["score"].fillna(-99), table["mean"]).statistic
+    expected = spearmanr(table["score"].fillna(-99), table["mean"].round(9)).statistic
     assert found.value == pytest.approx(expected)
 
 

@@ -61,3 +61,32 @@ def test_what_is_hardly_ever_defined_has_no_value():
     model = ProportionalOdds(0.01).fit(rated.features, rated.level)
     last = learning_curve(model, rated, test, np.random.default_rng(0), draws=10)[-1]
     assert (last.kappa, last.low, last.high, last.draws) == (None, None, None, 0)
+
+
+def test_a_draw_of_one_level_is_no_fit():
+    """Of eight rated images one has another level: draws of seven may miss it, and do not count."""
+    rated = faces(0, 1, each=8)
+    rated = Rated(rated.features, np.array([0] * 7 + [3]), np.arange(8))
+    test = faces(1, 8)
+    model = ProportionalOdds().fit(rated.features, rated.level)
+    curve = learning_curve(model, rated, test, np.random.default_rng(0), draws=60)
+    assert [point.images for point in curve] == [7, 8]
+    assert 30 < curve[0].draws < 60
+    assert curve[1].draws == 60
+    assert (curve[0].persons, curve[1].persons) == (7, 8)
+    intervals, unit = coefficient_intervals(model, rated, np.random.default_rng(0), draws=60)
+    assert unit == "persons"
+    assert np.isfinite(intervals).all()
+
+
+def test_draws_and_levels_are_those_asked_for():
+    """A hundred draws by default; a narrower level is narrower, about the same middle."""
+    rated, test = faces(0, 6, each=2), faces(1, 8)
+    model = ProportionalOdds().fit(rated.features, rated.level)
+    assert learning_curve(model, rated, test, np.random.default_rng(0))[-1].draws == 100
+    wide, narrow = (
+        coefficient_intervals(model, rated, np.random.default_rng(0), draws=40, level=level)[0]
+        for level in (0.95, 0.5)
+    )
+    assert (wide[:, 0] < narrow[:, 0]).all()
+    assert (narrow[:, 1] < wide[:, 1]).all()

@@ -1,5 +1,7 @@
 """Changes of pictures that leave the expression alone."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -120,5 +122,29 @@ def test_controls_are_what_they_say():
     np.testing.assert_array_equal(again, found["random"]["score"])
     assert found["random"]["score"].nunique() == 300
     assert found["random"]["level"].value_counts().min() > 70
+    digest = hashlib.sha256(pixels[0].tobytes()).digest()
+    assert found["random"]["score"][0] == int.from_bytes(digest[:8]) / 256**8
+    assert found["constant"]["score"][0] == 0.5
     white, black = np.full((4, 4, 3), 255, np.uint8), np.zeros((4, 4, 3), np.uint8)
     assert CONTROLS["brightness"]([black, white])["level"].to_list() == [1, 3]
+    greys = [np.full((4, 4, 3), value, np.uint8) for value in (84, 86, 169, 171)]
+    bright = CONTROLS["brightness"](greys)
+    assert bright["level"].to_list() == [1, 2, 2, 3]
+    assert bright["score"][0] == pytest.approx(84 / 255)
+
+
+def test_the_changes_are_those_of_the_documentation():
+    """Direction, distance, factor and quality of each, against the functions."""
+    rgb = smooth()
+    for name, after in {
+        "2 px left": perturbation.shifted(rgb, 0, -2),
+        "2 px right": perturbation.shifted(rgb, 0, 2),
+        "2 px up": perturbation.shifted(rgb, -2, 0),
+        "2 px down": perturbation.shifted(rgb, 2, 0),
+        "10 % darker": np.rint(rgb * 0.9).astype(np.uint8),
+        "10 % brighter": np.rint(np.minimum(rgb * 1.1, 255)).astype(np.uint8),
+        "JPEG, quality 60": perturbation.recompressed(rgb, 60),
+        "1 % larger": perturbation.resized(rgb, 1.01),
+        "2 % smaller": perturbation.resized(rgb, 0.98),
+    }.items():
+        np.testing.assert_array_equal(CHANGES[name](rgb), after, err_msg=name)

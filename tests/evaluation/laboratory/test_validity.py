@@ -242,3 +242,71 @@ def test_one_person_has_no_interval():
     assert found.value is not None
     assert found.low is None
     assert "one person only" in found.reason
+
+
+def test_a_nuisance_without_differences_has_its_reason():
+    """Brightness that is the same for every face, a constant score, a constant truth."""
+    table, even = faces(), np.ones(90)
+    rest = (table["emotion"], table["person"], FEW)
+    found = validity.nuisance(table["score"], table["truth"], even, *rest)
+    assert found.score.value is None
+    assert found.score.reason == "it is the same for every face"
+    constant = validity.nuisance(even, table["truth"], table["score"], *rest)
+    assert constant.score.reason == validity.SAME_SCORE
+    known = validity.nuisance(table["score"], even, table["truth"], *rest)
+    assert known.score_given_truth.reason == validity.SAME_TRUTH
+
+
+def test_faces_without_an_emotion_count_overall_only():
+    """Neutral faces, say; without any emotion there is no value within one."""
+    table = faces()
+    table.loc[:9, "emotion"] = None
+    found = correlations(table)
+    assert found.count == 90
+    expected = stats.spearmanr(table["score"], table["truth"]).statistic
+    assert found.spearman.value == pytest.approx(expected)
+    assert set(found.emotions) == set(EMOTIONS)
+    inside = table[table["emotion"] == "fear"]
+    rho = stats.spearmanr(inside["score"], inside["truth"]).statistic
+    assert found.emotions["fear"].value == pytest.approx(rho)
+    none = correlations(table.assign(emotion=None))
+    assert none.spearman_within.value is None
+    assert none.spearman_within.reason == "no face is of an emotion"
+    assert none.chance.reason == "no emotion in which both differ"
+
+
+def test_only_faces_with_all_three_values_are_used():
+    """A face without a score, a truth or a nuisance is left out of the partial correlations."""
+    table = faces()
+    third = table["truth"] + np.random.default_rng(1).normal(0, 0.5, 90)
+    table.loc[:3, "score"], table.loc[4:7, "truth"] = np.nan, np.nan
+    third[8:11] = np.nan
+    whole = validity.nuisance(
+        table["score"], table["truth"], third, table["emotion"], table["person"], FEW
+    )
+    kept = table[11:]
+    part = validity.nuisance(
+        kept["score"], kept["truth"], third[11:], kept["emotion"], kept["person"], FEW
+    )
+    assert whole == part
+
+
+def test_a_constant_emotion_is_left_out_of_the_average():
+    """An emotion whose faces all have one score has no rho and no weight; it has a reason."""
+    table = faces()
+    table.loc[table["emotion"] == "happy", "score"] = 0.5
+    found = correlations(table)
+    others = [e for e in EMOTIONS if e != "happy"]
+    sizes = [int((table["emotion"] == e).sum()) for e in others]
+    values = [found.emotions[e].value for e in others]
+    assert found.spearman_within.value == pytest.approx(np.average(values, weights=sizes))
+    assert found.emotions["happy"].reason == validity.SAME_SCORE
+
+
+def test_chance_depends_on_the_seed_and_holds_ninety_nine_percent():
+    """Not on the resamples of the intervals; its level is its own."""
+    one = correlations(faces(), options=Options(200)).chance
+    other = correlations(faces(), options=Options(200, seed=1)).chance
+    assert one != other
+    assert one.level == 0.99
+    assert one.method == "200 shuffles within emotion"

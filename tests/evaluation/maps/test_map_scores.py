@@ -66,3 +66,24 @@ def test_curves_become_rows():
     assert points["at"].to_list() == [0, 0.5, 1]
     assert points["value"].to_list() == [4, 3, 0]
     assert len(table) == 4 + 4 * 3
+
+
+def test_what_is_measured_by_default():
+    """As documented: twelve faces, two of them for the slow checks, two fills."""
+    assert Settings() == Settings(12, 2, ("mean", "blur"), 0, half=False)
+
+
+def test_measures_of_curves_have_their_places():
+    """Each measure of each fill and point has its own mean."""
+    table = pd.concat(
+        [
+            rows("a", IMAGES, "logit most", [1.0] * 4, "mean", 0.5),
+            rows("a", IMAGES, "logit most", [3.0] * 4, "mean", 1.0),
+            rows("a", IMAGES, "logit most", [5.0] * 4, "blur", 0.5),
+            rows("b", IMAGES, "logit most", [7.0] * 4, "mean", 0.5),
+        ]
+    )
+    scores = summary(table, PERSONS, np.random.default_rng(1), 20)
+    found = {(s.method, s.of, s.at): s.estimate.value for s in scores}
+    assert found == {("a", "mean", 0.5): 1, ("a", "mean", 1.0): 3, ("a", "blur", 0.5): 5,
+                     ("b", "mean", 0.5): 7}  # fmt: skip

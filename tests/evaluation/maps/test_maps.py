@@ -173,3 +173,64 @@ def test_a_map_that_moves_with_the_image_is_insensitive_to_shifts():
     assert not shift_sensitivity(brightness, images, brightness(images)).any()
     fixed = rng(5).normal(size=(3, 32, 32))
     assert (shift_sensitivity(lambda _: fixed, images, fixed) > 1).all()
+
+
+BOUNDS = {  # left, right, top, bottom of each region, in sides of the crop
+    "brows": (0.14, 0.86, 0.14, 0.27),
+    "eyes": (0.175, 0.825, 0.26, 0.39),
+    "nose": (0.37, 0.63, 0.37, 0.64),
+    "mouth": (0.26, 0.74, 0.665, 0.915),
+    "rest of the face": (0.03, 0.97, -0.07, 1.07),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_regions_lie_where_they_should(name):
+    """On a face in the middle of a larger image, to a hundredth of its side."""
+    mask = face_masks(TEMPLATE * 200 + 100, 400)[name]
+    rows, columns = np.nonzero(mask)
+    found = (columns.min(), columns.max() + 1, rows.min(), rows.max() + 1)
+    np.testing.assert_allclose((np.array(found) - 100) / 200, BOUNDS[name], atol=0.011)
+
+
+def test_the_centre_and_the_luma_of_blind_maps():
+    """A Gaussian of a quarter of the side; grey as the luma has it."""
+    centre = blind_map("centre", np.zeros((1, 64, 64, 3), np.uint8), rng())[0]
+    x = (np.arange(64) + 0.5) / 64 - 0.5
+    np.testing.assert_allclose(centre, np.exp(-(x[:, None] ** 2 + x**2) / (2 * 0.25**2)))
+    image = np.zeros((3, 8, 8, 3), np.uint8)
+    for channel in range(3):
+        image[channel, :, 4:, channel] = 100
+    edges = blind_map("edges", image, rng()).max(axis=(1, 2))
+    np.testing.assert_allclose(edges / edges.sum(), [0.299, 0.587, 0.114])
+
+
+def test_the_defaults_of_sensitivity():
+    """Five grey levels to either side, two draws, a shift of one pixel."""
+    images = pictures()
+
+    def explain(some):
+        return some.astype(float).mean(3)
+
+    maps = explain(images)
+    np.testing.assert_array_equal(
+        max_sensitivity(explain, images, maps, rng()),
+        max_sensitivity(explain, images, maps, rng(), levels=5, samples=2),
+    )
+    fixed = rng(5).normal(size=(3, 32, 32))
+    once, twice = (shift_sensitivity(lambda _: fixed, images, fixed, by=by) for by in (1, 2))
+    np.testing.assert_array_equal(shift_sensitivity(lambda _: fixed, images, fixed), once)
+    moved = np.linalg.norm(fixed[:, 2:, 2:] - fixed[:, :-2, :-2], axis=(1, 2))
+    np.testing.assert_allclose(twice, moved / np.linalg.norm(fixed[:, :-2, :-2], axis=(1, 2)))
+
+
+def test_shifts_keep_number_and_size_of_the_images():
+    """The network is given images as many and as large as before."""
+    shapes = []
+
+    def explain(some):
+        shapes.append(some.shape)
+        return np.ones(some.shape[:3])
+
+    shift_sensitivity(explain, pictures(), np.ones((3, 32, 32)), by=3)
+    assert shapes == [(3, 32, 32, 3)]

@@ -198,13 +198,84 @@ def test_too_many_raters_or_cells_say_so(monkeypatch):
     """A crowd is not compared in pairs; what does not fit has its value without an interval."""
     answers = random_answers(np.random.default_rng(0), missing=0.1)
     exact = agreement(answers, np.random.default_rng(0), resamples=100)
-    monkeypatch.setattr(module, "_MOST_CELLS", 100)
+    monkeypatch.setattr(module, "_MOST_CELLS", 30 * 10 * 16)
+    assert agreement(answers, np.random.default_rng(0), resamples=100) == exact
+    monkeypatch.setattr(module, "_MOST_CELLS", 30 * 10 * 16 - 1)
     large = agreement(answers, np.random.default_rng(0), resamples=100)
     assert large.pairwise_kappa.value == exact.pairwise_kappa.value
     assert large.pairwise_kappa.low is None
     assert large.pairwise_kappa.reason == "no interval: 10 pairs × 30 images"
+    monkeypatch.setattr(module, "_MOST_CELLS", 30 * 10 * 16)
+    monkeypatch.setattr(module, "MOST_RATERS", 5)
+    assert agreement(answers, np.random.default_rng(0), resamples=100) == exact
     monkeypatch.setattr(module, "MOST_RATERS", 4)
     crowd = agreement(answers, np.random.default_rng(0), resamples=100)
     assert crowd.leave_one_out_kappa.value is None
     assert "5 raters" in crowd.leave_one_out_kappa.reason
     assert crowd.counts.alpha_nominal.value == exact.counts.alpha_nominal.value
+
+
+def test_each_rater_has_votes_kappas_and_a_reason_for_none():
+    """Two who share units, and one who shares none with them."""
+    rows = [
+        {"image": f"i{n}", "rater": rater, "answer": LEVELS[(n + shift) % 4]}
+        for n in range(6)
+        for rater, shift in (("a", 0), ("b", n == 0))
+    ]
+    rows += [{"image": "i9", "rater": "c", "answer": "Strong"}]
+    rows += [{"image": "i8", "rater": "c", "answer": SKIP}]
+    found = agreement(answers_table(rows), np.random.default_rng(0), resamples=20)
+    a, b, c = found.raters
+    pair = kappa([0, 1, 2, 3, 0, 1], [1, 1, 2, 3, 0, 1])
+    assert (a.votes, b.votes, c.votes) == (6, 6, 1)
+    assert a.pairwise == b.pairwise == a.leave_one_out == pytest.approx(pair)
+    assert (a.reason, b.reason) == ("", "")
+    assert (c.pairwise, c.leave_one_out) == (None, None)
+    assert c.reason == "shares no two levels with the others"
+    assert found.pairs == 1
+    assert (found.counts.units, found.counts.single, found.counts.votes) == (6, 1, 12)
+
+
+def test_two_raters_can_be_compared():
+    """And one cannot; the level of the intervals is the one asked for."""
+    rows = [
+        {"image": f"i{n}", "rater": rater, "answer": LEVELS[n % 4]}
+        for n in range(8)
+        for rater in ("a", "b")
+    ]
+    found = agreement(answers_table(rows), np.random.default_rng(0), resamples=50, level=0.5)
+    assert found.pairwise_kappa.value == 1
+    assert found.pairwise_kappa.level == found.counts.observed.level == 0.5
+    alone = agreement(answers_table(rows[::2]), np.random.default_rng(0), level=0.5)
+    assert alone.pairwise_kappa.level == 0.5
+    assert alone.raters[0].votes == 8
+    assert alone.raters[0].reason
+
+
+def test_images_with_one_unit_each_are_put_together():
+    """Equal tables are drawn as often as they occur, and images with several units are not."""
+    counts = np.array([[2, 0], [2, 0], [1, 1], [0, 2], [1, 0]])
+    found = count_agreement(counts, np.arange(5), np.random.default_rng(0), ordinal=False)
+    assert found.observed.value == 0.75
+    assert "over 4 images" in found.observed.method
+    assert (found.units, found.single, found.images, found.votes) == (4, 1, 4, 8)
+    assert found.alpha_ordinal is None
+    two = count_agreement(
+        counts, np.array([0, 0, 1, 1, 2]), np.random.default_rng(0), ordinal=False
+    )
+    assert "over 2 images" in two.observed.method
+    assert two.observed.value == 0.75
+
+
+def test_reasons_of_counts():
+    """Nothing shared, one answer throughout, and votes for which a statistic has no value."""
+
+    def reason(*rows):
+        counts = np.array(rows)
+        images = np.arange(len(counts))
+        found = count_agreement(counts, images, np.random.default_rng(0), ordinal=True)
+        return found.alpha_ordinal.reason
+
+    assert reason([1, 0], [0, 1]) == "no unit has two votes"
+    assert reason([2, 0], [2, 0]).startswith("all votes are the same answer")
+    assert reason(*[[2, 0], [0, 2]] * 9) == ""

@@ -9,6 +9,7 @@ from emorank.answers.emotion_votes import EmotionVotes
 from emorank.evaluation.raters.agreement import agreement
 from emorank.evaluation.raters.consistency import ALL
 from emorank.evaluation.raters.rating_summary import summarise, summarise_emotions
+from emorank.evaluation.raters.ratings import ratings
 
 
 def table(emotions=("happy", "fear")):
@@ -82,3 +83,30 @@ def test_emotion_votes_by_group():
     assert found.agreement.alpha_ordinal is None
     assert list(found.groups) == ["voice", "face"]
     assert found.groups["voice"].units == 1
+
+
+def test_nothing_given_is_zero_and_times_may_be_unknown():
+    """A rank that nobody gave has no units; without times there is no median."""
+    rows = [{"image": f"i{n}", "rater": r, "answer": "Strong"} for n in range(3) for r in "ab"]
+    found = summarise(answers_table(rows), np.random.default_rng(0), resamples=20)
+    assert found.outcomes[0].ranks == {"Minimal": 0, "Average": 0, "Strong": 3}
+    assert found.answers["Minimal"] == 0
+    assert found.reaction_ms is None
+    assert [(one.units, one.same) for one in found.sensitivity] == [(3, 3), (3, 3)]
+    assert ratings(answers_table([])).images == 0
+    none = answers_table([{"image": "a", "rater": r, "answer": "None"} for r in "ab"])
+    flagged = summarise(none, np.random.default_rng(0), resamples=20)
+    assert flagged.outcomes[0].flagged == 1
+    assert [(one.units, one.same) for one in flagged.sensitivity] == [(1, 1), (1, 1)]
+    timed = answers_table([row | {"reaction_ms": 500} for row in rows[:1]] + rows[1:])
+    assert summarise(timed, np.random.default_rng(0), resamples=20).reaction_ms == 500
+
+
+def test_the_options_of_a_summary_reach_its_agreement():
+    """How None is used, and whether raters are persons."""
+    found = summarise(
+        table(), np.random.default_rng(0), none_as="missing", named=False, resamples=20
+    )
+    assert found.agreement.none_as == found.emotions[0].agreement.none_as == "missing"
+    assert "20 resamples" in found.agreement.counts.observed.method
+    assert not found.named

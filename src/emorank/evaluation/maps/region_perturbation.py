@@ -189,9 +189,8 @@ def grid_cells(side: int, grid: int) -> Int[np.ndarray, "side side"]:
 
 def regions(maps: Maps, cells: Int[np.ndarray, "side side"]) -> Float[np.ndarray, "batch region"]:
     """The sum of each map over each region."""
-    count = int(cells.max()) + 1
     flat = cells.ravel()
-    return np.stack([np.bincount(flat, one.ravel().astype(np.float64), count) for one in maps])
+    return np.stack([np.bincount(flat, one.ravel().astype(np.float64)) for one in maps])
 
 
 def order(
