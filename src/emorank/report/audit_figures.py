@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emorank.evaluation.laboratory.calibration import CalibrationStep
+from emorank.evaluation.laboratory.calibration_curve import CalibrationStep
 from emorank.evaluation.laboratory.verdict import Examination
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.style import INK, PALETTE, blank, short, styled

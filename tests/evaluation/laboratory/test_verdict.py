@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from emorank.evaluation.laboratory.calibration import CalibrationCurve
+from emorank.evaluation.laboratory.calibration_curve import CalibrationCurve
 from emorank.evaluation.laboratory.stability import ScoreChange
 from emorank.evaluation.laboratory.validity import Correlations, Nuisance
 from emorank.evaluation.laboratory.verdict import (

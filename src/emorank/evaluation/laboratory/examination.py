@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.answers.answers_table import answers_table
-from emorank.evaluation.laboratory import calibration
+from emorank.evaluation.laboratory.calibration_curve import expected_error, of_levels, of_scores
 from emorank.evaluation.laboratory.separation import separation
 from emorank.evaluation.laboratory.sequences import Sequences, sequences
 from emorank.evaluation.laboratory.stability import ScoreChange, change, spread_of
@@ -80,12 +80,10 @@ def examine(
         levels=rated,
         levels_and_neutral=_levels(faces, given, options),
         separation=separation(given["score"], emotion, neutral_of(faces), persons, options),
-        of_levels=calibration.of_levels(given["level"], values, persons, options)
+        of_levels=of_levels(given["level"], values, persons, options)
         if truth and given["level"].notna().any()
         else None,
-        of_scores=calibration.of_scores(given["score"], values, persons, options)
-        if truth
-        else None,
+        of_scores=of_scores(given["score"], values, persons, options) if truth else None,
         calibration_error=_calibration_error(faces, given, options),
         sequences=_along(faces.assign(score=given["score"]), "sequence", "frame", options),
         morphs=None if morphs is None else _along(morphs, "morph", "step", options),
@@ -163,7 +161,7 @@ def _calibration_error(
     probabilities = given[[*LEVEL_COLUMNS]].to_numpy(np.float64, na_value=np.nan)
     if np.isnan(probabilities).all():
         return None
-    return calibration.expected_error(probabilities, faces["majority"], faces["person"], options)
+    return expected_error(probabilities, faces["majority"], faces["person"], options)
 
 
 def _change(

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from emorank.evaluation.laboratory.calibration import CalibrationCurve
+from emorank.evaluation.laboratory.calibration_curve import CalibrationCurve
 from emorank.evaluation.laboratory.sequences import Sequences
 from emorank.evaluation.laboratory.stability import ScoreChange
 from emorank.evaluation.laboratory.validity import Correlations, Nuisance

@@ -1,4 +1,4 @@
-"""All that is measured of one way of explaining, on some faces; networks are plain functions."""
+"""All measurements of one method of explaining on some faces; networks are plain functions."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,9 +15,10 @@ from emorank.evaluation.maps.map_scores import curve_rows, rows
 from emorank.evaluation.maps.region_perturbation import Ends, Images, Maps, Score, curves, ends
 from emorank.evaluation.maps.sensitivity import max_sensitivity, shift_sensitivity
 from emorank.evaluation.maps.similarity import spearman, ssim
+from emorank.evaluation.statistics.ratio import ratio
 
 Explain = Callable[[Images, Int[np.ndarray, " batch"]], Maps]
-"""Images and the class to explain of each; a map of each, channels summed."""
+"""From images and the class to explain of each to maps, channels summed."""
 
 Tell = Callable[[int, str], None]
 
@@ -32,9 +33,9 @@ class ExplainedFaces:
         target: the class of each that is explained.
         classes: how many classes the network has.
         logits: of images, in single precision.
-        score: the same for the curves, where half precision may do.
-        masks: the facial regions of each image; None where no face was found in it.
-        checks: how many of the faces, the first ones, get the checks that cost most.
+        score: logits for the curves, where half precision is precise enough.
+        masks: the facial regions of each image; None if no face was found in it.
+        checks: number of faces, the first ones, for the slow checks.
         seed: of everything drawn.
     """
 
@@ -51,7 +52,7 @@ class ExplainedFaces:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The names of the facial regions; none where no face was found in any image."""
+        """The names of the facial regions; none if no face was found in any image."""
         return REGIONS if any(self.masks) else ()
 
     @cached_property
@@ -68,7 +69,7 @@ class ExplainedFaces:
 
     @cached_property
     def pass_seconds(self) -> float:
-        """Seconds of a forward pass per face; a first pass is not timed."""
+        """Seconds of a forward pass per face; one pass before it is not timed."""
         self.logits(self.images[:1])
         start = time.perf_counter()
         self.logits(self.images)
@@ -81,12 +82,13 @@ class ExplainedFaces:
 
 @dataclass(frozen=True)
 class Renewed:
-    """The method at work on the network with new weights in some layers.
+    """The method applied to the network with new weights in some layers.
 
     Attributes:
-        how: "cascading" (from the output down to these layers) or "independent" (these alone).
+        how: "cascading" (new weights from the output down to these layers) or "independent" (new
+            weights in these layers alone).
         layers: their name.
-        explain: of that network.
+        explain: maps of that network.
     """
 
     how: str
@@ -95,14 +97,14 @@ class Renewed:
 
 
 def steps(fills: Sequence[str], renewed: int, checks: int) -> int:
-    """In how many steps a method is measured.
+    """The number of steps in which a method is measured.
 
     Args:
         fills: as in `measure`.
         renewed: the number of networks with new weights.
         checks: the number of faces that are checked.
     """
-    return 1 + len(fills) + (renewed + 3 if checks else 0)
+    return 1 + len(fills) + (renewed + 2 if checks else 0)
 
 
 def measure(
@@ -116,15 +118,15 @@ def measure(
     """Measure a method of explaining.
 
     Args:
-        faces: that are explained.
+        faces: to explain.
         method: its name, or one of `BLIND`.
-        explain: the method at work on the network.
-        renewed: the same method on networks with new weights; read only if faces are checked.
-        fills: what is put in the place of regions, of `region_perturbation.FILLS`.
+        explain: maps of the network by this method.
+        renewed: the same method on networks with new weights; used only if faces are checked.
+        fills: what replaces regions, names of `region_perturbation.FILLS`.
         tell: is called with the number and the name of each step.
 
     Returns:
-        Rows as in `map_scores.COLUMNS`; what the method costs for a face, in forward passes.
+        Rows as in `map_scores.COLUMNS`; the time of the method for a face, in forward passes.
     """
     tell(0, "relevance")
     one_pass = faces.pass_seconds
@@ -152,17 +154,15 @@ def measure(
 
 
 def _sums(faces: ExplainedFaces, method: str, maps: Maps) -> Iterator[pd.DataFrame]:
-    """Whether maps sum to the logit that they explain; blind maps explain none."""
+    """The distance of a map's sum from the logit that it explains; blind maps explain no logit."""
     if method in BLIND:
         return
     logits, sums = faces.target_logits, maps.sum(axis=(1, 2))
-    undefined = np.full(len(sums), np.nan)
-    gap = np.abs(np.divide(logits - sums, logits, out=undefined, where=logits != 0))
-    yield rows(method, faces.names, "gap", gap)
+    yield rows(method, faces.names, "gap", np.abs(ratio(logits - sums, logits)))
 
 
 def _places(faces: ExplainedFaces, method: str, maps: Maps) -> Iterator[pd.DataFrame]:
-    """Where on the face the relevance is; NaN where no face was found."""
+    """Where on the face the relevance lies; NaN if no face was found."""
     if not faces.regions:
         return
     pairs = list(zip(maps, faces.masks, strict=True))
@@ -184,7 +184,7 @@ def _checks(
     maps: Maps,
     tell: Tell,
 ) -> Iterator[pd.DataFrame]:
-    """What must change the map, and what must not."""
+    """How maps change with noise, a shift, another class and new weights."""
     few = slice(faces.checks)
     images, target, maps = faces.images[few], faces.target[few], maps[few]
     names = faces.names[few]
