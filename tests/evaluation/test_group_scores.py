@@ -1,4 +1,4 @@
-"""Results by group: scores against a slow count, tests that find what is there and nothing else."""
+"""Results by group: scores against a slow count, tests with and without a difference."""
 
 from itertools import permutations
 
@@ -48,7 +48,7 @@ def difference(attribute, score="emotion accuracy"):
 
 
 def test_scores_are_those_of_the_group_alone():
-    """Each group's scores are what the classification of its images says."""
+    """Each group's scores equal the classification of its images alone."""
     table = faces(right=(0.9, 0.6))
     found = scored(table, majority="happy")
     for group in found.groups:
@@ -74,7 +74,7 @@ def test_scores_are_those_of_the_group_alone():
 
 
 def test_a_great_difference_is_found():
-    """A group that is recognised half as often differs, and the gap is what it is."""
+    """A group that is recognised half as often differs, by the difference of the two scores."""
     found = scored(faces(40, right=(0.95, 0.45)))
     one = difference(found)
     first, second = (g.scores["emotion accuracy"].value for g in found.groups)
@@ -84,14 +84,14 @@ def test_a_great_difference_is_found():
 
 
 def test_no_difference_is_found_where_there_is_none():
-    """Under no difference p is spread evenly: it is small about as often as it should be."""
+    """Without a difference p is uniform: it is below 0.1 in about a tenth of the samples."""
     p = [difference(scored(faces(seed=s), permutations=99)).p for s in range(60)]
     assert np.mean(np.array(p) <= 0.1) <= 0.22
     assert 0.35 < np.mean(p) < 0.65
 
 
 def test_p_is_that_of_every_deal():
-    """Against a slow count of all deals of six and five persons, one image each."""
+    """Against a slow count of all ways to divide persons into six and five, one image each."""
     hits = [1, 1, 1, 1, 0, 1, 0, 0, 0, 1, 0]
     group = np.array([0] * 6 + [1] * 5)
     table = pd.DataFrame(

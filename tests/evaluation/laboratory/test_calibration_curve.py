@@ -29,7 +29,7 @@ def test_a_rank_that_falls_is_not_monotone():
 
 
 def test_one_level_has_no_order():
-    """A rank that says the same of every face is neither monotone nor not."""
+    """With one level, whether the rank is monotone is not defined."""
     assert calibration_curve.of_levels([2, 2, 2], [0.1, 0.9, 0.5], None, FEW).monotone is None
     assert calibration_curve.of_levels([pd.NA] * 3, [0.1, 0.9, 0.5], None, FEW).steps == ()
 
@@ -69,6 +69,6 @@ def test_the_calibration_error_is_that_of_a_loop():
 
 
 def test_no_probabilities_no_error():
-    """None, not 0."""
+    """Without probabilities the error is None, and not 0."""
     found = calibration_curve.expected_error(np.full((3, 4), np.nan), [1, 2, 3], None, FEW)
     assert found.value is None

@@ -1,4 +1,4 @@
-"""Good ranks are praised, bad ones caught, on simulated faces that make it hard."""
+"""Verdicts on good and bad ranks of simulated faces, whose brightness goes with the intensity."""
 
 import msgspec
 import numpy as np
@@ -39,7 +39,7 @@ def faces(persons=8, frames=4, seed=0):
 
 
 def given(score, level=None):
-    """What a rank gave."""
+    """The scores and levels of a rank as a table."""
     level = pd.array([pd.NA] * len(score) if level is None else level, dtype="Int64")
     return pd.DataFrame({"score": np.asarray(score, float), "level": level})
 
@@ -53,7 +53,7 @@ def verdict(table, score, level=None, **more):
 
 
 def test_a_perfect_rank_is_praised():
-    """Score and levels as the truth has them."""
+    """Score and levels equal the truth."""
     table = faces()
     found = examine(
         "perfect", "rank", table, given(table["intensity"], table["majority"]), options=FEW
@@ -70,7 +70,7 @@ def test_a_perfect_rank_is_praised():
 
 
 def test_a_constant_rank_is_bad():
-    """It agrees with somebody now and then, and says nothing."""
+    """A constant agrees with some raters by chance, and is bad."""
     table = faces()
     found = examine("c", "rank", table, given([2.0] * len(table), [2] * len(table)), options=FEW)
     assert found.verdict.word == "bad"
@@ -81,7 +81,7 @@ def test_a_constant_rank_is_bad():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_random_rank_is_bad(seed):
-    """Whatever was drawn: 20 draws, on faces of three persons only, where intervals are rough."""
+    """Each of 20 random scores, on faces of three persons only, where intervals are rough."""
     table = faces(persons=3)
     score = np.random.default_rng([seed, 7]).random(len(table))
     found = verdict(table, score, by_thirds(score))
@@ -90,7 +90,7 @@ def test_a_random_rank_is_bad(seed):
 
 
 def test_a_rank_that_follows_brightness_is_bad():
-    """Though brightness goes with the intensity, and the score's correlation is high."""
+    """Also if brightness goes with the intensity and the correlation of the score is high."""
     table = faces()
     found = examine("b", "rank", table, given(table["brightness"]), options=FEW)
     assert found.correlations["known intensity"].spearman_within.low > 0.3
@@ -101,7 +101,7 @@ def test_a_rank_that_follows_brightness_is_bad():
 
 
 def test_a_good_score_in_that_light_is_not_taken_for_brightness():
-    """It correlates with brightness because intensity does, and with nothing beyond."""
+    """It correlates with brightness only because intensity does."""
     table = faces()
     score = table["intensity"] + np.random.default_rng(1).normal(0, 0.05, len(table))
     found = examine("g", "rank", table, given(score, table["majority"]), options=FEW)
@@ -110,7 +110,7 @@ def test_a_good_score_in_that_light_is_not_taken_for_brightness():
 
 
 def test_a_score_turned_round_is_bad():
-    """Worse than chance is no better than chance."""
+    """A negative correlation is no better than chance."""
     table = faces()
     assert verdict(table, -table["intensity"]).word == "bad"
 

@@ -27,7 +27,7 @@ def test_the_curve_climbs_where_there_is_something_to_learn():
 
 
 def test_curve_and_intervals_are_those_of_the_seed():
-    """Again with it the same, with another others."""
+    """The same seed gives the same result, another seed another one."""
     rated, test = faces(0, 6), faces(1, 8)
     model = ProportionalOdds().fit(rated.features, rated.level)
 
@@ -43,7 +43,7 @@ def test_curve_and_intervals_are_those_of_the_seed():
 
 @pytest.mark.parametrize(("persons", "unit"), [(4, "images"), (5, "persons")])
 def test_intervals_hold_the_coefficient(persons, unit):
-    """The feature that counts is surely above 0 and above the other, in the model's own scale."""
+    """The interval of the useful feature is above 0 and above that of the other feature."""
     rated = faces(2, persons, each=30)
     rated = Rated(rated.features * (1000, 1), rated.level, rated.person)
     model = ProportionalOdds().fit(rated.features, rated.level)
@@ -55,7 +55,7 @@ def test_intervals_hold_the_coefficient(persons, unit):
 
 
 def test_what_is_hardly_ever_defined_has_no_value():
-    """Test faces of one level that is always found: kappa has no chance to be beaten."""
+    """All test faces have one level and it is always predicted, so kappa is not defined."""
     rated = faces(0, 3, noise=0)
     test = Rated(np.full((4, 2), 9.0), np.full(4, 3), np.arange(4))
     model = ProportionalOdds(0.01).fit(rated.features, rated.level)

@@ -1,4 +1,4 @@
-"""Changes of pictures that leave the expression alone."""
+"""Changes of pictures that do not change the expression."""
 
 import hashlib
 
@@ -28,7 +28,7 @@ def smooth(side=64):
 
 @given(PICTURES)
 def test_the_mirror_of_a_mirror_is_the_picture(rgb):
-    """And turning down to up commutes with it."""
+    """Mirroring twice gives the picture, mirroring once swaps its edges."""
     once = perturbation.mirrored(rgb)
     np.testing.assert_array_equal(perturbation.mirrored(once), rgb)
     np.testing.assert_array_equal(once[:, 0], rgb[:, -1])
@@ -36,7 +36,7 @@ def test_the_mirror_of_a_mirror_is_the_picture(rgb):
 
 @given(PICTURES, st.integers(-3, 3), st.integers(-3, 3))
 def test_a_shift_and_back_leaves_the_inside(rgb, down, right):
-    """Only a border as wide as the shift is lost."""
+    """All but a border as wide as the shift is the same again."""
     moved = perturbation.shifted(rgb, down, right)
     assert moved.shape == rgb.shape
     back = perturbation.shifted(moved, -down, -right)
@@ -57,7 +57,7 @@ def test_a_shift_moves_to_where_it_says():
 
 @given(PICTURES, PICTURES)
 def test_a_dissolve_begins_and_ends_with_the_pictures(one, other):
-    """And the middle lies between; sizes have to be the same."""
+    """The middle lies between the two; pictures of different size are refused."""
     if one.shape != other.shape:
         with pytest.raises(ValueError, match="one size"):
             perturbation.dissolved(one, other, 0.5)
@@ -71,7 +71,7 @@ def test_a_dissolve_begins_and_ends_with_the_pictures(one, other):
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_change_changes_little(name):
-    """The same size and type, another picture, and not far from it."""
+    """The result has the size and type of the picture, differs from it, and only a little."""
     rgb = smooth()
     before = rgb.copy()
     after = CHANGES[name](rgb)
@@ -85,7 +85,7 @@ def test_every_change_changes_little(name):
 
 
 def test_resizing_keeps_the_middle():
-    """A dot in the middle grows about itself."""
+    """A square in the middle stays in the middle and grows by the factor."""
     rgb = np.zeros((65, 65, 3), np.uint8)
     rgb[28:37, 28:37] = 255
     for factor in (0.9, 1.1):
@@ -96,7 +96,7 @@ def test_resizing_keeps_the_middle():
 
 
 def test_brightness_is_the_luma():
-    """White 255, green brighter than blue."""
+    """White is 255; green is brighter than red, red than blue."""
     assert perturbation.brightness(np.full((4, 4, 3), 255, np.uint8)) == pytest.approx(255)
     red, green, blue = (
         np.eye(3, dtype=np.uint8)[i] * np.ones((4, 4, 1), np.uint8) * 100 for i in range(3)
@@ -112,7 +112,7 @@ def test_brightness_is_the_luma():
 
 
 def test_controls_are_what_they_say():
-    """A constant, a number of the picture alone, the brightness; levels in thirds."""
+    """A constant, a number that depends on the picture alone, the brightness; levels are thirds."""
     rng = np.random.default_rng(0)
     pixels = [rng.integers(0, 255, (8, 8, 3)).astype(np.uint8) for _ in range(300)]
     found = {name: control(pixels) for name, control in CONTROLS.items()}

@@ -21,7 +21,7 @@ def people():
 
 
 def test_morphs_begin_with_the_persons_own_face():
-    """The neutral face, or the first frame of the sequence; nobody else's."""
+    """The person's own neutral face, or the first frame of the sequence."""
     assert pairs_of(people()) == {2: 3, 4: 5}
 
 

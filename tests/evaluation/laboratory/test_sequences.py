@@ -65,7 +65,7 @@ def test_a_constant_score_has_no_rho_and_rises_by_chance():
 
 
 def test_short_and_unknown_sequences_are_passed_over():
-    """Two frames have no order to speak of."""
+    """A sequence of two frames is too short, and a face without a sequence is left out."""
     table = frames(length=2)
     assert along(table).spearman.value is None
     assert "three" in along(table).spearman.reason or "3" in along(table).spearman.reason
@@ -74,7 +74,7 @@ def test_short_and_unknown_sequences_are_passed_over():
 
 
 def test_frames_without_a_score_are_passed_over():
-    """The others keep their order."""
+    """The other frames keep their order."""
     table = frames().sort_values(["sequence", "frame"]).reset_index(drop=True)
     table["score"] = table["frame"].astype(float)
     table.loc[table["frame"] == 3, "score"] = np.nan

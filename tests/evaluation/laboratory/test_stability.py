@@ -1,4 +1,4 @@
-"""How far scores move."""
+"""How far scores move when pictures change."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ PERSONS = list("aabbccdd")
 
 
 def test_shift_is_the_mean_distance_in_spreads():
-    """And the share of changed levels, one lost included."""
+    """The shift in standard deviations, and the share of changed levels with lost and new ones."""
     before = np.arange(8.0)
     after = before + np.array([0.5, -0.5, 1, 0, 0, 0, 0, 2])
     levels = pd.Series([1, 1, 2, 2, 3, 3, pd.NA, pd.NA], dtype="Int64")
@@ -26,14 +26,14 @@ def test_shift_is_the_mean_distance_in_spreads():
 
 
 def test_nothing_moves_where_nothing_changes():
-    """0, with an interval of 0."""
+    """Equal scores have a shift of 0 with an interval of 0."""
     before = np.arange(8.0)
     found = stability.change((before, [1] * 8), (before, [1] * 8), 1.0, PERSONS, FEW)
     assert (found.shift.value, found.shift.high, found.moved.value) == (0, 0, 0)
 
 
 def test_independent_scores_are_as_far_apart_as_the_docstring_says():
-    """2/sqrt(pi) standard deviations."""
+    """They are 2/sqrt(pi) standard deviations apart."""
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 20000))
     none = [pd.NA] * len(a)
@@ -44,7 +44,7 @@ def test_independent_scores_are_as_far_apart_as_the_docstring_says():
 
 
 def test_a_constant_has_no_spread_to_measure_in():
-    """None and why."""
+    """The shift is None, and the reason says why."""
     same = np.ones(8)
     found = stability.change((same, [2] * 8), (same, [2] * 8), 0.0, PERSONS, FEW)
     assert found.shift.value is None
@@ -53,7 +53,7 @@ def test_a_constant_has_no_spread_to_measure_in():
 
 
 def test_scores_that_are_missing_are_not_compared():
-    """Nothing before or nothing after: no distance."""
+    """A face without a score before or after the change is left out."""
     found = stability.change(
         ([np.nan, 1.0, 2.0], [pd.NA] * 3), ([1.0, np.nan, 2.5], [pd.NA] * 3), 1.0, None, FEW
     )

@@ -1,4 +1,4 @@
-"""Rank correlations and their intervals, against scipy, a slow loop, and scores made up to fool."""
+"""Rank correlations and their intervals against SciPy, and with scores made up to mislead."""
 
 import numpy as np
 import pandas as pd
@@ -62,7 +62,7 @@ def test_values_are_those_of_scipy():
     st.sampled_from([np.exp, np.arctan, lambda v: v**3, lambda v: 3 * v - 7]),
 )
 def test_a_rising_function_of_the_score_changes_nothing(values, rising):
-    """Rank correlations and AUC know the order only; a falling one turns the sign."""
+    """A rising function leaves rank correlations as they are; a falling one changes their sign."""
     score = np.array(values, float) / 10
     truth = np.random.default_rng(0).integers(0, 4, len(score)).astype(float)
     emotion = ["happy"] * len(score)
@@ -76,7 +76,7 @@ def test_a_rising_function_of_the_score_changes_nothing(values, rising):
 
 
 def test_a_constant_score_says_nothing():
-    """No correlation, and why: never 0."""
+    """The correlation is None with a reason, and never 0."""
     table = faces().assign(constant=2.0)
     found = correlations(table, "constant")
     for estimate in (found.spearman, found.spearman_within, found.kendall_within, found.chance):
@@ -86,13 +86,13 @@ def test_a_constant_score_says_nothing():
 
 
 def test_what_is_the_same_everywhere_cannot_be_followed():
-    """A truth without differences is another reason than a score without."""
+    """A constant truth gives another reason than a constant score."""
     table = faces().assign(truth=1.0)
     assert "what is known" in correlations(table).spearman_within.reason
 
 
 def test_faces_without_a_truth_or_a_score_are_counted():
-    """Abstaining is allowed, and seen."""
+    """Faces without a score are counted as missing, faces without a truth are not."""
     table = faces()
     table.loc[:9, "score"] = np.nan
     table.loc[5:14, "truth"] = np.nan
@@ -143,7 +143,7 @@ def test_intervals_cover():
 
 
 def test_brightness_is_told_from_intensity_though_they_go_together():
-    """A score of brightness correlates with intensity where brightness does; it is found out."""
+    """A score of brightness correlates with intensity if brightness does, but not partially."""
     rng = np.random.default_rng(4)
     truth = rng.uniform(0, 1, 300)
     brightness = truth + rng.normal(0, 0.25, 300)
@@ -161,7 +161,7 @@ def test_brightness_is_told_from_intensity_though_they_go_together():
 
 
 def test_partial_correlation_is_that_of_residuals():
-    """Within one emotion: the correlation of what regressing the ranks on the third leaves."""
+    """Within one emotion: the correlation of the residuals of ranks regressed on the third."""
     table = faces(60).assign(emotion="happy")
     third = table["truth"] + np.random.default_rng(1).normal(0, 0.5, 60)
     found = validity.nuisance(
@@ -179,7 +179,7 @@ def test_partial_correlation_is_that_of_residuals():
 
 
 def test_a_score_that_is_the_brightness_leaves_nothing_else():
-    """What brightness accounts for wholly has no partial correlation with anything else."""
+    """A score that equals brightness has no partial correlation with the truth."""
     table = faces(60)
     found = validity.nuisance(
         table["score"], table["truth"], table["score"], table["emotion"], table["person"], FEW
@@ -203,14 +203,14 @@ def test_separation_is_the_area_under_the_curve():
 
 
 def test_nothing_is_told_from_neutral_faces_that_are_not_there():
-    """No neutral face, no area."""
+    """Without neutral faces there is no area."""
     table = faces()
     nobody = np.zeros(len(table), bool)
     assert separation.separation(table["score"], table["emotion"], nobody, None, FEW) == {}
 
 
 def test_levels_are_scored_as_sklearn_does():
-    """Kappa, error, and what always saying the same comes to; abstained ones are counted."""
+    """Kappa, error, and the error of a constant answer; faces without a rank are counted."""
     rng = np.random.default_rng(0)
     majority = pd.Series(rng.integers(0, 4, 80), dtype="Int64")
     level = (majority + pd.Series(rng.integers(-1, 2, 80))).clip(0, 3).mask(rng.random(80) < 0.1)
@@ -236,7 +236,7 @@ def test_thousands_of_faces_take_seconds():
 
 
 def test_one_person_has_no_interval():
-    """A value, no interval, and why."""
+    """One person gives a value, no interval, and the reason."""
     table = faces().assign(person="p1")
     found = correlations(table).spearman_within
     assert found.value is not None

@@ -78,7 +78,7 @@ def test_the_lower_bound_decides(low, word):
     ("chance", "word"), [(0.79, "good"), (0.8, "bad"), (0.9, "bad"), (None, "good")]
 )
 def test_what_shuffled_scores_reach_is_chance(chance, word):
-    """A value that is not above the shuffles is bad, whatever its interval."""
+    """A value that shuffled scores reach is bad, also if its interval is above 0."""
     assert verdict(correlated(0.7, value=0.8, chance=chance)).word == word
 
 
@@ -98,7 +98,7 @@ def test_what_shuffled_scores_reach_is_chance(chance, word):
     ],
 )
 def test_brightness_counts_where_it_is_beyond_chance_and_greater(beyond, honest, word):
-    """Both conditions, in either direction; without an interval nothing is said against it."""
+    """Both conditions must hold, in either direction; without an interval neither does."""
     light = Nuisance(about(0.9), about(*beyond), about(honest))
     assert verdict(correlated(), light).word == word
 
@@ -184,7 +184,7 @@ def test_the_best_rank_and_the_best_of_all():
     [("bad", False), ("unknown", False), ("weak", True), ("fair", True), ("good", True)],
 )
 def test_a_control_passes_where_it_is_not_bad(word, passes):
-    """A control of which nothing is known has not passed; a file of scores is no control."""
+    """A control whose verdict is unknown has not passed; a file of scores is no control."""
     found = conclude(
         [examined("random", word, kind="control"), examined("mine", word, kind="file")]
     )

@@ -126,7 +126,7 @@ def test_mass_and_rank_accuracy_are_quantus():
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6))
 def test_mass_is_a_share(seed):
-    """Over the regions it adds up to one, whatever is negative."""
+    """Over the regions the shares add up to one, also if some relevance is negative."""
     masks = face_masks(TEMPLATE * 30, 30)
     found = mass(rng(seed).normal(size=(30, 30)), masks)
     assert sum(found.values()) == pytest.approx(1)

@@ -83,7 +83,7 @@ def test_aopc_is_the_mean_fall(weights, pictures, to_black):
 
 
 def test_the_true_order_is_the_best(weights, pictures, to_black):
-    """On a linear net weight times pixel says what each region adds: no map beats it."""
+    """On a linear net weight times pixel is what each region adds, so no map is better."""
     score, target = scorer(weights), np.array([0, 1, 2, 1, 0])
     true = np.einsum("bhwc,bchw->bhw", pictures.astype(float), weights[target])
     best = way(score, pictures, true, target)
@@ -159,7 +159,7 @@ def test_ties_are_broken_by_chance():
 
 @pytest.mark.parametrize("fill", FILLS)
 def test_fills_leave_the_rest_alone(fill, pictures):
-    """Only what is gone changes; with everything gone no pixel is left as it was."""
+    """Only removed pixels change; if all are removed all change."""
     gone = np.zeros(pictures.shape[:3], bool)
     gone[:, 4:9, 2:12] = True
     filled = perturbation._filled(pictures, gone, fill, rng())
@@ -196,6 +196,6 @@ def test_surroundings_continue_what_is_left():
     ],
 )
 def test_what_cannot_be_measured_is_refused(call, message, weights, pictures):
-    """With what was expected."""
+    """The error says what was expected."""
     with pytest.raises(RelevanceError, match=message):
         call(scorer(weights), pictures)

@@ -88,7 +88,7 @@ def test_pairs_and_ceiling_equal_scikit_learn(seed):
 
 
 def test_the_record_holds_what_the_parts_say():
-    """Values are those of the statistics; intervals surround them; the same seed, the same."""
+    """Values equal the statistics, intervals contain them, and a seed gives the same again."""
     answers = random_answers(np.random.default_rng(7), units=60, missing=0.1)
     found = agreement(answers, np.random.default_rng(0), resamples=400)
     assert found == agreement(answers, np.random.default_rng(0), resamples=400)
@@ -195,7 +195,7 @@ def test_undefined_is_none_with_a_reason():
 
 
 def test_too_many_raters_or_cells_say_so(monkeypatch):
-    """A crowd is not compared in pairs; what does not fit has its value without an interval."""
+    """Many raters are not compared in pairs; too large tables give no interval."""
     answers = random_answers(np.random.default_rng(0), missing=0.1)
     exact = agreement(answers, np.random.default_rng(0), resamples=100)
     monkeypatch.setattr(module, "_MOST_CELLS", 30 * 10 * 16)
@@ -237,7 +237,7 @@ def test_each_rater_has_votes_kappas_and_a_reason_for_none():
 
 
 def test_two_raters_can_be_compared():
-    """And one cannot; the level of the intervals is the one asked for."""
+    """Two raters have kappas, one has none; the intervals have the level asked for."""
     rows = [
         {"image": f"i{n}", "rater": rater, "answer": LEVELS[n % 4]}
         for n in range(8)

@@ -148,7 +148,7 @@ def counted(units: list[list[int]]) -> np.ndarray:
 
 @given(UNITS)
 def test_all_statistics_equal_the_exact_oracle(units):
-    """Pair by pair in fractions, whatever is missing; undefined is NaN and nothing else."""
+    """Pair by pair in fractions, with missing votes; only undefined values are NaN."""
     table = total(counted(units))
     for mine, exact in (
         (coincidence.nominal_alpha, oracle.alpha(units, ordinal=False)),
@@ -164,7 +164,7 @@ def test_all_statistics_equal_the_exact_oracle(units):
 
 @given(UNITS, st.permutations(range(4)), st.randoms(use_true_random=False))
 def test_invariants(units, names, random):
-    """Order of units never matters, names of levels not for nominal ones, mirroring for none."""
+    """The order of units and mirroring never matter; names of levels do for ordinal ones."""
     table = total(counted(units))
     shuffled = random.sample(units, len(units))
     mirrored = [[3 - vote for vote in unit] for unit in units]

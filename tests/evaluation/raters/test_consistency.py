@@ -1,4 +1,4 @@
-"""Raters against themselves."""
+"""The consistency of raters over images shown twice."""
 
 import pytest
 from sklearn.metrics import cohen_kappa_score
@@ -39,7 +39,7 @@ def test_each_rater_and_all():
 
 
 def test_one_answer_throughout_has_no_kappa():
-    """It is consistent, but there is no chance to compare with."""
+    """All answers are equal, so kappa is not defined."""
     ben = consistency(table())[-1]
     assert ben.same.value == 1
     assert ben.kappa is None

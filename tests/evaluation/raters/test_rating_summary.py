@@ -1,4 +1,4 @@
-"""The summary says what its parts say, and units go somewhere."""
+"""The summary holds the results of its parts, and every unit is counted once."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ def found():
 
 
 def test_units_go_somewhere(found):
-    """Ranks, flagged, disputed and unvoted are all units, under both policies."""
+    """Ranks, flagged, disputed and unvoted add up to all units, under both policies."""
     assert (found.images, found.units, found.raters, found.repeats) == (31, 61, 4, 6)
     for one in found.outcomes:
         total = sum(one.ranks.values()) + one.flagged + one.disputed + one.unvoted
@@ -62,7 +62,7 @@ def test_parts_are_those_of_the_functions(found):
 
 
 def test_one_emotion_has_no_parts_and_nothing_has_a_summary():
-    """One emotion is the whole; an empty table is no error."""
+    """With one emotion there are no parts; an empty table is no error."""
     one = summarise(table(("happy",)), np.random.default_rng(0), resamples=100)
     assert one.emotions == ()
     none = summarise(answers_table([]), np.random.default_rng(0), resamples=100)

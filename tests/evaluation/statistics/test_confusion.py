@@ -54,7 +54,7 @@ def test_statistics_equal_scikit_learn(counts):
     ],
 )
 def test_a_stack_is_its_matrices(statistic):
-    """A stack gives what its matrices give one by one, empty ones NaN, nothing a warning."""
+    """A stack gives the values of its matrices, NaN for empty ones, and no warning."""
     stack = np.random.default_rng(3).integers(0, 4, (2, 5, 3, 3))
     stack[1, 2] = 0
     values = statistic(stack)

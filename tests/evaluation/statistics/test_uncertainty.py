@@ -29,13 +29,13 @@ def test_wilson_is_its_formula(successes, more):
 
 
 def test_a_share_of_nothing_is_none():
-    """No images, no share; the reason is said."""
+    """Without images there is no share, and the reason says so."""
     assert wilson(0, 0).value is None
     assert wilson(0, 0).reason == "no images"
 
 
 def test_unknown_persons_are_persons_of_their_own():
-    """Missing names are not one big person."""
+    """Each image with a missing name counts as one person."""
     numbers = clusters(["b", None, "a", "b", float("nan")], 5)
     assert numbers[0] == numbers[3]
     assert len(set(numbers)) == 4
@@ -46,7 +46,7 @@ def test_unknown_persons_are_persons_of_their_own():
 
 
 def test_the_bootstrap_equals_a_slow_loop():
-    """Percentiles over resampled persons equal those of really repeating the persons' images."""
+    """Percentiles over resampled persons equal those of copies of the persons' images."""
     rng = np.random.default_rng(11)
     truth, predicted = rng.integers(0, 3, 60), rng.integers(0, 3, 60)
     person = rng.integers(0, 7, 60)
@@ -72,7 +72,7 @@ def test_the_bootstrap_equals_a_slow_loop():
 
 
 def test_persons_widen_the_interval():
-    """Images that come in dependent dozens are worth less than independent ones."""
+    """Twelve equal images of each person give a wider interval than as many independent images."""
     person = np.repeat(np.arange(20), 12)
     right = (person % 2 == 0).astype(np.int64)
     rows = np.zeros_like(right)
@@ -94,7 +94,7 @@ def test_the_same_seed_gives_the_same_interval(monkeypatch):
 
 
 def test_one_person_has_no_interval():
-    """Nothing is known about other persons from one; the value stays, the reason is said."""
+    """One person gives a value, no interval, and the reason."""
     found = bootstrap(
         {"a": confusion.accuracy}, np.array([[[3, 1], [0, 4]]]), np.random.default_rng(0)
     )["a"]
