@@ -49,6 +49,31 @@ def test_p_is_the_share_of_all_assignments():
     assert (found.reason, found.adjusted) == ("", None)
 
 
+def test_three_groups_of_different_size():
+    """P as a slow loop of random assignments has it; the gap is from the best to the worst."""
+    counts = tables([4] * 5 + [2, 3, 1, 2, 3, 2] + [1] * 7, [0, 1, 0, 2, 1] + [1] * 6 + [2] * 7)
+    group = np.repeat([0, 1, 2], [5, 6, 7])
+    rng = np.random.default_rng(1)
+    slow = [spread(counts, rng.permutation(group)) for _ in range(2000)]
+    found = result_of(counts, group, permutations=2000)
+    assert found.p == pytest.approx(np.mean(np.array(slow) >= spread(counts, group)), abs=0.01)
+    assert found.gap == pytest.approx(20 / 24 - 7 / 21)
+    weak = result_of(counts, np.roll(group, 3), permutations=2000)
+    again = [value >= spread(counts, np.roll(group, 3)) - 1e-12 for value in slow]
+    assert weak.p == pytest.approx(np.mean(again), abs=0.05)
+    assert weak.p > 0.05
+
+
+def test_as_many_permutations_as_documented():
+    """9,999 by default."""
+    counts, group = tables([1] * 10, [0] * 10), np.repeat([0, 1], 5)
+    found = group_test(
+        "accuracy", confusion.accuracy, counts, group, NAMES,
+        rng=np.random.default_rng(0), kind="emotion", unit="persons",
+    )  # fmt: skip
+    assert found.method == "permutation over 10 persons, 9999 times"
+
+
 def test_equal_groups_are_not_different():
     """Every assignment spreads as much as none: p is 1."""
     found = result_of(tables([2] * 10, [1] * 10), np.repeat([0, 1], 5))

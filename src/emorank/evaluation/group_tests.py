@@ -120,7 +120,7 @@ def _permuted(
 
     images = tables.sum((1, 2))
 
-    def spread(permuted: np.ndarray, axis: int = -1) -> np.ndarray:
+    def spread(permuted: np.ndarray, axis: int) -> np.ndarray:
         rows = np.atleast_2d(np.moveaxis(permuted, axis, -1)).astype(np.int64)
         values = _by_group(tables, rows, count, statistic)
         weight = np.stack([(rows == k) @ images for k in range(count)], axis=-1)
