@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,5 +103,5 @@ def test_strangers_are_refused():
 def test_the_record_is_json_and_comes_back():
     """The record survives JSON, with undefined values as null."""
     result = score(["anger", "fear"], ["anger", "anger"], persons=["p", "q"])
-    text = json.dumps(result.to_dict(), allow_nan=False)
-    assert Classification.from_dict(json.loads(text)) == result
+    text = json.dumps(msgspec.to_builtins(result), allow_nan=False)
+    assert msgspec.convert(json.loads(text), Classification) == result

@@ -1,5 +1,6 @@
 """Scores of a comparison against the plain definitions, its resamples and its test."""
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,6 +136,6 @@ def test_a_constant_has_no_correlation():
 def test_it_goes_through_json_and_knows_its_names():
     """To plain values and back; a reference must be among those compared."""
     found = comparison(rows("a", 0.5), "a", resamples=50)
-    assert EstimatorComparison.from_dict(found.to_dict()) == found
+    assert msgspec.convert(msgspec.to_builtins(found), EstimatorComparison) == found
     with pytest.raises(ValueError, match="none of the estimators compared: a"):
         comparison(rows("a", 0.5), "b")

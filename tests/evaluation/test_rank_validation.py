@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -191,8 +192,8 @@ def test_whatever_comes_is_a_valid_record(rows):
         for n, (true, guess, annotated, rank, person) in enumerate(rows)
     ]
     found = validate(full, resamples=20)
-    text = json.dumps(found.to_dict(), allow_nan=False)
-    assert RankValidation.from_dict(json.loads(text)) == found
+    text = json.dumps(msgspec.to_builtins(found), allow_nan=False)
+    assert msgspec.convert(json.loads(text), RankValidation) == found
     assert sum(map(sum, found.confusion)) == found.population.conditional
     if found.accuracy.value is not None:
         assert found.joint.accuracy.value <= found.accuracy.value + 1e-12

@@ -5,6 +5,7 @@ The data sets are licensed; these are drawn faces under their file names.
 
 from pathlib import Path
 
+import msgspec
 import pandas as pd
 import pytest
 from tests.conftest import EMOTIONS, PERSONS, QUICK, draw
@@ -113,6 +114,6 @@ def test_an_experiment_runs_from_images_to_scores(dataset, protocol, tmp_path):
     assert len(study.table("faces")) == 24 * (
         1 + (name == "ckplus" or (name == "kdef" and protocol == "."))
     )
-    ranks = RankValidation.from_dict(metrics["rank"])
+    ranks = msgspec.convert(metrics["rank"], RankValidation)
     assert ranks.joint.count >= ranks.population.conditional
     assert rank_table(ranks)["Images"].iloc[-1] == ranks.population.conditional

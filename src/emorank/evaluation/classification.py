@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
@@ -83,16 +82,6 @@ class Classification:
     macro_f1: Estimate
     per_class: tuple[ClassScore, ...]
     baseline: Baseline | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, dicts and numbers for JSON; undefined is None."""
-        result: dict[str, Any] = msgspec.to_builtins(self)
-        return result
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> "Classification":
-        """The inverse of `to_dict`."""
-        return msgspec.convert(record, cls)
 
 
 def classification(

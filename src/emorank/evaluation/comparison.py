@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
@@ -94,16 +93,6 @@ class EstimatorComparison:
     persons: int
     exact: bool
     least_p: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, dicts and numbers for JSON; undefined is None."""
-        result: dict[str, Any] = msgspec.to_builtins(self)
-        return result
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> "EstimatorComparison":
-        """The inverse of `to_dict`."""
-        return msgspec.convert(record, cls)
 
 
 def comparison(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
@@ -124,16 +123,6 @@ class RankValidation:
     spearman: Estimate
     baseline: Baseline | None
     joint: Joint
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, dicts and numbers for JSON; undefined is None."""
-        result: dict[str, Any] = msgspec.to_builtins(self)
-        return result
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> "RankValidation":
-        """The inverse of `to_dict`."""
-        return msgspec.convert(record, cls)
 
 
 def rank_scores(matrix: np.ndarray[Any, Any]) -> tuple[RankScore, ...]:

@@ -2,6 +2,7 @@
 
 import shutil
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,7 +85,7 @@ def test_table_5_holds_every_vote(made, study):
 
 def test_tables_6_to_9_are_the_validation(made, study):
     """Rows and averages as `metrics.json` has them, and the joint score beside them."""
-    found = RankValidation.from_dict(study.metrics()["rank"])
+    found = msgspec.convert(study.metrics()["rank"], RankValidation)
     table = pd.read_csv(made / "table_6-9.csv")
     assert len(table) == 3 * len(found.emotions) + 1
     assert table["Accuracy"].iloc[-1] == pytest.approx(found.averages["accuracy"])

@@ -142,7 +142,9 @@ def command(
 
         rating_page.write(summary, report, title=file.name)
     if as_json:
-        text = msgspec.json.encode({"format": source.format} | summary.to_dict())
+        from emorank.results.stored import plain
+
+        text = msgspec.json.encode({"format": source.format} | plain(summary))
         click.echo(msgspec.json.format(text, indent=2).decode())
     elif isinstance(summary, RatingSummary):
         summary_tables.print_ratings(summary, sheet.head(rows), ties)

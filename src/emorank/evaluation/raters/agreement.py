@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 from jaxtyping import Int
@@ -88,11 +87,6 @@ class Agreement:
     leave_one_out_kappa: Estimate
     pairs: int
     raters: tuple[RaterKappa, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, dicts and numbers for JSON; undefined is None."""
-        result: dict[str, Any] = msgspec.to_builtins(self)
-        return result
 
 
 def agreement(

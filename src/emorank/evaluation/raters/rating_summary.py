@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 
@@ -102,11 +101,6 @@ class RatingSummary:
     emotions: tuple[EmotionAgreement, ...]
     consistency: tuple[Consistency, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, dicts and numbers for JSON; undefined is None."""
-        result: dict[str, Any] = msgspec.to_builtins(self)
-        return result
-
 
 @dataclass(frozen=True)
 class EmotionSummary:
@@ -127,11 +121,6 @@ class EmotionSummary:
     tied: int
     agreement: CountAgreement
     groups: dict[str, CountAgreement]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain lists, dicts and numbers for JSON; undefined is None."""
-        result: dict[str, Any] = msgspec.to_builtins(self)
-        return result
 
 
 def summarise(
