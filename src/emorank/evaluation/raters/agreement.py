@@ -189,11 +189,17 @@ def _put_together(
 
 
 def _why_undefined(counts: np.ndarray[Any, Any]) -> str:
+    """The only two cases in which a statistic of counts has no value."""
     if not len(counts):
         return "no unit has two votes"
-    if (counts.sum(axis=0) > 0).sum() < 2:
-        return "all votes are the same answer, so there is no chance to compare with"
-    return "not defined for these votes"
+    return "all votes are the same answer, so there is no chance to compare with"
+
+
+def _why_not_compared(raters: int) -> str:
+    """Why raters are not compared one by one; empty if they are."""
+    if raters > MOST_RATERS:
+        return f"{raters:,} raters; at most {MOST_RATERS} are compared one by one"
+    return {0: "no rater", 1: "one rater only"}.get(raters, "")
 
 
 def _over_images(
@@ -201,10 +207,8 @@ def _over_images(
 ) -> tuple[int, Estimate, np.ndarray[Any, Any]]:
     """The number of defined kappas, their mean with its interval, and each of them."""
     number = len(grid.raters)
-    if number < 2 or number > MOST_RATERS:
-        reason = "one rater only" if number == 1 else "no rater"
-        if number > MOST_RATERS:
-            reason = f"{number:,} raters; at most {MOST_RATERS} are compared one by one"
+    reason = _why_not_compared(number)
+    if reason:
         return 0, Estimate(None, level=options["level"], reason=reason), np.empty(0)
     make = pairwise.pair_tables if what == "pairs" else pairwise.leave_one_out_tables
     width = number * (number - 1) // 2 if what == "pairs" else number
