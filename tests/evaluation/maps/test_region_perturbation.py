@@ -199,3 +199,27 @@ def test_what_cannot_be_measured_is_refused(call, message, weights, pictures):
     """The error says what was expected."""
     with pytest.raises(RelevanceError, match=message):
         call(scorer(weights), pictures)
+
+
+@pytest.mark.parametrize("fill", ["mean", "blur", "surroundings"])
+def test_a_fill_depends_on_its_own_image_alone(fill, pictures):
+    """An image is filled as it is filled by itself; colours are not mixed."""
+    gone = np.zeros(pictures.shape[:3], bool)
+    gone[:, 4:9, 2:12] = True
+    together = perturbation._filled(pictures, gone, fill, rng())
+    for number in range(len(pictures)):
+        alone = slice(number, number + 1)
+        one = perturbation._filled(pictures[alone], gone[alone], fill, rng())
+        np.testing.assert_array_equal(together[alone], one)
+    red = np.zeros((1, 16, 16, 3), np.uint8)
+    red[..., 0] = 200
+    filled = perturbation._filled(red, np.ones((1, 16, 16), bool), fill, rng())
+    np.testing.assert_array_equal(filled, red)
+
+
+def test_the_mean_fill_is_the_mean_colour(pictures):
+    """Rounded to a grey level."""
+    filled = perturbation._filled(pictures, np.ones(pictures.shape[:3], bool), "mean", rng())
+    expected = pictures.reshape(len(pictures), -1, 3).mean(1).round()
+    np.testing.assert_array_equal(filled[:, 3, 5], expected)
+    assert (filled == filled[:, :1, :1]).all()
