@@ -28,7 +28,7 @@ CHECKED = (
     # The others take a Rule, a protocol that cannot be asked for at run time.
     *(
         f"relevance.{name}"
-        for name in ("division", "folding", "graph", "joins", "pooling", "steps", "winograd")
+        for name in ("division", "folding", "graph", "joins", "pooling", "steps")
     ),
 )
 runtime_checkable(Progress)  # beartype asks every argument what it is

@@ -1,18 +1,10 @@
 """The linear map of a layer with given weights, forwards and back, by the cheapest way there is."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-from emorank.relevance import winograd
-
-# Below, the transforms cost what they save: measured on two cores (docs/relevance.md).
-_CHANNELS = (64, 128)  # at least, of the side with fewer and of the one with more
-_LEAST_ROWS = 24
-_MOST_BYTES = 4 * 2**20  # of an image: with the transforms of a larger one the cache overflows
 
 
 @dataclass(frozen=True)
@@ -42,8 +34,6 @@ class Operator:
         g = self.geometry
         if g is None:
             return F.linear(inputs, self.weight, bias)
-        if self._quick and _worthwhile(inputs):
-            return winograd.convolve(inputs, self._kernels_forward, bias, g.padding)
         return F.conv2d(inputs, self.weight, bias, g.stride, g.padding, g.dilation, g.groups)
 
     def back(self, shares: Tensor, size: torch.Size) -> Tensor:
@@ -51,9 +41,6 @@ class Operator:
         g = self.geometry
         if g is None:
             return shares @ self.weight
-        if self._quick and _worthwhile(shares):
-            beside = self.weight.shape[3] - 1 - g.padding[1]
-            return winograd.convolve(shares, self._kernels_back, None, (2 - g.padding[0], beside))
         return F.conv_transpose2d(
             shares,
             self.weight,
@@ -64,30 +51,6 @@ class Operator:
             g.groups,
             g.dilation,
         )
-
-    @cached_property
-    def _quick(self) -> bool:
-        g, weight = self.geometry, self.weight
-        return (
-            g is not None
-            and weight.ndim == 4
-            and weight.dtype == torch.float32
-            and weight.device.type == "cpu"  # cuDNN chooses by itself
-            and weight.shape[2] == 3
-            and min(weight.shape[:2]) >= _CHANNELS[0]
-            and max(weight.shape[:2]) >= _CHANNELS[1]
-            and (g.stride, g.dilation, g.groups) == ((1, 1), (1, 1), 1)
-            and g.padding[0] <= 2
-            and g.padding[1] < weight.shape[3]
-        )
-
-    @cached_property
-    def _kernels_forward(self) -> winograd.Kernels:
-        return winograd.kernels(self.weight)
-
-    @cached_property
-    def _kernels_back(self) -> winograd.Kernels:
-        return winograd.kernels(self.weight.transpose(0, 1).flip(2, 3))
 
 
 @dataclass(frozen=True)
@@ -126,12 +89,6 @@ class Ones:
             grouped, kernel, None, g.stride, g.padding, rest, g.groups, g.dilation
         )
         return sums.repeat_interleave(each, 1)
-
-
-def _worthwhile(values: Tensor) -> bool:
-    """Whether the transforms of an image stay within the cache and are few beside the products."""
-    rows, size = values.shape[2], values[0].numel() * values.element_size()
-    return rows >= _LEAST_ROWS and size <= _MOST_BYTES
 
 
 def geometry_of(layer: nn.Conv2d) -> Geometry:

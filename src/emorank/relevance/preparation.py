@@ -130,6 +130,7 @@ class _Preparation:
                     nonnegative=self._nonnegative(node.inputs[0]),
                     low=low,
                     high=high,
+                    border=self._border(node),
                     distributed=self.preset.bias == "distributed",
                 )
             case Sum():
@@ -190,6 +191,11 @@ class _Preparation:
                 # What passes a unit's relevance on as it came: a dead unit has dead outputs here.
                 return self._dead_stay_dead(k)
 
+    def _border(self, node: Node) -> tuple[int, ...]:
+        """The zeros that the layer before a node adds around its inputs."""
+        before = self.nodes[node.inputs[0] - 1].layer if node.inputs[0] != IMAGES else None
+        return tuple(before.padding) if isinstance(before, nn.ZeroPad2d | Pad) else ()
+
     def _bounds(
         self, node: Node, layer: nn.Conv2d | nn.Linear, rule: Rule
     ) -> tuple[Tensor, Tensor] | tuple[None, None]:
@@ -197,7 +203,10 @@ class _Preparation:
         if not needs_bounds(rule):
             return None, None
         name = node.name
-        if node.inputs != (IMAGES,) or isinstance(layer, nn.Linear):
+        position = node.inputs[0]
+        if self._border(node):  # black and white lie around zero, so padding is within the box
+            position = self.nodes[position - 1].inputs[0]
+        if position != IMAGES or isinstance(layer, nn.Linear):
             raise RelevanceError(
                 f"the z-box rule is for a convolution that sees the pixels, and the preset gives "
                 f"it to layer '{name}'; choose another rule for that layer"

@@ -69,7 +69,7 @@ class Flatten:
 
 @dataclass(frozen=True)
 class ZeroPadding:
-    """Zeros around the inputs; relevance that a rule gives to them is lost.
+    """Zeros around the inputs, which are cut off again on the way back.
 
     Attributes:
         name: of the layer.

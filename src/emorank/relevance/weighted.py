@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
@@ -72,6 +73,7 @@ class Weighted:
         relative: the part in root mean squares of z.
         branches: the rule's branches for these weights; empty if the rule passes relevance on.
         low, high: pixel bounds (1, channels, 1, 1), for the z-box rule.
+        border: zeros that the layer before has added around the inputs, as `F.pad` takes them.
         evenly: spreads the share of bias and stabiliser over the inputs; None if they keep it.
     """
 
@@ -85,6 +87,7 @@ class Weighted:
     branches: tuple[Ready, ...]
     low: Tensor | None
     high: Tensor | None
+    border: tuple[int, ...]
     evenly: Ones | None
 
     passes = False
@@ -178,15 +181,22 @@ class Weighted:
             case Part.NEGATIVE:
                 return inputs.clamp(max=0)
             case Part.ONE:
-                return torch.ones_like(inputs[:1])
+                return self._within(inputs.new_ones(()), inputs)
             case Part.LOW | Part.HIGH:
                 bound = self.low if part is Part.LOW else self.high
                 assert bound is not None  # noqa: S101 - `prepare` has checked it
-                return bound.expand_as(inputs[:1])
+                return self._within(bound, inputs)
+
+    def _within(self, value: Tensor, inputs: Tensor) -> Tensor:
+        """A value at every input of one image, and zero at those that are padding."""
+        if not self.border:
+            return value.expand_as(inputs[:1])
+        inner = F.pad(inputs[:1], tuple(-side for side in self.border))
+        return F.pad(value.expand_as(inner), self.border)
 
     def _gather(self, branch: Ready, back: Tensor, inputs: Tensor) -> Tensor:
         """Multiply what came back through the weights of each term with its part, and add up."""
-        if branch.parts == (Part.ONE,):
+        if branch.parts == (Part.ONE,) and not self.border:
             return back
         if len(branch.parts) == 1:
             return back.mul_(self._part(branch.parts[0], inputs))
@@ -272,6 +282,7 @@ def make_ready(
     nonnegative: bool,
     low: Tensor | None = None,
     high: Tensor | None = None,
+    border: tuple[int, ...] = (),
     distributed: bool = False,
 ) -> Weighted:
     """Modify the weights of a layer as its rule asks, and leave out terms that are zero.
@@ -286,6 +297,7 @@ def make_ready(
         nonnegative: the inputs are ≥ 0.
         low: the lowest values of the inputs, (1, channels, 1, 1), for the z-box rule.
         high: the highest ones.
+        border: zeros around the inputs that are padding, as `F.pad` takes them.
         distributed: spread over the inputs what bias and stabiliser would take.
     """
     geometry = None
@@ -312,6 +324,7 @@ def make_ready(
         branches=branches,
         low=low,
         high=high,
+        border=border,
         evenly=Ones(weight.shape, geometry) if distributed else None,
     )
 
