@@ -1,9 +1,9 @@
 """Do the basic emotions that people see in a face tell which compounds others see in it?
 
-MDNS (Bryant et al. 2022) had 1000 faces rated twice: six basic emotions by nine annotators a face,
-fifteen compounds by others in a task of its own. Each rule of `emorank.ranking.compounds` makes
+In MDNS (Bryant et al. 2022) 1000 faces were rated twice: nine annotators rated six basic emotions in
+each face, and others rated fifteen compounds in a task of its own. Each rule of `emorank.ranking.compounds` makes
 compounds of the basic ratings of the first task; they are compared with the ratings of the second.
-Votes alone are used, no image and no network.
+It uses only votes, no image and no network.
 
     python studies/compounds.py MDNS_FOLDER --out studies/compounds.csv
 

@@ -4,9 +4,9 @@
     emorank faithfulness demo --methods all
     python studies/faithfulness.py studies/faithfulness.csv demo
 
-`between less edges` and `between less epsilon-plus` are differences within each face, so that a
-lead or its lack has an interval of its own. Methods that were measured on a copy of the study,
-beside it in time, are added by naming the copy too:
+`between less edges` and `between less epsilon-plus` are differences on the same face, so that a
+difference has an interval of its own. To add methods that were measured on a copy of the study, name
+the copy too:
 
     python studies/faithfulness.py studies/faithfulness.csv demo copy
 """

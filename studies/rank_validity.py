@@ -7,16 +7,16 @@
 
 - "study": its test persons and its own network; the calibrated rank is fitted on its validation
   persons, and given once with its abstentions and once made to name the most probable level.
-- "folds": all persons, each measured by a classifier that was trained without them (cross-fitting),
-  for each seed; calibrated on the persons watched during that training, or on everybody else, each
-  by a classifier that had not seen them. Correlations are within emotion *and* fold: two networks
-  have no scale in common.
+- "folds": all persons, each measured with a classifier that was trained without them (cross-fitting),
+  for each seed; calibrated on the validation persons of that training, or on everybody else, each
+  with a classifier that had not seen them. Correlations are within emotion *and* fold, because two
+  networks have no common scale.
 - "photographs": people who are neutral in one picture and smile in another (folders neutral/ and
-  happiness/, one file per person and folder under the same name), measured for "happy" by the
+  happiness/, one file per person and folder under the same name), measured for "happy" with the
   study's own network.
 
-Intervals are over persons. The score of the rank "evidence" was chosen by the validation persons of
-the folds and by nothing else; the other rows show what was left.
+Intervals are over persons. The score of the rank "evidence" was chosen on the validation persons of
+the folds alone; the other rows are the scores that were not chosen.
 """
 
 import argparse
