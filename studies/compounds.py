@@ -1,8 +1,9 @@
 """Do the basic emotions that people see in a face tell which compounds others see in it?
 
-In MDNS (Bryant et al. 2022) 1000 faces were rated twice: nine annotators rated six basic emotions in
-each face, and others rated fifteen compounds in a task of its own. Each rule of `emorank.ranking.compounds` makes
-compounds of the basic ratings of the first task; they are compared with the ratings of the second.
+In MDNS (Bryant et al. 2022) 1000 faces were rated twice: nine annotators rated six basic emotions
+in each face, and others rated fifteen compounds in a task of its own. Each rule of
+`emorank.ranking.compounds` makes compounds from the basic ratings of the first task; the script
+compares them with the ratings of the second.
 It uses only votes, no image and no network.
 
     python studies/compounds.py MDNS_FOLDER --out studies/compounds.csv

@@ -5,8 +5,8 @@
     python studies/faithfulness.py studies/faithfulness.csv demo
 
 `between less edges` and `between less epsilon-plus` are differences on the same face, so that a
-difference has an interval of its own. To add methods that were measured on a copy of the study, name
-the copy too:
+difference has an interval of its own. To add methods that were measured on a copy of the study,
+name the copy too:
 
     python studies/faithfulness.py studies/faithfulness.csv demo copy
 """

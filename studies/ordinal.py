@@ -4,8 +4,8 @@
     python studies/ordinal.py validity --out studies/ordinal.csv --london FOLDER
 
 `variants` trains each variant on the training persons of several splits of the shipped sample and
-scores it on their *validation* persons, each with thresholds fitted on the other one; it does not use
-test persons. `validity` trains the chosen variant as `emorank train --ordinal` does and scores
+scores it on their *validation* persons, each with thresholds fitted on the other one; it does not
+use test persons. `validity` trains the chosen variant as `emorank train --ordinal` does and scores
 it on the *test* persons of each split, and the network of the first split on real photographs, a
 folder with `neutral` and `happiness` in it. The sample's faces are rendered and its raters are
 simulated. Intervals are percentile bootstraps over persons, and those over 3 persons are rough.
