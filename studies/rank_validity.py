@@ -9,8 +9,8 @@
   persons, and given once with its abstentions and once made to name the most probable level.
 - "folds": all persons, each measured with a classifier that was trained without them
   (cross-fitting), for each seed; calibrated on the validation persons of that training, or on
-  everybody else, each with a classifier that had not seen them. Correlations are within emotion *and* fold, because two
-  networks have no common scale.
+  everybody else, each with a classifier that had not seen them. Correlations are within emotion
+  *and* fold, because two networks have no common scale.
 - "photographs": people who are neutral in one picture and smile in another (folders neutral/ and
   happiness/, one file per person and folder under the same name), measured for "happy" with the
   study's own network.
