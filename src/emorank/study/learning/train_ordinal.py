@@ -75,11 +75,11 @@ def train_ordinal(
         ordinal.fit_thresholds(net, study.plan.train.cut, watched)
         plain, thresholds = ordinal.unfold_thresholds(net.to("cpu"))
         crop = framing_of_others(study, open_dataset(study))
-        found = checkpoint.Checkpoint(
+        model = checkpoint.Checkpoint(
             plain, emotions, study.plan.data.size, crop, LEVELS[1:], thresholds
         )
-        checkpoint.save(found, study.path(MODEL))
-        scores = {part: _scores(study, parts[part], found) for part in SCORED if len(parts[part])}
+        checkpoint.save(model, study.path(MODEL))
+        scores = {part: _scores(study, parts[part], model) for part in SCORED if len(parts[part])}
         study.write(
             OrdinalTraining(
                 votes=str(votes or study.plan.validate.votes),
