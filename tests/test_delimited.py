@@ -59,3 +59,11 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "none.csv"):
         with pytest.raises(DatasetError, match="cannot be read"):
             next(delimited.rows(path, DatasetError))
+
+
+def test_a_table_is_its_first_row_and_the_others(tmp_path):
+    """Nothing at all in an empty file."""
+    header, rows = delimited.table(table(tmp_path, "a,b\n1,2\n"), DatasetError)
+    assert (header, list(rows)) == (["a", "b"], [(2, ["1", "2"])])
+    header, rows = delimited.table(table(tmp_path, "\n"), DatasetError)
+    assert (header, list(rows)) == ([], [])

@@ -46,6 +46,14 @@ def rows(
         raise refusal(f"{path}: cannot be read ({error.strerror})") from error
 
 
+def table(
+    path: Path, refusal: Callable[[str], Exception], *, damaged: str = "strict"
+) -> tuple[list[str], Rows]:
+    """The cells of the first row, none if the file is empty, and the other rows; as `rows`."""
+    lines = rows(path, refusal, damaged=damaged)
+    return next((cells for _, cells in lines), []), lines
+
+
 def _text(lines: Iterator[str], path: Path, refusal: Callable[[str], Exception]) -> Iterator[str]:
     for line in lines:
         if "\0" in line:

@@ -164,3 +164,21 @@ def test_another_folder_is_refused(tmp_path, picture):
     assert not affectnet.recognise(tmp_path)
     with pytest.raises(DatasetError, match="expected AffectNet"):
         affectnet.load(tmp_path)
+
+
+def test_spaces_around_the_columns_of_a_list_do_not_matter(tmp_path, picture):
+    """As somebody's spreadsheet writes them."""
+    picture(tmp_path / "1" / "a.jpg")
+    header = ",".join(f" {name.upper()} " for name in affectnet._FIELDS) + "\n"
+    listed(tmp_path, [("1/a.jpg", 1)], header=header)
+    assert affectnet.recognise(tmp_path)
+    assert affectnet.load(tmp_path).table["emotion"].tolist() == ["happy"]
+
+
+def test_an_empty_list_is_no_affectnet(tmp_path, picture):
+    """Nor is one that cannot be read as CSV."""
+    picture(tmp_path / "1" / "a.jpg")
+    (tmp_path / "training.csv").write_text("")
+    assert not affectnet.recognise(tmp_path)
+    (tmp_path / "training.csv").write_bytes(b"\0\0")
+    assert not affectnet.recognise(tmp_path)

@@ -152,3 +152,18 @@ def test_a_band_of_one_number_is_not_written_as_a_range():
     ages = pd.Series(["18", "19"], dtype="string")
     order = banded_groups(ages, "age", (18.0, 19.0, 21.0))[1]
     assert order == ["under 18", "18 to below 19", "19–20", "21 and over"]
+
+
+def test_spaces_and_case_of_an_attribute_do_not_matter():
+    """Neither in its name nor in its column."""
+    known = pd.DataFrame(columns=["face_sex", "Tone"], dtype="string")
+    assert attribute_columns(known, [" Gender "], "x") == {"Gender": "face_sex"}
+    assert attribute_columns(known, [" skin = Tone "], "x") == {"skin": "Tone"}
+
+
+def test_empty_cells_are_no_person_that_is_there_twice(faces, write):
+    """The message names the one that is."""
+    with pytest.raises(DatasetError, match="'001' is in several rows"):
+        read_attributes(write("person,sex\n,f\n,m\n001,f\n001,m\n"), faces, "person")
+    with pytest.raises(DatasetError, match="cannot tell rows apart: it is empty"):
+        read_attributes(write("person,sex\n,f\n,m\n"), faces, "person")

@@ -142,3 +142,14 @@ def test_majorities_of_the_published_votes():
     found = [fer2013.majority(row) for row in votes[:5000]]
     assert found[0] is Emotion.NEUTRAL or isinstance(found[0], str)
     assert found.count(Emotion.HAPPY) > 10 * found.count(Emotion.CONTEMPT) > 0
+
+
+def test_rows_are_counted_without_empty_lines(tmp_path):
+    """Pixels in the last column may be quoted; a row that ends early has no label."""
+    text = f'Usage,emotion,pixels\n\nTraining,3,"{pixels(7)}"\nx\nTraining,4,{pixels(8)}\n'
+    (tmp_path / "fer2013.csv").write_text(text)
+    data = fer2013.load(tmp_path)
+    assert data.table["image"].tolist() == ["fer0000000", "fer0000002"]
+    assert data.table["emotion"].tolist() == ["happy", "sadness"]
+    np.testing.assert_array_equal(data.read("fer0000000"), np.full((48, 48, 3), 7))
+    np.testing.assert_array_equal(data.read("fer0000002"), np.full((48, 48, 3), 8))

@@ -143,3 +143,13 @@ def test_files_that_are_no_tables_are_refused(root):
         manifest.load(root)
     with pytest.raises(DatasetError, match=r"expected manifest\.csv"):
         manifest.load(root / "sub")
+
+
+def test_endings_and_defaults(root):
+    """An ending in capitals is one too; images are photographs unless told otherwise."""
+    frame = pd.DataFrame({"image": ["a.png"], "emotion": "fear"})
+    frame.to_parquet(root / "list.PARQUET")
+    assert manifest.recognise(root / "list.PARQUET")
+    assert not manifest.load(root / "list.PARQUET").card.cropped
+    assert not manifest.recognise(root / "a.png")
+    assert not manifest.recognise(root / "sub")

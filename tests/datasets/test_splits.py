@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from emorank.datasets import load
-from emorank.datasets.splits import PARTS, groups_of, person_folds, split
+from emorank.datasets.splits import PARTS, _numbers, groups_of, person_folds, split
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
 
@@ -277,3 +277,10 @@ def test_folds_of_drawn_persons_have_about_as_many_persons():
     table = pd.DataFrame({"person": persons.fillna(images), "fold": first}).drop_duplicates()
     assert len(table) == 10
     assert sorted(table["fold"].value_counts()) == [3, 3, 4]
+
+
+def test_a_stratum_that_large_groups_have_filled_leaves_the_rest_to_training():
+    """Where nothing is wanted of single images, none goes to another part; remainders are exact."""
+    assert _numbers(3, np.zeros(3), lone=False).tolist() == [3, 0, 0]
+    assert _numbers(4, np.array([2.0, 1.0, 1.0]), lone=False).tolist() == [2, 1, 1]
+    assert _numbers(2, np.array([6.4, 1.6, 2.0]), lone=True).tolist() == [1, 0, 1]

@@ -212,8 +212,7 @@ def _annotation(file: Path) -> int | str:
 
 def _records(file: Path) -> Iterator[list[str]]:
     """Yield the fields of each row; a list without a header has the published order."""
-    lines = delimited.rows(file, DatasetError, damaged="replace")
-    head = next(lines, (0, []))[1]
+    head, lines = delimited.table(file, DatasetError, damaged="replace")
     names = [name.strip().lower() for name in head]
     order = list(range(len(_FIELDS)))
     if _FIELDS[0].lower() in names:
@@ -231,7 +230,7 @@ def _records(file: Path) -> Iterator[list[str]]:
 
 def _is_list(file: Path) -> bool:
     try:
-        head = next(delimited.rows(file, DatasetError, damaged="replace"), (0, []))[1]
+        head, _ = delimited.table(file, DatasetError, damaged="replace")
     except DatasetError:
         return False
     # Without a header the first row has a path, a box, landmarks joined by ";", three numbers.

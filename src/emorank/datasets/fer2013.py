@@ -197,8 +197,7 @@ def _originals(codes: list[str]) -> dict[int, Emotion | str]:
 
 def _majorities(file: Path, rows: int) -> dict[int, Emotion | str]:
     """Return the emotion with the most votes for each row, or the reason why there is none."""
-    lines = delimited.rows(file, DatasetError)
-    names = next(lines, (0, []))[1]
+    names, lines = delimited.table(file, DatasetError)
     missing = [name for name in _VOTE_COLUMNS if name not in names]
     if missing:
         raise DatasetError(f"{file}: lacks the columns {', '.join(missing)} of FER+")

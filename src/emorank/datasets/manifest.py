@@ -86,8 +86,7 @@ def read_table(file: Path) -> pd.DataFrame:
             return pd.read_parquet(file)
         except (OSError, ValueError) as error:  # pyarrow's are ValueErrors
             raise _unreadable(f"{file}: {str(error).splitlines()[0]}") from error
-    lines = delimited.rows(file, _unreadable)
-    header = next(lines, (0, []))[1]
+    header, lines = delimited.table(file, _unreadable)
     if not header:
         raise _unreadable(f"{file}: is empty")
     cells = []

@@ -200,8 +200,7 @@ def _check(table: pd.DataFrame, root: Path) -> None:
         raise DatasetError(
             f"{root}: '{min(unknown)}' names no emotion; expected {', '.join(Emotion)}"
         )
-    intensity = table["intensity"].dropna()
-    outside = intensity[~intensity.between(0, 1)]
+    outside = table["intensity"][~table["intensity"].between(0, 1)]
     if len(outside):
         raise DatasetError(
             f"{root}: intensity {outside.iloc[0]:g} is outside [0, 1]; divide by the"
