@@ -30,11 +30,11 @@ def explain_with_study(
     if not drawing.images:
         run_stage("explain", folder, settings)
         return
-    from emorank.datasets import walk
+    from emorank.datasets import folder_walk
     from emorank.report.intensity import draw_intensity
     from emorank.study.readers import explain_intensity, reader_of
 
-    paths, figures = walk.paths(drawing.images), FigureFolder(drawing.out)
+    paths, figures = folder_walk.paths(drawing.images), FigureFolder(drawing.out)
     study = open_with(folder, settings)
     read: Any
     draw: Any

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> None:
     """Draw a figure for each face, and write the relevance where a file is asked for."""
     _check_usage(request)
-    from emorank.datasets import walk
+    from emorank.datasets import folder_walk
     from emorank.framing import batches
     from emorank.networks.network import load_network
     from emorank.reading.explanations import check_ending, explain_images, save_relevance
@@ -26,7 +26,7 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
     if request.save is not None:
         check_ending(request.save)
     methods = {name: _method(name, drawing) for name in _names(drawing.presets)}
-    paths = walk.paths(drawing.images)
+    paths = folder_walk.paths(drawing.images)
     network = load_network(weights, request.labels)
     if request.device is not None:
         network = network.on(request.device)

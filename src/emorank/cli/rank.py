@@ -79,10 +79,10 @@ def command(
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
     from emorank import add_compounds, rank_images
-    from emorank.datasets import walk
+    from emorank.datasets import folder_walk
     from emorank.reading.row_file import write_rows
 
-    paths, study = walk.paths(images), open_with(folder, settings)
+    paths, study = folder_walk.paths(images), open_with(folder, settings)
     stream = rank_images(
         study, paths, crop=crop, nearest=nearest, strict=strict, rank=method, emotion=emotion
     )

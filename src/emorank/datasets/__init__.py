@@ -13,8 +13,8 @@ from types import ModuleType
 from emorank.datasets import (
     affectnet,
     ckplus,
+    emotion_folders,
     fer2013,
-    folder,
     jaffe,
     kdef,
     manifest,
@@ -36,7 +36,7 @@ ADAPTERS: dict[str, ModuleType] = {
     "kdef": kdef,
     "jaffe": jaffe,
     "manifest": manifest,
-    "folder": folder,
+    "folder": emotion_folders,
 }
 SAMPLE = "sample"  # inside the package: asked for by its name, without a folder
 NAMES = (*ADAPTERS, SAMPLE)

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from emorank import delimited, images
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, inside, plain, published
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
@@ -96,7 +96,7 @@ def load(root: Path) -> Dataset:
     Raises:
         DatasetError: the folder holds neither layout, or no usable image.
     """
-    walk.require_folder(root, CARD.name)
+    folder_walk.require_folder(root, CARD.name)
     sets, lists = _sets(root), [file for file in _lists(root) if _is_list(file)]
     if sets:
         return _load_sets(root, sets)
@@ -166,11 +166,11 @@ def _load_sets(root: Path, sets: list[Path]) -> Dataset:
     reasons: Counter[str] = Counter()
     problems: list[Problem] = []
     for part in sets:
-        annotations = walk.child(part, "annotations") or part
-        folder = walk.child(part, "images") or part
+        annotations = folder_walk.child(part, "annotations") or part
+        folder = folder_walk.child(part, "images") or part
         prefix = folder.relative_to(root)
-        problems += walk.problems(folder)
-        for file in walk.images(folder):
+        problems += folder_walk.problems(folder)
+        for file in folder_walk.images(folder):
             expression = _annotation(annotations / f"{Path(file).stem}_exp.npy")
             if isinstance(expression, str):
                 reasons[expression] += 1
@@ -239,20 +239,24 @@ def _is_list(file: Path) -> bool:
 
 
 def _lists(root: Path) -> list[Path]:
-    paths = (walk.find(root, name) for name in _LISTS)
+    paths = (folder_walk.find(root, name) for name in _LISTS)
     return [file for file in paths if file is not None and file.is_file()]
 
 
 def _sets(root: Path) -> list[Path]:
-    paths = (walk.find(root, name) for name in _SETS)
-    return [folder for folder in paths if folder is not None and walk.child(folder, "annotations")]
+    paths = (folder_walk.find(root, name) for name in _SETS)
+    return [
+        folder
+        for folder in paths
+        if folder is not None and folder_walk.child(folder, "annotations")
+    ]
 
 
 def _folder_of(root: Path, file: Path, image: str) -> Path | None:
     """Return the folder that the paths of a list are relative to: the one that has `image`."""
     near = [file.parent, root]
-    near += [folder for name in _IMAGES if (folder := walk.find(root, name)) is not None]
-    near += [sub for folder in near[2:] for sub in walk.folders(folder)]
+    near += [folder for name in _IMAGES if (folder := folder_walk.find(root, name)) is not None]
+    near += [sub for folder in near[2:] for sub in folder_walk.folders(folder)]
     return next((folder for folder in near if (folder / image).is_file()), None)
 
 

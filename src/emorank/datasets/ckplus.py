@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, published
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
@@ -63,8 +63,8 @@ def recognise(root: Path) -> bool:
     """Whether the folder holds CK+ file names, with a label folder or in emotion folders."""
     if _parts(root) is not None:
         return True
-    return walk.most_names(root, _NAME.fullmatch) and any(
-        _emotion_of(file) is not None for file in walk.images(root)
+    return folder_walk.most_names(root, _NAME.fullmatch) and any(
+        _emotion_of(file) is not None for file in folder_walk.images(root)
     )
 
 
@@ -84,7 +84,7 @@ def load(root: Path, peak: int = 3, neutral: bool = True) -> Dataset:
     """
     if peak < 1:
         raise PlanError(f"peak is {peak}; expected 1 or more last frames of a sequence")
-    walk.require_folder(root, CARD.name)
+    folder_walk.require_folder(root, CARD.name)
     parts = _parts(root)
     if parts is None:
         return _load_folders(root)
@@ -93,8 +93,8 @@ def load(root: Path, peak: int = 3, neutral: bool = True) -> Dataset:
 
 def _load_folders(root: Path) -> Dataset:
     rows: list[dict[str, object]] = []
-    problems = list(walk.problems(root))
-    for file in walk.images(root):
+    problems = list(folder_walk.problems(root))
+    for file in folder_walk.images(root):
         match, emotion = _NAME.fullmatch(Path(file).name), _emotion_of(file)
         if match is None:
             problems.append(Problem(file, "is not named like S010_004_00000017.png"))
@@ -113,7 +113,7 @@ def _load_folders(root: Path) -> Dataset:
 
 def _load_sequences(root: Path, images: Path, labels: Path, peak: int, neutral: bool) -> Dataset:
     rows: list[dict[str, object]] = []
-    problems = list(walk.problems(root))
+    problems = list(folder_walk.problems(root))
     for name, frames in _sequences(root, images, problems):
         label = _label(labels, name, problems)
         if label is None:
@@ -141,7 +141,7 @@ def _sequences(
     """Yield each sequence's name and its frames in their order in time."""
     sequences: dict[str, list[tuple[str, re.Match[str]]]] = {}
     prefix = images.relative_to(root).as_posix()
-    for file in walk.images(images):
+    for file in folder_walk.images(images):
         match = _NAME.fullmatch(Path(file).name)
         where = f"{prefix}/{file}" if prefix != "." else file
         if match is None:
@@ -154,7 +154,7 @@ def _sequences(
 
 def _label(labels: Path, sequence: str, problems: list[Problem]) -> Emotion | None:
     person, take = sequence.split("_")
-    folder = walk.child(labels, person, take)
+    folder = folder_walk.child(labels, person, take)
     texts = sorted(folder.glob("*_emotion.txt")) if folder is not None else []
     if not texts:
         problems.append(Problem(sequence, "the sequence has no emotion label"))
@@ -171,8 +171,8 @@ def _label(labels: Path, sequence: str, problems: list[Problem]) -> Emotion | No
 
 def _parts(root: Path) -> tuple[Path, Path] | None:
     """Return the folders of images and of labels, None if this is not the published layout."""
-    images = next(filter(None, (walk.find(root, name) for name in _IMAGES)), None)
-    labels = next(filter(None, (walk.find(root, name) for name in _LABELS)), None)
+    images = next(filter(None, (folder_walk.find(root, name) for name in _IMAGES)), None)
+    labels = next(filter(None, (folder_walk.find(root, name) for name in _LABELS)), None)
     return (images, labels) if images is not None and labels is not None else None
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from emorank import delimited
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, published
 from emorank.errors import DatasetError, ImageError, PlanError
 from emorank.vocabulary import Emotion
@@ -80,7 +80,7 @@ _VOTE_COLUMNS = (
 
 def recognise(root: Path) -> bool:
     """Whether the folder holds the CSV file with the pixels."""
-    return walk.find_file(root, _PIXELS) is not None
+    return folder_walk.find_file(root, _PIXELS) is not None
 
 
 def load(root: Path, labels: str = "auto") -> Dataset:
@@ -97,8 +97,8 @@ def load(root: Path, labels: str = "auto") -> Dataset:
     """
     if labels not in SOURCES:
         raise PlanError(f"labels is '{labels}'; expected one of {', '.join(SOURCES)}")
-    walk.require_folder(root, CARD.name)
-    file, votes = walk.find_file(root, _PIXELS), walk.find_file(root, (_VOTES,))
+    folder_walk.require_folder(root, CARD.name)
+    file, votes = folder_walk.find_file(root, _PIXELS), folder_walk.find_file(root, (_VOTES,))
     if file is None:
         raise DatasetError(
             f"{root}: expected fer2013.csv with columns emotion, pixels, Usage; found no such file"

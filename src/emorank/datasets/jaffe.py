@@ -11,7 +11,7 @@ is ten persons times three poses; of some there are two or four poses, 213 image
 import re
 from pathlib import Path
 
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, published
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
@@ -57,7 +57,7 @@ _NAME = re.compile(
 
 def recognise(root: Path) -> bool:
     """Whether most image files below the folder are named as JAFFE names them."""
-    return walk.most_names(root, _NAME.fullmatch)
+    return folder_walk.most_names(root, _NAME.fullmatch)
 
 
 def load(root: Path) -> Dataset:
@@ -66,12 +66,12 @@ def load(root: Path) -> Dataset:
     Raises:
         DatasetError: no file is named as JAFFE names them.
     """
-    walk.require_folder(root, CARD.name)
+    folder_walk.require_folder(root, CARD.name)
     rows: list[dict[str, object]] = []
-    problems = list(walk.problems(root))
+    problems = list(folder_walk.problems(root))
     seen: dict[tuple[str, ...], str] = {}
     # TIFF files first: they are the originals, and a conversion is left out as a copy.
-    for file in sorted(walk.images(root), key=lambda file: ".tif" not in file.lower()):
+    for file in sorted(folder_walk.images(root), key=lambda file: ".tif" not in file.lower()):
         match = _NAME.fullmatch(Path(file).name)
         if match is None:
             problems.append(Problem(file, "is not named like KA.AN1.39.tiff"))

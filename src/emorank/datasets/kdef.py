@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emorank import images
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, published
 from emorank.errors import DatasetError, ImageError, PlanError
 from emorank.vocabulary import Emotion
@@ -66,7 +66,7 @@ _BLACK = 24  # a picture without a brighter value shows nothing; JPEG makes blac
 
 def recognise(root: Path) -> bool:
     """Whether most image files below the folder are named as KDEF names them."""
-    return walk.most_names(root, _NAME.fullmatch, skip=_AVERAGES)
+    return folder_walk.most_names(root, _NAME.fullmatch, skip=_AVERAGES)
 
 
 def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
@@ -82,14 +82,14 @@ def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
         PlanError: no such angle or session.
     """
     _check(angle, session)
-    walk.require_folder(root, CARD.name)
+    folder_walk.require_folder(root, CARD.name)
     rows: list[dict[str, object]] = []
-    problems = list(walk.problems(root, _AVERAGES))
-    averages = walk.find(root, *_AVERAGES)
+    problems = list(folder_walk.problems(root, _AVERAGES))
+    averages = folder_walk.find(root, *_AVERAGES)
     if averages is not None:
         problems.append(Problem(averages.relative_to(root).as_posix(), "averages, not persons"))
     others = 0
-    for file in walk.images(root, skip=_AVERAGES):
+    for file in folder_walk.images(root, skip=_AVERAGES):
         match = _NAME.fullmatch(Path(file).name)
         if match is None:
             problems.append(Problem(file, _wrong_name(Path(file).stem)))

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from emorank import delimited
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import ATTRIBUTES, COLUMNS, Card, Dataset, Problem, dataset, inside
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
@@ -48,7 +48,7 @@ def load(root: Path, cropped: bool = False) -> Dataset:
         DatasetError: the table cannot be read, lacks a column, names an unknown emotion, lists an
             image twice, or lists one outside its folder.
     """
-    file = root if root.is_file() else _inside(walk.require_folder(root, "manifest.csv"))
+    file = root if root.is_file() else _inside(folder_walk.require_folder(root, "manifest.csv"))
     if file is None:
         raise DatasetError(
             f"{root}: expected manifest.csv or manifest.parquet in it; found neither; give the "
@@ -69,7 +69,7 @@ def load(root: Path, cropped: bool = False) -> Dataset:
 
 
 def _inside(root: Path) -> Path | None:
-    files = (walk.child(root, name) for name in _NAMES)
+    files = (folder_walk.child(root, name) for name in _NAMES)
     return next((file for file in files if file is not None and file.is_file()), None)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emorank import delimited
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, published
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
@@ -69,21 +69,21 @@ def load(root: Path, view: str = "aligned") -> Dataset:
     """
     if view not in VIEWS:
         raise PlanError(f"RAF-DB has no view '{view}'; expected one of {', '.join(VIEWS)}")
-    walk.require_folder(root, CARD.name)
+    folder_walk.require_folder(root, CARD.name)
     file = _list(root)
     if file is None:
         raise DatasetError(
             f"{root}: expected RAF-DB with EmoLabel/list_patition_label.txt, found no such list"
         )
-    folder = walk.child(file.parent.parent, "Image", view)
+    folder = folder_walk.child(file.parent.parent, "Image", view)
     if folder is None:
         raise DatasetError(
             f"{file.parent.parent}: expected the images in Image/{view}, found no such folder; "
             "unpack the images beside EmoLabel, or choose the other view"
         )
-    present = {Path(name).name.lower(): name for name in walk.images(folder)}
+    present = {Path(name).name.lower(): name for name in folder_walk.images(folder)}
     rows: list[dict[str, object]] = []
-    problems = list(walk.problems(folder))
+    problems = list(folder_walk.problems(folder))
     reasons: Counter[str] = Counter()
     for _, cells in delimited.rows(file, DatasetError, delimiters=" \t", damaged="replace"):
         words = [word for cell in cells for word in cell.split()]
@@ -114,7 +114,7 @@ def _file_name(name: str, view: str) -> str:
 def _list(root: Path) -> Path | None:
     for name in _LISTS:
         for path in ((name,), ("EmoLabel", name)):
-            file = walk.find(root, *path)
+            file = folder_walk.find(root, *path)
             if file is not None and file.is_file() and file.parent.name.lower() == "emolabel":
                 return file
     return None

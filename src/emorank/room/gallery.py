@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from emorank import datasets
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset
 from emorank.datasets.table import dataset as table_of
 from emorank.errors import RatingError
@@ -94,7 +94,7 @@ def gallery_of_dataset(
 
 def _unsorted(path: Path) -> bool:
     """Whether a folder holds images, and no layout that says what they express."""
-    if not path.is_dir() or next(walk.images(path), None) is None:
+    if not path.is_dir() or next(folder_walk.images(path), None) is None:
         return False
     return not any(adapter.recognise(path) for adapter in datasets.ADAPTERS.values())
 
@@ -108,5 +108,5 @@ def _of_one_emotion(path: Path, emotions: Collection[str]) -> Dataset:
         )
     emotion = str(Emotion.parse(*emotions))
     card = Card("images", f"images of {path.name}", "Unknown", "", "", cropped=False)
-    rows = [{"image": name, "emotion": emotion} for name in walk.images(path)]
-    return table_of(card, path, rows, walk.problems(path))
+    rows = [{"image": name, "emotion": emotion} for name in folder_walk.images(path)]
+    return table_of(card, path, rows, folder_walk.problems(path))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emorank.datasets import folder
+from emorank.datasets import emotion_folders
 from emorank.errors import DatasetError, PlanError
 
 
@@ -11,7 +11,7 @@ def test_nearest_folder_named_after_an_emotion(tmp_path, picture):
     for name in ("train/Angry/1.png", "test/03_happiness/x.jpg", "sad/sub/2.png", "other/3.png"):
         picture(tmp_path / name)
     picture(tmp_path / "4.png")
-    data = folder.load(tmp_path)
+    data = emotion_folders.load(tmp_path)
     assert dict(zip(data.table["image"], data.table["emotion"], strict=True)) == {
         "train/Angry/1.png": "anger",
         "test/03_happiness/x.jpg": "happy",
@@ -19,7 +19,7 @@ def test_nearest_folder_named_after_an_emotion(tmp_path, picture):
     }
     assert data.table["person"].isna().all()
     assert not data.card.cropped
-    assert folder.load(tmp_path, cropped=True).card.cropped
+    assert emotion_folders.load(tmp_path, cropped=True).card.cropped
     told = {problem.file: problem.reason for problem in data.problems}
     assert told == dict.fromkeys((".", "other"), "1 images in no folder named after an emotion")
 
@@ -29,7 +29,7 @@ def test_equal_file_names_are_persons(tmp_path, picture):
     for emotion in ("happiness", "neutral"):
         for person in ("001", "002", "003"):
             picture(tmp_path / emotion / f"{person}.jpg")
-    data = folder.load(tmp_path)
+    data = emotion_folders.load(tmp_path)
     assert data.table.groupby("person").size().to_dict() == {"001": 2, "002": 2, "003": 2}
 
 
@@ -39,7 +39,7 @@ def test_numbered_downloads_are_not_persons(tmp_path, picture):
         picture(tmp_path / "happy" / f"im{number}.png")
     for number in range(3):
         picture(tmp_path / "sad" / f"im{number}.png")
-    assert folder.load(tmp_path).table["person"].isna().all()
+    assert emotion_folders.load(tmp_path).table["person"].isna().all()
 
 
 def test_the_same_names_in_two_parts_are_not_persons(tmp_path, picture):
@@ -47,14 +47,14 @@ def test_the_same_names_in_two_parts_are_not_persons(tmp_path, picture):
     for part in ("train", "test"):
         for emotion in ("happy", "sad"):
             picture(tmp_path / part / emotion / "1.png")
-    assert folder.load(tmp_path).table["person"].isna().all()
+    assert emotion_folders.load(tmp_path).table["person"].isna().all()
 
 
 def test_a_regular_expression_names_the_person(tmp_path, picture):
     """Its group is the person; images without a match have none."""
     for name in ("happy/p7_1.png", "happy/p8_1.png", "sad/p7_2.png", "sad/x.png"):
         picture(tmp_path / name)
-    table = folder.load(tmp_path, person=r"^(?P<person>p\d+)_").table
+    table = emotion_folders.load(tmp_path, person=r"^(?P<person>p\d+)_").table
     assert table["person"].fillna("-").tolist() == ["p7", "p8", "p7", "-"]
 
 
@@ -70,21 +70,21 @@ def test_bad_expressions_are_refused(tmp_path, picture, expression, error, words
     """Not valid, without the group, or without a single match."""
     picture(tmp_path / "happy" / "a.png")
     with pytest.raises(error) as caught:
-        folder.load(tmp_path, person=expression)
+        emotion_folders.load(tmp_path, person=expression)
     assert words in str(caught.value)
 
 
 def test_no_emotion_folder_is_an_error(tmp_path, picture):
     """The message lists the folders that are there."""
     picture(tmp_path / "cats" / "a.png")
-    assert not folder.recognise(tmp_path)
+    assert not emotion_folders.recognise(tmp_path)
     with pytest.raises(DatasetError, match="found 1 images elsewhere, folders: cats"):
-        folder.load(tmp_path)
+        emotion_folders.load(tmp_path)
 
 
 def test_real_photographs(london):
     """The London faces: 102 adults, each neutral and smiling, known by the file name."""
-    data = folder.load(london)
+    data = emotion_folders.load(london)
     assert len(data.table) == 204
     assert data.table["emotion"].value_counts().to_dict() == {"happy": 102, "neutral": 102}
     assert data.table["person"].nunique() == 102
@@ -99,11 +99,11 @@ def test_persons_need_nine_tenths_of_the_names(tmp_path, picture, shared, person
         picture(tmp_path / "happy" / f"p{number}.png")
     for number in range(shared):
         picture(tmp_path / "sad" / f"p{number}.png")
-    assert folder.load(tmp_path).table["person"].nunique() == persons
+    assert emotion_folders.load(tmp_path).table["person"].nunique() == persons
 
 
 def test_one_emotion_alone_does_not_say_who_is_who(tmp_path, picture):
     """Its file names are shared with nobody."""
     picture(tmp_path / "happy" / "a.png")
     picture(tmp_path / "happy" / "b.png")
-    assert folder.load(tmp_path).table["person"].isna().all()
+    assert emotion_folders.load(tmp_path).table["person"].isna().all()

@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
@@ -34,7 +34,7 @@ _SAME_NAMES = 0.9  # share of all file names that every emotion folder must hold
 
 def recognise(root: Path) -> bool:
     """Whether some image lies in a folder named after an emotion."""
-    return any(_emotion(file) is not None for file in walk.images(root))
+    return any(_emotion(file) is not None for file in folder_walk.images(root))
 
 
 def load(root: Path, person: str | None = None, cropped: bool = False) -> Dataset:
@@ -52,11 +52,11 @@ def load(root: Path, person: str | None = None, cropped: bool = False) -> Datase
         PlanError: the expression is not valid or has no group `person`.
     """
     pattern = _compile(person)
-    walk.require_folder(root, "one folder per emotion")
+    folder_walk.require_folder(root, "one folder per emotion")
     placed: list[tuple[str, Emotion]] = []
-    problems = list(walk.problems(root))
+    problems = list(folder_walk.problems(root))
     elsewhere: Counter[str] = Counter()
-    for file in walk.images(root):
+    for file in folder_walk.images(root):
         emotion = _emotion(file)
         if emotion is None:
             elsewhere[str(PurePosixPath(file).parent)] += 1
@@ -67,7 +67,7 @@ def load(root: Path, person: str | None = None, cropped: bool = False) -> Datase
         for folder, number in sorted(elsewhere.items())
     ]
     if not placed:
-        names = ", ".join(folder.name for folder in walk.folders(root)[:8]) or "none"
+        names = ", ".join(folder.name for folder in folder_walk.folders(root)[:8]) or "none"
         raise DatasetError(
             f"{root}: expected folders named after emotions ({', '.join(Emotion)}) with images in "
             f"them; found {elsewhere.total()} images elsewhere, folders: {names}"

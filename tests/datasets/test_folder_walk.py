@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from emorank.datasets import walk
+from emorank.datasets import folder_walk
 from emorank.errors import DatasetError, ImageError
 
 
@@ -14,7 +14,7 @@ def test_walk_is_sorted_and_skips_what_is_no_image(tmp_path, picture):
         picture(tmp_path / name)
     (tmp_path / "readme.txt").write_text("no image")
     (tmp_path / "folder.png").mkdir()
-    assert list(walk.images(tmp_path, skip=("SkipMe",))) == ["a.TIFF", "b/1.png", "b/2.JPG"]
+    assert list(folder_walk.images(tmp_path, skip=("SkipMe",))) == ["a.TIFF", "b/1.png", "b/2.JPG"]
 
 
 def test_links_are_listed_and_not_followed(tmp_path, picture):
@@ -25,17 +25,17 @@ def test_links_are_listed_and_not_followed(tmp_path, picture):
     (root / "loop").symlink_to(root, target_is_directory=True)
     (root / "b.png").symlink_to(tmp_path / "outside.png")
     (root / "c.png").symlink_to(root / "a.png")
-    assert list(walk.images(root)) == ["a.png", "c.png"]
-    assert [problem.file for problem in walk.problems(root)] == ["b.png", "loop"]
+    assert list(folder_walk.images(root)) == ["a.png", "c.png"]
+    assert [problem.file for problem in folder_walk.problems(root)] == ["b.png", "loop"]
 
 
 def test_names_are_found_in_any_case(tmp_path):
     """`child` and `somewhere` find a path of names; a missing one is None."""
     (tmp_path / "Outer" / "EmoLabel").mkdir(parents=True)
-    assert walk.child(tmp_path, "outer", "emolabel") == tmp_path / "Outer" / "EmoLabel"
-    assert walk.find(tmp_path, "EMOLABEL") == tmp_path / "Outer" / "EmoLabel"
-    assert walk.child(tmp_path, "emolabel") is None
-    assert walk.find(tmp_path, "nothing") is None
+    assert folder_walk.child(tmp_path, "outer", "emolabel") == tmp_path / "Outer" / "EmoLabel"
+    assert folder_walk.find(tmp_path, "EMOLABEL") == tmp_path / "Outer" / "EmoLabel"
+    assert folder_walk.child(tmp_path, "emolabel") is None
+    assert folder_walk.find(tmp_path, "nothing") is None
 
 
 def test_a_root_must_be_a_folder_with_content(tmp_path):
@@ -50,7 +50,7 @@ def test_a_root_must_be_a_folder_with_content(tmp_path):
         (tmp_path / "empty", "is empty"),
     ):
         with pytest.raises(DatasetError, match=words):
-            walk.require_folder(root, "X")
+            folder_walk.require_folder(root, "X")
 
 
 def test_names_that_no_table_can_hold_are_told(tmp_path, picture):
@@ -58,8 +58,8 @@ def test_names_that_no_table_can_hold_are_told(tmp_path, picture):
     picture(tmp_path / "fine\u202fname.png")
     picture(tmp_path / "line\nbreak.png")
     (tmp_path / os.fsdecode(b"half\xff.png")).write_bytes(b"")
-    assert list(walk.images(tmp_path)) == ["fine\u202fname.png"]
-    told = walk.problems(tmp_path)
+    assert list(folder_walk.images(tmp_path)) == ["fine\u202fname.png"]
+    told = folder_walk.problems(tmp_path)
     assert [problem.file for problem in told] == ["half\\udcff.png", "line\\nbreak.png"]
     assert all("rename it" in problem.reason for problem in told)
 
@@ -70,8 +70,8 @@ def test_links_that_lead_nowhere_do_not_stop_the_walk(tmp_path, picture):
     (tmp_path / "b.png").symlink_to("c.png")
     (tmp_path / "c.png").symlink_to("b.png")
     (tmp_path / "d.png").symlink_to("gone.png")
-    assert list(walk.images(tmp_path)) == ["a.png", "d.png"]
-    assert [problem.file for problem in walk.problems(tmp_path)] == ["b.png", "c.png"]
+    assert list(folder_walk.images(tmp_path)) == ["a.png", "d.png"]
+    assert [problem.file for problem in folder_walk.problems(tmp_path)] == ["b.png", "c.png"]
 
 
 def test_paths_are_files_as_given_and_the_images_below_folders(tmp_path, picture):
@@ -86,10 +86,10 @@ def test_paths_are_files_as_given_and_the_images_below_folders(tmp_path, picture
     (root / "note.txt").write_text("no image")
     below = [root / "a.png", root / "b.png", root / "b/2.png", root / "c.png"]
     note = root / "note.txt"
-    assert walk.paths([note, root, outside]) == [note, *sorted(below), outside]
+    assert folder_walk.paths([note, root, outside]) == [note, *sorted(below), outside]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ImageError, match="no image files in this folder"):
-        walk.paths([tmp_path / "empty"])
+        folder_walk.paths([tmp_path / "empty"])
 
 
 def test_files_are_found_in_any_case_and_folders_are_not(tmp_path):
@@ -97,8 +97,8 @@ def test_files_are_found_in_any_case_and_folders_are_not(tmp_path):
     (tmp_path / "votes.csv").mkdir()
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "Pixels.CSV").write_text("x")
-    assert walk.find_file(tmp_path, ("votes.csv",)) is None
-    found = walk.find_file(tmp_path, ("votes.csv", "pixels.csv"))
+    assert folder_walk.find_file(tmp_path, ("votes.csv",)) is None
+    found = folder_walk.find_file(tmp_path, ("votes.csv", "pixels.csv"))
     assert found == tmp_path / "inner" / "Pixels.CSV"
 
 
@@ -108,13 +108,13 @@ def test_most_names_is_more_than_half(tmp_path, picture, matches):
     for number in range(4):
         picture(tmp_path / f"{number}.png")
     names = {f"{number}.png" for number in range(matches)}
-    assert walk.most_names(tmp_path, names.__contains__) is (matches == 3)
-    assert walk.most_names(tmp_path, names.__contains__, sample=2)
+    assert folder_walk.most_names(tmp_path, names.__contains__) is (matches == 3)
+    assert folder_walk.most_names(tmp_path, names.__contains__, sample=2)
 
 
 def test_a_folder_without_images_matches_no_names(tmp_path):
     """Otherwise an empty folder would be taken for every data set."""
-    assert not walk.most_names(tmp_path, lambda name: True)
+    assert not folder_walk.most_names(tmp_path, lambda name: True)
 
 
 def test_links_inside_a_root_that_is_a_link(tmp_path, picture):
@@ -123,8 +123,8 @@ def test_links_inside_a_root_that_is_a_link(tmp_path, picture):
     (tmp_path / "real" / "b.png").symlink_to(tmp_path / "real" / "a.png")
     root = tmp_path / "root"
     root.symlink_to(tmp_path / "real", target_is_directory=True)
-    assert list(walk.images(root)) == ["a.png", "b.png"]
-    assert walk.problems(root) == ()
+    assert list(folder_walk.images(root)) == ["a.png", "b.png"]
+    assert folder_walk.problems(root) == ()
 
 
 def test_folders_are_the_visible_ones(tmp_path):
@@ -132,25 +132,25 @@ def test_folders_are_the_visible_ones(tmp_path):
     for name in ("b", "a", ".hidden", "__MACOSX"):
         (tmp_path / name).mkdir()
     (tmp_path / "file").write_text("x")
-    assert walk.folders(tmp_path) == [tmp_path / "a", tmp_path / "b"]
-    assert walk.folders(tmp_path / "file") == []
-    assert walk.child(tmp_path / "file", "x") is None
+    assert folder_walk.folders(tmp_path) == [tmp_path / "a", tmp_path / "b"]
+    assert folder_walk.folders(tmp_path / "file") == []
+    assert folder_walk.child(tmp_path / "file", "x") is None
 
 
 def test_names_are_looked_for_one_folder_down(tmp_path):
     """And no deeper, unless that is asked for; the root comes first."""
     (tmp_path / "one" / "two" / "target").mkdir(parents=True)
     (tmp_path / "one" / "near").mkdir()
-    assert walk.find(tmp_path, "near") == tmp_path / "one" / "near"
-    assert walk.find(tmp_path, "target") is None
-    assert walk.find(tmp_path, "target", depth=2) == tmp_path / "one" / "two" / "target"
+    assert folder_walk.find(tmp_path, "near") == tmp_path / "one" / "near"
+    assert folder_walk.find(tmp_path, "target") is None
+    assert folder_walk.find(tmp_path, "target", depth=2) == tmp_path / "one" / "two" / "target"
 
 
 def test_a_path_of_names_skips_no_step(tmp_path):
     """A name that is missing in the middle ends it, in whatever case the others are."""
     (tmp_path / "Image" / "Aligned").mkdir(parents=True)
-    assert walk.child(tmp_path, "image", "ALIGNED") == tmp_path / "Image" / "Aligned"
-    assert walk.child(tmp_path, "image", "missing", "aligned") is None
+    assert folder_walk.child(tmp_path, "image", "ALIGNED") == tmp_path / "Image" / "Aligned"
+    assert folder_walk.child(tmp_path, "image", "missing", "aligned") is None
 
 
 def test_endings_are_compared_without_case(tmp_path, picture):
@@ -158,4 +158,4 @@ def test_endings_are_compared_without_case(tmp_path, picture):
     picture(tmp_path / "a.b.PnG")
     (tmp_path / "a.png.txt").write_text("x")
     (tmp_path / "png").write_text("x")
-    assert list(walk.images(tmp_path)) == ["a.b.PnG"]
+    assert list(folder_walk.images(tmp_path)) == ["a.b.PnG"]
