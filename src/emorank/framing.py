@@ -1,4 +1,4 @@
-"""What a network sees of a photograph: a face cropped, the middle, or the whole; one size."""
+"""Frame photographs for a network: the face, the middle or the whole, at one size."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ BOX = ("box_left", "box_top", "box_right", "box_bottom")
 
 @dataclass(frozen=True)
 class View:
-    """One face of a photograph, or the photograph.
+    """One face of a photograph, or the whole photograph, as a network sees it.
 
     Attributes:
         image: the file.
-        number: of the face in it, from 1, the nearest first.
-        pixels: framed.
-        box: of the face in the photograph: left, top, right, bottom; None where none was sought.
+        number: of the face in the photograph, from 1, the nearest first.
+        pixels: the framed picture.
+        box: of the face in the photograph: left, top, right, bottom; None if no face was searched.
     """
 
     image: Path
@@ -141,7 +141,7 @@ def faces_in(rgb: UInt8[np.ndarray, "height width 3"], image: Path | str) -> tup
     Raises:
         ImageError: there is none.
     """
-    found = faces.find(rgb)
-    if not found:
+    result = faces.find(rgb)
+    if not result:
         raise ImageError(image, "no face was found")
-    return found
+    return result
