@@ -25,7 +25,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from emorank.answers.voting import winners
 from emorank.evaluation.statistics.confusion import quadratic_kappa
 from emorank.evaluation.statistics.uncertainty import Estimate, bootstrap, counts_per_cluster
-from emorank.ranking.compounds import COMPOUNDS, MDNS, RULE, RULES, Compound, weaker
+from emorank.ranking.compounds import COMPOUNDS, MDNS, RULE, RULES, Compound, weaker_level
 from emorank.vocabulary import Emotion
 
 MOST = 4  # "extremely"
@@ -232,7 +232,7 @@ def _levels(
     """Quadratic kappa of levels: the weaker or stronger part's against the raters' majority."""
     parts = {_emotion(word): _majority(basic, faces, word) for word in basic[faces[0]]}
     rules: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-        "weaker level": weaker,
+        "weaker level": weaker_level,
         "mean level, where both are": lambda a, b: np.where(np.minimum(a, b) > 0, (a + b) // 2, 0),
         "mean level": lambda a, b: (a + b) // 2,
         "stronger level": np.maximum,

@@ -167,3 +167,25 @@ def test_empty_cells_are_no_person_that_is_there_twice(faces, write):
         read_attributes(write("person,sex\n,f\n,m\n001,f\n001,m\n"), faces, "person")
     with pytest.raises(DatasetError, match="cannot tell rows apart: it is empty"):
         read_attributes(write("person,sex\n,f\n,m\n"), faces, "person")
+
+
+def test_a_synonym_is_found_for_an_attribute_in_capitals():
+    """And a column of the name itself wins over one with the name in it."""
+    assert attribute_columns(
+        pd.DataFrame(columns=["face_race"], dtype="string"), ["ETHNICITY"], "x"
+    )
+    known = pd.DataFrame(columns=["AGE", "face_age"], dtype="string")
+    assert attribute_columns(known, ["age"], "x") == {"age": "AGE"}
+
+
+def test_images_of_unknown_persons_match_no_empty_cell(write):
+    """They are not in the result."""
+    faces = pd.DataFrame({"image": ["a.jpg", "b.jpg"], "person": pd.array(["p", None], "string")})
+    result = read_attributes(write("person,sex\np,f\n,m\nq,m\n"), faces, "person")
+    assert result.index.tolist() == ["a.jpg"]
+
+
+def test_bands_need_a_name_of_more_than_spaces():
+    """As " =18" has none."""
+    with pytest.raises(PlanError, match="such as age=18"):
+        parse_bands(" =18")

@@ -93,3 +93,10 @@ def test_no_image_that_can_be_read_has_no_sizes(tmp_path):
     (tmp_path / "happy").mkdir()
     (tmp_path / "happy" / "a.png").write_bytes(b"not a picture")
     assert inspect(load(tmp_path)).sizes is None
+
+
+def test_the_size_of_a_file_is_read_from_its_header(tmp_path, picture):
+    """No pixel is decoded for it."""
+    picture(tmp_path / "happy" / "a.png")
+    data = replace(load(tmp_path), read=lambda image: pytest.fail("was decoded"))
+    assert inspect(data).sizes.median == (20, 20)

@@ -284,3 +284,12 @@ def test_a_stratum_that_large_groups_have_filled_leaves_the_rest_to_training():
     assert _numbers(3, np.zeros(3), lone=False).tolist() == [3, 0, 0]
     assert _numbers(4, np.array([2.0, 1.0, 1.0]), lone=False).tolist() == [2, 1, 1]
     assert _numbers(2, np.array([6.4, 1.6, 2.0]), lone=True).tolist() == [1, 0, 1]
+
+
+def test_no_part_goes_without_a_lone_image_as_long_as_there_are_enough():
+    """Training first, then the test part, then validation."""
+    wanted = np.array([0.64, 0.16, 0.2])
+    assert _numbers(1, wanted, lone=True).tolist() == [1, 0, 0]
+    assert _numbers(2, wanted, lone=True).tolist() == [1, 0, 1]
+    assert _numbers(3, wanted, lone=True).tolist() == [1, 1, 1]
+    assert _numbers(3, wanted, lone=False).tolist() == [2, 0, 1]

@@ -13,10 +13,10 @@ from emorank.ranking.compounds import (
     DU,
     MDNS,
     RULES,
-    expressed,
-    known,
+    compounds_of,
+    expressed_emotions,
     shares,
-    weaker,
+    weaker_level,
 )
 from emorank.vocabulary import Emotion
 
@@ -62,7 +62,7 @@ def test_shares_are_bounded(drawn):
     probabilities = drawn / drawn.sum(1, keepdims=True)
     found = shares(probabilities, CLASSES)
     column = {e: i for i, e in enumerate(CLASSES)}
-    for j, compound in enumerate(known(CLASSES)):
+    for j, compound in enumerate(compounds_of(CLASSES)):
         first, second = (probabilities[:, column[part]] for part in compound.parts)
         np.testing.assert_allclose(found[:, j], 2 * np.sqrt(first * second))
         assert (found[:, j] <= first + second + 1e-12).all()
@@ -82,7 +82,7 @@ def test_rules_are_means_in_their_order(first, second):
 
 def test_an_even_half_each_is_whole():
     """Two emotions with a half each share the face wholly; one alone shares it with nobody."""
-    happily_surprised = [c.name for c in known(CLASSES)].index("happily surprised")
+    happily_surprised = [c.name for c in compounds_of(CLASSES)].index("happily surprised")
     found = shares(row(happy=0.5, surprise=0.5), CLASSES)[0]
     assert found[happily_surprised] == pytest.approx(1)
     assert np.delete(found, happily_surprised) == pytest.approx(0)
@@ -91,31 +91,31 @@ def test_an_even_half_each_is_whole():
 
 def test_expressed_is_more_than_chance_and_neutral():
     """An emotion that neutral outweighs is not expressed, nor one that chance would give."""
-    there = expressed(row(happy=0.5, surprise=0.3, anger=0.125), CLASSES)[0]
+    there = expressed_emotions(row(happy=0.5, surprise=0.3, anger=0.125), CLASSES)[0]
     assert [e for e, yes in zip(CLASSES, there, strict=True) if yes] == ["happy", "surprise"]
-    assert not expressed(row(happy=0.3, neutral=0.4), CLASSES).any()
-    assert not expressed(np.full((1, len(CLASSES)), 1 / len(CLASSES)), CLASSES).any()
+    assert not expressed_emotions(row(happy=0.3, neutral=0.4), CLASSES).any()
+    assert not expressed_emotions(np.full((1, len(CLASSES)), 1 / len(CLASSES)), CLASSES).any()
 
 
 def test_chance_decides_where_there_is_no_neutral():
     """More than 1/classes, not as much; each face is judged by its own probability of neutral."""
     classes = (Emotion.ANGER, Emotion.FEAR, Emotion.HAPPY, Emotion.SADNESS)
-    there = expressed(np.array([[0.3, 0.26, 0.25, 0.19]]), classes)
+    there = expressed_emotions(np.array([[0.3, 0.26, 0.25, 0.19]]), classes)
     assert there.tolist() == [[True, True, False, False]]
     classes = (Emotion.ANGER, Emotion.FEAR, Emotion.NEUTRAL)
-    there = expressed(np.array([[0.45, 0.45, 0.1], [0.42, 0.0, 0.58]]), classes)
+    there = expressed_emotions(np.array([[0.45, 0.45, 0.1], [0.42, 0.0, 0.58]]), classes)
     assert there.tolist() == [[True, True, False], [False, False, False]]
 
 
 def test_a_network_without_two_emotions_knows_no_compound():
     """Happy against neutral has nothing to mix."""
     classes = (Emotion.HAPPY, Emotion.NEUTRAL)
-    assert known(classes) == ()
+    assert compounds_of(classes) == ()
     assert shares(np.array([[0.5, 0.5]]), classes).shape == (1, 0)
 
 
 def test_the_weaker_part_decides():
     """None with anything is None."""
     np.testing.assert_array_equal(
-        weaker(np.array([0, 1, 3]), np.array([3, 2, 2])), np.array([0, 1, 2])
+        weaker_level(np.array([0, 1, 3]), np.array([3, 2, 2])), np.array([0, 1, 2])
     )

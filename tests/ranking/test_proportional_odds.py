@@ -13,7 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from emorank.ranking import calibrated
-from emorank.ranking.calibrated import ProportionalOdds, dumped, loaded, sure
+from emorank.ranking.calibrated import ProportionalOdds, from_values, probable_level, to_values
 
 SEEDS = st.integers(0, 10_000)
 
@@ -128,7 +128,7 @@ def test_a_fitted_model_comes_back_from_json():
     """Numbers only, and the same probabilities and levels to the last bit."""
     x, y = drawn()
     model = ProportionalOdds(0.5).fit(x, y + 1)
-    again = loaded(json.loads(json.dumps(dumped(model))))
+    again = from_values(json.loads(json.dumps(to_values(model))))
     np.testing.assert_array_equal(model.predict_proba(x), again.predict_proba(x))
     np.testing.assert_array_equal(model.predict(x), again.predict(x))
     assert again.get_params() == model.get_params()
@@ -142,8 +142,8 @@ def test_it_abstains_exactly_where_no_level_is_likely_enough(weights, least):
     """The place of the greatest probability, or −1."""
     shares = np.array([weights]) / sum(weights)
     expected = shares[0].argmax() if shares.max() >= least else -1
-    assert sure(shares, least)[0] == expected
-    assert sure(np.array([[0.5, 0.3, 0.2], [0.4, 0.3, 0.3]])).tolist() == [0, -1]
+    assert probable_level(shares, least)[0] == expected
+    assert probable_level(np.array([[0.5, 0.3, 0.2], [0.4, 0.3, 0.3]])).tolist() == [0, -1]
 
 
 @pytest.mark.parametrize(

@@ -134,13 +134,13 @@ class LevelModel:
         """`level`, <NA> where none is sure; `score`, the expected level; the probabilities."""
         table = self.probabilities(features)
         shares = table.to_numpy()
-        level = pd.Series(sure(shares), dtype="Int64")
+        level = pd.Series(probable_level(shares), dtype="Int64")
         table.insert(0, "level", level.mask(level < 0).array)
         table.insert(1, "score", shares @ np.arange(len(LEVELS)))
         return table
 
 
-def dumped(model: ProportionalOdds) -> dict[str, Any]:
+def to_values(model: ProportionalOdds) -> dict[str, Any]:
     """A fitted model as plain values for JSON; its levels must be numbers."""
     return {
         "penalty": model.penalty,
@@ -152,8 +152,8 @@ def dumped(model: ProportionalOdds) -> dict[str, Any]:
     }
 
 
-def loaded(values: dict[str, Any]) -> ProportionalOdds:
-    """The model that `dumped` wrote, ready to predict."""
+def from_values(values: dict[str, Any]) -> ProportionalOdds:
+    """The model that `to_values` wrote, ready to predict."""
     model = ProportionalOdds(values["penalty"])
     model.classes_ = np.array(values["levels"])
     model.mean_, model.scale_ = np.array(values["mean"]), np.array(values["scale"])
@@ -162,7 +162,7 @@ def loaded(values: dict[str, Any]) -> ProportionalOdds:
     return model
 
 
-def sure(
+def probable_level(
     probabilities: Float[np.ndarray, "faces levels"], least: float = SURE
 ) -> Int[np.ndarray, " faces"]:
     """The place of the most probable level; −1, an abstention, if it has less than `least`."""

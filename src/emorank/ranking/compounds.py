@@ -118,7 +118,7 @@ RULES: dict[str, Callable[[Numbers, Numbers], Numbers]] = {
 RULE = "geometric"
 
 
-def known(classes: Sequence[Emotion]) -> tuple[Compound, ...]:
+def compounds_of(classes: Sequence[Emotion]) -> tuple[Compound, ...]:
     """The compounds whose two parts are among a network's classes."""
     return tuple(compound for compound in COMPOUNDS if set(compound.parts) <= set(classes))
 
@@ -126,7 +126,7 @@ def known(classes: Sequence[Emotion]) -> tuple[Compound, ...]:
 def shares(
     probabilities: Float[np.ndarray, "face emotion"], classes: Sequence[Emotion]
 ) -> Float[np.ndarray, "face compound"]:
-    """The share of each of `known(classes)` in a face, in [0, 1].
+    """The share of each of `compounds_of(classes)` in a face, in [0, 1].
 
     Twice the geometric mean of the two probabilities: 1 if each is a half, 0 if one is 0, and never
     more than their sum. Shares of different compounds do not add up to 1.
@@ -136,7 +136,7 @@ def shares(
         classes: of the columns.
     """
     column = {emotion: i for i, emotion in enumerate(classes)}
-    pairs = [[column[part] for part in compound.parts] for compound in known(classes)]
+    pairs = [[column[part] for part in compound.parts] for compound in compounds_of(classes)]
     if not pairs:
         return np.zeros((len(probabilities), 0))
     first, second = np.array(pairs).T
@@ -146,7 +146,7 @@ def shares(
     return 2 * both
 
 
-def expressed(
+def expressed_emotions(
     probabilities: Float[np.ndarray, "face emotion"], classes: Sequence[Emotion]
 ) -> Bool[np.ndarray, "face emotion"]:
     """Which emotions a face expresses: those more probable than chance and more than neutral.
@@ -163,7 +163,7 @@ def expressed(
     return result
 
 
-def weaker(
+def weaker_level(
     first: Int[np.ndarray, "*shape"], second: Int[np.ndarray, "*shape"]
 ) -> Int[np.ndarray, "*shape"]:
     """The level of a compound: the lower of the levels of its parts.

@@ -15,7 +15,7 @@ import pandas as pd
 from emorank.errors import StudyError
 from emorank.evaluation.laboratory.learning import Rated, coefficient_intervals, learning_curve
 from emorank.progress import Progress, silent
-from emorank.ranking.calibrated import SURE, LevelModel, ProportionalOdds, dumped, loaded
+from emorank.ranking.calibrated import SURE, LevelModel, ProportionalOdds, from_values, to_values
 from emorank.results.calibration import CalibratedRank, Coefficient, RatedFaces
 from emorank.study.folder import Study, alone, require_own_network
 from emorank.study.ground_truth import ground_truth
@@ -45,7 +45,7 @@ def calibration(study: Study) -> LevelModel:
             f"{study.folder}: no calibration for this network; rated images make one: "
             f"emorank calibrate --study {study.folder} --votes FILE"
         )
-    return LevelModel(loaded(fitted.model), fitted.inputs)
+    return LevelModel(from_values(fitted.model), fitted.inputs)
 
 
 def calibrate(
@@ -102,7 +102,7 @@ def _fit(
     return CalibratedRank(
         crossfit=crossfit,
         inputs=INPUTS,
-        model=dumped(model),
+        model=to_values(model),
         sure=SURE,
         rated=_counted(rated),
         coefficients=tuple(

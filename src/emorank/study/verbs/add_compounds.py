@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from emorank.errors import StudyError
-from emorank.ranking.compounds import expressed, known, shares, weaker
+from emorank.ranking.compounds import compounds_of, expressed_emotions, shares, weaker_level
 from emorank.reading import ranks
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Measured
@@ -47,7 +47,7 @@ class _Parts:
     def compound(self, face: RankedFace) -> dict[str, Any]:
         """The three columns."""
         classes = tuple(emotion for emotion in Emotion if f"p_{emotion}" in face.row)
-        compounds = known(classes)
+        compounds = compounds_of(classes)
         if not compounds:
             raise StudyError(
                 f"{self.study.folder}: its network knows {', '.join(classes)}, and no two of them "
@@ -56,11 +56,11 @@ class _Parts:
         probabilities = np.array([[float(face.row[f"p_{emotion}"]) for emotion in classes]])
         share = shares(probabilities, classes)[0]
         nearest = compounds[int(share.argmax())]
-        there = dict(zip(classes, expressed(probabilities, classes)[0], strict=True))
+        there = dict(zip(classes, expressed_emotions(probabilities, classes)[0], strict=True))
         level = NONE
         if all(there[part] for part in nearest.parts):
             first, second = (np.array(self._level(face, part)) for part in nearest.parts)
-            level = LEVELS[int(weaker(first, second))]
+            level = LEVELS[int(weaker_level(first, second))]
         return {
             "compound": nearest.name,
             "compound_share": float(share.max()),
