@@ -182,3 +182,11 @@ def test_an_empty_list_is_no_affectnet(tmp_path, picture):
     assert not affectnet.recognise(tmp_path)
     (tmp_path / "training.csv").write_bytes(b"\0\0")
     assert not affectnet.recognise(tmp_path)
+
+
+def test_the_last_columns_of_a_list_may_be_missing(tmp_path, picture):
+    """Valence and arousal are not read."""
+    picture(tmp_path / "1" / "a.jpg")
+    header = ",".join(affectnet._FIELDS[:7])
+    (tmp_path / "training.csv").write_text(f"{header}\n1/a.jpg,0,0,9,9,0;0,1\n")
+    assert affectnet.load(tmp_path).table["emotion"].tolist() == ["happy"]

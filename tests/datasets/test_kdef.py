@@ -106,7 +106,9 @@ def test_only_small_dark_files_are_black(root, tmp_path, picture):
     black = {problem.file for problem in kdef.load(root).problems if "black" in problem.reason}
     assert black == {"KDEF/AF01/AF01ANS.JPG"}
     dark = root / "KDEF" / "AF01" / "AF01ANS.JPG"
-    dark.write_bytes(dark.read_bytes() + bytes(15_001))
+    dark.write_bytes(dark.read_bytes().ljust(15_000, b"\0"))
+    assert [problem for problem in kdef.load(root).problems if "black" in problem.reason]
+    dark.write_bytes(dark.read_bytes() + b"\0")
     assert not [problem for problem in kdef.load(root).problems if "black" in problem.reason]
 
 

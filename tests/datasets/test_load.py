@@ -165,3 +165,11 @@ def test_nothing_heavy_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_six_names_are_listed_of_what_is_there(tmp_path):
+    """A folder of thousands would fill the terminal."""
+    for name in "abcdefg":
+        (tmp_path / name).mkdir()
+    with pytest.raises(DatasetError, match=r"found a, b, c, d, e, f$"):
+        datasets.load(tmp_path)

@@ -14,7 +14,7 @@ def root(tmp_path, picture):
     labels = tmp_path / "basic" / "EmoLabel" / "list_patition_label.txt"
     labels.parent.mkdir()
     lines = [f"train_{number:05d}.jpg {number}" for number in range(1, 8)]
-    labels.write_text("\n".join([*lines, "test_0001.jpg 1", "test_0002.jpg 9", ""]))
+    labels.write_text("\n".join([*lines, "test_0001.jpg 1", "test_0002.jpg 9", "", "  "]))
     return tmp_path
 
 

@@ -293,3 +293,10 @@ def test_no_part_goes_without_a_lone_image_as_long_as_there_are_enough():
     assert _numbers(2, wanted, lone=True).tolist() == [1, 0, 1]
     assert _numbers(3, wanted, lone=True).tolist() == [1, 1, 1]
     assert _numbers(3, wanted, lone=False).tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize("by", ["person", "random"])
+def test_two_images_are_too_few_whoever_is_in_them(by):
+    """The message speaks of images, as more persons would not help."""
+    with pytest.raises(DatasetError, match=r"at least 3 images, .*; found 2"):
+        split(faces(["A", "B"], ["happy"] * 2), by)

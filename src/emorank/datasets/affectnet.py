@@ -37,7 +37,11 @@ EXPRESSIONS = (
     Emotion.ANGER,
     Emotion.CONTEMPT,
 )
-LEFT_OUT = {8: "expression 8, none", 9: "expression 9, uncertain", 10: "expression 10, no face"}
+LEFT_OUT: dict[int | None, str] = {
+    8: "expression 8, none",
+    9: "expression 9, uncertain",
+    10: "expression 10, no face",
+}
 
 _TRAINING = (74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750)
 _COUNTS = {
@@ -140,9 +144,7 @@ def _load_lists(root: Path, lists: list[Path]) -> Dataset:
         for record in _records(file):
             image, expression = (record[0] or "").strip().replace("\\", "/"), _number(record[6])
             if expression is None or not 0 <= expression < len(EXPRESSIONS):
-                reasons[
-                    LEFT_OUT.get(-1 if expression is None else expression, "no expression")
-                ] += 1
+                reasons[LEFT_OUT.get(expression, "no expression")] += 1
                 continue
             if not plain(image):
                 reasons["the path leaves the data folder"] += 1
