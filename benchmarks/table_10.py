@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.timing import machine
-from emorank.report.comparison import scores_table, tests_table
+from emorank.report.sections.comparison import scores_table, tests_table
 from emorank.results.comparison import Comparison
 from emorank.study.folder import open_study
 

@@ -1,6 +1,7 @@
 """Studies as the options of a verb say: which text wins, what is written, and what only said."""
 
 from emorank.cli.studies import begin_study, change_plan, open_with, renew_report
+from emorank.errors import DatasetError
 from emorank.study.folder import create_study, open_study
 from emorank.study.plan import Plan
 
@@ -52,3 +53,14 @@ def test_a_study_without_stages_gets_no_report_and_a_reason(tmp_path, capsys):
     renew_report(study)
     assert "the report was not written: " in capsys.readouterr().err
     assert not study.path("report").exists()
+
+
+def test_a_study_whose_images_are_gone_keeps_the_result(tmp_path, capsys, monkeypatch):
+    """Whatever hinders the report is said, and the verb ends well."""
+
+    def gone(*arguments, **options):
+        raise DatasetError("the folder of images is gone")
+
+    monkeypatch.setattr("emorank.study.run.run", gone)
+    renew_report(create_study(tmp_path / "study", Plan()))
+    assert "the report was not written: the folder of images is gone" in capsys.readouterr().err

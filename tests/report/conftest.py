@@ -1,17 +1,76 @@
 """A small study, simulated, for figures and page."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from emorank.answers.voting import majority, sheet
+from emorank.datasets.leakage import Leakage
 from emorank.evaluation import classification, validation
+from emorank.evaluation.classification import Classification
+from emorank.evaluation.rank_scores import RankValidation
 from emorank.report import figures, heatmaps, style
-from emorank.report.headline import headline
-from emorank.report.page import Contents, Data, Example, Split, Votes, render
+from emorank.report.headline import headline, simulated
+from emorank.report.page import Page, Section, render
+from emorank.report.sections import data, emotion, model, ranks
+from emorank.report.sections import examples as faces
+from emorank.report.sections import sheet as votes_sheet
+from emorank.report.sections.closing import cite_section, limits_section, versions_section
+from emorank.report.sections.data import FacesSummary
+from emorank.report.sections.examples import Example
+from emorank.report.sections.sheet import VotesSummary
 
 EMOTIONS = ("anger", "happy", "neutral")
 RANKS = ("Minimal", "Average", "Strong")
+
+
+@dataclass(frozen=True)
+class Small:
+    """What the sections of a small study are made of; `more` are sections of other verbs."""
+
+    title: str
+    data: FacesSummary
+    emotions: Classification
+    validation: RankValidation | None
+    votes: VotesSummary | None
+    leakage: Leakage
+    plan: dict
+    training: pd.DataFrame | None
+    examples: tuple[Example, ...]
+    counts: pd.DataFrame | None
+    known: pd.DataFrame | None
+    excluded: pd.DataFrame
+    hashes: dict
+    headline: tuple[str, ...] = ()
+    more: tuple[Section | None, ...] = ()
+
+    def page(self, *more: Section | None) -> Page:
+        """All of it as a page."""
+        raters = bool(self.votes and self.votes.simulated)
+        sections = (
+            data.faces_section(self.data),
+            data.split_section("by person", 1, self.leakage),
+            model.section(self.plan, self.training),
+            emotion.section(self.emotions),
+            faces.section(self.examples, self.counts, self.known),
+            ranks.section(self.validation, simulated=raters),
+            *(section for section in more if section is not None),
+            votes_sheet.section(self.votes),
+            data.exclusions_section(self.excluded),
+            versions_section("0.1", self.hashes),
+            cite_section("0.1", self.data.citation),
+            limits_section(by_group=any(s is not None and s.name == "groups" for s in more)),
+        )
+        return Page(
+            "emorank study report",
+            self.title,
+            sections,
+            simulated=simulated(faces=self.data.simulated, raters=raters),
+            results=self.headline,
+            foot="Made by emorank.",
+        )
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +97,7 @@ def contents(face):
     rng = np.random.default_rng(8)
     images = [f"p{i % 4}/{i}.png" for i in range(12)]
     true = np.array(EMOTIONS)[np.arange(12) % 3]
-    ranks = np.array(RANKS)[rng.integers(0, 3, 12)]
+    ranks_given = np.array(RANKS)[rng.integers(0, 3, 12)]
     votes = pd.DataFrame(
         [(i, f"r{j}", RANKS[rng.integers(0, 3)]) for i in images for j in range(3)],
         columns=["image", "rater", "rank"],
@@ -51,7 +110,7 @@ def contents(face):
         true, true, EMOTIONS, rng=rng, persons=list(persons.values()), resamples=50
     )
     validated = validation(
-        pd.DataFrame({"image": images, "rank": ranks}),
+        pd.DataFrame({"image": images, "rank": ranks_given}),
         majority(votes),
         predictions,
         rng=rng,
@@ -62,17 +121,17 @@ def contents(face):
     strip = heatmaps.strip(image, relevance)
     figure = style.jpeg(figures.explanation(image, relevance, **about))
     epochs = np.arange(1, 5)
-    return Contents(
+    return Small(
         title="A small study",
-        created="1 January 2026",
-        headline=headline(emotions, validated, unseen_persons=True),
-        data=Data(
+        data=FacesSummary(
             "toy", "A toy", "CC0", "Nobody 2026", "https://example.org/toy", 12, 4,
             pd.DataFrame({"train": [5, 6], "test": [4, 8]}, index=["Anger", "Happy"]),
         ),
-        split=Split("by person", 1, True, pd.DataFrame({"Shared": ["person"], "Test images": [0]})),
-        plan={"model": {"network": "VGG-16", "rates": [0.1, 0.25]}, "seed": 3},
         emotions=emotions,
+        validation=validated,
+        votes=VotesSummary(3, len(votes), "ordinal median", 2, sheet(votes)),
+        leakage=Leakage(12, 11, 0, 0, None, 36, ()),
+        plan={"model": {"network": "VGG-16", "rates": [0.1, 0.25]}, "seed": 3},
         training=pd.DataFrame(
             {
                 "epoch": epochs,
@@ -83,18 +142,15 @@ def contents(face):
             }
         ),
         examples=tuple(Example(f"{r}.png", "Happy", r, 0.9, strip, figure) for r in RANKS),
-        rank_counts=pd.DataFrame({"Minimal": [1], "Average": [2], "Strong": [3]}, index=["Happy"]),
-        ranks=validated,
-        votes=Votes(3, len(votes), "ordinal median", 2, sheet(votes)),
-        known_intensity=pd.DataFrame({"intensity": rng.random(12), "rank": ranks}),
-        exclusions=pd.DataFrame({"file": ["broken.png"], "reason": ["truncated"]}),
-        versions={"emorank": "0.1"},
+        counts=pd.DataFrame({"Minimal": [1], "Average": [2], "Strong": [3]}, index=["Happy"]),
+        known=pd.DataFrame({"intensity": rng.random(12), "rank": ranks_given}),
+        excluded=pd.DataFrame({"file": ["broken.png"], "reason": ["truncated"]}),
         hashes={"split.parquet": "ab" * 32},
-        cite=("Punuri et al.",),
+        headline=headline(emotions, validated, unseen_persons=True),
     )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def rendered(contents):
     """The page of the small study."""
-    return render(contents)
+    return render(contents.page())

@@ -10,9 +10,9 @@ from tests.report.test_page import Outline
 from emorank.evaluation.laboratory.examination import examine
 from emorank.evaluation.laboratory.perturbation import CHANGES
 from emorank.evaluation.statistics.columns import Options
-from emorank.report import audit, audit_figures
-from emorank.report.audit_words import headline
 from emorank.report.page import render, write
+from emorank.report.sections import audit, audit_figures
+from emorank.report.sections.audit_words import headline
 from emorank.results.audit import Audit
 
 EMOTIONS = ("anger", "happy", "surprise")
@@ -66,15 +66,15 @@ def section():
         headline(found, None), len(table), 6, len(rows), None, tuple(found),
         {"ordinal": "no <ordinal> network here"}, ("Intervals over 6 persons are rough.",),
     )  # fmt: skip
-    return audit.Section(result, whole)
+    return result, whole
 
 
 def test_the_section_says_every_verdict(contents, section):
     """The sentence first, then every rank with its word; what is missing with its reason."""
-    outline = Outline(render(replace(contents, audit=section)))
+    outline = Outline(render(contents.page(audit.section(*section))))
     words = outline.words
-    assert section.audit.headline in words
-    assert words.index(section.audit.headline) < words.index("Every rank, with 95")
+    assert section[0].headline in words
+    assert words.index(section[0].headline) < words.index("Every rank, with 95")
     for text in ("✓ good", "✗ bad", "no <ordinal> network here", "Intervals over 6 persons"):
         assert text in words
     links = [a["href"] for tag, a in outline.tags if tag == "a"]
@@ -83,7 +83,9 @@ def test_the_section_says_every_verdict(contents, section):
 
 def test_without_an_audit_there_is_no_section(contents):
     """Neither a heading nor an entry in the table of contents."""
-    assert "How far the ranks can be believed" not in render(contents)
+    assert "How far the ranks can be believed" not in render(
+        contents.page(audit.section(None, None))
+    )
 
 
 def test_where_nothing_is_known_nothing_is_drawn(contents, section):
@@ -92,17 +94,16 @@ def test_where_nothing_is_known_nothing_is_drawn(contents, section):
     table["mean"], table["majority"] = np.nan, pd.array([pd.NA] * len(table), dtype="Int64")
     table = table[table["emotion"] != "neutral"].reset_index(drop=True)
     found = (examine("paper", "rank", table, said(simulated(), 0.1, 1).iloc[: len(table)]),)
-    result = replace(section.audit, headline=headline(found, None), ranks=found, tried=0)
-    bare = audit.Section(result, table.assign(rank="paper"))
-    words = render(replace(contents, audit=bare))
+    result = replace(section[0], headline=headline(found, None), ranks=found, tried=0)
+    words = render(contents.page(audit.section(result, table.assign(rank="paper"))))
     assert "cannot be said" in words
-    assert bare.followed == []
+    assert "of each frame along every sequence" not in words
     assert "A dot is a test face" not in words
 
 
 def test_the_transitions_show_every_frame(section):
     """A mark per frame of each sequence, darker for stronger."""
-    figure = audit_figures.transitions(section.table, "evidence")
+    figure = audit_figures.transitions(section[1], "evidence")
     panels = [axes for axes in figure.axes if axes.get_title(loc="left") or axes.get_title()]
     assert len(panels) == len(EMOTIONS)
     marks = [line for axes in panels for line in axes.get_lines() if len(line.get_xdata())]
@@ -111,7 +112,7 @@ def test_the_transitions_show_every_frame(section):
 
 def test_the_page_with_an_audit_fits_a_phone(chromium, contents, section, tmp_path):
     """Nothing is wider than the screen; nothing is complained of."""
-    path = write(replace(contents, audit=section), tmp_path / "index.html")
+    path = write(contents.page(audit.section(*section)), tmp_path / "index.html")
     page = chromium.new_page(viewport={"width": 390, "height": 844})
     complaints = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -123,7 +124,7 @@ def test_the_page_with_an_audit_fits_a_phone(chromium, contents, section, tmp_pa
 
 def test_a_long_name_does_not_break_the_tables(section):
     """Names come from files."""
-    odd = replace(section.audit.ranks[0], rank="<b>" + "x" * 80)
+    odd = replace(section[0].ranks[0], rank="<b>" + "x" * 80)
     assert len(audit.ranks_table([odd])) == 1
     assert "<b>" in audit.verdicts([odd], None).popitem()[0]
     audit_figures.calibration([odd], "known intensity")

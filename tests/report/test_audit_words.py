@@ -9,7 +9,7 @@ from tests.evaluation.laboratory.test_verdict import about, changes, correlated,
 
 from emorank.evaluation.laboratory.examination import examine
 from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Verdict
-from emorank.report.audit_words import explanation, headline
+from emorank.report.sections.audit_words import explanation, headline
 
 
 def heads(*ranks):

@@ -44,7 +44,7 @@ def card(contents, grouped):
         weights="ab" * 32,
         epochs=(5, 0.75),
         emotions=contents.emotions,
-        ranks=contents.ranks,
+        ranks=contents.validation,
         raters=3,
         audit="Do not believe them.",
         groups=grouped,

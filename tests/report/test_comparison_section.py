@@ -10,9 +10,17 @@ import pandas as pd
 import pytest
 
 from emorank.evaluation.comparison import comparison as scored
-from emorank.report.comparison import COLUMNS, comparison, numbers, ordered
 from emorank.report.page import render
 from emorank.report.paper import write
+from emorank.report.sections import comparison as section_module
+from emorank.report.sections.comparison import (
+    COLUMNS,
+    items,
+    notes,
+    numbers,
+    ordered,
+    section,
+)
 from emorank.results.comparison import Circumstances, Comparison, Times
 
 NAMES = {"paper": 0.3, "chang": 0.8, "majority": None, "newer": 0.6, "rater": 0.9, "kamarol": 0.7}
@@ -57,8 +65,7 @@ def test_rivals_then_references_then_ours():
 
 def test_the_tables_say_what_was_measured():
     """Values with intervals, dashes for what is not defined, the test, times and printed scores."""
-    section = comparison(values())
-    scores, tests = (item.table for item in section.items if item.table is not None)
+    scores, tests = (item.table for item in items(values()) if item.table is not None)
     assert list(scores.columns) == ["Estimator", *COLUMNS.values()]
     majority = scores[scores["Estimator"] == "Majority"].iloc[0]
     assert majority["Accuracy"].startswith("0.33 [")
@@ -74,35 +81,52 @@ def test_the_tables_say_what_was_measured():
 
 def test_few_persons_are_said_to_be_few():
     """With three persons nothing can be significant; with eight it can, and nothing is said."""
-    few, many = (" ".join(comparison(values(n)).notes) for n in (3, 8))
+    few, many = (" ".join(notes(values(n))) for n in (3, 8))
     assert "3 persons cannot give a p below 0.25" in few
     assert "cannot give" not in many
-    for notes in (few, many):
-        assert "“Ours: the paper's rule”" in notes
-        assert "Left out: Ours: ordinal network: it was never <trained>" in notes
+    for words in (few, many):
+        assert "“Ours: the paper's rule”" in words
+        assert "Left out: Ours: ordinal network: it was never <trained>" in words
+
+
+@pytest.mark.parametrize(("least", "few"), [(0.05, False), (0.0501, True)])
+def test_what_cannot_be_significant_is_said(least, few):
+    """Five per cent is the bound: where no p can be below it, the notes say so."""
+    result = values(8)
+    result = replace(result, expressive=replace(result.expressive, least_p=least))
+    assert any("nothing here can be significant" in note for note in notes(result)) == few
+
+
+def test_times_of_a_tenth_of_a_second_lose_their_decimals():
+    """Below 100 ms there is one decimal, from there none; what was not measured is a dash."""
+    times = {"chang": Times(99.94, 100.0, None), "kamarol": Times(float("nan"), 5.0, 0.04)}
+    table = section_module.tests_table(values().expressive, times).set_index("Estimator")
+    row = table.loc["Chang 2013 (ordinal)", ["Learn, ms", "Look, ms", "Predict, ms"]]
+    assert row.tolist() == ["99.9", "100", "–"]
+    assert table.iloc[0][["Learn, ms", "Look, ms", "Predict, ms"]].tolist() == ["–", "5.0", "0.0"]
 
 
 def test_two_classes_are_called_so():
     """In the title and first of all notes."""
-    section = comparison(values(labels=True))
-    assert "a check of two classes" in section.items[0].title
-    assert section.notes[0].startswith("Nobody rated these faces")
+    result = values(labels=True)
+    assert "a check of two classes" in items(result)[0].title
+    assert next(iter(notes(result))).startswith("Nobody rated these faces")
 
 
 def test_the_report_has_the_section(contents):
     """Where it was asked for, escaped, named in the contents; nowhere else."""
-    page = render(replace(contents, comparison=comparison(values())))
+    page = render(contents.page(section(values())))
     assert page.count('id="comparison"') == 1
     assert 'href="#comparison"' in page
     assert "Chang 2013 (ordinal)" in page
     assert "it was never &lt;trained&gt;" in page
     assert "<trained>" not in page
-    assert "comparison" not in re.findall(r'id="(\w+)"', render(contents))
+    assert "comparison" not in re.findall(r'id="(\w+)"', render(contents.page(section(None))))
 
 
 def test_files_for_an_article(tmp_path):
     """CSV that reads back, LaTeX that compiles where there is LaTeX, figures, a page."""
-    write(comparison(values()).items, tmp_path, "A study")
+    write(items(values()), tmp_path, "A study")
     table = pd.read_csv(tmp_path / "table_10.csv", index_col="estimator")
     expected = values().expressive.scores["chang"].accuracy
     assert table.loc["chang", ["accuracy", "accuracy_low"]].tolist() == pytest.approx(

@@ -10,10 +10,10 @@ from matplotlib.text import Text
 from emorank.evaluation.maps.localisation import REGIONS
 from emorank.evaluation.maps.map_scores import MapScore, Settings
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.report import faithfulness_figures as figures
-from emorank.report.faithfulness import Faithfulness, mass_table, table, verdict
 from emorank.report.page import render
-from emorank.results.faithfulness import Faithfulness as MapScores
+from emorank.report.sections import faithfulness_figures as figures
+from emorank.report.sections.faithfulness import mass_table, section, table, verdict
+from emorank.results.faithfulness import Faithfulness
 
 METHODS = {"epsilon": 2.0, "epsilon-plus": 3.5, "random": 0.1, "centre": 0.1, "edges": 0.1}
 BETWEEN = {"epsilon": 0.5, "epsilon-plus": 4.0, "random": 0.0, "centre": 1.0, "edges": 2.0}
@@ -43,7 +43,7 @@ def scores(method):
 
 @pytest.fixture
 def found():
-    return MapScores(
+    return Faithfulness(
         settings=Settings(faces=4, checks=2, fills=("mean",)),
         images=("a", "b", "c", "d"),
         persons=3,
@@ -67,13 +67,38 @@ def test_the_table(found):
 
 def test_the_sentence(found):
     """The best method, the study's own, and that edges beat it."""
-    said = verdict(Faithfulness(found, "epsilon"))
+    said = verdict(found, "epsilon")
     assert "depends most on what epsilon-plus calls relevant (least − most 4.00)" in said
     assert "this study’s epsilon has 0.50, no more than edges" in said
     assert "3 persons: the intervals are rough" in said
-    assert "this study" not in verdict(Faithfulness(found, "epsilon-plus"))
+    assert "this study" not in verdict(found, "epsilon-plus")
     nothing = dataclasses.replace(found, passes={"edges": 0.1})
-    assert verdict(Faithfulness(nothing, "epsilon")) == "No method of explaining was measured."
+    assert verdict(nothing, "epsilon") == "No method of explaining was measured."
+
+
+@pytest.mark.parametrize(("persons", "rough"), [(9, True), (10, False)])
+def test_few_persons_make_rough_intervals(found, persons, rough):
+    """Below ten persons the sentence says so."""
+    words = verdict(dataclasses.replace(found, persons=persons), "epsilon")
+    assert ("the intervals are rough" in words) == rough
+
+
+def test_as_good_as_a_blind_map_is_no_better(found):
+    """A preset that is equal to a map that knows nothing of the network is told so."""
+    equal = tuple(
+        dataclasses.replace(s, estimate=Estimate(2.0))
+        if (s.method, s.measure) == ("epsilon", "between")
+        else s
+        for s in found.scores
+    )
+    assert "no more than edges" in verdict(dataclasses.replace(found, scores=equal), "epsilon")
+    more = tuple(
+        dataclasses.replace(s, estimate=Estimate(2.1))
+        if (s.method, s.measure) == ("epsilon", "between")
+        else s
+        for s in found.scores
+    )
+    assert "no more than" not in verdict(dataclasses.replace(found, scores=more), "epsilon")
 
 
 def test_the_places(found):
@@ -102,17 +127,17 @@ def test_figures_name_every_method(found, draw):
 
 def test_the_section_is_on_the_page_where_it_was_measured(contents, found):
     """With all its figures; without a measurement there is none, nor a link to it."""
-    page = render(dataclasses.replace(contents, faithfulness=Faithfulness(found, "epsilon")))
-    section = page.split('<section id="faithfulness">')[1].split("</section>")[0]
-    assert section.count("<img") == 4
+    page = render(contents.page(section(found, "epsilon")))
+    part = page.split('<section id="faithfulness">')[1].split("</section>")[0]
+    assert part.count("<img") == 4
     assert 'href="#faithfulness"' in page
-    assert 'href="#faithfulness"' not in render(contents)
+    assert 'href="#faithfulness"' not in render(contents.page(section(None, "epsilon")))
 
 
 def test_the_section_without_checks_or_faces(contents, found):
     """What was not measured is not drawn; that no face was found is said."""
     few = dataclasses.replace(found, settings=Settings(4, 0, ("mean",)), area={}, located=0)
-    page = render(dataclasses.replace(contents, faithfulness=Faithfulness(few, "epsilon")))
-    section = page.split('<section id="faithfulness">')[1].split("</section>")[0]
-    assert section.count("<img") == 2
-    assert "No face was found" in section
+    page = render(contents.page(section(few, "epsilon")))
+    part = page.split('<section id="faithfulness">')[1].split("</section>")[0]
+    assert part.count("<img") == 2
+    assert "No face was found" in part

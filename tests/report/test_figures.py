@@ -9,6 +9,7 @@ from matplotlib.text import Text
 
 from emorank.evaluation import scores_table
 from emorank.report import figures, style
+from emorank.report.sections import data, emotion, examples, model, ranks
 
 
 def words(figure) -> str:
@@ -21,16 +22,14 @@ def drawn(contents, face) -> dict:
     image, relevance, about = face
     return {
         "explanation": lambda: figures.explanation(image, relevance, **about),
-        "confusion": lambda: figures.confusion(
+        "confusion": lambda: emotion.confusion(
             contents.emotions.confusion, ("Anger", "Happy", "x")
         ),
-        "rank_confusions": lambda: figures.rank_confusions(contents.ranks.emotions),
-        "curves": lambda: figures.curves(contents.training),
-        "distribution": lambda: figures.distribution(contents.data.distribution),
-        "metric_bars": lambda: figures.metric_bars(scores_table(contents.ranks)),
-        "intensity": lambda: figures.intensity(
-            contents.known_intensity["intensity"], contents.known_intensity["rank"]
-        ),
+        "rank_confusions": lambda: ranks.rank_confusions(contents.validation.emotions),
+        "curves": lambda: model.curves(contents.training),
+        "distribution": lambda: data.distribution(contents.data.distribution),
+        "metric_bars": lambda: ranks.metric_bars(scores_table(contents.validation)),
+        "intensity": lambda: examples.intensity(contents.known),
     }
 
 
@@ -97,26 +96,26 @@ def test_one_hundred_and_fifty_thousand_values_fit(face):
 
 def test_the_best_epoch_has_the_best_accuracy_and_then_the_lowest_loss(contents):
     """Of the epochs with the best validation accuracy, epoch 3 has the lowest loss."""
-    said = words(figures.curves(contents.training))
+    said = words(model.curves(contents.training))
     assert "best epoch 3: 1.100" in said
     assert "best epoch 3: 0.600" in said
 
 
 def test_curves_of_one_epoch_or_without_validation(contents):
     """A single epoch, or no validation values, is drawn."""
-    assert style.png(figures.curves(contents.training.head(1)))
+    assert style.png(model.curves(contents.training.head(1)))
     blind = contents.training.assign(validation_loss=np.nan, validation_accuracy=np.nan)
-    assert "best" not in words(figures.curves(blind))
+    assert "best" not in words(model.curves(blind))
 
 
 def test_an_empty_class_has_counts_and_no_shade():
     """A row without images divides nothing by zero."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = figures.confusion([[3, 1], [0, 0]], ["Anger", "Happy"])
+        figure = emotion.confusion([[3, 1], [0, 0]], ["Anger", "Happy"])
     assert words(figure).count("0") >= 2
 
 
 def test_no_emotions_at_all():
     """Nothing to compare gives an empty picture, not an error."""
-    assert style.png(figures.rank_confusions([]))
+    assert style.png(ranks.rank_confusions([]))

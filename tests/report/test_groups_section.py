@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from emorank.evaluation.group_scores import by_group, corrected
-from emorank.report import groups as section
 from emorank.report import style
 from emorank.report.page import render, write
+from emorank.report.sections import groups as section
 from emorank.results.groups import GroupResults
 
 
@@ -80,18 +80,18 @@ def test_the_figure_shows_intervals_only(results):
 
 def test_on_the_page(contents, results):
     """A section of its own, an entry in the contents, and what is simulated is called so."""
-    page = render(replace(contents, groups=results))
+    page = render(contents.page(section.section(results)))
     assert page.count('id="groups"') == 1
     assert 'href="#groups"' in page
     assert "a &lt;b&gt;table&lt;/b&gt;" in page
     assert "SIMULATED PERSONS" not in page
-    assert "SIMULATED PERSONS" in render(replace(contents, groups=replace(results, simulated=True)))
-    assert 'id="groups"' not in render(contents)
+    assert "SIMULATED PERSONS" in section.section(replace(results, simulated=True)).body
+    assert 'id="groups"' not in render(contents.page(section.section(None)))
 
 
 def test_it_fits_a_phone(chromium, contents, results, tmp_path):
     """Nothing is wider than a small screen, and every link leads somewhere."""
-    path = write(replace(contents, groups=results), tmp_path / "index.html")
+    path = write(contents.page(section.section(results)), tmp_path / "index.html")
     page = chromium.new_page(viewport={"width": 390, "height": 844})
     page.goto(path.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -10,7 +10,7 @@ from emorank.report.headline import headline, verdict
 
 def test_three_lines(contents):
     """Emotion, rank, both: each with its interval, its images and its baseline."""
-    first, second, third = headline(contents.emotions, contents.ranks, unseen_persons=True)
+    first, second, third = headline(contents.emotions, contents.validation, unseen_persons=True)
     assert first.startswith("Expressed emotion: accuracy 1.00 [1.00, 1.00] on 12 test images")
     assert "of 4 unseen persons (always “Anger”: 0.33)" in first
     assert "quadratic kappa" in second
@@ -39,15 +39,15 @@ def test_persons_are_not_called_unseen_when_they_were_seen(contents):
 )
 def test_the_verdict_follows_the_interval(kappa, expected, contents):
     """Agreement is claimed only where the interval lies above zero."""
-    assert expected in verdict(replace(contents.ranks, quadratic_kappa=kappa))
+    assert expected in verdict(replace(contents.validation, quadratic_kappa=kappa))
 
 
 @pytest.mark.parametrize(("more", "warned"), [(-0.1, True), (0.0, True), (0.001, False)])
 def test_the_verdict_names_a_constant_that_is_as_good(contents, more, warned):
     """A rank that is right no more often than one constant answer is told so."""
-    constant = contents.ranks.baseline.accuracy.value
+    constant = contents.validation.baseline.accuracy.value
     ranks = replace(
-        contents.ranks,
+        contents.validation,
         accuracy=Estimate(constant + more),
         quadratic_kappa=Estimate(0.4, 0.2, 0.6),
     )

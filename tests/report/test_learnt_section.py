@@ -1,15 +1,13 @@
 """Ranks learnt from ratings on the page: what counts, the learning curve, how well."""
 
-from dataclasses import replace
-
 import pytest
 
 from emorank.evaluation import Estimate
 from emorank.evaluation.laboratory.learning import LearningPoint
 from emorank.evaluation.level_agreement import LevelAgreement
 from emorank.report import style
-from emorank.report.learnt import Learnt, coefficients, faces, learning_curve, scores
 from emorank.report.page import render
+from emorank.report.sections.learnt import coefficients, faces, learning_curve, scores, section
 from emorank.results.calibration import CalibratedRank, Coefficient, RatedFaces
 from emorank.results.ordinal import OrdinalTraining
 
@@ -70,9 +68,11 @@ def test_scores_stand_beside_chance(ordinal):
 @pytest.mark.parametrize("there", [(True, True), (True, False), (False, True)])
 def test_on_the_page(contents, calibration, ordinal, there):
     """Each of the two is shown where it is; without both there is no section."""
-    assert 'id="learnt"' not in render(contents)
-    learnt = Learnt(calibration if there[0] else None, ordinal if there[1] else None)
-    page = render(replace(contents, learnt=learnt))
+    assert section(None, None, simulated=True) is None
+    both = (calibration if there[0] else None, ordinal if there[1] else None)
+    page = render(contents.page(section(*both, simulated=False)))
+    assert "SIMULATED RATERS" not in page
+    assert "SIMULATED RATERS" in section(*both, simulated=True).body
     assert '<a href="#learnt">' in page
     assert ("Learning curve" in page) == there[0]
     assert ("Ordinal network" in page) == there[1]

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 from emorank.report import page
-from emorank.report.page import Example, render, write
+from emorank.report.headline import simulated
+from emorank.report.page import Page, Section, render, write
+from emorank.report.sections import data as data_section
+from emorank.report.sections.examples import Example
+from emorank.report.sections.sheet import votes_summary
 
 
 class Outline(HTMLParser):
@@ -68,7 +73,8 @@ def test_what_a_reader_looks_for(contents, rendered):
         assert line in words
     for expected in (
         "CC0", "Nobody 2026", "by person", "VGG-16", "0.1, 0.25", "Quadratic-weighted kappa",
-        "joint", "Average", "A1", "broken.png", "truncated", "ab" * 32, "Punuri et al.",
+        "near-identical pixels", "not known",
+        "joint", "Average", "A1", "broken.png", "truncated", "ab" * 32, "Punuri, S. K. Kuanar",
         "AI Act", "never what somebody feels",
     ):  # fmt: skip
         assert expected in words, expected
@@ -77,10 +83,12 @@ def test_what_a_reader_looks_for(contents, rendered):
 
 def test_simulated_data_is_called_simulated(contents):
     """Rendered faces and simulated raters are announced at the top and where they matter."""
-    bare = replace(contents, training=None, examples=(), known_intensity=None)
-    faces = replace(bare, data=replace(contents.data, simulated=True), ranks=None)
-    assert "SIMULATED" in Outline(render(faces)).words
-    raters = Outline(render(replace(bare, votes=replace(contents.votes, simulated=True)))).words
+    bare = replace(contents, training=None, examples=(), known=None)
+    faces = replace(bare, data=replace(contents.data, simulated=True), validation=None)
+    assert "SIMULATED" in Outline(render(faces.page())).words
+    raters = Outline(
+        render(replace(bare, votes=replace(contents.votes, simulated=True)).page())
+    ).words
     assert raters.count("SIMULATED") == 2
     assert "raters are simulated" in raters
 
@@ -91,23 +99,19 @@ def test_data_cannot_write_html(contents):
     hostile = replace(
         contents,
         title=evil,
-        created=evil,
         headline=(evil,),
         data=replace(
             contents.data, name=evil, title=evil, licence=evil, citation=evil, crop=evil,
             url="javascript:alert(1)",
             distribution=contents.data.distribution.rename(index={"Anger": evil}),
         ),
-        split=replace(contents.split, method=evil, leakage=pd.DataFrame({evil: [evil]})),
         plan={evil: {evil: evil}},
         examples=(Example(evil, evil, evil, 0.5, contents.examples[0].strip, None, evil),),
         votes=replace(contents.votes, ties=evil, sheet=pd.DataFrame({"image": [evil]})),
-        exclusions=pd.DataFrame({"file": [evil, "\udcff"], "reason": [evil, "x"]}, dtype=object),
-        versions={evil: evil},
+        excluded=pd.DataFrame({"file": [evil, "\udcff"], "reason": [evil, "x"]}, dtype=object),
         hashes={evil: evil},
-        cite=(evil,),
     )  # fmt: skip
-    outline = Outline(render(hostile))
+    outline = Outline(render(hostile.page()))
     assert all_of(outline, "script") == []
     assert all(image["src"].startswith("data:image/") for image in all_of(outline, "img"))
     assert not any(a["href"].startswith("javascript") for a in all_of(outline, "a"))
@@ -119,10 +123,10 @@ def test_a_study_without_votes_training_or_examples(contents):
     """What is missing is said to be missing."""
     bare = replace(
         contents,
-        training=None, examples=(), rank_counts=None, ranks=None, votes=None, known_intensity=None,
-        exclusions=contents.exclusions.head(0),
+        training=None, examples=(), counts=None, validation=None, votes=None, known=None,
+        excluded=contents.excluded.head(0),
     )  # fmt: skip
-    words = Outline(render(bare)).words
+    words = Outline(render(bare.page())).words
     for expected in (
         "there are no votes",
         "Nothing was trained",
@@ -134,9 +138,11 @@ def test_a_study_without_votes_training_or_examples(contents):
 
 def test_long_lists_are_cut_with_their_number(contents, monkeypatch):
     """Only the first exclusions are shown; how many there are is said."""
-    monkeypatch.setattr(page, "EXCLUSIONS_SHOWN", 2)
+    monkeypatch.setattr(data_section, "EXCLUSIONS", 2)
     files = pd.DataFrame({"file": [f"file{n}.png" for n in range(5)], "reason": "empty"})
-    words = Outline(render(replace(contents, ranks=None, training=None, exclusions=files))).words
+    words = Outline(
+        render(replace(contents, validation=None, training=None, excluded=files).page())
+    ).words
     assert "5 files were left out; the first 2" in words
     assert "file1.png" in words
     assert "file2.png" not in words
@@ -144,7 +150,7 @@ def test_long_lists_are_cut_with_their_number(contents, monkeypatch):
 
 def test_the_same_study_makes_the_same_page(contents, rendered, tmp_path):
     """Writing twice gives the same bytes, in a folder that is made."""
-    first = write(contents, tmp_path / "report" / "index.html").read_bytes()
+    first = write(contents.page(), tmp_path / "report" / "index.html").read_bytes()
     assert first.decode() == rendered
     assert first.startswith(b"<!doctype html>")
     assert [p.name for p in (tmp_path / "report").iterdir()] == ["index.html"]
@@ -163,6 +169,66 @@ def test_a_failed_write_leaves_the_old_report(contents, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "render", lambda _contents: "new")
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
-        write(contents, path)
+        write(contents.page(), path)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_a_section_may_not_be_html_by_accident():
+    """Title, heading and results are escaped; the body of a section is HTML."""
+    page = Page("<b>", "<i>", (Section("one", "<u>", Markup("<em>body</em>")),), results=("<s>",))
+    text = render(page)
+    for tag in ("<b>", "<i>", "<u>", "<s>"):
+        assert tag not in text.partition("</style>")[2]
+    assert "<em>body</em>" in text
+
+
+def test_leakage_that_is_not_known_is_not_none(contents):
+    """A count, its share, and "not known" where hashes are missing."""
+    table = data_section.leakage_table(replace(contents.leakage, person=3))
+    assert table["images"].tolist() == [3, 0, "not known"]
+    assert table["share"].tolist()[:2] == [0.25, 0.0]
+    assert (
+        "Persons may be in both parts"
+        in data_section.split_section("by image", 0, replace(contents.leakage, person=None)).body
+    )
+    assert (
+        "Persons may be in both parts"
+        not in data_section.split_section("by person", 0, contents.leakage).body
+    )
+
+
+def test_as_many_exclusions_as_fit_are_all_shown(contents):
+    """Fifty are shown and nothing is said to be cut; of 51 the last is missing."""
+    files = pd.DataFrame({"file": [f"file{n}.png" for n in range(51)], "reason": "empty"})
+    fifty, more = (data_section.exclusions_section(files.head(n)).body for n in (50, 51))
+    assert "the first" not in fifty
+    assert "file49.png" in fifty
+    assert "the first 50" in more
+    assert "file50.png" not in more
+
+
+@pytest.mark.parametrize("raters", [True, False])
+@pytest.mark.parametrize("rendered_faces", [True, False])
+def test_the_banner_names_what_is_simulated(raters, rendered_faces):
+    """Nothing where nothing is; real raters are doubted only where raters are simulated."""
+    words = simulated(faces=rendered_faces, raters=raters)
+    assert ("rendered" in words) == rendered_faces
+    assert ("not people" in words) == raters
+    assert words.endswith("real faces or real raters.") == raters
+    assert bool(words) == (raters or rendered_faces)
+
+
+@pytest.mark.parametrize(
+    ("rater", "expected"), [("simulated 1", True), ("R1", False)], ids=["simulated", "mixed"]
+)
+def test_raters_are_simulated_where_all_of_them_are(rater, expected):
+    """One person among simulated raters makes them raters; no votes make no summary."""
+    votes = pd.DataFrame(
+        {"image": ["a", "a", "b"], "rater": ["simulated 1", rater, "simulated 1"]}
+    ).assign(rank="Strong")
+    votes.loc[1, "rater"] = "simulated 2" if expected else rater
+    summary = votes_summary(votes, "median")
+    assert summary.simulated == expected
+    assert (summary.votes, summary.raters, summary.tied) == (3, 2, 0)
+    assert votes_summary(votes.head(0), "median") is None

@@ -4,14 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emorank.report import figures, paper
+from emorank.report import paper
+from emorank.report.item import Item
 from emorank.report.page import write
+from emorank.report.sections.data import distribution
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_the_report_fits_the_screen(chromium, contents, tmp_path, width, height):
     """Nothing is wider than the screen, every picture is there, nothing is asked of the network."""
-    path = write(contents, tmp_path / "index.html")
+    path = write(contents.page(), tmp_path / "index.html")
     page = chromium.new_page(viewport={"width": width, "height": height})
     requests, complaints = [], []
     page.on("request", lambda request: requests.append(request.url))
@@ -31,7 +33,7 @@ def test_the_report_fits_the_screen(chromium, contents, tmp_path, width, height)
 def test_every_link_within_the_page_leads_somewhere(chromium, contents, tmp_path):
     """The table of contents has no dead entry."""
     page = chromium.new_page()
-    page.goto(write(contents, tmp_path / "index.html").as_uri())
+    page.goto(write(contents.page(), tmp_path / "index.html").as_uri())
     dead = "[...document.querySelectorAll('a[href^=\"#\"]')].filter(a => !document.querySelector("
     assert page.evaluate(dead + "a.getAttribute('href'))).length") == 0
     assert page.evaluate("document.querySelectorAll('a[href^=\"#\"]').length") > 5
@@ -44,9 +46,9 @@ def test_the_papers_page_fits_the_screen(chromium, tmp_path, width):
     counts = pd.DataFrame(np.arange(2000, 2030).reshape(2, 15))
     shown = counts.set_axis(pd.MultiIndex.from_product([["Values"], map(str, range(15))]), axis=1)
     items = [
-        paper.Item("table_3-4", "Tables 3 and 4", "Counts & more", counts, shown=shown, note="n"),
-        paper.Item("table_5", "Table 5", "Sheet", None, missing="nobody rated <b>"),
-        paper.Item("figure_8", "Figure 8", "Images", figures.distribution(counts)),
+        Item("table_3-4", "Tables 3 and 4", "Counts & more", counts, shown=shown, note="n"),
+        Item("table_5", "Table 5", "Sheet", None, missing="nobody rated <b>"),
+        Item("figure_8", "Figure 8", "Images", distribution(counts)),
     ]
     page = chromium.new_page(viewport={"width": width, "height": 900})
     complaints = []

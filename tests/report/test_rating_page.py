@@ -7,7 +7,8 @@ import pytest
 from emorank.answers.answers_table import answers_table
 from emorank.answers.emotion_votes import EmotionVotes
 from emorank.evaluation.raters.rating_summary import summarise, summarise_emotions
-from emorank.report import rating_page
+from emorank.report.page import render, write
+from emorank.report.rating_page import rating_page
 
 HOSTILE = "<script>alert(1)</script>$x$"
 
@@ -39,14 +40,14 @@ def found(request):
 
 def test_names_are_escaped(found):
     """A script in a title, an emotion or a rater's name is text."""
-    page = rating_page.render(found, HOSTILE)
+    page = render(rating_page(found, HOSTILE))
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
 
 
 def test_the_same_summary_makes_the_same_page(found):
     """No date, no chance."""
-    assert rating_page.render(found, "t") == rating_page.render(found, "t")
+    assert render(rating_page(found, "t")) == render(rating_page(found, "t"))
 
 
 @pytest.mark.parametrize("answers", [[], [("a", "r", "Skip")], [("a", "r", "Strong")]])
@@ -54,7 +55,7 @@ def test_little_is_no_error(answers):
     """No answer, a skip, one vote: dashes and reasons."""
     rows = [dict(zip(("image", "rater", "answer"), row, strict=True)) for row in answers]
     found = summarise(answers_table(rows), np.random.default_rng(0), resamples=100)
-    page = rating_page.render(found, "t")
+    page = render(rating_page(found, "t"))
     assert "no unit has two votes" in page
     assert "Nothing is known about agreement yet" in page
     assert "agreement beyond chance" not in page  # a figure without a dot says nothing
@@ -63,7 +64,7 @@ def test_little_is_no_error(answers):
 
 def test_a_page_is_there_whole_or_not_at_all(found, tmp_path):
     """Folders are made; the path comes back."""
-    path = rating_page.write(found, tmp_path / "new" / "page.html", "t")
+    path = write(rating_page(found, "t"), tmp_path / "new" / "page.html")
     assert path.read_text().rstrip().endswith("</html>")
     assert [file.name for file in path.parent.iterdir()] == ["page.html"]
 
@@ -71,7 +72,7 @@ def test_a_page_is_there_whole_or_not_at_all(found, tmp_path):
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_the_page_fits_the_screen(chromium, found, tmp_path, width, height):
     """Nothing is wider than the screen, and nothing is asked of the network."""
-    path = rating_page.write(found, tmp_path / "page.html", "votes.csv")
+    path = write(rating_page(found, "votes.csv"), tmp_path / "page.html")
     page = chromium.new_page(viewport={"width": width, "height": height})
     requests, complaints = [], []
     page.on("request", lambda request: requests.append(request.url))

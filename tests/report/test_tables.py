@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from emorank.evaluation import Estimate, classification
-from emorank.report import tables
+from emorank.report import tables, words
+from emorank.report.sections import emotion, ranks
 
 
 @pytest.mark.parametrize(
@@ -19,14 +20,14 @@ from emorank.report import tables
 )  # fmt: skip
 def test_cells(value, expected):
     """Undefined is a dash and never a zero; a zero is a zero."""
-    assert tables.cell(value) == expected
+    assert words.cell(value) == expected
 
 
 def test_estimates():
     """A value with its interval, without one where there is none, a dash where undefined."""
-    assert tables.estimate(Estimate(0.831, 0.78, 0.88)) == "0.83 [0.78, 0.88]"
-    assert tables.estimate(Estimate(0.831, reason="one person")) == "0.83"
-    assert tables.estimate(Estimate(None, reason="no images")) == "–"
+    assert words.estimate(Estimate(0.831, 0.78, 0.88)) == "0.83 [0.78, 0.88]"
+    assert words.estimate(Estimate(0.831, reason="one person")) == "0.83"
+    assert words.estimate(Estimate(None, reason="no images")) == "–"
 
 
 def test_everything_from_data_is_escaped():
@@ -67,17 +68,17 @@ def test_settings():
 def test_dashes_are_explained(contents):
     """Every row with a dash has its reason in words."""
     result = classification(["anger"], ["anger"], ["anger", "fear"], rng=np.random.default_rng(0))
-    table = tables.class_table(result)
+    table = emotion.class_table(result)
     assert math.isnan(table.loc[1, "Recall"])
-    assert tables.reasons(result) == ["Fear: no image of this class, never predicted"]
-    rows = tables.rank_table(contents.ranks)
+    assert emotion.reasons(result) == ["Fear: no image of this class, never predicted"]
+    rows = ranks.rank_table(contents.validation)
     dashes = rows[rows[["Precision", "Recall"]].isna().any(axis=1)]
-    assert len(tables.reasons(contents.ranks)) == len(dashes)
+    assert len(ranks.reasons(contents.validation)) == len(dashes)
 
 
 def test_conditional_stands_beside_joint(contents):
     """The overall table holds both scores, both baselines, and how many images are behind each."""
-    table = tables.overall_table(contents.ranks).set_index("Score")
+    table = ranks.overall_table(contents.validation).set_index("Score")
     assert table.loc["Rank accuracy, emotion recognised (conditional)", "Images"] == 8
     assert table.loc["Emotion and rank both right (joint)", "Images"] == 8
     assert table.index.str.startswith("… always").sum() == 2

@@ -77,7 +77,7 @@ def command(
 
 def _print(result: "Audit") -> None:
     from emorank.cli.terminal import print_table
-    from emorank.report.audit import ranks_table
+    from emorank.report.sections.audit import ranks_table
 
     headings = list(COLUMNS.values())
     rows = (

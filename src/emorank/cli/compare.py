@@ -9,7 +9,7 @@ from emorank.cli.options import study_argument
 from emorank.cli.studies import renew_report
 
 if TYPE_CHECKING:
-    from emorank.report.comparison import Comparison
+    from emorank.results.comparison import Comparison
 
 
 @click.command("compare", short_help="Compare the ranks with six other estimators.")
@@ -51,16 +51,15 @@ def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
       emorank compare london --votes labels
     """
     from emorank.cli.progress_bars import ProgressBars
-    from emorank.report.comparison import comparison
     from emorank.report.paper import write
+    from emorank.report.sections.comparison import items
     from emorank.study.folder import open_study
     from emorank.study.verbs.compare_estimators import compare
 
     study = open_study(folder)
     with ProgressBars() as bars:
-        values = compare(study, votes, folds=folds, against=against, watch=bars)
-    result = comparison(values)
-    page = write(result.items, study.path("table_10"), study.plan.title)
+        result = compare(study, votes, folds=folds, against=against, watch=bars)
+    page = write(items(result), study.path("table_10"), study.plan.title)
     _print(result)
     click.echo(f"CSV, LaTeX, figures: {page.parent}")
     renew_report(study)
@@ -69,10 +68,11 @@ def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
 def _print(result: "Comparison") -> None:
     """Print tables and notes; times and the figures are in the files."""
     from emorank.cli.terminal import print_line, print_table
+    from emorank.report.sections.comparison import items, notes
 
-    for item in result.items:
+    for item in items(result):
         if item.table is not None:
             rows = item.table.itertuples(index=False)
             print_table(item.table.columns, rows, title=item.title, one_line=["Estimator"])
-    for note in result.notes:
+    for note in notes(result):
         print_line(f"- {note}")

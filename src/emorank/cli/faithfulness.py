@@ -100,7 +100,7 @@ def _outcome(result: "Faithfulness") -> str:
 
 def _print(result: "Faithfulness") -> None:
     from emorank.cli.terminal import print_table
-    from emorank.report.faithfulness import table
+    from emorank.report.sections.faithfulness import table
 
     rows = table(result)[["method", *COLUMNS]].astype(str)
     for column in COLUMNS[1:]:  # eighty columns have room for one interval

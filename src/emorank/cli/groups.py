@@ -86,7 +86,7 @@ def command(
 def print_groups(result: "GroupResults") -> None:
     """Print a table for each attribute, and what the tests say."""
     from emorank.cli.terminal import print_line, print_table
-    from emorank.report.groups import columns, differences
+    from emorank.report.sections.groups import columns, differences
 
     simulated = ", SIMULATED persons" if result.simulated else ""
     print_line(f"{result.images:,} test images, groups from {result.source}{simulated}")

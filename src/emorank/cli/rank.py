@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from emorank.cli.new_images import report_excluded, with_bar
 from emorank.cli.options import images_options, settings_option, study_option
 from emorank.cli.studies import open_with, progress_bar, run_stage
-
-if TYPE_CHECKING:
-    from emorank.evaluation.statistics.uncertainty import Estimate
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
@@ -130,6 +127,7 @@ def _compound(row: dict[str, Any]) -> str:
 
 def _rank_test_part(folder: Path, method: str, settings: tuple[str, ...]) -> None:
     """Rank the test part, and say how well it agrees with what is known."""
+    from emorank.report.words import estimate_and_method
     from emorank.study.verbs.rank_test_part import rank_test_part
 
     study = open_with(folder, settings)
@@ -139,18 +137,9 @@ def _rank_test_part(folder: Path, method: str, settings: tuple[str, ...]) -> Non
     click.echo(f"{len(table):,} faces: {out}")
     click.echo(f"ranks abstained from: {int(table['level'].isna().sum())}")
     if follows.count:
-        rho = _in_words(follows.spearman_within)
+        rho = estimate_and_method(follows.spearman_within)
         click.echo(f"Spearman with the known intensity, within emotion: {rho}")
     if agrees.count:
-        kappa = _in_words(agrees.quadratic_kappa)
+        kappa = estimate_and_method(agrees.quadratic_kappa)
         faces = f"{agrees.count} ranked faces of known level, neutral ones among them"
         click.echo(f"quadratic kappa with the raters' majority, on {faces}: {kappa}")
-
-
-def _in_words(estimate: "Estimate") -> str:
-    """A value with its interval, or why there is none."""
-    if estimate.value is None:
-        return f"– ({estimate.reason})"
-    if estimate.low is None:
-        return f"{estimate.value:.2f} ({estimate.reason})"
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f}, {estimate.method})"

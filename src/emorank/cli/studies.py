@@ -90,10 +90,13 @@ def progress_bar(name: str) -> Iterator["Progress"]:
 
 
 def renew_report(study: "Study") -> None:
-    """Write the report again after work beside the stages; say why where the study has none yet."""
-    from emorank.errors import StudyError
+    """Write the report again after work beside the stages; if that fails, say why, and go on.
+
+    The result of the work is in the study already, and an earlier report stays as far as it can.
+    """
+    from emorank.errors import EmorankError
 
     try:
         run_stages(study, first="report", last="report")
-    except StudyError as error:
+    except EmorankError as error:
         click.echo(f"the report was not written: {error}", err=True)

@@ -13,15 +13,16 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from emorank.datasets.leakage import Leakage
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
-from emorank.report import groups as by_group
-from emorank.report import tables
+from emorank.report import words
 from emorank.report.headline import verdict
-from emorank.report.page import Data
+from emorank.report.page import environment
+from emorank.report.sections import emotion, groups
+from emorank.report.sections.data import FacesSummary
+from emorank.report.sections.ranks import overall_table
 from emorank.results.groups import GroupResults
 
 # What Markdown or HTML would take for more than a letter; a title comes from who made the data.
@@ -53,7 +54,7 @@ class ModelCard:
     title: str
     version: str
     plan: Mapping[str, Mapping[str, Any]]
-    data: Data | None = None
+    data: FacesSummary | None = None
     leakage: Leakage | None = None
     weights: str | None = None
     epochs: tuple[int, float | None] | None = None
@@ -68,26 +69,25 @@ class ModelCard:
 
 def render(card: ModelCard) -> str:
     """The card as one Markdown document with its YAML header."""
-    environment = Environment(
-        loader=PackageLoader("emorank.report"),
-        autoescape=False,  # noqa: S701 - Markdown: every text of strangers goes through `plain`
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
+    made = environment(html=False)  # Markdown: texts of strangers go through `plain`
+    made.filters |= {
         "plain": plain,
         "link": partial(quote, safe=":/?#&=%~+,;@"),
         "pipes": pipes,
-        "cell": tables.cell,
+        "cell": words.cell,
     }
-    body = environment.get_template("model_card.md.j2").render(
+    body = made.get_template("templates/model_card.md.j2").render(
         c=card,
         simulated=bool(card.data and card.data.simulated) or card.simulated_raters,
-        tables=tables,
-        by_group=by_group,
-        verdict=verdict,
+        accuracy=emotion.accuracy_table(card.emotions) if card.emotions else None,
+        classes=emotion.class_table(card.emotions) if card.emotions else None,
+        verdict=verdict(card.ranks) if card.ranks else "",
+        overall=overall_table(card.ranks) if card.ranks else None,
+        groups=[
+            (one, groups.columns(one), groups.differences(one)) for one in card.groups.attributes
+        ]
+        if card.groups
+        else [],
     )
     body = re.sub(r"\n{3,}", "\n\n", body).strip()
     return f"---\n{_header(card)}---\n\n{body}\n"
@@ -95,21 +95,17 @@ def render(card: ModelCard) -> str:
 
 def plain(text: object) -> str:
     """A text on one line in which nothing is Markdown or HTML."""
-    return _SPECIAL.sub(r"\\\1", " ".join(tables.text(str(text)).split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(words.text(str(text)).split()))
 
 
 def pipes(table: pd.DataFrame) -> str:
     """A table in Markdown; floats rounded, missing values a dash."""
     head = "| " + " | ".join(plain(name) for name in table.columns) + " |"
     rows = [
-        "| " + " | ".join(plain(tables.cell(_python(value))) for value in row) + " |"
+        "| " + " | ".join(plain(words.cell(words.plain(value))) for value in row) + " |"
         for row in table.astype(object).itertuples(index=False, name=None)
     ]
     return "\n".join([head, "|---" * len(table.columns) + "|", *rows])
-
-
-def _python(value: object) -> object:
-    return value.item() if hasattr(value, "item") else value
 
 
 def _header(card: ModelCard) -> str:
@@ -138,7 +134,7 @@ def _header(card: ModelCard) -> str:
     )
 
 
-def _index(card: ModelCard, data: Data, accuracy: float) -> dict[str, Any]:
+def _index(card: ModelCard, data: FacesSummary, accuracy: float) -> dict[str, Any]:
     return {
         "name": card.title,
         "results": [

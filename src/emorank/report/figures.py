@@ -8,20 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.ticker import MaxNLocator
 
-from emorank.evaluation.rank_scores import METRICS, RANKS, EmotionRanks
 from emorank.ranking.intervals import GROUPS
 from emorank.report import heatmaps
 from emorank.report.heatmaps import Pixels
-from emorank.report.style import INK, PALE, PALETTE, RANK_COLOURS, blank, short, styled
-from emorank.vocabulary import Emotion, Rank
+from emorank.report.style import INK, PALE, RANK_COLOURS, blank, short, styled
+from emorank.vocabulary import Rank
 
 
 @styled
@@ -127,145 +124,8 @@ def comparison(
     return figure
 
 
-@styled
-def confusion(
-    matrix: Sequence[Sequence[int]],
-    labels: Sequence[str],
-    title: str = "",
-    *,
-    rows: str = "true",
-    columns: str = "predicted",
-) -> Figure:
+def draw_matrix(axes: Axes, counts: np.ndarray[Any, Any], labels: Sequence[str]) -> None:
     """A confusion matrix: counts, and shares of the row as shades."""
-    size = max(2.8, 0.52 * len(labels) + 1.4)
-    figure = blank(size + 0.3, size)
-    axes = figure.add_subplot()
-    _matrix(axes, np.asarray(matrix), labels)
-    axes.set(xlabel=columns, ylabel=rows)
-    axes.set_title(title)
-    return figure
-
-
-@styled
-def rank_confusions(emotions: Sequence[EmotionRanks]) -> Figure:
-    """One 3×3 matrix per emotion, annotated against predicted rank, as figures 15–17."""
-    across = min(3, max(1, len(emotions)))
-    down = max(1, -(-len(emotions) // across))
-    figure = blank(2.7 * across, 2.75 * down)
-    for i, ranks in enumerate(emotions):
-        axes = figure.add_subplot(down, across, i + 1)
-        _matrix(axes, np.asarray(ranks.confusion), ["Min", "Avg", "Str"])
-        axes.set_title(f"{Emotion(ranks.emotion).label} ({ranks.count})")
-        axes.set(xlabel="predicted rank", ylabel="raters" if i % across == 0 else "")
-    return figure
-
-
-@styled
-def curves(training: pd.DataFrame) -> Figure:
-    """Loss and accuracy over the epochs; the epoch whose weights are the model's is marked.
-
-    That is the one with the highest validation accuracy, and among equals the lowest loss.
-
-    Args:
-        training: `epoch`, `train_loss`, `train_accuracy`, `validation_loss`,
-            `validation_accuracy`.
-    """
-    figure = blank(7.6, 3.1)
-    known = training.dropna(subset=["validation_accuracy", "validation_loss"])
-    order = known.sort_values(["validation_accuracy", "validation_loss"], ascending=[False, True])
-    best = order.iloc[0] if len(order) else None
-    for i, name in enumerate(("loss", "accuracy")):
-        axes = figure.add_subplot(1, 2, i + 1)
-        for part, colour in (("train", PALETTE[0]), ("validation", PALETTE[5])):
-            column = f"{part}_{name}"
-            axes.plot(training["epoch"], training[column], c=colour, label=part)
-            if best is not None and part == "validation":
-                axes.axvline(best["epoch"], color=INK, lw=0.8, ls=":")
-                axes.plot(best["epoch"], best[column], "o", c=colour, ms=5)
-                text = f"epoch {best['epoch']:.0f}: {best[column]:.3f}"
-                axes.set_title(f"{name.capitalize()} — best {text}")
-        axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_ylim(bottom=0, top=1.02 if name == "accuracy" else None)
-        axes.grid(axis="y")
-        axes.legend()
-    return figure
-
-
-@styled
-def distribution(table: pd.DataFrame) -> Figure:
-    """Images per emotion, stacked by part of the split.
-
-    Args:
-        table: emotions as index, parts as columns, counts.
-    """
-    figure = blank(5.4, 0.36 * len(table) + 1.1)
-    axes = figure.add_subplot()
-    start = np.zeros(len(table))
-    places = np.arange(len(table))
-    for i, part in enumerate(table.columns):
-        values = table[part].to_numpy(dtype=float)
-        axes.barh(places, values, left=start, color=PALETTE[i % len(PALETTE)], label=str(part))
-        start += values
-    for place, total in zip(places, start, strict=True):
-        axes.annotate(f" {total:,.0f}", (total, place), va="center")
-    axes.set_yticks(places, [short(str(name), 24) for name in table.index])
-    axes.invert_yaxis()
-    axes.set_xlabel("images")
-    axes.margins(x=0.1)
-    axes.tick_params(axis="y", length=0)
-    figure.legend(loc="outside upper left", ncols=max(1, len(table.columns)))
-    return figure
-
-
-@styled
-def metric_bars(table: pd.DataFrame) -> Figure:
-    """Accuracy, precision, recall and F1 per emotion and rank, as figures 13 and 14.
-
-    Args:
-        table: from `scores_table`; undefined values leave a gap with a dash.
-    """
-    rows = table[table["rank"] != "all"]
-    emotions = list(dict.fromkeys(rows["emotion"]))
-    figure = blank(7.6, 5.4)
-    for i, metric in enumerate(METRICS):
-        axes = figure.add_subplot(2, 2, i + 1)
-        for k, rank in enumerate(RANKS):
-            values = rows[rows["rank"] == rank].set_index("emotion")[metric].reindex(emotions)
-            x = np.arange(len(emotions)) + (k - 1) * 0.27
-            heights = values.to_numpy(dtype=float)
-            axes.bar(x, heights, 0.25, color=RANK_COLOURS[rank], label=rank if i == 0 else None)
-            for place in x[np.isnan(heights)]:
-                axes.annotate("–", (place, 0), ha="center", va="bottom")
-        axes.set_title({"f1": "F1"}.get(metric, metric.capitalize()))
-        axes.set_xticks(range(len(emotions)), [name[:8] for name in emotions], rotation=30)
-        axes.set_ylim(0, 1.02)
-        axes.grid(axis="y")
-    figure.legend(loc="outside upper left", ncols=3)
-    return figure
-
-
-@styled
-def intensity(known: Sequence[float], ranks: Sequence[str]) -> Figure:
-    """The known intensity of the expressions (0 to 1) within each predicted rank."""
-    values, labels = np.asarray(known, dtype=float), np.asarray(ranks, dtype=object)
-    figure = blank(7.6, 2.6)
-    axes = figure.add_subplot()
-    for place, rank in enumerate(RANKS):
-        here = np.sort(values[labels == rank])
-        if not len(here):
-            continue
-        # Spread by position in the order, not by chance: the same data, the same picture.
-        spread = ((np.arange(len(here)) * 0.618) % 1 - 0.5) * 0.5
-        axes.plot(here, place + spread, "o", ms=4, mec="white", mew=0.4, c=RANK_COLOURS[rank])
-        axes.plot([np.median(here)] * 2, [place - 0.34, place + 0.34], c=INK, lw=2)
-    axes.set_yticks(range(3), [f"{r} ({int((labels == r).sum())})" for r in RANKS])
-    axes.set(xlim=(-0.03, 1.03), xlabel="known intensity (bar: median)", ylabel="predicted rank")
-    axes.grid(axis="x")
-    return figure
-
-
-def _matrix(axes: Axes, counts: np.ndarray[Any, Any], labels: Sequence[str]) -> None:
     support = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, support, out=np.zeros(counts.shape), where=support > 0)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1.15)

@@ -2,7 +2,7 @@
 
 from emorank.evaluation.classification import Baseline, Classification
 from emorank.evaluation.rank_scores import RankValidation
-from emorank.report.tables import estimate
+from emorank.report.words import estimate
 
 
 def headline(
@@ -35,6 +35,17 @@ def headline(
         f"{_always(ranks.joint.baseline)}."
     )
     return first, second, third
+
+
+def simulated(*, faces: bool, raters: bool) -> str:
+    """What is simulated, and what that means; empty if nothing is."""
+    parts = ["The faces are rendered, not photographed."] if faces else []
+    parts += ["The raters are simulated, not people."] if raters else []
+    if not parts:
+        return ""
+    real = "real faces or real raters" if raters else "real faces"
+    end = f"The numbers show that the program works; they say nothing of {real}."
+    return " ".join([*parts, end])
 
 
 def verdict(ranks: RankValidation) -> str:

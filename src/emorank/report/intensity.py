@@ -19,23 +19,23 @@ _COLOURS = {NONE: "#c3cad2", **RANK_COLOURS}
 _MARGIN = 2.0  # of the axis beyond the outer thresholds, in log-odds
 
 
-def draw_intensity(found: Intensity) -> bytes:
+def draw_intensity(answer: Intensity) -> bytes:
     """A PNG: the face, the pixels for and against its level, its score between the thresholds.
 
     Args:
-        found: from `explain_intensity`.
+        answer: from `explain_intensity`.
     """
-    row = found.row
+    row = answer.row
     figure = intensity(
-        found.pixels,
-        found.relevance,
+        answer.pixels,
+        answer.relevance,
         emotion=Emotion(row["expressed"]).label,
         level=row["rank"],
         probabilities=[row[name] for name in LEVEL_COLUMNS],
         score=row["score"],
-        thresholds=found.thresholds,
-        question=found.question,
-        account=found.account,
+        thresholds=answer.thresholds,
+        question=answer.question,
+        account=answer.account,
         title=row["image"],
     )
     return png(figure)

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from emorank.report.tables import cell, plain, text
+from emorank.report.words import cell, plain, text
 
 # What has a meaning of its own to TeX, or another glyph in its first font encoding.
 _SIGNS = {
@@ -142,7 +142,7 @@ def _group_rules(made: str, groups: list[str]) -> str:
         if name:
             rules += rf"\cmidrule(lr){{{start}-{start + width - 1}}}"
         start += width
-    return re.sub(r"(\\toprule\n[^\n]*)", lambda found: f"{found[0]}\n{rules}", made)
+    return re.sub(r"(\\toprule\n[^\n]*)", lambda header: f"{header[0]}\n{rules}", made)
 
 
 def _width(texts: pd.DataFrame) -> int:

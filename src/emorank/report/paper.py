@@ -1,7 +1,6 @@
 """The paper's tables and figures as a folder: CSV, LaTeX, PNG, PDF, and a page with them all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -10,46 +9,12 @@ from matplotlib.figure import Figure
 from emorank.files import replacing
 from emorank.progress import Progress, silent
 from emorank.report import latex, style
-from emorank.report.page import environment
+from emorank.report import page as page_module
+from emorank.report.item import Item
+from emorank.report.page import Page, Section, fill
+from emorank.report.words import capitalised
 
 DOTS = 220  # per inch of the PNGs
-_ENDINGS = {"table": ("csv", "tex"), "figure": ("png", "pdf")}
-
-
-@dataclass(frozen=True)
-class Item:
-    """One numbered table or figure.
-
-    Attributes:
-        name: of its files, "table_3-4" or "figure_8".
-        number: in the paper, "Tables 3 and 4".
-        title: its caption.
-        content: a table, or a figure; None where something is missing.
-        note: below it.
-        shown: the table as LaTeX and page show it, where that is not how the CSV has it.
-        photographs: the figure is full of them: on the page it is a JPEG.
-        missing: why there is no content, and what to do.
-    """
-
-    name: str
-    number: str
-    title: str
-    content: pd.DataFrame | Figure | None
-    note: str = ""
-    shown: pd.DataFrame | None = None
-    photographs: bool = False
-    missing: str = ""
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Its files' names."""
-        return tuple(f"{self.name}.{ending}" for ending in _ENDINGS[self.name.partition("_")[0]])
-
-    @property
-    def table(self) -> pd.DataFrame | None:
-        """The table as LaTeX shows it."""
-        content = self.content if isinstance(self.content, pd.DataFrame) else None
-        return self.shown if self.shown is not None else content
 
 
 def write(
@@ -82,11 +47,22 @@ def write(
             _put(folder / name, data)
     tables = [item.files[1] for item in items if item.table is not None]
     _put(folder / "tables.tex", latex.document(tables, title).encode())
-    page = environment().get_template("paper.html.j2")
-    made = page.render(title=title, items=items, banner=banner, picture=_preview, flat=_flat)
-    _put(folder / "index.html", made.encode("utf-8", "backslashreplace"))
+    page = Page(
+        "emorank: the paper’s tables and figures",
+        title,
+        tuple(map(_section, items)),
+        simulated=banner,
+        lead=fill("templates/paper_lead.html.j2"),
+    )
     progress(len(items), len(items), "")
-    return folder / "index.html"
+    return page_module.write(page, folder / "index.html")
+
+
+def _section(item: Item) -> Section:
+    """An item on the page."""
+    table = None if item.table is None else _flat(item.table)
+    body = fill("templates/paper_item.html.j2", item=item, table=table, picture=_preview(item))
+    return Section(item.name, capitalised(item.number), body)
 
 
 def _made(item: Item) -> dict[str, bytes]:

@@ -21,7 +21,7 @@ from emorank.report.style import PALE, blank, short, styled
 
 @dataclass(frozen=True)
 class Face:
-    """One test image with what was found of it.
+    """One test image with its relevance and its rank.
 
     Attributes:
         title: the image's name.

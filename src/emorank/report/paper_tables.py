@@ -7,7 +7,7 @@ import pandas as pd
 
 from emorank.evaluation.rank_scores import RANKS
 from emorank.ranking.intervals import GROUPS
-from emorank.report.tables import NONE
+from emorank.report.words import NONE
 from emorank.vocabulary import Emotion, Rank
 
 # Rows of the sheet that a page of a paper has room for.

@@ -1,6 +1,6 @@
 """A page on what raters said and how well they agreed: one HTML file that needs nothing else."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -9,71 +9,134 @@ from emorank.answers.voting import emotion_label
 from emorank.evaluation.raters.agreement import CountAgreement
 from emorank.evaluation.raters.rating_summary import EmotionSummary, RatingSummary
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.files import replacing
-from emorank.report import rating_figures, tables
-from emorank.report.page import environment
+from emorank.report import rating_figures, words
+from emorank.report.page import Page, Section, fill
 
 ALL = "All"
+_AXIS = "agreement beyond chance: 0 chance, 1 perfect"
 
 
-def write(found: RatingSummary | EmotionSummary, path: Path, title: str) -> Path:
-    """Render the page and put it at `path`, whole or not at all."""
-    page = render(found, title).encode("utf-8", "backslashreplace")
-    with replacing(path) as partial:
-        partial.write_bytes(page)
-    return path
+def rating_page(summary: RatingSummary | EmotionSummary, title: str) -> Page:
+    """What raters answered and how well they agree, as a page.
 
-
-def render(found: RatingSummary | EmotionSummary, title: str) -> str:
-    """The page as one HTML document, figures and style in it."""
-    name = "ratings" if isinstance(found, RatingSummary) else "emotion_votes"
-    return (
-        environment()
-        .get_template(f"{name}.html.j2")
-        .render(
-            s=found,
-            title=title,
-            figures=rating_figures,
-            answers=_answers(found) if isinstance(found, RatingSummary) else {},
-            estimates=_estimates(found),
-            measured=any(
-                one.value is not None
-                for part in _estimates(found).values()
-                for one in part.values()
-            ),
-            statistics=_statistics(found),
-            method=(
-                found.agreement if isinstance(found, EmotionSummary) else found.agreement.counts
-            ).observed.method,
-            outcomes=_outcomes(found) if isinstance(found, RatingSummary) else None,
-            emotions=_emotions(found) if isinstance(found, RatingSummary) else None,
-            raters=_raters(found) if isinstance(found, RatingSummary) else None,
-            label=_label,
+    Args:
+        summary: of answers on ranks, or of votes on emotions.
+        title: name of the file or project.
+    """
+    if isinstance(summary, EmotionSummary):
+        return Page(
+            "emorank summary of votes on emotions",
+            title,
+            _emotion_sections(summary),
+            results=tuple(_emotion_results(summary)),
         )
+    return Page(
+        "emorank rating summary", title, _rating_sections(summary), results=tuple(_results(summary))
     )
+
+
+def _rating_sections(summary: RatingSummary) -> tuple[Section, ...]:
+    answers, raters = _answers(summary), summary.agreement.raters
+    compared = any(rater.leave_one_out is not None for rater in raters)
+    caption = "Over all emotions" if summary.emotions else ""
+    alt = "Dots with intervals: the statistics of agreement, overall and per emotion"
+    return (
+        _filled("answers", "Answers", "rating_answers", bars=rating_figures.answers(answers),
+                skipped=summary.answers["Skip"]),
+        _filled("majority", "Majority", "rating_majority", s=summary, outcomes=_outcomes(summary),
+                emotions=_emotions(summary)),
+        _agreement(summary, caption, alt),
+        _filled("raters", "Raters", "rating_raters", s=summary, raters=_raters(summary),
+                dots=rating_figures.raters(raters, summary.named) if compared else None),
+        _filled("read", "How to read this", "rating_reading", none_as=summary.agreement.none_as),
+    )  # fmt: skip
+
+
+def _emotion_sections(summary: EmotionSummary) -> tuple[Section, ...]:
+    bars = rating_figures.categories(summary.votes, summary.finals, summary.images)
+    alt = "Dots with intervals: Fleiss’ kappa and nominal alpha, overall and per group"
+    return (
+        _filled("votes", "Votes", "emotion_votes", bars=bars),
+        _agreement(summary, "Over all images", alt),
+        _filled("read", "How to read this", "emotion_votes_reading"),
+    )
+
+
+def _agreement(summary: RatingSummary | EmotionSummary, caption: str, alt: str) -> Section:
+    counts, parts = _counts(summary), _estimates(summary)
+    measured = any(one.value is not None for part in parts.values() for one in part.values())
+    return _filled(
+        "agreement",
+        "Agreement",
+        "rating_agreement",
+        statistics=_statistics(summary),
+        caption=caption,
+        alt=alt,
+        method=counts.observed.method,
+        dots=rating_figures.estimates(parts, _AXIS) if measured else None,
+    )
+
+
+def _filled(name: str, title: str, template: str, **values: object) -> Section:
+    return Section(name, title, fill(f"sections/{template}.html.j2", **values))
+
+
+def _results(summary: RatingSummary) -> Iterator[str]:
+    units, images, milliseconds = summary.units, summary.images, summary.reaction_ms
+    answers = sum(summary.answers.values())
+    pairs = f", {units:,} pairs of image and emotion" if units != images else ""
+    who = "raters" if summary.named else "positions (who stands where is not known)"
+    again = f", {summary.repeats:,} more at a second showing" if summary.repeats else ""
+    time = "" if milliseconds is None else f"; half of them within {milliseconds / 1000:.1f} s"
+    yield f"{images:,} images{pairs}; {summary.raters:,} {who}; {answers:,} answers{again}{time}."
+    ceiling, alpha = summary.agreement.leave_one_out_kappa, summary.agreement.counts.alpha_ordinal
+    if ceiling.value is not None:
+        yield (
+            "Human ceiling: a rater and the majority of the others reach a quadratic-weighted "
+            f"kappa of {words.estimate(ceiling)}."
+        )
+    if alpha is not None and alpha.value is not None:
+        yield f"Krippendorff’s alpha, ordinal: {words.estimate(alpha)}."
+    else:
+        yield f"Nothing is known about agreement yet: {alpha.reason if alpha else words.NONE}."
+
+
+def _emotion_results(summary: EmotionSummary) -> Iterator[str]:
+    votes = sum(summary.votes.values())
+    yield (
+        f"{summary.images:,} images, {votes:,} votes on which emotion is expressed; "
+        f"{summary.tied:,} images without a single most frequent one."
+    )
+    yield f"Krippendorff’s alpha, nominal: {words.estimate(summary.agreement.alpha_nominal)}."
+
+
+def _counts(summary: RatingSummary | EmotionSummary) -> CountAgreement:
+    return summary.agreement if isinstance(summary, EmotionSummary) else summary.agreement.counts
 
 
 def _label(emotion: str | None) -> str:
     return "Unknown" if emotion is None else emotion_label(emotion)
 
 
-def _answers(found: RatingSummary) -> dict[str, dict[str, int]]:
-    parts = {_label(one.emotion): one.answers for one in found.emotions}
-    return {ALL: found.answers, **parts}
+def _answers(summary: RatingSummary) -> dict[str, dict[str, int]]:
+    parts = {_label(one.emotion): one.answers for one in summary.emotions}
+    return {ALL: summary.answers, **parts}
 
 
 def _named(counts: CountAgreement) -> dict[str, Estimate]:
-    found = {"Fleiss’ kappa": counts.fleiss_kappa, "Alpha, nominal": counts.alpha_nominal}
+    named = {"Fleiss’ kappa": counts.fleiss_kappa, "Alpha, nominal": counts.alpha_nominal}
     return (
-        found if counts.alpha_ordinal is None else found | {"Alpha, ordinal": counts.alpha_ordinal}
+        named if counts.alpha_ordinal is None else named | {"Alpha, ordinal": counts.alpha_ordinal}
     )
 
 
-def _estimates(found: RatingSummary | EmotionSummary) -> dict[str, dict[str, Estimate]]:
-    if isinstance(found, EmotionSummary):
-        groups = {ALL: found.agreement, **found.groups}
+def _estimates(summary: RatingSummary | EmotionSummary) -> dict[str, dict[str, Estimate]]:
+    if isinstance(summary, EmotionSummary):
+        groups = {ALL: summary.agreement, **summary.groups}
         return {name: _named(counts) for name, counts in groups.items()}
-    parts = {ALL: found.agreement} | {_label(one.emotion): one.agreement for one in found.emotions}
+    parts = {ALL: summary.agreement} | {
+        _label(one.emotion): one.agreement for one in summary.emotions
+    }
     return {
         name: _named(one.counts)
         | {"Pair of raters": one.pairwise_kappa, "Human ceiling": one.leave_one_out_kappa}
@@ -81,9 +144,9 @@ def _estimates(found: RatingSummary | EmotionSummary) -> dict[str, dict[str, Est
     }
 
 
-def _statistics(found: RatingSummary | EmotionSummary) -> pd.DataFrame:
+def _statistics(summary: RatingSummary | EmotionSummary) -> pd.DataFrame:
     """Every statistic over everything, with its interval, and why there is none."""
-    counts = found.agreement if isinstance(found, EmotionSummary) else found.agreement.counts
+    counts = _counts(summary)
     rows = [
         ("Same answer, share of pairs of votes on a unit", counts.observed),
         ("Fleiss’ kappa", counts.fleiss_kappa),
@@ -91,37 +154,37 @@ def _statistics(found: RatingSummary | EmotionSummary) -> pd.DataFrame:
     ]
     if counts.alpha_ordinal is not None:
         rows.append(("Krippendorff’s alpha, ordinal", counts.alpha_ordinal))
-    if isinstance(found, RatingSummary):
-        rows.append(("Quadratic kappa of a pair of raters, mean", found.agreement.pairwise_kappa))
+    if isinstance(summary, RatingSummary):
+        rows.append(("Quadratic kappa of a pair of raters, mean", summary.agreement.pairwise_kappa))
         rows.append(
             (
                 "Human ceiling: quadratic kappa of a rater with the others’ majority, mean",
-                found.agreement.leave_one_out_kappa,
+                summary.agreement.leave_one_out_kappa,
             )
         )
     table = pd.DataFrame(
         {
             "Statistic": [name for name, _ in rows],
-            "Value and 95 % interval": [tables.estimate(value, 3) for _, value in rows],
+            "Value and 95 % interval": [words.estimate(value, 3) for _, value in rows],
             "Note": [value.reason for _, value in rows],
         }
     )
     return table if table["Note"].any() else table.drop(columns="Note")
 
 
-def _outcomes(found: RatingSummary) -> pd.DataFrame:
+def _outcomes(summary: RatingSummary) -> pd.DataFrame:
     columns: dict[str, list[object]] = {
         "Majority": [*RANKS, "No such emotion", "Disputed", "Skips only"]
     }
-    for one in found.outcomes:
+    for one in summary.outcomes:
         name = "Ties to the median" if one.ties == "median" else "Ties disputed"
         ranks: list[object] = [one.ranks[rank] for rank in RANKS]
         columns[name] = [*ranks, one.flagged, one.disputed, one.unvoted]
     table = pd.DataFrame(columns)
-    return table if found.outcomes[0].unvoted else table.iloc[:-1]
+    return table if summary.outcomes[0].unvoted else table.iloc[:-1]
 
 
-def _emotions(found: RatingSummary) -> pd.DataFrame:
+def _emotions(summary: RatingSummary) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
@@ -130,20 +193,20 @@ def _emotions(found: RatingSummary) -> pd.DataFrame:
                 **one.outcome.ranks,
                 "No such emotion": one.outcome.flagged,
                 "Tied": one.outcome.tied,
-                "Alpha, ordinal": tables.estimate(
+                "Alpha, ordinal": words.estimate(
                     one.agreement.counts.alpha_ordinal or Estimate(None)
                 ),
-                "Human ceiling": tables.estimate(one.agreement.leave_one_out_kappa),
+                "Human ceiling": words.estimate(one.agreement.leave_one_out_kappa),
             }
-            for one in found.emotions
+            for one in summary.emotions
         ]
     )
 
 
-def _raters(found: RatingSummary) -> pd.DataFrame:
-    own = {one.rater: one for one in found.consistency}
+def _raters(summary: RatingSummary) -> pd.DataFrame:
+    own = {one.rater: one for one in summary.consistency}
     rows = []
-    for one in found.agreement.raters:
+    for one in summary.agreement.raters:
         row: dict[str, object] = {
             "Rater": one.rater,
             "Votes": one.votes,
@@ -154,7 +217,7 @@ def _raters(found: RatingSummary) -> pd.DataFrame:
             again = own.get(one.rater)
             row |= {
                 "Repeats": again.repeats if again else 0,
-                "Same again": tables.estimate(again.same) if again else tables.NONE,
+                "Same again": words.estimate(again.same) if again else words.NONE,
                 "Kappa with self": again.kappa if again else None,
             }
         rows.append(row)

@@ -2,20 +2,19 @@
 
 import pandas as pd
 
+from emorank.datasets.splits import PARTS
 from emorank.errors import StudyError
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.report.headline import headline as headline_lines
-from emorank.report.page import Data
+from emorank.report.sections.data import FacesSummary, labelled
 from emorank.study.folder import Study
 from emorank.study.framing import framing, open_dataset
-from emorank.vocabulary import Emotion
 
-PARTS = ("train", "validation", "test")
 _CROPS = {"none": "images as they are", "face": "aligned by five landmarks"}
 
 
-def described(study: Study, faces: pd.DataFrame) -> Data:
+def described(study: Study, faces: pd.DataFrame) -> FacesSummary:
     """The data set, how many faces of whom, and how they are framed.
 
     Args:
@@ -24,7 +23,7 @@ def described(study: Study, faces: pd.DataFrame) -> Data:
     """
     dataset = open_dataset(study)
     card = dataset.card
-    return Data(
+    return FacesSummary(
         name=card.name,
         title=card.title,
         licence=card.licence,
@@ -36,14 +35,6 @@ def described(study: Study, faces: pd.DataFrame) -> Data:
         simulated=card.simulated,
         crop=f"{_CROPS[framing(study, dataset)]}, {study.plan.data.size} px",
     )
-
-
-def labelled(counts: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Counts per emotion with every column, the emotions in their order and as labels."""
-    order = [emotion for emotion in Emotion if emotion in counts.index]
-    counts = counts.reindex(index=order, columns=columns, fill_value=0)
-    counts.index = pd.Index([emotion.label for emotion in order])
-    return counts
 
 
 def unseen(study: Study) -> bool:

@@ -138,9 +138,10 @@ def command(
     if out is not None:
         write_sheet(sheet, out)
     if report is not None:
-        from emorank.report import rating_page
+        from emorank.report.page import write
+        from emorank.report.rating_page import rating_page
 
-        rating_page.write(summary, report, title=file.name)
+        write(rating_page(summary, title=file.name), report)
     if as_json:
         from emorank.results.stored import plain
 

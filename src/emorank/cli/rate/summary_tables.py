@@ -11,7 +11,7 @@ from emorank.cli.terminal import print_line, print_table
 from emorank.evaluation.raters.agreement import CountAgreement
 from emorank.evaluation.raters.rating_summary import EmotionSummary, RatingSummary
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.report.tables import cell, estimate
+from emorank.report.words import cell, estimate
 
 MOST_RATERS = 25
 MOST_COLUMNS = 14  # of raters, in a sheet that is too wide

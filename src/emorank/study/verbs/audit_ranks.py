@@ -18,7 +18,7 @@ from emorank.evaluation.statistics.columns import Options
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.progress import Progress, silent
 from emorank.reading.ranks import RANKS
-from emorank.report.audit_words import headline
+from emorank.report.sections.audit_words import headline
 from emorank.results.audit import Audit
 from emorank.study.auditing.rank_answers import (
     COLUMNS,

@@ -1,15 +1,17 @@
 """The audit on the page: its tables, and what its section shows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
 from emorank.evaluation.laboratory.separation import ALL
 from emorank.evaluation.laboratory.verdict import Examination, moved, shift
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.report.audit_words import explanation
-from emorank.report.tables import NONE, cell, estimate
+from emorank.report.page import Section
+from emorank.report.page import section as filled
+from emorank.report.sections import audit_figures
+from emorank.report.sections.audit_words import explanation
+from emorank.report.words import NONE, cell, estimate
 from emorank.results.audit import Audit
 
 _MARK = {
@@ -21,29 +23,42 @@ _MARK = {
 }
 
 
-@dataclass(frozen=True)
-class Section:
-    """What the section of the report shows.
+def section(audit: Audit | None, scores: pd.DataFrame | None) -> Section | None:
+    """The section; None if nobody audited the ranks.
 
-    Attributes:
+    Args:
         audit: the result.
-        table: `audit.parquet`: the score of each face by each rank.
+        scores: `audit.parquet`: the score and the level of each face by each rank.
     """
-
-    audit: Audit
-    table: pd.DataFrame
-
-    @property
-    def own(self) -> list[str]:
-        """The ranks that are not controls."""
-        return [one.rank for one in self.audit.ranks if one.kind != "control"]
-
-    @property
-    def followed(self) -> list[str]:
-        """Ranks whose levels can be followed along sequences."""
-        if self.table["sequence"].isna().all():
-            return []
-        return [one.rank for one in self.audit.ranks if one.kind != "control" and one.of_levels]
+    if audit is None or scores is None:
+        return None
+    ranks, own = audit.ranks, [one for one in audit.ranks if one.kind != "control"]
+    names = [one.rank for one in own]
+    sequences = scores["sequence"].notna().any()
+    dots = (
+        audit_figures.scores(scores, names, audit.truth_column, audit.truth)
+        if audit.truth_column and names
+        else None
+    )
+    return filled(
+        "audit",
+        "How far the ranks can be believed",
+        audit=audit,
+        ranks=ranks_table(ranks),
+        verdicts=verdicts(ranks, audit.ceiling),
+        dots=dots,
+        by_emotion=emotions_table(ranks),
+        correlations=correlations_table(ranks),
+        order=order_table(ranks),
+        separation=separation_table(ranks) if ranks and ranks[0].separation else None,
+        transitions={
+            one.rank: audit_figures.transitions(scores, one.rank)
+            for one in own
+            if sequences and one.of_levels
+        },
+        levels=audit_figures.calibration(ranks, audit.truth) if audit.truth else None,
+        moves=audit_figures.stability(ranks) if audit.tried else None,
+    )
 
 
 def ranks_table(ranks: Sequence[Examination]) -> pd.DataFrame:
@@ -55,7 +70,7 @@ def ranks_table(ranks: Sequence[Examination]) -> pd.DataFrame:
             "Spearman within emotion": _of(one, "spearman_within"),
             "By chance": _chance(one),
             "Kappa with majority": _at(one.levels, "quadratic_kappa"),
-            "AUC against neutral": _shown(one.separation.get(ALL)),
+            "AUC against neutral": estimate(one.separation.get(ALL)),
             "Moved by": cell(shift(one.changes)),
         }
         for one in ranks
@@ -90,7 +105,7 @@ def order_table(ranks: Sequence[Examination]) -> pd.DataFrame:
             "Ranked": _ranked(one),
             "Error in levels": _at(one.levels, "mean_absolute_error"),
             "Levels changed": cell(moved(one.changes)),
-            "Calibration error": _shown(one.calibration_error),
+            "Calibration error": estimate(one.calibration_error),
         }
         for one in ranks
     ]
@@ -126,19 +141,15 @@ def _of(one: Examination, name: str) -> str:
     return NONE if main is None else estimate(getattr(main, name))
 
 
-def _at(found: object, name: str) -> str:
+def _at(part: object, name: str) -> str:
     """An estimate of a part of the audit that may be missing."""
-    return NONE if found is None else estimate(getattr(found, name))
+    return NONE if part is None else estimate(getattr(part, name))
 
 
 def _ranked(one: Examination) -> str:
     """How many of the rated faces have a level."""
-    found = one.levels
-    return NONE if found is None else f"{found.count} of {found.count + found.abstained}"
-
-
-def _shown(found: Estimate | None) -> str:
-    return NONE if found is None else estimate(found)
+    levels = one.levels
+    return NONE if levels is None else f"{levels.count} of {levels.count + levels.abstained}"
 
 
 def _name(one: Examination) -> str:

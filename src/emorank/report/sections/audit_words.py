@@ -11,6 +11,7 @@ from emorank.evaluation.laboratory.verdict import (
     shift,
 )
 from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.report.words import estimate
 
 _BELIEVE: dict[Word, str] = {
     "bad": "Do not believe the ranks of this study",
@@ -54,6 +55,8 @@ def explanation(one: Examination, ceiling: Estimate | None) -> str:
         one: the examination with the verdict.
         ceiling: how well a rater agrees with the majority of the others; None without votes.
     """
+    if one.verdict.reason:
+        return one.verdict.reason
     words = {reason: _words(reason, one, ceiling) for reason in one.verdict.reasons}
     # What qualifies the correlation follows it directly; other reasons are parts of their own.
     start = words.pop("correlation", "")
@@ -80,7 +83,7 @@ def _words(reason: Reason, one: Examination, ceiling: Estimate | None) -> str:
             return "" if rho is None else rho.reason
         case "correlation":
             within = "" if one.truth == EXPRESSIVE else " within emotion"
-            return f"it correlates {_interval(rho)} with the {one.truth}{within}"
+            return f"it correlates {estimate(rho)} with the {one.truth}{within}"
         case "no interval":
             return "" if rho is None else f", but there is no interval ({rho.reason})"
         case "chance":
@@ -96,20 +99,9 @@ def _words(reason: Reason, one: Examination, ceiling: Estimate | None) -> str:
             count, abstained = (0, 0) if levels is None else (levels.count, levels.abstained)
             return f"it gives no rank to {abstained} of {count + abstained} rated faces"
         case "disagreement":
-            return (
-                f"its ranks agree with the raters no better than chance, kappa {_interval(kappa)}"
-            )
+            return f"its ranks agree with the raters no better than chance, kappa {estimate(kappa)}"
         case "below a rater":
             return (
-                f"its ranks agree with the raters less ({_interval(kappa)}) than a rater does "
-                f"with the others ({_interval(ceiling)})"
+                f"its ranks agree with the raters less ({estimate(kappa)}) than a rater does "
+                f"with the others ({estimate(ceiling)})"
             )
-
-
-def _interval(estimate: Estimate | None) -> str:
-    """A value and its interval."""
-    if estimate is None or estimate.value is None:
-        return "–"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"

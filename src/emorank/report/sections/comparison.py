@@ -1,7 +1,6 @@
 """Table 10 measured anew: our ranks beside six estimators and the references, on the same faces."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,12 @@ from matplotlib.figure import Figure
 from emorank.baselines import ESTIMATORS
 from emorank.evaluation.comparison import EstimatorComparison, EstimatorScores
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.report.paper import Item
+from emorank.report.item import Item
+from emorank.report.page import Section
+from emorank.report.page import section as filled
 from emorank.report.style import INK, PALE, PALETTE, blank, styled
-from emorank.report.tables import NONE, estimate
-from emorank.results.comparison import Comparison as Result
-from emorank.results.comparison import Times
+from emorank.report.words import NONE, estimate
+from emorank.results.comparison import Comparison, Times
 
 REFERENCES = {
     "majority": ESTIMATORS["majority"].label,
@@ -40,30 +40,26 @@ TIMES = {"fit_ms": "Learn", "features_ms": "Look", "predict_ms": "Predict"}
 _KINDS = {"rival": (PALETTE[0], "o"), "reference": ("#5f6b76", "s"), "ours": (PALETTE[5], "D")}
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The section of the report.
-
-    Attributes:
-        items: tables and figures, as `emorank paper` has them.
-        notes: what has to be said of them.
-    """
-
-    items: tuple[Item, ...]
-    notes: tuple[str, ...]
+def section(result: Comparison | None) -> Section | None:
+    """The section; None if nothing was compared."""
+    if result is None:
+        return None
+    return filled(
+        "comparison", "Beside other estimators", items=items(result), notes=list(notes(result))
+    )
 
 
-def comparison(values: Result) -> Comparison:
-    """The section."""
-    kinds = {"expressive": "faces that express an emotion", "all": "all faces, None as a level"}
-    if values.about.labels:
-        kinds["all"] = "a check of two classes: neutral against any expression"
-    items: list[Item] = []
-    for which, words in kinds.items():
-        found = values.expressive if which == "expressive" else values.all
-        if found is not None:
-            items += _items(found, values, "" if not items else f"_{which}", words)
-    return Comparison(tuple(items), tuple(_notes(values)))
+def items(result: Comparison) -> list[Item]:
+    """Tables and figures, as `emorank paper` writes them."""
+    expressive, everybody = "faces that express an emotion", "all faces, None as a level"
+    if result.about.labels:
+        everybody = "a check of two classes: neutral against any expression"
+    made: list[Item] = []
+    if result.expressive is not None:
+        made += _items(result.expressive, result, "", expressive)
+    if result.all is not None:
+        made += _items(result.all, result, "_all" if made else "", everybody)
+    return made
 
 
 def label(name: str) -> str:
@@ -88,21 +84,21 @@ def kind(name: str) -> str:
     return "rival" if name in ESTIMATORS else "ours"
 
 
-def scores_table(found: EstimatorComparison, columns: Iterable[str] = COLUMNS) -> pd.DataFrame:
+def scores_table(part: EstimatorComparison, columns: Iterable[str] = COLUMNS) -> pd.DataFrame:
     """A row per estimator, in words: scores with their intervals."""
     return pd.DataFrame(
         {"Estimator": label(name)}
-        | {COLUMNS[key]: estimate(getattr(found.scores[name], key)) for key in columns}
-        for name in ordered(found.scores)
+        | {COLUMNS[key]: estimate(getattr(part.scores[name], key)) for key in columns}
+        for name in ordered(part.scores)
     )
 
 
-def tests_table(found: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFrame:
+def tests_table(part: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFrame:
     """A row per estimator, in words: the test against ours, times, and the printed accuracy."""
     rows = []
-    for name in ordered(found.scores):
+    for name in ordered(part.scores):
         times = timing.get(name, Times())
-        difference = found.differences.get(name)
+        difference = part.differences.get(name)
         entry = ESTIMATORS.get(name)
         rows.append(
             {
@@ -117,11 +113,11 @@ def tests_table(found: EstimatorComparison, timing: dict[str, Times]) -> pd.Data
     return pd.DataFrame(rows)
 
 
-def numbers(found: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFrame:
+def numbers(part: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFrame:
     """The same for programs: a column per number, empty where it is not defined."""
     rows = []
-    for name in ordered(found.scores):
-        scores, difference = found.scores[name], found.differences.get(name)
+    for name in ordered(part.scores):
+        scores, difference = part.scores[name], part.differences.get(name)
         rows.append(
             {
                 "estimator": name,
@@ -129,7 +125,7 @@ def numbers(found: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFram
                 "faces": scores.count,
                 "abstained": scores.abstained,
                 **_columns(scores),
-                "reference": found.reference,
+                "reference": part.reference,
                 "difference": None if difference is None else difference.value,
                 "p": None if difference is None else difference.p,
                 "p_holm": None if difference is None else difference.p_holm,
@@ -140,9 +136,9 @@ def numbers(found: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFram
 
 
 @styled
-def figure(found: EstimatorComparison) -> Figure:
+def figure(part: EstimatorComparison) -> Figure:
     """Accuracy and kappa of each estimator with their intervals; the majority as a line."""
-    names = ordered(found.scores)[::-1]
+    names = ordered(part.scores)[::-1]
     drawn = blank(8.6, 0.34 * len(names) + 1.1)
     left, right = drawn.subplots(1, 2, sharey=True)
     for axes, key, title in (
@@ -150,12 +146,12 @@ def figure(found: EstimatorComparison) -> Figure:
         (right, "quadratic_kappa", "quadratic-weighted kappa"),
     ):
         for place, name in enumerate(names):
-            _draw(axes, getattr(found.scores[name], key), place, kind(name))
+            _draw(axes, getattr(part.scores[name], key), place, kind(name))
         axes.set(xlabel=title, xlim=(min(axes.get_xlim()[0], -0.05), 1.02))
         axes.grid(axis="x")
     right.axvline(0, color=INK, lw=0.8)
-    if "majority" in found.scores:
-        chance = found.scores["majority"].accuracy.value
+    if "majority" in part.scores:
+        chance = part.scores["majority"].accuracy.value
         left.axvline(float(chance or 0), color=INK, lw=0.8, ls=(0, (4, 3)))
     left.set_yticks(range(len(names)), [label(name) for name in names])
     left.tick_params(axis="y", length=0)
@@ -177,38 +173,39 @@ def _draw(axes: Any, value: Estimate, place: int, group: str) -> None:
     axes.plot([value.value], [place], marker, c=colour, ms=6.5, mec="white")
 
 
-def _items(found: EstimatorComparison, values: Result, suffix: str, words: str) -> list[Item]:
-    count = found.scores[found.reference].count
-    title = f"Estimators of intensity side by side: {words} ({count}, {found.persons} persons)"
-    intervals = f"Intervals: bootstrap over {found.persons} persons, 95 %."
+def _items(part: EstimatorComparison, result: Comparison, suffix: str, words: str) -> list[Item]:
+    count = part.scores[part.reference].count
+    title = f"Estimators of intensity side by side: {words} ({count}, {part.persons} persons)"
+    intervals = f"Intervals: bootstrap over {part.persons} persons, 95 %."
     test = (
-        f"Ours less it: accuracy of “{label(found.reference)}” less each, mean over persons; p by "
-        f"{'the exact' if found.exact else 'a sampled'} sign-flip test over persons, then with "
+        f"Ours less it: accuracy of “{label(part.reference)}” less each, mean over persons; p by "
+        f"{'the exact' if part.exact else 'a sampled'} sign-flip test over persons, then with "
         f"Holm's correction. Milliseconds per image to learn, to compute descriptors, to predict "
         f"(our ranks: all in one). Printed: the accuracy in the paper's Table 10, measured by "
         f"others on other faces."
     )
-    timing = values.timing
-    scores, tests = scores_table(found), tests_table(found, timing)
+    timing = result.timing
+    scores, tests = scores_table(part), tests_table(part, timing)
     costs = title.replace("side by side", "tested and timed")
     return [
-        Item(f"table_10{suffix}", "Table 10", title, numbers(found, timing), intervals, scores),
-        Item(f"figure_10{suffix}", "Table 10 as a figure", title, figure(found)),
+        Item(f"table_10{suffix}", "Table 10", title, numbers(part, timing), intervals, scores),
+        Item(f"figure_10{suffix}", "Table 10 as a figure", title, figure(part)),
         Item(f"table_10{suffix}_tests", "Table 10", costs, tests, test),
     ]
 
 
 def _columns(scores: EstimatorScores) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
+    columns: dict[str, float | None] = {}
     for key in COLUMNS:
         one: Estimate = getattr(scores, key)
-        found |= {key: one.value, f"{key}_low": one.low, f"{key}_high": one.high}
-    return found
+        columns |= {key: one.value, f"{key}_low": one.low, f"{key}_high": one.high}
+    return columns
 
 
-def _notes(values: Result) -> Iterable[str]:
-    about, found = values.about, values.expressive or values.all
-    if found is None:
+def notes(result: Comparison) -> Iterable[str]:
+    """What has to be said of the tables, in sentences."""
+    about, part = result.about, result.expressive or result.all
+    if part is None:
         return
     if about.labels:
         yield (
@@ -221,14 +218,14 @@ def _notes(values: Result) -> Iterable[str]:
             f"that never saw a face of that person."
         )
     else:
-        yield f"Tested on the {found.persons} persons of the test part of the study's split."
+        yield f"Tested on the {part.persons} persons of the test part of the study's split."
     yield (
-        f"All are tested against “{label(found.reference)}”; it was chosen as the best founded "
+        f"All are tested against “{label(part.reference)}”; it was chosen as the best founded "
         f"of the ranks there are, not for its score."
     )
-    if found.least_p > 0.05:
+    if part.least_p > 0.05:
         yield (
-            f"{found.persons} persons cannot give a p below {found.least_p:.2g}, however large the "
+            f"{part.persons} persons cannot give a p below {part.least_p:.2g}, however large the "
             f"difference: nothing here can be significant. Intervals over so few persons are "
             f"rough. With --folds every person is tested."
         )
@@ -240,7 +237,7 @@ def _notes(values: Result) -> Iterable[str]:
         yield (
             "The rater is drawn anew for each face and compared with the majority of the others."
         )
-    for name, reason in values.left_out.items():
+    for name, reason in result.left_out.items():
         yield f"Left out: {label(name)}: {reason}"
 
 

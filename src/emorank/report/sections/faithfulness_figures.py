@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.localisation import FEATURES
 from emorank.report.style import INK, PALETTE, blank, styled
-from emorank.results.faithfulness import Faithfulness as MapScores
+from emorank.results.faithfulness import Faithfulness
 
 _MOST, _LEAST, _BLIND = PALETTE[5], PALETTE[0], "#8a94a0"
 # Brows, eyes, nose, mouth in colours of their own, the rest in greys.
@@ -17,21 +17,21 @@ _REGIONS = (*PALETTE[:4], "#c3ccd5", "#e9ecf0")
 
 
 @styled
-def curves(found: MapScores, fill: str) -> Figure:
+def curves(result: Faithfulness, fill: str) -> Figure:
     """A panel per method: the logit while regions go, most and least relevant first.
 
     Dashed: the same for a random map.
     """
-    methods = [*(m for m in found.passes if m not in BLIND), *(m for m in BLIND if m != "random")]
-    methods = [method for method in methods if method in found.passes]
+    methods = [*(m for m in result.passes if m not in BLIND), *(m for m in BLIND if m != "random")]
+    methods = [method for method in methods if method in result.passes]
     across = 4
     down = -(-len(methods) // across)
     figure = blank(7.6, 1.75 * down + 0.5)
     grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flat
-    random = _curve(found, "random", fill, "logit most")
+    random = _curve(result, "random", fill, "logit most")
     for axes, method in zip(grid, methods, strict=False):
         axes.plot(random.index, random, c=_BLIND, lw=1, ls=(0, (4, 2)), label="random")
-        most, least = (_curve(found, method, fill, f"logit {how}") for how in ("most", "least"))
+        most, least = (_curve(result, method, fill, f"logit {how}") for how in ("most", "least"))
         axes.fill_between(most.index, most, least, color=PALETTE[1], alpha=0.25, lw=0)
         axes.plot(most.index, most, c=_MOST, lw=1.5, label="most relevant first")
         axes.plot(least.index, least, c=_LEAST, lw=1.5, label="least relevant first")
@@ -48,16 +48,16 @@ def curves(found: MapScores, fill: str) -> Figure:
 
 
 @styled
-def gains(found: MapScores) -> Figure:
+def gains(result: Faithfulness) -> Figure:
     """The area between the two curves of each method, with its interval, for each fill."""
-    methods = list(found.passes)
+    methods = list(result.passes)
     figure = blank(7.2, 0.3 * len(methods) + 1.1)
     axes = figure.add_subplot()
-    fills = found.settings.fills
+    fills = result.settings.fills
     for k, fill in enumerate(fills):
         offset = (k - (len(fills) - 1) / 2) * 0.5 / len(fills)
         for place, method in enumerate(methods):
-            value = found.estimate(method, "between", fill)
+            value = result.estimate(method, "between", fill)
             if value is None or value.value is None:
                 continue
             if value.low is not None and value.high is not None:
@@ -78,16 +78,16 @@ def gains(found: MapScores) -> Figure:
 
 
 @styled
-def likeness(found: MapScores) -> Figure:
+def likeness(result: Faithfulness) -> Figure:
     """Spearman's correlation with the map of the trained network, by method and new weights."""
-    methods = list(found.passes)
-    columns = [("cascading", stage) for stage in found.stages]
-    columns += [("independent", stage) for stage in found.stages[1:]]
+    methods = list(result.passes)
+    columns = [("cascading", stage) for stage in result.stages]
+    columns += [("independent", stage) for stage in result.stages[1:]]
     values = np.full((len(methods), len(columns) + 1), np.nan)
     for row, method in enumerate(methods):
         for column, (how, stage) in enumerate(columns):
-            values[row, column] = _value(found, method, f"spearman {how}", stage)
-        values[row, -1] = _value(found, method, "spearman other class", "")
+            values[row, column] = _value(result, method, f"spearman {how}", stage)
+        values[row, -1] = _value(result, method, "spearman other class", "")
     figure = blank(7.6, 0.27 * len(methods) + 1.7)
     axes = figure.add_subplot()
     axes.imshow(np.abs(values), cmap="Blues", vmin=0, vmax=1.15, aspect="auto")
@@ -96,8 +96,8 @@ def likeness(found: MapScores) -> Figure:
         text = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
         axes.annotate(text, (column, row), ha="center", va="center", color=colour, fontsize=8)
     names = [
-        *(f"down to\n{_last(stage)}" for _, stage in columns[: len(found.stages)]),
-        *(f"only\n{_span(stage)}" for _, stage in columns[len(found.stages) :]),
+        *(f"down to\n{_last(stage)}" for _, stage in columns[: len(result.stages)]),
+        *(f"only\n{_span(stage)}" for _, stage in columns[len(result.stages) :]),
         "another\nclass",
     ]
     axes.set_xticks(range(len(names)), names, fontsize=7.5)
@@ -140,17 +140,17 @@ def masses(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _curve(found: MapScores, method: str, fill: str, measure: str) -> pd.Series:
+def _curve(result: Faithfulness, method: str, fill: str, measure: str) -> pd.Series:
     points: Mapping[float, float] = {
         score.at: float("nan") if score.estimate.value is None else score.estimate.value
-        for score in found.scores
+        for score in result.scores
         if (score.method, score.measure, score.of) == (method, measure, fill)
     }
     return pd.Series(points, dtype=np.float64)
 
 
-def _value(found: MapScores, method: str, measure: str, of: str) -> float:
-    value = found.estimate(method, measure, of)
+def _value(result: Faithfulness, method: str, measure: str, of: str) -> float:
+    value = result.estimate(method, measure, of)
     return float("nan") if value is None or value.value is None else value.value
 
 

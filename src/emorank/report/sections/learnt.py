@@ -1,13 +1,13 @@
 """Ranks learnt from ratings on the page: what counts, how many ratings are enough, how well."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from emorank.report.page import Section
+from emorank.report.page import section as filled
 from emorank.report.style import INK, PALETTE, blank, styled
-from emorank.report.tables import cell, estimate
+from emorank.report.words import cell, estimate
 from emorank.results.calibration import CalibratedRank
 from emorank.results.ordinal import OrdinalTraining
 from emorank.vocabulary import LEVELS
@@ -20,22 +20,34 @@ _INPUTS = {
 _PARTS = ("validation", "test")
 
 
-@dataclass(frozen=True)
-class Learnt:
-    """What `calibration.json` and `ordinal.json` hold; None where there is none.
+def section(
+    calibrated: CalibratedRank | None, ordinal: OrdinalTraining | None, *, simulated: bool
+) -> Section | None:
+    """The section; None if no rank was learnt.
 
-    Attributes:
-        calibration: of the calibrated rank.
-        ordinal: of the ordinal network.
+    Args:
+        calibrated: the calibrated rank.
+        ordinal: the ordinal network.
+        simulated: whether the raters were simulated.
     """
+    if calibrated is None and ordinal is None:
+        return None
+    return filled(
+        "learnt",
+        "Ranks learnt from ratings",
+        simulated=simulated,
+        calibrated=calibrated,
+        coefficients=coefficients(calibrated) if calibrated else None,
+        curve=learning_curve(calibrated) if calibrated and calibrated.curve else None,
+        ordinal=ordinal,
+        faces=faces(ordinal) if ordinal else None,
+        scores=scores(ordinal) if ordinal else None,
+    )
 
-    calibration: CalibratedRank | None
-    ordinal: OrdinalTraining | None
 
-
-def coefficients(found: CalibratedRank) -> pd.DataFrame:
+def coefficients(fitted: CalibratedRank) -> pd.DataFrame:
     """What each feature counts for, the weightiest first."""
-    rows = sorted(found.coefficients, key=lambda row: -abs(row.value))
+    rows = sorted(fitted.coefficients, key=lambda row: -abs(row.value))
     return pd.DataFrame(
         {
             "Feature": [_INPUTS.get(row.input, row.input) for row in rows],
@@ -50,9 +62,9 @@ def _signed(value: float) -> str:
 
 
 @styled
-def learning_curve(found: CalibratedRank) -> Figure:
+def learning_curve(fitted: CalibratedRank) -> Figure:
     """Kappa on the test persons against the number of rated faces; the band holds 95 % of draws."""
-    points = [point for point in found.curve if point.kappa is not None]
+    points = [point for point in fitted.curve if point.kappa is not None]
     images = [point.images for point in points]
     kappa, low, high = (
         np.array([getattr(point, name) for point in points], np.float64)
@@ -72,13 +84,13 @@ def learning_curve(found: CalibratedRank) -> Figure:
     return figure
 
 
-def scores(found: OrdinalTraining) -> pd.DataFrame:
+def scores(training: OrdinalTraining) -> pd.DataFrame:
     """How well the ordinal network's levels agree with the raters, by part."""
     rows = []
     for part in _PARTS:
-        if part not in found.scores:
+        if part not in training.scores:
             continue
-        score = found.scores[part]
+        score = training.scores[part]
         kappa, error, chance = map(
             estimate, (score.quadratic_kappa, score.mean_absolute_error, score.majority_error)
         )
@@ -87,12 +99,12 @@ def scores(found: OrdinalTraining) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def faces(found: OrdinalTraining) -> pd.DataFrame:
+def faces(training: OrdinalTraining) -> pd.DataFrame:
     """How many faces of each level there were, by part."""
     return pd.DataFrame(
         [
             {"Part": part, "Persons": cell(counts["persons"])}
             | {level: cell(counts[level]) for level in LEVELS}
-            for part, counts in found.faces.items()
+            for part, counts in training.faces.items()
         ]
     )

@@ -1,0 +1,55 @@
+"""The plan of a study, and the curves of its training."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from emorank.report.page import Section
+from emorank.report.page import section as filled
+from emorank.report.style import INK, PALETTE, blank, styled
+
+
+def section(plan: Mapping[str, object], training: pd.DataFrame | None) -> Section:
+    """Every setting, and the curves.
+
+    Args:
+        plan: settings by name; a mapping as value becomes a group of its own.
+        training: a row for each epoch; None or empty if nothing was trained.
+    """
+    trained = training is not None and len(training) > 0
+    drawn = curves(training) if training is not None and trained else None
+    return filled("model", "Model and training", plan=plan, curves=drawn)
+
+
+@styled
+def curves(training: pd.DataFrame) -> Figure:
+    """Loss and accuracy over the epochs; the epoch whose weights are the model's is marked.
+
+    That is the one with the highest validation accuracy, and among equals the lowest loss.
+
+    Args:
+        training: `epoch`, `train_loss`, `train_accuracy`, `validation_loss`,
+            `validation_accuracy`.
+    """
+    figure = blank(7.6, 3.1)
+    known = training.dropna(subset=["validation_accuracy", "validation_loss"])
+    order = known.sort_values(["validation_accuracy", "validation_loss"], ascending=[False, True])
+    best = order.iloc[0] if len(order) else None
+    for i, name in enumerate(("loss", "accuracy")):
+        axes = figure.add_subplot(1, 2, i + 1)
+        for part, colour in (("train", PALETTE[0]), ("validation", PALETTE[5])):
+            column = f"{part}_{name}"
+            axes.plot(training["epoch"], training[column], c=colour, label=part)
+            if best is not None and part == "validation":
+                axes.axvline(best["epoch"], color=INK, lw=0.8, ls=":")
+                axes.plot(best["epoch"], best[column], "o", c=colour, ms=5)
+                text = f"epoch {best['epoch']:.0f}: {best[column]:.3f}"
+                axes.set_title(f"{name.capitalize()} — best {text}")
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylim(bottom=0, top=1.02 if name == "accuracy" else None)
+        axes.grid(axis="y")
+        axes.legend()
+    return figure

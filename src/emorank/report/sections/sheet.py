@@ -1,0 +1,59 @@
+"""The raters' votes, as Table 5 of the paper shows them."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from emorank.answers.voting import Ties, majority, sheet
+from emorank.report.page import Section
+from emorank.report.page import section as filled
+
+ROWS = 12
+
+
+@dataclass(frozen=True)
+class VotesSummary:
+    """What the raters said.
+
+    Attributes:
+        raters: how many.
+        votes: how many.
+        ties: the tie policy, in words.
+        tied: images whose raters tied.
+        sheet: Table 5's sheet, from `answers.sheet`.
+        simulated: whether the raters were simulated.
+    """
+
+    raters: int
+    votes: int
+    ties: str
+    tied: int
+    sheet: pd.DataFrame
+    simulated: bool = False
+
+
+_TIES = {"median": "ordinal median of all votes", "disputed": "left out as disputed"}
+
+
+def votes_summary(votes: pd.DataFrame, ties: Ties) -> VotesSummary | None:
+    """What a table of votes comes to; None if it is empty.
+
+    Args:
+        votes: `image`, `rater`, `rank`.
+        ties: the tie policy.
+    """
+    if votes.empty:
+        return None
+    return VotesSummary(
+        raters=votes["rater"].nunique(),
+        votes=len(votes),
+        ties=_TIES[ties],
+        tied=int(majority(votes, ties)["tied"].sum()),
+        sheet=sheet(votes, ties),
+        simulated=bool(votes["rater"].str.startswith("simulated").all()),
+    )
+
+
+def section(votes: VotesSummary | None) -> Section:
+    """The first rows of the sheet; without votes the section says so."""
+    return filled("sheet", "Raters’ sheet", votes=votes, most=ROWS)

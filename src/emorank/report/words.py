@@ -1,0 +1,68 @@
+"""Values as text, the same on pages, in LaTeX and on the terminal; what is undefined is a dash."""
+
+import math
+import re
+
+import pandas as pd
+
+from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.vocabulary import Emotion
+
+NONE = "–"
+
+
+def cell(value: object, places: int = 2) -> str:
+    """A value as text: floats rounded, whole numbers grouped, missing ones a dash."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.{places}f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return text(str(value))
+
+
+def text(value: str) -> str:
+    """A string that any file can hold: a file name of undecodable bytes keeps them as escapes."""
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+def estimate(value: Estimate | None, places: int = 2) -> str:
+    """A value with its interval: "0.83 [0.78, 0.88]"; a dash where there is none."""
+    if value is None or value.value is None:
+        return NONE
+    point = f"{value.value:.{places}f}"
+    if value.low is None or value.high is None:
+        return point
+    return f"{point} [{value.low:.{places}f}, {value.high:.{places}f}]"
+
+
+def estimate_and_method(value: Estimate) -> str:
+    """A value with its interval and how it was computed, or why there is none."""
+    if value.value is None:
+        return f"{NONE} ({value.reason})"
+    if value.low is None or value.high is None:
+        return f"{value.value:.2f} ({value.reason})"
+    return f"{value.value:.2f} ({value.low:.2f} to {value.high:.2f}, {value.method})"
+
+
+def minus(number: str) -> str:
+    """A printed minus for a hyphen, and none before a zero."""
+    return re.sub(r"-(?=0\.0+\b)", "", number).replace("-", "−")
+
+
+def plain(value: object) -> object:
+    """Numpy's numbers as Python's."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def emotion_label(word: str) -> str:
+    """An emotion as tables write it; a word outside the vocabulary stays as it is."""
+    return Emotion(word).label if word in set(Emotion) else word
+
+
+def capitalised(word: str) -> str:
+    """The same word with a capital first letter; the others stay."""
+    return word[:1].upper() + word[1:]
