@@ -131,14 +131,7 @@ def classification(
     rows = np.array([position[name] for name in true], dtype=np.int64)
     columns = np.array([position[name] for name in guess], dtype=np.int64)
     tables = counts_per_cluster(rows, columns, (len(names), len(names)), who.number)
-    estimates = bootstrap(
-        _STATISTICS,
-        tables,
-        rng,
-        unit=who.unit,
-        resamples=resamples,
-        level=level,
-    )
+    estimates = bootstrap(_STATISTICS, tables, rng, unit=who.unit, resamples=resamples, level=level)
     matrix = tables.sum(axis=0)
     return Classification(
         classes=tuple(names),

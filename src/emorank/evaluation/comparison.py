@@ -9,12 +9,7 @@ import pandas as pd
 from emorank.evaluation.statistics import confusion
 from emorank.evaluation.statistics.columns import people
 from emorank.evaluation.statistics.correlation import spearman
-from emorank.evaluation.statistics.significance import (
-    holm,
-    least_p,
-    sign_flip,
-    tries_all_signs,
-)
+from emorank.evaluation.statistics.significance import holm, least_p, sign_flip, tries_all_signs
 from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,

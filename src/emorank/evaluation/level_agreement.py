@@ -42,10 +42,7 @@ class LevelAgreement:
 
 
 def level_agreement(
-    level: Column,
-    majority: Column,
-    persons: Column | None = None,
-    options: Options | None = None,
+    level: Column, majority: Column, persons: Column | None = None, options: Options | None = None
 ) -> LevelAgreement:
     """Compare ranks with the raters' majority.
 

@@ -38,10 +38,7 @@ class CalibrationCurve:
 
 
 def of_levels(
-    level: Column,
-    truth: Column,
-    persons: Column | None = None,
-    options: Options | None = None,
+    level: Column, truth: Column, persons: Column | None = None, options: Options | None = None
 ) -> CalibrationCurve:
     """The mean truth of the faces that were given each level.
 

@@ -55,11 +55,7 @@ class LearningPoint:
 
 
 def learning_curve(
-    model: ProportionalOdds,
-    rated: Rated,
-    test: Rated,
-    rng: np.random.Generator,
-    draws: int = DRAWS,
+    model: ProportionalOdds, rated: Rated, test: Rated, rng: np.random.Generator, draws: int = DRAWS
 ) -> tuple[LearningPoint, ...]:
     """Quadratic kappa on test persons against the number of rated images fitted on.
 

@@ -5,14 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from emorank.evaluation.statistics.columns import (
-    Column,
-    Options,
-    array,
-    floats,
-    missing,
-    people,
-)
+from emorank.evaluation.statistics.columns import Column, Options, array, floats, missing, people
 from emorank.evaluation.statistics.uncertainty import Estimate, with_reason
 
 

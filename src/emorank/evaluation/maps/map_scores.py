@@ -91,10 +91,7 @@ def curve_rows(
 
 
 def summary(
-    table: pd.DataFrame,
-    persons: pd.Series,
-    rng: np.random.Generator,
-    resamples: int = RESAMPLES,
+    table: pd.DataFrame, persons: pd.Series, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> list[MapScore]:
     """The mean of each measure of each method, with an interval over persons.
 

@@ -137,13 +137,7 @@ def measure(
     for number, fill in enumerate(fills, start=1):
         tell(number, f"regions taken away, {fill}")
         path = curves(
-            faces.score,
-            faces.images,
-            maps,
-            faces.target,
-            fill,
-            faces.ends(fill),
-            faces.rng("ties"),
+            faces.score, faces.images, maps, faces.target, fill, faces.ends(fill), faces.rng("ties")
         )
         tables += curve_rows(method, faces.names, fill, path)
     if faces.checks:

@@ -115,12 +115,7 @@ def agreement(
     pairs, pairwise, of_pair = _over_images(grid, "pairs", rng, options)
     _, ceiling, of_rater = _over_images(grid, "raters", rng, options)
     return Agreement(
-        none_as,
-        counts,
-        pairwise,
-        ceiling,
-        pairs,
-        tuple(_each(grid, of_pair, of_rater)),
+        none_as, counts, pairwise, ceiling, pairs, tuple(_each(grid, of_pair, of_rater))
     )
 
 
@@ -156,13 +151,7 @@ def count_agreement(
     images, cluster = np.unique(image[paired], return_inverse=True)
     tables, alike = _put_together(counts[paired], cluster)
     estimates = bootstrap(
-        statistics,
-        tables,
-        rng,
-        unit="images",
-        alike=alike,
-        resamples=resamples,
-        level=level,
+        statistics, tables, rng, unit="images", alike=alike, resamples=resamples, level=level
     )
     reason = _why_undefined(counts[paired])
     named = {name: with_reason(estimate, reason) for name, estimate in estimates.items()}

@@ -65,10 +65,7 @@ class People:
         )
 
     def sums(
-        self,
-        statistics: Mapping[str, Statistic],
-        tables: np.ndarray[Any, Any],
-        options: Options,
+        self, statistics: Mapping[str, Statistic], tables: np.ndarray[Any, Any], options: Options
     ) -> dict[str, Estimate]:
         """Values and intervals of statistics of tables that add up over persons."""
         return bootstrap(
@@ -81,10 +78,7 @@ class People:
         )
 
     def quotient(
-        self,
-        part: Float[np.ndarray, " face"],
-        whole: Float[np.ndarray, " face"],
-        options: Options,
+        self, part: Float[np.ndarray, " face"], whole: Float[np.ndarray, " face"], options: Options
     ) -> Estimate:
         """The sum of `part` divided by the sum of `whole`; a mean where `whole` is 1."""
         tables = np.zeros((self.size, 1, 2))
