@@ -43,7 +43,6 @@ class Baseline:
     """The accuracy of always answering with the most frequent class.
 
     Attributes:
-        label: the class.
         source: the part of the split in which it is the most frequent, "train" or "test".
         accuracy: on the test part, with Wilson's interval.
     """
@@ -67,7 +66,6 @@ class Classification:
         accuracy_over_persons: the same accuracy with the bootstrap over persons.
         balanced_accuracy: mean recall over the classes with images.
         macro_f1: mean F1 over the classes with images.
-        per_class: scores of each class.
         baseline: the majority class; None if there are no images.
     """
 
@@ -97,18 +95,10 @@ def classification(
 ) -> Classification:
     """Score predicted against true classes.
 
-    Args:
-        truth: the true class of each image, missing where unknown (such images are left out).
-        predicted: the predicted class of each image.
-        classes: all classes that may occur, in the order of the tables.
-        rng: draws the resamples.
-        persons: the person of each image; an image whose person is missing counts as one more
-            person.
-        majority: the most frequent class of the train part, for the baseline. Without it, the
-            baseline is the most frequent class of these images (the first of equals), which makes
-            it too good.
-        resamples: of the bootstrap.
-        level: coverage of the intervals.
+    Images whose true class is missing are left out; an image whose person is missing counts as one
+    more person. `classes` are all that may occur, in the order of the tables. `majority` is the
+    most frequent class of the train part, for the baseline; without it, the baseline is the most
+    frequent class of these images (the first of equals), which makes it too good.
 
     Raises:
         ValueError: lengths differ, or a class is not among `classes`.
@@ -182,11 +172,7 @@ def majority_baseline(
 ) -> Baseline | None:
     """The accuracy of always answering with `majority`, or else with the most frequent class.
 
-    Args:
-        matrix: confusion matrix, rows the truth.
-        labels: of its rows.
-        majority: the most frequent class of the train part.
-        level: coverage of the interval.
+    `matrix` has the truth in its rows; `majority` is the most frequent class of the train part.
     """
     support, total = matrix.sum(axis=1), int(matrix.sum())
     if total == 0:

@@ -34,12 +34,9 @@ class EstimatorScores:
     """One estimator on some faces.
 
     Attributes:
-        count: faces scored.
         abstained: faces without a prediction; they count as wrong, and as level None in distances.
         confusion: rows the raters' level, columns the predicted one, in the order of `LEVELS`.
-        accuracy: the share of right levels.
         balanced_accuracy: mean recall over the levels that occur.
-        quadratic_kappa: Cohen's kappa with quadratic weights.
         mean_absolute_error: in levels.
         spearman: between the score and the raters' mean.
     """
@@ -76,7 +73,6 @@ class EstimatorComparison:
     Attributes:
         scores: by estimator, in the order of the table.
         differences: by estimator, without the reference itself.
-        reference: the estimator that the others are tested against.
         persons: number of persons; of images where no person is known.
         exact: whether the tests tried every pattern of signs.
         least_p: the least p that so many persons can give, before correction.
@@ -100,15 +96,10 @@ def comparison(
 ) -> EstimatorComparison:
     """Score every estimator, and test each against the reference.
 
-    Args:
-        predictions: one row for each estimator and image: `estimator`, `image`, `person` (missing
-            where unknown; the image then counts as a person), `level` of the raters (a place in
-            `LEVELS`), `mean` rating, `predicted` (a place in `LEVELS`; <NA> for an abstention) and
-            `score` (the greater the stronger; NaN for none).
-        reference: the estimator that the others are tested against.
-        seed: of the resamples, which are the same for every estimator, and of the sign patterns.
-        resamples: of the bootstrap.
-        level: coverage of the intervals.
+    The resamples of `seed` are the same for every estimator. `predictions` has one row for each
+    estimator and image: `estimator`, `image`, `person` (missing where unknown; the image then
+    counts as a person), `level` of the raters (a place in `LEVELS`), `mean` rating, `predicted` (a
+    place in `LEVELS`; <NA> for an abstention) and `score` (the greater the stronger; NaN for none).
 
     Raises:
         ValueError: the reference is not among the estimators.

@@ -38,8 +38,6 @@ class Group:
     """One group of persons.
 
     Attributes:
-        name: "female".
-        images: of the group.
         persons: None where no person is known; images then stand for persons.
         ranked: images whose rank is compared with raters: recognised, rated and not neutral.
         scores: each of `SCORES`; None with its reason where undefined.
@@ -58,14 +56,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Attribute:
-    """The groups by one attribute.
-
-    Attributes:
-        name: "gender".
-        unknown: images whose group is not known; they are in no group.
-        groups: in their order.
-        differences: one test per score.
-    """
+    """The groups by one attribute; the `unknown` images, whose group is not known, are in none."""
 
     name: str
     unknown: int
@@ -86,17 +77,10 @@ def by_group(
 ) -> Attribute:
     """Score each group of an attribute and test whether they differ; p is not adjusted yet.
 
-    Args:
-        table: one row per test image: `person` (missing where unknown), `emotion`, `predicted`;
-            `true_rank`, `predicted_rank` (0, 1, 2; -1 where the rank is not compared); and a
-            column named as the attribute (missing where unknown).
-        attribute: its name.
-        classes: all emotions.
-        rng: draws resamples and permutations.
-        order: of the groups; alphabetical if None.
-        majority: the most frequent emotion of the train part, for chance.
-        resamples: of the bootstrap.
-        permutations: of the tests.
+    `table` has one row per test image: `person` (missing where unknown), `emotion`, `predicted`;
+    `true_rank`, `predicted_rank` (0, 1, 2; -1 where the rank is not compared); and a column named
+    as the attribute (missing where unknown). `classes` are all emotions. Groups are in alphabetical
+    order if `order` is None. `majority` is the most frequent emotion of the train part, for chance.
     """
     names = sorted(table[attribute].dropna().unique()) if order is None else list(order)
     names = [name for name in names if (table[attribute] == name).any()]

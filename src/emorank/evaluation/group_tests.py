@@ -31,12 +31,10 @@ class GroupTest:
     """Whether a score differs between the groups of an attribute.
 
     Attributes:
-        score: name of the score.
         groups: the groups compared: those with at least `LEAST_PERSONS` persons.
         gap: between the best and the worst of them; None if not tested.
         p: how often groups assigned at random spread the scores as much.
         adjusted: p corrected for all tests of one result (Holm 1979).
-        method: in words.
         reason: why it was not tested; empty if it was.
     """
 
@@ -64,7 +62,7 @@ def group_test(
     """Test one score over the groups that are large enough.
 
     Args:
-        score: its name.
+        score: its name, for the result.
         statistic: the score as a function of counts.
         tables: counts of each person; persons without counts are left out.
         group: of each person: a place in `names`, -1 if unknown, or `SEVERAL`.

@@ -21,12 +21,9 @@ class LevelAgreement:
     """Ranks against the raters' majority, over the faces that have both.
 
     Attributes:
-        count: number of these faces.
         abstained: faces with a majority for which there is no rank.
         confusion: rows the majority's level, columns the predicted one, None to Strong.
-        quadratic_kappa: Cohen's kappa with quadratic weights (Cohen 1968).
         mean_absolute_error: in levels.
-        accuracy: the share of ranks that equal the majority's.
         majority_error: mean absolute error of always predicting the most frequent level.
         majority_level: the most frequent level of these faces.
     """
@@ -44,13 +41,9 @@ class LevelAgreement:
 def level_agreement(
     level: Column, majority: Column, persons: Column | None = None, options: Options | None = None
 ) -> LevelAgreement:
-    """Compare ranks with the raters' majority.
+    """Compare ranks with the raters' majority, both as places in `LEVELS`.
 
-    Args:
-        level: (face,) predicted place in `LEVELS`, missing where there is no rank.
-        majority: (face,) the raters' place in `LEVELS`; faces without one are left out.
-        persons: (face,).
-        options: of the bootstrap.
+    Faces without a majority are left out; those without a rank are counted as abstained.
     """
     options = options or Options()
     known = ~missing(majority)

@@ -75,7 +75,6 @@ class Joint:
     """How often emotion *and* rank are right, over all test images that have an intensity.
 
     Attributes:
-        count: images scored.
         accuracy: both right, with Wilson's interval.
         accuracy_over_persons: the same with the bootstrap over persons.
         emotion_accuracy: the emotion right, over the same images, with Wilson's interval.
@@ -97,18 +96,14 @@ class RankValidation:
     ones, as in the paper. A score that is not defined is None, with its reason.
 
     Attributes:
-        emotions: confusion matrix and scores of each emotion.
         averages: of each metric over the rows of all emotions that have a value.
         population: how many images are scored, and how many are not for which reason.
         confusion: over all emotions, rows the annotated rank, columns the predicted one.
         accuracy: of the rank, with Wilson's interval.
         accuracy_over_persons: the same with the bootstrap over persons.
         balanced_accuracy: mean recall over the ranks that occur.
-        quadratic_kappa: Cohen's kappa with quadratic weights.
         mean_absolute_error: in ranks.
         spearman: between the predicted rank and the mean rating.
-        baseline: always the most frequent rank.
-        joint: the joint score.
     """
 
     emotions: tuple[EmotionRanks, ...]

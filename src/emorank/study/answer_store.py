@@ -37,9 +37,7 @@ class AnswerStore:
 
     Attributes:
         folder: of the answers of all ranks and estimators.
-        title: of the rank or estimator.
         state: what its answers depend on, but the key; from `fingerprint`.
-        columns: names of the numbers.
     """
 
     folder: Path

@@ -25,12 +25,10 @@ class CalibrationStep:
 
 @dataclass(frozen=True)
 class CalibrationCurve:
-    """Mean known intensity from the lowest to the highest rank that was given.
+    """Mean known intensity of ranks, or of equal parts of a score's range, in ascending order.
 
-    Attributes:
-        steps: ranks that were given, or equal parts of the score's range, in ascending order.
-        monotone: whether each step has a greater mean than the one before; None with fewer than two
-            steps.
+    `monotone` says whether each step has a greater mean than the one before; it is None with fewer
+    than two steps.
     """
 
     steps: tuple[CalibrationStep, ...]
@@ -40,13 +38,9 @@ class CalibrationCurve:
 def of_levels(
     level: Column, truth: Column, persons: Column | None = None, options: Options | None = None
 ) -> CalibrationCurve:
-    """The mean truth of the faces that were given each level.
+    """The mean truth of the faces that were given each level, a place in `LEVELS`.
 
-    Args:
-        level: (face,) place in `LEVELS`, missing where there is no rank.
-        truth: (face,) intensity or mean rating; faces without one are left out.
-        persons: (face,).
-        options: of the bootstrap.
+    Faces without a level, or without an intensity or mean rating (`truth`), are left out.
     """
     used = ~(missing(level) | missing(truth))
     given = floats(level)[used].astype(np.int64)
@@ -79,13 +73,8 @@ def expected_error(
     """The expected calibration error of the probabilities of levels, over ten bins.
 
     In each bin, the distance between the mean probability of the most probable level and the share
-    of faces for which it is the majority's level; the mean over bins, weighted by their faces.
-
-    Args:
-        probabilities: of the levels; NaN where a face has none.
-        majority: (face,) the raters' place in `LEVELS`.
-        persons: (face,).
-        options: of the bootstrap.
+    of faces for which it is the majority's level, a place in `LEVELS`; the mean over bins, weighted
+    by their faces. Faces without probabilities (NaN) are left out.
 
     Source: Naeini, Cooper and Hauskrecht 2015, AAAI, 2901–2907.
     """

@@ -41,7 +41,7 @@ def examine(
 
     Args:
         rank: its name.
-        kind: "rank" of the study, "control", or "file" for scores that somebody else computed.
+        kind: as in `Examination`.
         faces: one row per face: `emotion`, `person`, `sequence`, `frame`, `intensity`, `mean`,
             `majority` (level), `voters`, `brightness`; missing where unknown.
         given: `score` and `level` of each face, in their order, missing where it has none; and
@@ -105,10 +105,8 @@ def human_ceiling(
 ) -> Estimate:
     """How well a rater agrees with the majority of the others: kappa, averaged over raters.
 
-    Args:
-        votes: `image`, `rater`, `rank`, of the faces that ranks are judged on.
-        persons: of each image; an image that is not in it counts as one more person.
-        options: of the bootstrap.
+    `votes` has `image`, `rater`, `rank` of the faces that ranks are judged on. An image that is not
+    in `persons` counts as one more person.
     """
     rows = votes.dropna(subset=["rank"])
     answers = answers_table(rows.rename(columns={"rank": "answer"})[["image", "rater", "answer"]])

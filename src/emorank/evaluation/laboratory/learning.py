@@ -17,13 +17,7 @@ _FEWEST_PERSONS = 5
 
 @dataclass(frozen=True)
 class Rated:
-    """Faces whose level is known.
-
-    Attributes:
-        features: inputs of the model.
-        level: place in `LEVELS`.
-        person: a number for each person.
-    """
+    """Faces whose level, a place in `LEVELS`, is known; each person has a number."""
 
     features: Float[np.ndarray, "face features"]
     level: Int[np.ndarray, " face"]
@@ -60,14 +54,8 @@ def learning_curve(
     """Quadratic kappa on test persons against the number of rated images fitted on.
 
     Each draw takes the number of rated images at random without replacement, and the test persons
-    with replacement. The last point has all rated images.
-
-    Args:
-        model: its penalty is used; it is fitted again in each draw.
-        rated: faces to learn from.
-        test: faces of other persons.
-        rng: draws images and persons.
-        draws: how many for each point.
+    with replacement. The last point has all rated images. `model` is fitted again in each draw,
+    with its penalty; `test` has faces of other persons than `rated`.
     """
     count = len(rated.level)
     sizes = [s for s in (_FEWEST * 2**k for k in range(20)) if s < count]
@@ -84,14 +72,8 @@ def coefficient_intervals(
     """Percentile intervals of the coefficients, and the unit drawn: "persons" or "images".
 
     Persons are drawn with replacement if there are at least five, else images, because too many
-    draws of a few persons hold one person only. Coefficients are in the feature scale of `model`.
-
-    Args:
-        model: fitted on `rated`.
-        rated: faces.
-        rng: draws persons or images.
-        draws: how many.
-        level: coverage of the intervals.
+    draws of a few persons hold one person only. `model` is fitted on `rated`; the coefficients are
+    in its feature scale.
     """
     persons = np.unique(rated.person)
     unit = "persons" if len(persons) >= _FEWEST_PERSONS else "images"

@@ -64,12 +64,7 @@ CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
 
 
 def dissolved(one: Pixels, other: Pixels, share: float) -> Pixels:
-    """The weighted mean of two pictures of one size, pixel by pixel.
-
-    Args:
-        one: the result at share 0.
-        other: the result at share 1.
-        share: of the other, in [0, 1].
+    """The weighted mean, pixel by pixel, of two pictures; `share` in [0, 1] is that of the other.
 
     Raises:
         ValueError: the sizes differ.

@@ -21,7 +21,6 @@ class Picture:
     """A face, unchanged, changed, or mixed with a neutral face.
 
     Attributes:
-        face: its row.
         change: a name in `CHANGES`; empty for none.
         neutral: row of the face that a morph begins with; -1 for no morph.
         share: of the face in the morph.
@@ -43,10 +42,8 @@ class Picture:
 def pictures(faces: pd.DataFrame, number: int, seed: int) -> list[Picture]:
     """Every face unchanged, then `number` of them under each change, and a third as many morphs.
 
-    Args:
-        faces: one row per face, `emotion`, `person`, `sequence`, `frame`, `intensity`.
-        number: of faces that changes are tried on, spread over the emotions.
-        seed: of their choice.
+    The faces that are changed are chosen by `seed` and spread over the emotions. `faces` has one
+    row per face, with `emotion`, `person`, `sequence`, `frame`, `intensity`.
     """
     shown = [Picture(row) for row in range(len(faces))]
     for change in CHANGES:

@@ -26,13 +26,6 @@ def separation(
 ) -> dict[str, Estimate]:
     """How well a score tells the expressive faces of each emotion from neutral ones.
 
-    Args:
-        score: (face,).
-        emotion: (face,) expressed; missing for neutral faces.
-        neutral: (face,) bool, whether the face is neutral.
-        persons: (face,).
-        options: of the bootstrap.
-
     Returns:
         The area under the ROC curve of each emotion against all neutral faces (0.5 is chance), and
         as `ALL` that of all expressive faces; empty if no face is neutral.

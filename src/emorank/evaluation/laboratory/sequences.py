@@ -43,13 +43,8 @@ def sequences(
 ) -> Sequences:
     """Rank correlation with the frame order, and the share of rising steps.
 
-    Args:
-        score: (face,) frames without a score are left out.
-        sequence: (face,) missing for faces that belong to no sequence.
-        frame: (face,) its place in the sequence, ascending from neutral to peak.
-        emotion: (face,) expressed.
-        persons: (face,).
-        options: of the bootstrap.
+    A frame's place in its sequence ascends from neutral to peak. Faces without a score, a sequence
+    or a place are left out.
     """
     used = ~(missing(score) | missing(sequence) | missing(frame))
     table = pd.DataFrame(

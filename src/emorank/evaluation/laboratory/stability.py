@@ -33,14 +33,10 @@ def change(
     persons: Column | None = None,
     options: Options | None = None,
 ) -> ScoreChange:
-    """Compare scores and levels before and after a change.
+    """Compare the score and level of each face `before` and `after` a change.
 
-    Args:
-        before: score and level of each face; missing where there is none.
-        after: score and level of each changed face.
-        spread: standard deviation of the scores of all unchanged faces.
-        persons: (face,).
-        options: of the bootstrap.
+    They are missing where there is none. `spread` is the standard deviation of the scores of all
+    unchanged faces.
     """
     options = options or Options()
     both = ~(missing(before[0]) | missing(after[0]))

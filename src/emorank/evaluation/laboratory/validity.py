@@ -52,10 +52,7 @@ class Correlations:
         count: faces with both.
         missing: faces with a truth but no score.
         persons: of the faces counted.
-        spearman: over all faces.
         spearman_within: within emotion, averaged.
-        kendall: tau-b over all faces.
-        kendall_within: tau-b within emotion, averaged.
         emotions: Spearman's rho of each emotion.
         chance: mean and 99 % interval of the within-emotion rho of scores that are shuffled within
             emotion. The interval is wider than others because many ranks are tried on the same
@@ -98,15 +95,10 @@ def correlations(
     persons: Column | None = None,
     options: Options | None = None,
 ) -> Correlations:
-    """Rank correlations of a score with the known intensity.
+    """Rank correlations of a score (the greater the stronger) with the known intensity.
 
-    Args:
-        score: (face,) the greater the stronger; missing where there is none.
-        truth: (face,) intensity, mean rating or level; faces without one are left out.
-        emotion: (face,) expressed; a face without one (neutral, say) counts in the overall
-            correlation only.
-        persons: (face,) missing where unknown; None if no person is known.
-        options: of the bootstrap.
+    The truth is an intensity, mean rating or level; faces without one are left out. A face without
+    an emotion (neutral, say) counts in the overall correlation only.
     """
     options = options or Options()
     known = ~missing(truth)
@@ -161,18 +153,10 @@ def nuisance(
     persons: Column | None = None,
     options: Options | None = None,
 ) -> Nuisance:
-    """Partial rank correlations of score, truth and something that should not matter.
+    """Partial rank correlations of score, truth and something that should not matter (brightness).
 
     The three within-emotion correlations are averaged over the same emotions first; the partial
     correlations are computed from the three averages.
-
-    Args:
-        score: (face,).
-        truth: (face,).
-        other: (face,) what should not matter, such as mean brightness.
-        emotion: (face,).
-        persons: (face,).
-        options: of the bootstrap.
     """
     options = options or Options()
     used = ~(missing(score) | missing(truth) | missing(other))

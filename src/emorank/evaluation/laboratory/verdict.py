@@ -71,7 +71,6 @@ class Examination:
     """All results of the laboratory for one rank.
 
     Attributes:
-        rank: its name.
         kind: "rank" of the study, "control", or "file" for scores that somebody else computed.
         faces: number of faces that it was asked to score.
         scored: number of faces that it gave a score.
@@ -89,7 +88,6 @@ class Examination:
         morphs: the score along pictures between a person's neutral and expressive face; None if
             not tried.
         changes: the score under each change that should not matter; empty if not tried.
-        verdict: how far to believe it.
     """
 
     rank: str
@@ -140,14 +138,10 @@ def judge(
 ) -> Verdict:
     """Apply the rule of this module.
 
-    Args:
-        main: correlations with the truth that decides; None if no intensity is known.
-        brightness: partial correlations with brightness and the same truth.
-        levels: over the faces that raters rated.
-        changes: of the picture that should not matter.
-        ceiling: a rater's own kappa with the majority of the others.
-        constant: whether every face has the same score.
-        truth: the kind of truth that decides.
+    `main` are the correlations with the truth that decides, and None if no intensity is known;
+    `brightness` belongs to the same truth. `levels` are over the faces that raters rated, and
+    `ceiling` is a rater's own kappa with the majority of the others. `constant`: every face has the
+    same score.
     """
     if constant:
         return Verdict("bad", ("constant",))

@@ -12,12 +12,9 @@ _WIDTH = 0.25  # deviation of the Gaussian, in sides
 def blind_map(name: str, images: Images, rng: np.random.Generator) -> Maps:
     """The map of one of `BLIND` for each image, float64, not negative.
 
-    Args:
-        name: "random": each pixel's value drawn from 0 to 1; "centre": a Gaussian in the middle of
-            the image, where faces are; "edges": the length of the gradient of its brightness
-            (Sobel), which looks much like many explanations (Adebayo et al. 2018).
-        images: 8-bit RGB.
-        rng: for "random".
+    "random": each pixel's value drawn from 0 to 1; "centre": a Gaussian in the middle of the image,
+    where faces are; "edges": the length of the gradient of its brightness (Sobel), which looks much
+    like many explanations (Adebayo et al. 2018).
 
     Raises:
         ValueError: there is no such map.

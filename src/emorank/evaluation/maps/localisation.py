@@ -30,9 +30,7 @@ Plane = Float[np.ndarray, "side side"]
 def face_masks(landmarks: Float[np.ndarray, "5 2"], side: int) -> dict[str, Mask]:
     """The pixels of each of `REGIONS`; every pixel is in exactly one.
 
-    Args:
-        landmarks: of the face, in pixels of the square image.
-        side: of the image.
+    The landmarks are in pixels of the square image of `side` pixels.
 
     Raises:
         ValueError: they are not the landmarks of a face.
@@ -54,9 +52,7 @@ def face_masks(landmarks: Float[np.ndarray, "5 2"], side: int) -> dict[str, Mask
 def find_masks(image: UInt8[np.ndarray, "side side 3"], *, aligned: bool) -> dict[str, Mask] | None:
     """The facial regions of a square image; None where no face is found in it.
 
-    Args:
-        image: 8-bit RGB.
-        aligned: whether its landmarks lie on `faces.TEMPLATE`, so that no face has to be found.
+    `aligned`: its landmarks lie on `faces.TEMPLATE`, so that no face has to be found.
     """
     side = len(image)
     if aligned:

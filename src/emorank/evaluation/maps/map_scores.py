@@ -28,7 +28,6 @@ class MapScore:
         of: the fill, region or layers that it is about; empty if it is about none.
         at: the fraction of the regions removed, for a point of a curve; else 0.
         faces: number of faces with a value.
-        estimate: the mean over them.
     """
 
     method: str
@@ -95,11 +94,8 @@ def summary(
 ) -> list[MapScore]:
     """The mean of each measure of each method, with an interval over persons.
 
-    Args:
-        table: long, with `COLUMNS`; NaN where a value is not defined.
-        persons: by image; an image whose person is missing counts as one more person.
-        rng: draws the resamples.
-        resamples: how many.
+    `table` has `COLUMNS`, NaN where a value is not defined. `persons` are by image; an image whose
+    person is missing counts as one more person.
     """
     scores = []
     keys = ["measure", "of", "at"]

@@ -31,7 +31,6 @@ class ExplainedFaces:
         names: of the images.
         images: as the network sees them.
         target: the class of each that is explained.
-        classes: how many classes the network has.
         logits: of images, in single precision.
         score: logits for the curves, where half precision is precise enough.
         masks: the facial regions of each image; None if no face was found in it.
@@ -87,7 +86,6 @@ class Renewed:
     Attributes:
         how: "cascading" (new weights from the output down to these layers) or "independent" (new
             weights in these layers alone).
-        layers: their name.
         explain: maps of that network.
     """
 
@@ -97,13 +95,7 @@ class Renewed:
 
 
 def steps(fills: Sequence[str], renewed: int, checks: int) -> int:
-    """The number of steps in which a method is measured.
-
-    Args:
-        fills: as in `measure`.
-        renewed: the number of networks with new weights.
-        checks: the number of faces that are checked.
-    """
+    """The number of steps in which a method is measured, with `renewed` networks of new weights."""
     return 1 + len(fills) + (renewed + 2 if checks else 0)
 
 
@@ -115,15 +107,10 @@ def measure(
     fills: Sequence[str],
     tell: Tell,
 ) -> tuple[pd.DataFrame, float]:
-    """Measure a method of explaining.
+    """Measure a method of explaining, or one of `BLIND`.
 
-    Args:
-        faces: to explain.
-        method: its name, or one of `BLIND`.
-        explain: maps of the network by this method.
-        renewed: the same method on networks with new weights; used only if faces are checked.
-        fills: what replaces regions, names of `region_perturbation.FILLS`.
-        tell: is called with the number and the name of each step.
+    The networks with new weights are used only if faces are checked. `fills` are names of
+    `region_perturbation.FILLS`. `tell` is called with the number and the name of each step.
 
     Returns:
         Rows as in `map_scores.COLUMNS`; the time of the method for a face, in forward passes.

@@ -138,16 +138,9 @@ def curves(
 ) -> Curves:
     """Remove the regions of each image, most and least relevant first.
 
-    Args:
-        score: logits of images.
-        images: as the network sees them.
-        maps: relevance, channels summed; that of a region is the sum over its pixels.
-        target: the explained class of each image.
-        fill: one of `FILLS`.
-        at: from `ends`, with the same fill.
-        rng: breaks ties, and draws noise.
-        grid: regions along each side.
-        fractions: of the regions removed, rising from 0 to 1.
+    The relevance of a region is the sum of its pixels. `at` comes from `ends`, with the same fill;
+    `rng` breaks ties, and draws noise; `grid` is the number of regions along each side, `fractions`
+    of them are removed.
 
     Raises:
         RelevanceError: there is no such fill, or the fractions do not rise from 0 to 1.

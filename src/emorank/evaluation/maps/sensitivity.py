@@ -23,17 +23,11 @@ def max_sensitivity(
     levels: int = LEVELS,
     samples: int = SAMPLES,
 ) -> Float[np.ndarray, " batch"]:
-    """The greatest ‖R(x + δ) − R(x)‖ / ‖R(x)‖ over some δ, uniform and small; 0 is the best.
+    """The greatest ‖R(x + δ) − R(x)‖ / ‖R(x)‖ over `samples` of a small δ; 0 is the best.
 
-    NaN if a map is zero everywhere.
-
-    Args:
-        explain: maps of images, always of the class of the unchanged image.
-        images: 8-bit RGB.
-        maps: of the unchanged images.
-        rng: draws δ.
-        levels: the greatest |δ|, in grey levels.
-        samples: number of δ.
+    δ is uniform. NaN if a map is zero everywhere. `explain` makes maps of always the class of the
+    unchanged image; `maps` are those of the unchanged images; `levels` is the greatest |δ|, in grey
+    levels.
 
     Source: Yeh et al. 2019, On the (in)fidelity and sensitivity of explanations, definition 3.
     """
@@ -49,15 +43,9 @@ def max_sensitivity(
 def shift_sensitivity(
     explain: Explain, images: Images, maps: Maps, *, by: int = 1
 ) -> Float[np.ndarray, " batch"]:
-    """‖R(shifted x) − shifted R(x)‖ / ‖R(x)‖ for a shift to the right and down; 0 is the best.
+    """‖R(shifted x) − shifted R(x)‖ / ‖R(x)‖ for a shift `by` pixels right and down; 0 is the best.
 
     The edge of the image is repeated at the border, and relevance of the border is left out.
-
-    Args:
-        explain: as for `max_sensitivity`.
-        images: 8-bit RGB.
-        maps: of the unchanged images.
-        by: pixels.
     """
     padded = np.pad(images, ((0, 0), (by, 0), (by, 0), (0, 0)), mode="edge")
     side = images.shape[1]

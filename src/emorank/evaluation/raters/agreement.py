@@ -31,10 +31,8 @@ class CountAgreement:
     Attributes:
         units: number of units with two or more votes; only these can agree.
         single: number of units with one vote, which are left out.
-        images: number of images of these units.
-        votes: number of votes on these units.
+        images: of these units, as are `votes`.
         observed: the share of pairs of votes on a unit that are the same.
-        fleiss_kappa: see `coincidence.fleiss_kappa`.
         alpha_nominal: Krippendorff's alpha for answers without an order.
         alpha_ordinal: Krippendorff's alpha for answers in an order; None if they have none.
     """
@@ -54,7 +52,6 @@ class RaterKappa:
     """One rater against the others; an undefined kappa is None, and `reason` says why.
 
     Attributes:
-        rater: the name.
         votes: number of ranks and None that the rater gave.
         pairwise: the mean quadratic-weighted kappa with each other rater.
         leave_one_out: the quadratic-weighted kappa with the majority of the others.
@@ -78,7 +75,6 @@ class Agreement:
         leave_one_out_kappa: mean over raters, each against the majority of the others; the ceiling
             for methods.
         pairs: number of pairs of raters with a defined kappa.
-        raters: each rater.
     """
 
     none_as: str
@@ -97,17 +93,11 @@ def agreement(
     resamples: int = RESAMPLES,
     level: float = LEVEL,
 ) -> Agreement:
-    """Measure how well raters agree at the first showing.
+    """Measure how well raters agree at the first showing, from `answers_table`.
 
-    None is one more answer in nominal statistics, and the level below Minimal in ordinal ones. Skip
-    is a missing vote in all of them.
-
-    Args:
-        answers: from `answers_table`.
-        rng: draws the resamples: whole images, with all their emotions.
-        none_as: "missing" leaves None out, so that the three ranks alone are compared.
-        resamples: of the bootstrap.
-        level: coverage of the intervals.
+    None is one more answer in nominal statistics, and the level below Minimal in ordinal ones; with
+    `none_as="missing"` it is left out, so that the three ranks alone are compared. Skip is a
+    missing vote in all of them. A resample draws whole images, with all their emotions.
     """
     grid = ratings(answers, none_as)
     options: dict[str, Any] = {"resamples": resamples, "level": level}
@@ -128,15 +118,9 @@ def count_agreement(
     resamples: int = RESAMPLES,
     level: float = LEVEL,
 ) -> CountAgreement:
-    """Agreement of counts of answers.
+    """Agreement of counts: how often each unit was given each answer, ascending if `ordinal`.
 
-    Args:
-        counts: how often each unit was given each answer, ascending if `ordinal`.
-        image: that each unit belongs to, numbered from 0; images are drawn again.
-        rng: draws the resamples.
-        ordinal: whether the answers have an order.
-        resamples: of the bootstrap.
-        level: coverage of the intervals.
+    `image` has the image that each unit belongs to, numbered from 0; images are drawn again.
     """
     statistics = {
         "observed": coincidence.observed_agreement,

@@ -23,11 +23,9 @@ def unit_tables(
 ) -> Float[np.ndarray, "cluster row level"]:
     """The additive parts of all statistics here, one table per image.
 
-    Units with fewer than two votes are left out, because they cannot agree or disagree.
-
-    Args:
-        counts: how often each unit was given each of K ≥ 2 levels, ascending if ordered.
-        cluster: the image that each unit belongs to, numbered from 0.
+    Units with fewer than two votes are left out, because they cannot agree or disagree. `counts`
+    says how often each unit was given each of K ≥ 2 levels, ascending if ordered; `cluster` is the
+    image that each unit belongs to, numbered from 0.
     """
     levels = counts.shape[1]
     if levels < 2:

@@ -39,9 +39,7 @@ class Consistency:
 def consistency(answers: pd.DataFrame, level: float = LEVEL) -> tuple[Consistency, ...]:
     """The consistency of all raters together, then of each rater with a repeat.
 
-    Args:
-        answers: from `answers_table`; the result is empty if no unit was answered twice.
-        level: coverage of the intervals.
+    `answers` are from `answers_table`. The result is empty if no unit was answered twice.
     """
     both = repeats_of(answers)
     both = both[(both["first"] != SKIP) & (both["second"] != SKIP)]

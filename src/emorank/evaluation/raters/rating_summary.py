@@ -27,7 +27,6 @@ class Outcome:
     """The verdicts of the majority under one tie policy; units are the sum of all but `tied`.
 
     Attributes:
-        ties: the policy.
         ranks: number of units with each rank.
         flagged: number of units with the verdict None.
         disputed: number of units that tied, if the policy decides no ties.
@@ -47,10 +46,7 @@ class Outcome:
 class Sensitivity:
     """How far another method to reach verdicts agrees with the majority (ties by the median).
 
-    Attributes:
-        method: its name.
-        units: number of units with a vote.
-        same: number of them with the same verdict.
+    Of all `units` with a vote, `same` have the same verdict.
     """
 
     method: str
@@ -75,15 +71,12 @@ class RatingSummary:
 
     Attributes:
         named: whether a rater's name stands for the same person on every image.
-        images: number of images.
         units: number of pairs of image and emotion.
-        raters: number of raters.
         answers: number of each answer at first showings.
         repeats: number of answers at second showings.
         reaction_ms: the median time to answer, None if unknown.
         outcomes: under both tie policies.
         sensitivity: the verdicts of the ordinal median, and of Dawid and Skene's model.
-        agreement: over all emotions.
         emotions: each emotion, if there are several.
         consistency: of all raters together, then of each.
     """
@@ -111,7 +104,6 @@ class EmotionSummary:
         votes: number of votes for each category.
         finals: for each category, number of images with more votes for it than for any other.
         tied: number of images without such a category.
-        agreement: over all rows.
         groups: agreement within each group of images, if there are several.
     """
 
@@ -131,14 +123,10 @@ def summarise(
     named: bool = True,
     resamples: int = RESAMPLES,
 ) -> RatingSummary:
-    """Summarise answers.
+    """Summarise answers, from `answers_table`.
 
-    Args:
-        answers: from `answers_table`.
-        rng: draws the resamples.
-        none_as: how None is used in the agreement, as in `agreement`.
-        named: whether a rater's name stands for the same person on every image.
-        resamples: of the bootstrap.
+    `none_as` says how None is used, as in `agreement`; `named` whether a rater's name stands for
+    the same person on every image.
     """
     first = answers[~answers["repeat"]]
     units = verdicts(answers)

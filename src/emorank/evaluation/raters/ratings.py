@@ -41,13 +41,10 @@ class Ratings:
 
 
 def ratings(answers: pd.DataFrame, none_as: NoneAs = "level") -> Ratings:
-    """The grid of the first answers; Skip is no vote.
+    """The grid of the first answers, from `answers_table`; Skip is no vote.
 
-    Units and raters without any vote are left out.
-
-    Args:
-        answers: from `answers_table`.
-        none_as: "level": None is the level below Minimal; "missing": None is no vote.
+    Units and raters without any vote are left out. With `none_as="level"`, None is the level below
+    Minimal; with "missing", it is no vote.
 
     Raises:
         ValueError: `none_as` is neither.

@@ -1,6 +1,7 @@
 """Columns of faces as arrays, and intervals over the persons of the faces.
 
-Columns are compared by position; the index of a Series is ignored.
+A column has one value per face. Columns are compared by position; the index of a Series is ignored.
+Where no person is known, images count as persons.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -47,11 +47,7 @@ def mid_ranks(values: Values, weights: Weights) -> Weights:
 def kendall(x: Values, y: Values, cluster: Numbers, persons: int) -> Callable[[Draws], Floats]:
     """Kendall's tau-b as a function of draws; NaN where x or y is the same throughout.
 
-    Args:
-        x: one value for each face.
-        y: the other value of each face.
-        cluster: the person of each face, from 0.
-        persons: number of persons.
+    `cluster` has the person of each face, numbered from 0.
 
     Source: Kendall 1945, Biometrika 33, 239–251.
     """
@@ -73,14 +69,8 @@ def auc(
 ) -> Callable[[Draws], Floats]:
     """The chance that a positive face has the higher score, ties counting half, of draws.
 
-    It is the area under the ROC curve; NaN where either side is empty.
-
-    Args:
-        positive: scores of the faces that should be higher.
-        negative: scores of the other faces.
-        cluster: persons of the positive faces.
-        others: persons of the negative faces.
-        persons: number of persons.
+    It is the area under the ROC curve; NaN where either side is empty. `cluster` has the persons of
+    the positive faces, `others` those of the negative ones.
 
     Source: Mann and Whitney 1947; Hanley and McNeil 1982, Radiology 143, 29–36.
     """

@@ -16,13 +16,10 @@ _BATCH = 10_000
 def sign_flip(differences: Float[np.ndarray, " person"], rng: np.random.Generator) -> float:
     """Test whether differences, one for each person, are centred on zero; returns p, two-sided.
 
-    If the two estimators were alike, each person's difference might as well have the other sign:
-    p is the share of sign patterns whose sum is at least as far from zero as the observed one.
-
-    Args:
-        differences: one for each person, at least one.
-        rng: draws the patterns where there are more than `DRAWS` (17 persons or more); the
-            observed pattern then counts among those drawn.
+    If the two estimators were alike, each person's difference might as well have the other sign: p
+    is the share of sign patterns whose sum is at least as far from zero as the observed one. Where
+    there are more patterns than `DRAWS` (17 persons or more), some are drawn, and the observed one
+    counts among them.
 
     Raises:
         ValueError: there is no difference, or one is not finite.

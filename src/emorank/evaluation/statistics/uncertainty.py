@@ -28,12 +28,9 @@ _CHUNK = 2_000_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and its interval; None where undefined.
+    """A value and its interval from `low` to `high`; None where undefined.
 
     Attributes:
-        value: of the statistic on the data.
-        low: lower end of the interval.
-        high: upper end of the interval.
         level: the coverage that the interval aims at.
         method: how the interval was computed, for the reader of a table.
         reason: why the value or the interval is None; empty if neither is.
@@ -68,12 +65,8 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Estimate:
 def clusters(persons: Sequence[Any] | pd.Series | None, count: int) -> Int[np.ndarray, " image"]:
     """Number the persons from 0; an image whose person is unknown counts as one more person.
 
-    Args:
-        persons: one entry per image, missing where unknown; None if no person is known.
-        count: the number of images.
-
     Raises:
-        ValueError: there are more or fewer persons than images.
+        ValueError: there are more or fewer persons than images (`count`).
     """
     if persons is None:
         return np.arange(count)
@@ -94,12 +87,8 @@ def counts_per_cluster(
 ) -> Int[np.ndarray, "cluster row column"]:
     """One table of counts per person: image i counts in cell (rows[i], columns[i]).
 
-    Args:
-        rows: place of each image.
-        columns: place of each image.
-        shape: of a table.
-        cluster: the person of each image, from 0.
-        size: number of persons; None for those that have images.
+    Persons (`cluster`) are numbered from 0; `size` is their number, None for those that have
+    images.
     """
     if size is None:
         size = int(cluster.max()) + 1 if len(cluster) else 0
@@ -119,17 +108,10 @@ def bootstrap(
 ) -> dict[str, Estimate]:
     """Values of several statistics with percentile intervals, persons drawn with replacement.
 
-    All statistics see the same resamples.
-
-    Args:
-        statistics: by name; each maps counts (…, K, L) to values (…), NaN where undefined.
-        tables: counts of each person, from `counts_per_cluster`.
-        rng: draws the resamples.
-        unit: what a cluster is, in words.
-        alike: how many persons have each of the tables, where equal tables are given once; None
-            if each table is of one person. It changes no probability and saves time.
-        resamples: how many.
-        level: coverage of the intervals.
+    All statistics see the same resamples. Each maps counts (…, K, L) to values (…), NaN where
+    undefined. `tables` are the counts of each person, from `counts_per_cluster`; where equal tables
+    are given once, `alike` says how many persons have each, which changes no probability and saves
+    time. `unit` is what a cluster is, in words.
 
     Source: Davison and Hinkley 1997, Bootstrap Methods and Their Application, section 3.8.
     """
@@ -159,17 +141,9 @@ def resampled(
     """Values with intervals for statistics that do not add up, such as rank correlations.
 
     A resample says how often each person was drawn, and a statistic takes that number as a weight,
-    so that no data are copied.
-
-    Args:
-        statistics: maps weights (resample, cluster) to values (resample,) by name, NaN where
-            undefined.
-        alike: how many persons each cluster stands for; ones if clusters are persons.
-        rng: draws the resamples.
-        unit: what a cluster is, in words.
-        resamples: how many.
-        level: coverage of the intervals.
-        chunk: how many resamples `statistics` is given at a time.
+    so that no data are copied: `statistics` maps weights (resample, cluster) to values (resample,)
+    by name, NaN where undefined, for `chunk` resamples at a time. `alike` says how many persons
+    each cluster stands for, `unit` what a cluster is, in words.
     """
     number = int(alike.sum())
     method = f"bootstrap over {number} {unit}, {resamples} resamples"

@@ -31,8 +31,6 @@ class Fold:
     """A classifier trained without some persons.
 
     Attributes:
-        network: with it.
-        number: of the fold, from 0.
         held_out: faces that it has nothing to do with.
         watched: faces of other persons, on which its best epoch was chosen; not learnt from.
     """
