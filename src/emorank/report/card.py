@@ -31,7 +31,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a card says; a part that the study lacks is None, and the card says that it lacks it.
+    """The contents of a card; a part is None if the study lacks it, and the card says so.
 
     Attributes:
         title: of the study.

@@ -1,4 +1,4 @@
-"""A page on what raters said and how well they agreed: one HTML file that needs nothing else."""
+"""The page on raters: their answers, and how well they agree."""
 
 from collections.abc import Iterator
 

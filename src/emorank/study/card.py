@@ -1,4 +1,4 @@
-"""The model card of a study: every number from its files, what is missing said to be missing."""
+"""The model card of a study: its numbers come from the study's files; what is missing is named."""
 
 import hashlib
 from typing import Any

@@ -13,7 +13,7 @@ ROWS = 12
 
 @dataclass(frozen=True)
 class VotesSummary:
-    """What the raters said.
+    """The raters' votes.
 
     Attributes:
         raters: how many.
@@ -36,7 +36,7 @@ _TIES = {"median": "ordinal median of all votes", "disputed": "left out as dispu
 
 
 def votes_summary(votes: pd.DataFrame, ties: Ties) -> VotesSummary | None:
-    """What a table of votes comes to; None if it is empty.
+    """Counts and sheet of a table of votes; None if it is empty.
 
     Args:
         votes: `image`, `rater`, `rank`.

@@ -1,4 +1,4 @@
-"""What the paper's tables and figures are made from, read from a study when asked for."""
+"""The data behind the paper's tables and figures, read from a study when they are needed."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -20,7 +20,7 @@ from emorank.vocabulary import Emotion
 
 
 class Findings:
-    """What the tables and figures are made from, read when asked for."""
+    """The source of the tables and figures: each part is read when it is needed."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
