@@ -20,12 +20,10 @@ class EmotionNetwork:
     """A trained network on its device. It is loaded once and passed to all that use it.
 
     Attributes:
-        net: in evaluation mode; not to be trained further.
-        classes: the emotions of its outputs.
+        net: in evaluation mode; `classes` are the emotions of its outputs.
         size: side of the input in pixels.
         crop: "none" or "face": how the images of the training were framed.
-        preset: rules for the relevance of pixels.
-        batch: faces whose relevance at the pixels is computed at once.
+        preset: rules for the relevance of pixels, which is computed for `batch` faces at once.
         cut: the layers before it were not trained, so an ordinal network of the same study has
             the same ones.
 
@@ -52,11 +50,7 @@ class EmotionNetwork:
 
     @cached_property
     def explainer(self) -> Explainer:
-        """From pixels to logits and back; prepared at the first use.
-
-        Raises:
-            RelevanceError: the rules do not fit the network.
-        """
+        """From pixels to logits and back; a RelevanceError if the rules do not fit the network."""
         low, high = bounds()
         return prepare(self.net, self.preset, low=low, high=high)
 

@@ -47,14 +47,11 @@ class Explanation:
     """One face of a photograph, or the photograph, and why the network says what it says.
 
     Attributes:
-        image: the file.
         face: its number in the photograph, from 1, the nearest first.
         pixels: what the network saw.
-        maps: relevance of each pixel and channel for the target, by preset or explainer, as
-            computed.
+        maps: relevance of each pixel and channel for the target, by preset or explainer.
         target: index of the explained class.
-        logits: of every class, before any softmax.
-        labels: names of the classes; None where nobody said.
+        labels: names of the classes, if known.
         kind: what of the class is explained: its logit, the difference of its logit and another
             one, its probability, or what a function of the caller's said.
         against: of a difference, index of the other class; else None.
@@ -107,7 +104,6 @@ class _Questions:
     views: Views
 
     def answer(self, batch: list[View]) -> Iterator[Explanation]:
-        """The explanations of some views."""
         device = next(self.network.net.parameters()).device
         images = to_batch([view.pixels for view in batch]).to(device)
         if isinstance(self.target, Difference) and self.target.of is None:
@@ -152,7 +148,7 @@ class _Questions:
         return rows
 
     def _one(self, view: View, i: int, records: Mapping[str, Relevance]) -> Explanation:
-        """The explanation of the i-th image of a batch, from a record for each preset."""
+        """The explanation of the i-th image of a batch."""
         first = next(iter(records.values()))
         logits, target = _array(first.logits[i]), int(first.target[i])
         return Explanation(
@@ -261,14 +257,11 @@ def _check_target(target: Target, each: bool, classes: int) -> None:
 
 
 def _kind(target: Target) -> Kind:
-    match target:
-        case Difference():
-            return "difference"
-        case Probability():
-            return "probability"
-        case Logit():
-            return "logit"
-    return "own" if callable(target) else "logit"
+    if isinstance(target, Difference):
+        return "difference"
+    if isinstance(target, Probability):
+        return "probability"
+    return "own" if callable(target) and not isinstance(target, Logit) else "logit"
 
 
 def _against(target: Target, chosen: int, logits: Float32[np.ndarray, " classes"]) -> int | None:
@@ -311,11 +304,9 @@ def save_relevance(explanations: Sequence[Explanation], path: Path | str) -> Non
     }
     if first.against is not None:
         arrays["against"] = np.array([one.against for one in explanations], np.int64)
-    arrays |= {
-        "logits": np.stack([one.logits for one in explanations]),
-        "target": np.array([one.target for one in explanations], np.int64),
-        "pixels": np.stack([one.pixels for one in explanations]),
-    }
+    arrays["logits"] = np.stack([one.logits for one in explanations])
+    arrays["target"] = np.array([one.target for one in explanations], np.int64)
+    arrays["pixels"] = np.stack([one.pixels for one in explanations])
     images = [str(one.image) for one in explanations]
     if path.suffix == ".safetensors":
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -328,10 +319,6 @@ def save_relevance(explanations: Sequence[Explanation], path: Path | str) -> Non
 
 
 def check_ending(path: Path) -> None:
-    """Refuse a file for raw relevance that is neither `.npz` nor `.safetensors`.
-
-    Raises:
-        PlanError: it is another.
-    """
+    """Raise a PlanError unless a file for raw relevance is `.npz` or `.safetensors`."""
     if path.suffix not in ENDINGS:
         raise PlanError(f"{path}: expected a name ending in {' or '.join(ENDINGS)}")

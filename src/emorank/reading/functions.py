@@ -19,13 +19,7 @@ Images = UInt8[np.ndarray, "batch side side 3"]
 def logits_of(
     net: nn.Module, device: str, *, half: bool = False
 ) -> Callable[[Images], Float[np.ndarray, "batch classes"]]:
-    """The network as a function: logits (float32) of images.
-
-    Args:
-        net: on the device.
-        device: where to compute.
-        half: compute in bfloat16.
-    """
+    """A network on a device as a function: logits (float32); `half` computes in bfloat16."""
     kind = torch.device(device).type
 
     def logits(images: Images) -> Float[np.ndarray, "batch classes"]:
@@ -40,12 +34,7 @@ def logits_of(
 def maps_of(
     net: nn.Module, method: str, device: str
 ) -> Callable[[Images, Int[np.ndarray, " batch"]], Float[np.ndarray, "batch side side"]]:
-    """A method of explaining at work on a network: maps (float64) of images and their classes.
-
-    Args:
-        net: on the device.
-        method: one of `relevance.methods.METHODS`.
-        device: where to compute.
+    """One of `relevance.methods.METHODS` as a function: maps (float64) of images and classes.
 
     Raises:
         MissingExtraError: the method needs captum, and it is not installed.

@@ -18,7 +18,7 @@ from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Pixels
 from emorank.reading.reader import Reader
 from emorank.reading.stream import Stream
-from emorank.relevance import Explainer, Relevance, prepare
+from emorank.relevance import Explainer, prepare
 from emorank.vocabulary import LEVELS, Emotion
 
 
@@ -27,13 +27,12 @@ class Intensity:
     """One face of an image, its level of intensity, and why it has this level and not the next.
 
     Attributes:
-        pixels: what the network saw.
         relevance: of each pixel and channel for the log-odds of being at least at `upper`.
         row: as `reader.RankedFace.row` has it of the ordinal rank.
         lower: the level below the threshold that is explained.
-        upper: the level above it; the face's own, or Minimal where that is None.
+        upper: the level above it: the face's own, or Minimal where that is None.
         odds: log-odds of `upper` and above against `lower` and below: score less threshold.
-        thresholds: θ, all of them, ascending.
+        thresholds: θ, ascending.
         bias: of `odds`, what biases of the network took, the threshold among them.
         lost: of `odds`, what rules and rounding took: the sum of `relevance` is what is left.
     """
@@ -80,15 +79,10 @@ def explain_levels(
     nearest: bool = False,
     strict: bool = False,
 ) -> Stream[Intensity]:
-    """Explain the level of every face in images.
+    """Explain the level of every face in images by the ordinal network `model`.
 
-    Args:
-        network: names the emotion; its rules are those of the relevance.
-        model: the ordinal network.
-        images: as in `Reader.read`.
-        crop: likewise; None for the framing of the ordinal network's training.
-        nearest: likewise.
-        strict: likewise.
+    `network` names the emotion and has the rules of the relevance. The other arguments are those of
+    `Reader.read`; without `crop` it is the framing of the ordinal network's training.
 
     Raises:
         RelevanceError: the rules do not fit the network.
@@ -111,25 +105,19 @@ def _explain(
     targets = [e * ordinal.STEPS + step for e, step in zip(emotions, steps, strict=True)]
     images = to_batch([view.pixels for view in views]).to(reader.network.device)
     record = explainer(images, targets)
-    for i, (view, row) in enumerate(zip(views, rows, strict=True)):
-        yield _intensity(view, row, steps[i], record, i, model)
-
-
-def _intensity(
-    view: View, row: dict[str, Any], step: int, record: Relevance, i: int, model: Checkpoint
-) -> Intensity:
-    odds, bias = float(record.sums[0, i]), float(record.bias[:, i].sum())
-    return Intensity(
-        view.pixels,
-        record.pixels[i].cpu().numpy(),
-        row,
-        lower=LEVELS[step],
-        upper=LEVELS[step + 1],
-        odds=odds,
-        thresholds=model.thresholds,
-        bias=bias,
-        lost=odds - bias - float(record.sums[-1, i]),
-    )
+    for i, (view, row, step) in enumerate(zip(views, rows, steps, strict=True)):
+        odds, bias = float(record.sums[0, i]), float(record.bias[:, i].sum())
+        yield Intensity(
+            view.pixels,
+            record.pixels[i].cpu().numpy(),
+            row,
+            lower=LEVELS[step],
+            upper=LEVELS[step + 1],
+            odds=odds,
+            thresholds=model.thresholds,
+            bias=bias,
+            lost=odds - bias - float(record.sums[-1, i]),
+        )
 
 
 def _signed(value: float) -> str:

@@ -26,28 +26,24 @@ class Measured:
     """What a network says of a batch of faces; each part is computed when it is first asked for.
 
     Attributes:
-        network: that measures.
         pixels: framed faces, at most a batch.
-        asked: the emotion whose intensity counts; None for the most probable one that is not
+        emotion: the one whose intensity counts; None for the most probable one that is not
             neutral.
         neutral: let neutral count as an expressed emotion where it is named, as heatmaps do.
-        known: output of the network's first `cut` layers, (batch, channels, height, width), where
-            it is known already; `pixels` may be empty then, and `relevance` is not to be had.
+        trunk: output of the network's first `cut` layers, (batch, channels, height, width), if it
+            was computed before; `pixels` may be empty then, and there is no `relevance`.
     """
 
     network: EmotionNetwork
     pixels: Sequence[Pixels] = ()
-    asked: Emotion | None = None
+    emotion: Emotion | None = None
     neutral: bool = False
-    known: Tensor | None = None
+    trunk: Tensor | None = None
 
     @cached_property
     def logits(self) -> Float32[np.ndarray, "batch classes"]:
         """Of `network.classes`."""
-        with torch.no_grad():
-            logits = self.network.net.tail(self._frozen, self.network.cut)
-        numbers: np.ndarray = logits.cpu().numpy()
-        return numbers
+        return self.outputs(self.network.net)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -87,14 +83,14 @@ class Measured:
 
     @cached_property
     def _frozen(self) -> Tensor:
-        if self.known is not None:
-            return self.known.to(self.network.device)
+        if self.trunk is not None:
+            return self.trunk.to(self.network.device)
         with torch.no_grad():
             return self.network.net.trunk(self._images, self.network.cut)
 
     @cached_property
     def _chosen(self) -> Int[np.ndarray, " batch"]:
-        return expressed(self.logits, self.network.classes, self.asked, self.neutral)
+        return expressed(self.logits, self.network.classes, self.emotion, self.neutral)
 
     def _logit(self, logits: Tensor) -> Tensor:
         """Where relevance starts: the logit of the expressed emotion, 0 elsewhere."""
@@ -121,22 +117,16 @@ class Measured:
 def expressed(
     logits: Float32[np.ndarray, "batch classes"],
     classes: Sequence[Emotion],
-    asked: Emotion | None = None,
+    emotion: Emotion | None = None,
     neutral: bool = False,
 ) -> Int[np.ndarray, " batch"]:
     """The place among the classes of the emotion whose intensity counts.
 
-    It is the one asked about, or else the most probable one that is not neutral. So a face that is
-    called neutral has an intensity too, however little.
-
-    Args:
-        logits: of the network.
-        classes: of its outputs.
-        asked: one of them, or None.
-        neutral: let neutral be chosen like any other.
+    It is `emotion`, or else the most probable one that is not neutral, unless `neutral` lets it be
+    chosen like any other. So a face that is called neutral has an intensity too, however little.
     """
-    if asked is not None:
-        return np.full(len(logits), tuple(classes).index(asked))
+    if emotion is not None:
+        return np.full(len(logits), tuple(classes).index(emotion))
     calm = np.array([emotion == Emotion.NEUTRAL and not neutral for emotion in classes])
     return np.asarray(np.where(calm, -np.inf, logits).argmax(1))
 
@@ -161,10 +151,7 @@ def emotion_table(
 ) -> pd.DataFrame:
     """The prediction table with `expressed`, `expressed_p` and `expressed_logit`.
 
-    Args:
-        logits: of the network.
-        classes: of its outputs.
-        chosen: place of the emotion whose intensity counts, from `expressed`.
+    `chosen` is the place of the emotion whose intensity counts, from `expressed`.
     """
     table, rows = prediction_table(logits, classes), np.arange(len(logits))
     table["expressed"] = pd.array([str(classes[k]) for k in chosen], dtype="string")

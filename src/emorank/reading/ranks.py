@@ -23,12 +23,7 @@ from emorank.vocabulary import LEVEL_COLUMNS, Emotion
 
 
 def paper(measured: Measured, rule: str) -> pd.DataFrame:
-    """The paper's rule on the relevance of the pixels; None where neutral is predicted.
-
-    Args:
-        measured: a batch.
-        rule: "count", "mean" or "sum".
-    """
+    """The paper's rule "count", "mean" or "sum" on the pixels; None where neutral is predicted."""
     table = interval_table(measured.relevance, rule)
     neutral = measured.table["predicted"] == Emotion.NEUTRAL
     return table.assign(level=table["level"].mask(neutral, 0))
@@ -37,9 +32,7 @@ def paper(measured: Measured, rule: str) -> pd.DataFrame:
 def evidence(measured: Measured, cuts: thirds.Cuts) -> pd.DataFrame:
     """The balance of the evidence, cut into thirds; None where neutral is predicted.
 
-    Args:
-        measured: a batch.
-        cuts: of the scores of faces that the network did not learn from.
+    The cuts are of the scores of faces that the network did not learn from.
     """
     features, named = measured.evidence, measured.table
     score = features[thirds.SCORE].to_numpy()
@@ -104,13 +97,7 @@ def level_table(
     emotions: Sequence[str] | pd.Series,
     model: Checkpoint,
 ) -> pd.DataFrame:
-    """`level`, `score` and the probability of each level, of one emotion of each face.
-
-    Args:
-        outputs: of the ordinal network.
-        emotions: one for each face.
-        model: the ordinal network.
-    """
+    """`level`, `score` and each level's probability, of one emotion of each face, by `model`."""
     rows = np.arange(len(outputs))
     chosen = [model.classes.index(Emotion(word)) for word in emotions]
     steps = ordinal_outputs.STEPS

@@ -45,15 +45,14 @@ class Reader:
     """A network and some of its ranks, ready for any faces.
 
     Attributes:
-        network: names the emotions.
         ranks: by their names; the first one's columns have no prefix.
-        asked: the emotion to rank in every face; None for the one that is expressed.
+        emotion: the one to rank in every face; None for the one that is expressed.
         neutral: rank and explain neutral too where it is named, as heatmaps do.
     """
 
     network: EmotionNetwork
     ranks: Mapping[str, Rank]
-    asked: Emotion | None = None
+    emotion: Emotion | None = None
     neutral: bool = False
 
     @property
@@ -87,7 +86,7 @@ class Reader:
 
     def measure(self, pixels: Sequence[Pixels]) -> Measured:
         """A batch of framed faces, ready to be ranked."""
-        return Measured(self.network, pixels, self.asked, self.neutral)
+        return Measured(self.network, pixels, self.emotion, self.neutral)
 
     def levels(self, pixels: Sequence[Pixels]) -> pd.DataFrame:
         """A row for each framed face: the emotions, and what the first rank says of them.

@@ -18,11 +18,8 @@ AT_ONCE = 500  # rows in memory
 def write_rows(rows: Iterable[dict[str, Any]], out: Path) -> int:
     """Write CSV or Parquet by the ending, whole or not at all; returns the number of rows.
 
-    Nothing is written without rows. A folder of a million images needs no more memory than a few.
-
-    Args:
-        rows: with the same keys in the same order; None is a missing value.
-        out: ends in ".csv" or ".parquet".
+    Rows have the same keys in the same order; None is a missing value. Nothing is written without
+    rows. A folder of a million images needs no more memory than a few.
 
     Raises:
         OSError: it cannot be written; an earlier file stays as it was.
@@ -32,16 +29,14 @@ def write_rows(rows: Iterable[dict[str, Any]], out: Path) -> int:
     first = next(parts, None)
     if first is None:
         return 0
-    schema = _schema(pa.Table.from_pylist(first).schema)
+    # A column that begins with missing ranks is one of words all the same.
+    inferred = pa.Table.from_pylist(first).schema
+    schema = pa.schema(
+        f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in inferred
+    )
     with replacing(out) as partial, open_writer(partial, schema) as writer:
         count = 0
         for some in chain([first], parts):
             writer.write_table(pa.Table.from_pylist(some, schema))
             count += len(some)
     return count
-
-
-def _schema(inferred: pa.Schema) -> pa.Schema:
-    """A column that begins with missing ranks is one of words all the same."""
-    fields = (f.with_type(pa.string()) if pa.types.is_null(f.type) else f for f in inferred)
-    return pa.schema(fields)

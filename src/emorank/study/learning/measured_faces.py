@@ -29,7 +29,7 @@ def measured_faces(
     cached = examples(study, network.net, faces, labels, 1, progress).features
     for start in range(0, len(faces), BATCH):
         rows = np.arange(start, min(start + BATCH, len(faces)))
-        yield Measured(network, known=cached.batch(rows))
+        yield Measured(network, trunk=cached.batch(rows))
 
 
 def evidence_of_faces(

@@ -70,7 +70,7 @@ class _Parts:
     def _level(self, face: RankedFace, emotion: Emotion) -> int:
         if emotion == face.row["predicted"]:
             return LEVELS.index(str(face.row["rank"]))
-        measured = Measured(self._network, [face.pixels], asked=emotion)
+        measured = Measured(self._network, [face.pixels], emotion=emotion)
         return int(ranks.paper(measured, self.study.plan.rank.rule)["level"][0])
 
     @cached_property
