@@ -14,7 +14,7 @@ face) and unusable rows are left out; the problems say how many for each reason.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,20 +23,12 @@ from jaxtyping import UInt8
 
 from emorank import delimited, images
 from emorank.datasets import folder_walk
-from emorank.datasets.table import Card, Dataset, Problem, dataset, inside, plain, published
+from emorank.datasets.table import Card, Dataset, Problem, dataset, inside, plain
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
 
-EXPRESSIONS = (
-    Emotion.NEUTRAL,
-    Emotion.HAPPY,
-    Emotion.SADNESS,
-    Emotion.SURPRISE,
-    Emotion.FEAR,
-    Emotion.DISGUST,
-    Emotion.ANGER,
-    Emotion.CONTEMPT,
-)
+_WORDS = ("neutral", "happy", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
+EXPRESSIONS = tuple(map(Emotion, _WORDS))
 LEFT_OUT: dict[int | None, str] = {
     8: "expression 8, none",
     9: "expression 9, uncertain",
@@ -44,14 +36,7 @@ LEFT_OUT: dict[int | None, str] = {
 }
 
 _TRAINING = (74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750)
-_COUNTS = {
-    "lists": {e: n + 500 for e, n in zip(EXPRESSIONS, _TRAINING, strict=True)},
-    # one image of contempt fewer in the validation part
-    "2021": {
-        e: n + (499 if e is Emotion.CONTEMPT else 500)
-        for e, n in zip(EXPRESSIONS, _TRAINING, strict=True)
-    },
-}
+_LIST_COUNTS = {e: n + 500 for e, n in zip(EXPRESSIONS, _TRAINING, strict=True)}
 
 CARD = Card(
     name="AffectNet",
@@ -64,7 +49,8 @@ CARD = Card(
     ),
     url="http://mohammadmahoor.com/affectnet/",
     cropped=True,
-    counts=_COUNTS["2021"],
+    # one image of contempt fewer in the validation part of 2021
+    counts=_LIST_COUNTS | {Emotion.CONTEMPT: _LIST_COUNTS[Emotion.CONTEMPT] - 1},
 )
 
 # automatically_annotated.csv is not read: a network made its labels, not people.
@@ -89,9 +75,7 @@ Box = tuple[int, int, int, int]
 
 def recognise(root: Path) -> bool:
     """Whether the folder holds one of the two layouts."""
-    if _sets(root):
-        return True
-    return any(_is_list(file) for file in _lists(root))
+    return bool(_sets(root) or _lists(root))
 
 
 def load(root: Path) -> Dataset:
@@ -101,10 +85,9 @@ def load(root: Path) -> Dataset:
         DatasetError: the folder holds neither layout, or no usable image.
     """
     folder_walk.require_folder(root, CARD.name)
-    sets, lists = _sets(root), [file for file in _lists(root) if _is_list(file)]
-    if sets:
+    if sets := _sets(root):
         return _load_sets(root, sets)
-    if lists:
+    if lists := _lists(root):
         return _load_lists(root, lists)
     raise DatasetError(
         f"{root}: expected AffectNet, either training.csv and validation.csv with a column "
@@ -161,7 +144,7 @@ def _load_lists(root: Path, lists: list[Path]) -> Dataset:
             box = [_number(value) for value in record[1:5]]
             if None not in box:
                 boxes[name] = tuple(value or 0 for value in box)  # type: ignore[assignment]
-    card = replace(CARD, cropped=False, counts=_COUNTS["lists"])
+    card = replace(CARD, cropped=False, counts=_LIST_COUNTS)
     return _finish(card, root, list(rows.values()), reasons, FaceReader(root, boxes))
 
 
@@ -192,13 +175,10 @@ def _finish(
     rows: list[dict[str, object]],
     reasons: Counter[str],
     read: FaceReader | None,
-    problems: list[Problem] | None = None,
+    problems: Iterable[Problem] = (),
 ) -> Dataset:
-    problems = list(problems or ())
-    problems += [Problem(f"({count} images)", reason) for reason, count in sorted(reasons.items())]
-    if rows:
-        problems += published(card, (str(row["emotion"]) for row in rows))
-    return dataset(card, root, rows, problems, read)
+    counted = [Problem(f"({count} images)", reason) for reason, count in sorted(reasons.items())]
+    return dataset(card, root, rows, [*problems, *counted], read)
 
 
 def _annotation(file: Path) -> int | str:
@@ -206,8 +186,7 @@ def _annotation(file: Path) -> int | str:
     try:
         # The published files hold a string in an array without dimensions. A pickle in their
         # place would run code when read, so it is refused.
-        value = np.load(file, allow_pickle=False)
-        return int(float(value.item()))
+        return int(float(np.load(file, allow_pickle=False).item()))
     except FileNotFoundError:
         return "the annotation file is missing"
     except (OSError, ValueError, OverflowError, TypeError, AttributeError, EOFError, MemoryError):
@@ -244,16 +223,12 @@ def _is_list(file: Path) -> bool:
 
 def _lists(root: Path) -> list[Path]:
     paths = (folder_walk.find(root, name) for name in _LISTS)
-    return [file for file in paths if file is not None and file.is_file()]
+    return [file for file in paths if file is not None and file.is_file() and _is_list(file)]
 
 
 def _sets(root: Path) -> list[Path]:
     paths = (folder_walk.find(root, name) for name in _SETS)
-    return [
-        folder
-        for folder in paths
-        if folder is not None and folder_walk.child(folder, "annotations")
-    ]
+    return [path for path in paths if path is not None and folder_walk.child(path, "annotations")]
 
 
 def _folder_of(root: Path, file: Path, image: str) -> Path | None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from emorank.datasets import folder_walk
-from emorank.datasets.table import Card, Dataset, Problem, dataset, published
+from emorank.datasets.table import EXPRESSED, Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
 
@@ -31,28 +31,11 @@ CARD = Card(
     ),
     url="https://www.jeffcohn.net/resources/",
     cropped=True,
-    counts={
-        Emotion.ANGER: 135,
-        Emotion.CONTEMPT: 54,
-        Emotion.DISGUST: 177,
-        Emotion.FEAR: 75,
-        Emotion.HAPPY: 207,
-        Emotion.SADNESS: 84,
-        Emotion.SURPRISE: 249,
-    },
+    counts=dict(zip(EXPRESSED, (135, 54, 177, 75, 207, 84, 249), strict=True)),
 )
 
-# The number in an _emotion.txt file, README of the release
-LABELS = (
-    Emotion.NEUTRAL,
-    Emotion.ANGER,
-    Emotion.CONTEMPT,
-    Emotion.DISGUST,
-    Emotion.FEAR,
-    Emotion.HAPPY,
-    Emotion.SADNESS,
-    Emotion.SURPRISE,
-)
+# By the number in an _emotion.txt file, README of the release
+LABELS = (Emotion.NEUTRAL, *EXPRESSED)
 
 _NAME = re.compile(r"(?P<person>S\d{3})_(?P<take>\d{3})_(?P<frame>\d{8})\.[A-Z]+", re.IGNORECASE)
 _IMAGES = ("cohn-kanade-images", "extended-cohn-kanade-images")
@@ -75,8 +58,7 @@ def load(root: Path, peak: int = 3, neutral: bool = True) -> Dataset:
         root: the folder `CK+48`, or the one that holds `cohn-kanade-images` and `Emotion`, or a
             folder around either.
         peak: how many last frames of a sequence count as its emotion (sequence layout only).
-        neutral: whether the first frame of a labelled sequence is loaded as neutral (sequence
-            layout only; CK+48 holds no neutral face).
+        neutral: whether its first frame is loaded as neutral (sequence layout only).
 
     Raises:
         DatasetError: the folder holds neither layout.
@@ -85,10 +67,9 @@ def load(root: Path, peak: int = 3, neutral: bool = True) -> Dataset:
     if peak < 1:
         raise PlanError(f"peak is {peak}; expected 1 or more last frames of a sequence")
     folder_walk.require_folder(root, CARD.name)
-    parts = _parts(root)
-    if parts is None:
-        return _load_folders(root)
-    return _load_sequences(root, *parts, peak=peak, neutral=neutral)
+    if parts := _parts(root):
+        return _load_sequences(root, *parts, peak=peak, neutral=neutral)
+    return _load_folders(root)
 
 
 def _load_folders(root: Path) -> Dataset:
@@ -107,7 +88,6 @@ def _load_folders(root: Path) -> Dataset:
             f"{root}: expected CK+48 (anger/S010_004_00000017.png …) or CK+ as published "
             f"(cohn-kanade-images/ and Emotion/), found {len(problems)} images that fit neither"
         )
-    problems += published(CARD, (str(row["emotion"]) for row in rows))
     return dataset(CARD, root, rows, problems)
 
 
@@ -130,9 +110,7 @@ def _load_sequences(root: Path, images: Path, labels: Path, peak: int, neutral: 
     counts = {emotion: number // 3 * peak for emotion, number in (CARD.counts or {}).items()}
     if neutral:
         counts[Emotion.NEUTRAL] = 327
-    card = replace(CARD, cropped=False, counts=counts)
-    problems += published(card, (str(row["emotion"]) for row in rows))
-    return dataset(card, root, rows, problems)
+    return dataset(replace(CARD, cropped=False, counts=counts), root, rows, problems)
 
 
 def _sequences(
@@ -160,8 +138,7 @@ def _label(labels: Path, sequence: str, problems: list[Problem]) -> Emotion | No
         problems.append(Problem(sequence, "the sequence has no emotion label"))
         return None
     try:
-        text = texts[0].read_text(encoding="ascii").strip()
-        number = float(text)
+        number = float(texts[0].read_text(encoding="ascii").strip())
         return LABELS[[float(index) for index in range(len(LABELS))].index(number)]
     except (OSError, ValueError):
         reason = "the emotion label is no number from 0 to 7; the sequence is left out"

@@ -19,21 +19,11 @@ from jaxtyping import UInt8
 
 from emorank import delimited
 from emorank.datasets import folder_walk
-from emorank.datasets.table import Card, Dataset, Problem, dataset, published
+from emorank.datasets.table import SIX_AND_NEUTRAL, Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError, ImageError, PlanError
 from emorank.vocabulary import Emotion
 
 SOURCES = ("auto", "fer2013", "ferplus")
-
-LABELS = (
-    Emotion.ANGER,
-    Emotion.DISGUST,
-    Emotion.FEAR,
-    Emotion.HAPPY,
-    Emotion.SADNESS,
-    Emotion.SURPRISE,
-    Emotion.NEUTRAL,
-)
 
 CARD = Card(
     name="FER2013",
@@ -45,7 +35,7 @@ CARD = Card(
     ),
     url="https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge",
     cropped=True,
-    counts=dict(zip(LABELS, (4953, 547, 5121, 8989, 6077, 4002, 6198), strict=True)),
+    counts=dict(zip(SIX_AND_NEUTRAL, (4953, 547, 5121, 8989, 6077, 4002, 6198), strict=True)),
 )
 FERPLUS = replace(
     CARD,
@@ -110,7 +100,6 @@ def load(root: Path, labels: str = "auto") -> Dataset:
     spans, column, codes, reasons = _index(file)
     plus = votes is not None and labels != "fer2013"
     card = FERPLUS if plus else CARD
-    emotions: Mapping[int, Emotion | str]
     emotions = _majorities(votes, len(codes)) if plus and votes is not None else _originals(codes)
     rows = []
     for row in spans:
@@ -120,8 +109,6 @@ def load(root: Path, labels: str = "auto") -> Dataset:
         else:
             reasons[emotion] += 1
     problems = [Problem(f"({number} rows)", reason) for reason, number in sorted(reasons.items())]
-    if rows:
-        problems += published(card, (row["emotion"] for row in rows))
     reader = RowReader(file, column, {_name(row): span for row, span in spans.items()})
     return dataset(card, root, rows, problems, reader)
 
@@ -191,7 +178,7 @@ def _index(file: Path) -> tuple[dict[int, tuple[int, int]], int, list[str], Coun
 
 
 def _originals(codes: list[str]) -> dict[int, Emotion | str]:
-    words = {str(index): emotion for index, emotion in enumerate(LABELS)}
+    words = {str(index): emotion for index, emotion in enumerate(SIX_AND_NEUTRAL)}
     return {row: words.get(code, "no label from 0 to 6") for row, code in enumerate(codes)}
 
 

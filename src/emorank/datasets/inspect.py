@@ -8,30 +8,19 @@ import numpy as np
 import pandas as pd
 
 from emorank import images
-from emorank.datasets.table import Card, Dataset, Problem, inside
+from emorank.datasets.table import EXPRESSED, SIX_AND_NEUTRAL, Card, Dataset, Problem, inside
 from emorank.errors import ImageError
 from emorank.vocabulary import Emotion
 
 _SAMPLE = 500  # images whose size is read, evenly spaced in the table
 
-_SEVEN = (
-    Emotion.ANGER,
-    Emotion.CONTEMPT,
-    Emotion.DISGUST,
-    Emotion.FEAR,
-    Emotion.HAPPY,
-    Emotion.SADNESS,
-    Emotion.SURPRISE,
-)
-_NO_CONTEMPT = tuple(e for e in _SEVEN if e is not Emotion.CONTEMPT)
-
 # Table 2 of the paper, by card name. JAFFE and KDEF have no contempt; what the table prints in that
 # column are their neutral faces, and here they are neutral. JAFFE's classes add up to 210; the
 # printed total is 180.
 TABLE_2: dict[str, dict[Emotion, int]] = {
-    "JAFFE": dict.fromkeys((*_NO_CONTEMPT, Emotion.NEUTRAL), 30),
-    "CK+": dict(zip(_SEVEN, (135, 54, 177, 75, 207, 84, 249), strict=True)),
-    "KDEF": dict.fromkeys((*_NO_CONTEMPT, Emotion.NEUTRAL), 70),
+    "JAFFE": dict.fromkeys(SIX_AND_NEUTRAL, 30),
+    "CK+": dict(zip(EXPRESSED, (135, 54, 177, 75, 207, 84, 249), strict=True)),
+    "KDEF": dict.fromkeys(SIX_AND_NEUTRAL, 70),
 }
 
 
@@ -39,11 +28,7 @@ TABLE_2: dict[str, dict[Emotion, int]] = {
 class Sizes:
     """Widths and heights in pixels, of a sample of the images.
 
-    Attributes:
-        least: smallest width, smallest height.
-        median: median width, median height.
-        greatest: largest width, largest height.
-        sampled: number of images whose size could be read.
+    Each is of all widths, then of all heights; `sampled` is the number of images that were read.
     """
 
     least: tuple[int, int]
@@ -57,16 +42,13 @@ class Inspection:
     """What a data set holds.
 
     Attributes:
-        card: what it is, its licence and citation, whether faces are cropped.
         images: number of usable images.
         emotions: images of each emotion that occurs, in the order of `Emotion`.
         unlabelled: images whose emotion is unknown.
-        persons: number of persons, None if none is known.
+        persons, sequences: how many there are, None if none is known.
         per_person: least and greatest number of images of one person, None if none is known.
-        sequences: number of sequences, None if none is known.
         intensities: images with a known expression intensity.
         sizes: None if sizes were not asked for or no image can be read.
-        problems: files left out and differences from the published counts.
         published: published number of images per emotion, None if there is none.
         table_2: the same by Table 2 of the paper, None for sets that are not in it.
     """
@@ -89,21 +71,14 @@ class Inspection:
 
         Columns: emotion, images, published, table_2.
         """
-        known = [self.emotions, self.published or {}, self.table_2 or {}]
+        published, table_2 = self.published or {}, self.table_2 or {}
+        types = {"emotion": "string", "images": "Int64", "published": "Int64", "table_2": "Int64"}
         rows = [
-            {
-                "emotion": emotion.value,
-                "images": self.emotions.get(emotion, 0),
-                "published": (self.published or {}).get(emotion),
-                "table_2": (self.table_2 or {}).get(emotion),
-            }
-            for emotion in Emotion
-            if any(emotion in counts for counts in known)
+            (e.value, self.emotions.get(e, 0), published.get(e), table_2.get(e))
+            for e in Emotion
+            if e in self.emotions or e in published or e in table_2
         ]
-        frame = pd.DataFrame(rows, columns=["emotion", "images", "published", "table_2"])
-        return frame.astype(
-            {"emotion": "string", "images": "Int64", "published": "Int64", "table_2": "Int64"}
-        )
+        return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
 def inspect(dataset: Dataset, sizes: bool = True) -> Inspection:
@@ -130,13 +105,12 @@ def inspect(dataset: Dataset, sizes: bool = True) -> Inspection:
 
 
 def _sizes(dataset: Dataset) -> Sizes | None:
-    table = dataset.table
-    rows = np.unique(np.linspace(0, len(table) - 1, _SAMPLE).astype(int))
-    sizes = [size for row in rows if (size := _size(dataset, table["image"].iloc[row]))]
+    names = dataset.table["image"]
+    rows = np.unique(np.linspace(0, len(names) - 1, _SAMPLE).astype(int))
+    sizes = [size for row in rows if (size := _size(dataset, names.iloc[row]))]
     if not sizes:
         return None
-    pixels = np.array(sizes)
-    least, median, greatest = pixels.min(axis=0), np.median(pixels, axis=0), pixels.max(axis=0)
+    least, median, greatest = np.min(sizes, 0), np.median(sizes, 0), np.max(sizes, 0)
     return Sizes(_pair(least), _pair(median), _pair(greatest), len(sizes))
 
 

@@ -12,9 +12,8 @@ import re
 from pathlib import Path
 
 from emorank.datasets import folder_walk
-from emorank.datasets.table import Card, Dataset, Problem, dataset, published
+from emorank.datasets.table import SIX_AND_NEUTRAL, Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError
-from emorank.vocabulary import Emotion
 
 CARD = Card(
     name="JAFFE",
@@ -27,26 +26,10 @@ CARD = Card(
     ),
     url="https://zenodo.org/records/3451524",
     cropped=False,
-    counts={
-        Emotion.ANGER: 30,
-        Emotion.DISGUST: 29,
-        Emotion.FEAR: 32,
-        Emotion.HAPPY: 31,
-        Emotion.SADNESS: 31,
-        Emotion.SURPRISE: 30,
-        Emotion.NEUTRAL: 30,
-    },
+    counts=dict(zip(SIX_AND_NEUTRAL, (30, 29, 32, 31, 31, 30, 30), strict=True)),
 )
 
-CODES = {
-    "AN": Emotion.ANGER,
-    "DI": Emotion.DISGUST,
-    "FE": Emotion.FEAR,
-    "HA": Emotion.HAPPY,
-    "NE": Emotion.NEUTRAL,
-    "SA": Emotion.SADNESS,
-    "SU": Emotion.SURPRISE,
-}
+CODES = {emotion[:2].upper(): emotion for emotion in SIX_AND_NEUTRAL}  # "AN" is anger
 
 _NAME = re.compile(
     r"(?P<person>[A-Z]{2})[._-](?P<code>AN|DI|FE|HA|NE|SA|SU)(?P<pose>\d)[._-](?P<number>\d{1,3})"
@@ -87,5 +70,4 @@ def load(root: Path) -> Dataset:
             f"{root}: expected JAFFE's files (KA.AN1.39.tiff …), found {len(problems)} images "
             "with other names; give the folder that holds the 213 files"
         )
-    problems += published(CARD, (str(row["emotion"]) for row in rows))
     return dataset(CARD, root, rows, problems)

@@ -16,22 +16,15 @@ from pathlib import Path
 
 from emorank import images
 from emorank.datasets import folder_walk
-from emorank.datasets.table import Card, Dataset, Problem, dataset, published
+from emorank.datasets.table import SIX_AND_NEUTRAL, Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError, ImageError, PlanError
 from emorank.vocabulary import Emotion
 
 SESSIONS = ("AB", "A", "B")
 ANGLES = ("S", "HL", "HR", "FL", "FR", "all")
 
-CODES = {
-    "AF": Emotion.FEAR,
-    "AN": Emotion.ANGER,
-    "DI": Emotion.DISGUST,
-    "HA": Emotion.HAPPY,
-    "NE": Emotion.NEUTRAL,
-    "SA": Emotion.SADNESS,
-    "SU": Emotion.SURPRISE,
-}
+# "AN" is anger; the word of the data set for fear is "afraid".
+CODES = {("af" if e is Emotion.FEAR else e)[:2].upper(): e for e in SIX_AND_NEUTRAL}
 
 GENDERS = {"F": "female", "M": "male"}
 
@@ -81,7 +74,9 @@ def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
         DatasetError: no file is named as KDEF names them, or none of this angle and session.
         PlanError: no such angle or session.
     """
-    _check(angle, session)
+    for option, value, allowed in (("angle", angle, ANGLES), ("session", session, SESSIONS)):
+        if value not in allowed:
+            raise PlanError(f"KDEF has no {option} '{value}'; expected one of {', '.join(allowed)}")
     folder_walk.require_folder(root, CARD.name)
     rows: list[dict[str, object]] = []
     problems = list(folder_walk.problems(root, _AVERAGES))
@@ -93,8 +88,8 @@ def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
         match = _NAME.fullmatch(Path(file).name)
         if match is None:
             problems.append(Problem(file, _wrong_name(Path(file).stem)))
-        elif angle not in ("all", match["angle"].upper()) or (
-            match["session"].upper() not in session
+        elif (
+            angle not in ("all", match["angle"].upper()) or match["session"].upper() not in session
         ):
             others += 1
         elif _black(root / file):
@@ -118,18 +113,7 @@ def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
         reason = f"{others} images of other angles or sessions were not asked for"
         problems.append(Problem("(whole set)", f"{reason} (angle {angle}, session {session})"))
     each = 70 * len(session) * (5 if angle == "all" else 1)
-    card = replace(CARD, counts=dict.fromkeys(CODES.values(), each))
-    problems += published(card, (str(row["emotion"]) for row in rows))
-    return dataset(card, root, rows, problems)
-
-
-def _check(angle: str, session: str) -> None:
-    for option, value, known in (
-        ("angle", angle, ANGLES),
-        ("session", session, SESSIONS),
-    ):
-        if value not in known:
-            raise PlanError(f"KDEF has no {option} '{value}'; expected one of {', '.join(known)}")
+    return dataset(replace(CARD, counts=dict.fromkeys(CODES.values(), each)), root, rows, problems)
 
 
 def _wrong_name(stem: str) -> str:
@@ -141,8 +125,7 @@ def _wrong_name(stem: str) -> str:
 
 def _black(file: Path) -> bool:
     try:
-        if file.stat().st_size > _SUSPICIOUS_BYTES:
-            return False
-        return bool(images.read(file).max() < _BLACK)
+        small = file.stat().st_size <= _SUSPICIOUS_BYTES
+        return small and bool(images.read(file).max() < _BLACK)
     except (OSError, ImageError):
         return False  # a later stage that reads the pixels lists what cannot be read

@@ -11,21 +11,14 @@ from pathlib import Path
 
 from emorank import delimited
 from emorank.datasets import folder_walk
-from emorank.datasets.table import Card, Dataset, Problem, dataset, published
+from emorank.datasets.table import Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
 
 VIEWS = ("aligned", "original")
 
-LABELS = {
-    "1": Emotion.SURPRISE,
-    "2": Emotion.FEAR,
-    "3": Emotion.DISGUST,
-    "4": Emotion.HAPPY,
-    "5": Emotion.SADNESS,
-    "6": Emotion.ANGER,
-    "7": Emotion.NEUTRAL,
-}
+_WORDS = ("surprise", "fear", "disgust", "happy", "sadness", "anger", "neutral")
+LABELS = {str(number): Emotion(word) for number, word in enumerate(_WORDS, start=1)}
 
 CARD = Card(
     name="RAF-DB",
@@ -100,10 +93,7 @@ def load(root: Path, view: str = "aligned") -> Dataset:
             name = (folder.relative_to(root) / image).as_posix()
             rows.append({"image": name, "emotion": LABELS[words[1]].value})
     problems += [Problem(f"({n} images)", reason) for reason, n in sorted(reasons.items())]
-    card = replace(CARD, cropped=view == "aligned")
-    if rows:
-        problems += published(card, (str(row["emotion"]) for row in rows))
-    return dataset(card, root, rows, problems)
+    return dataset(replace(CARD, cropped=view == "aligned"), root, rows, problems)
 
 
 def _file_name(name: str, view: str) -> str:

@@ -14,6 +14,10 @@ from emorank import images
 from emorank.errors import DatasetError
 from emorank.vocabulary import Emotion
 
+EXPRESSED = tuple(emotion for emotion in Emotion if emotion is not Emotion.NEUTRAL)
+SIX_AND_NEUTRAL = tuple(emotion for emotion in Emotion if emotion is not Emotion.CONTEMPT)
+"""The seven classes of most data sets, in the order of `Emotion`."""
+
 COLUMNS: dict[str, pd.StringDtype | pd.Int64Dtype | pd.Float64Dtype] = {
     "image": pd.StringDtype(),  # unique id, a POSIX path below the root
     "emotion": pd.StringDtype(),  # a value of Emotion, <NA> when unknown
@@ -40,18 +44,16 @@ class Card:
     """What a data set is.
 
     Attributes:
-        name: the short name of the literature, "KDEF".
-        title: the full name.
-        licence: its terms of use, in words.
+        name: the short name of the literature, "KDEF"; `title` is the full one.
         citation: how its authors want it cited.
         url: where it is described or applied for.
         cropped: True if the images are cropped faces (crop "none" by default), False if they are
             photographs with hair, shoulders or background (crop "face").
         counts: published number of images per emotion, with the reader's default options; None
             if no number is published.
-        simulated: True if the faces were rendered, not photographed.
-        aligned: True if the images are cropped as `framing.framed` does it, so that a network that
-            learnt from them needs photographs cropped in this way.
+        simulated: the faces were rendered, not photographed.
+        aligned: the images are cropped as `framing.framed` does it, so a network that learnt from
+            them needs photographs cropped in this way.
     """
 
     name: str
@@ -78,12 +80,10 @@ class Dataset:
     """The faces of one data set: their table, what is missing, and a function that reads an image.
 
     Attributes:
-        card: what the data set is.
         root: the folder that image ids are relative to.
         table: one row per image with the columns of `COLUMNS`, sorted by `image`; and those of
             `ATTRIBUTES` (string) that the data set knows.
-        problems: files left out and differences from the published counts: rows of the
-            exclusion list.
+        problems: the rows of the exclusion list.
         read: image id → UInt8 "height width 3", upright RGB; raises ImageError.
     """
 
@@ -103,8 +103,8 @@ def dataset(
 ) -> Dataset:
     """Make a `Dataset` of rows: convert them to the dtypes of `COLUMNS` and check them.
 
-    Missing columns become <NA>, except those of `ATTRIBUTES`; other columns are dropped. The
-    default reader reads `root / image`.
+    Missing columns become <NA>, except those of `ATTRIBUTES`; other columns are dropped. A
+    difference from the published counts becomes a problem. The default reader reads `root / image`.
 
     Raises:
         DatasetError: there are no rows, an image id is there twice, an emotion is unknown, or an
@@ -120,6 +120,7 @@ def dataset(
             table[name] = frame[name].astype(pd.StringDtype())
     _check(table, root)
     table = table.sort_values("image", ignore_index=True)
+    problems += published(card, table["emotion"].dropna())
     return Dataset(card, root, table, problems, read or partial(_read, root))
 
 
