@@ -33,7 +33,7 @@ FILES = {
 
 @dataclass(frozen=True)
 class AnswerStore:
-    """Numbers that were answered, by key; <NA> is stored as NaN.
+    """The numbers that a rank or estimator (`title`) answered, by key; <NA> is stored as NaN.
 
     Attributes:
         folder: of the answers of all ranks and estimators.

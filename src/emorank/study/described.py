@@ -15,12 +15,7 @@ _CROPS = {"none": "images as they are", "face": "aligned by five landmarks"}
 
 
 def described(study: Study, faces: pd.DataFrame) -> FacesSummary:
-    """The data set, how many faces of whom, and how they are framed.
-
-    Args:
-        study: prepared.
-        faces: with their `part`.
-    """
+    """The data set, how many faces of whom in which `part`, and how they are framed."""
     dataset = open_dataset(study)
     card = dataset.card
     return FacesSummary(

@@ -27,11 +27,8 @@ def surest(
 ) -> pd.DataFrame:
     """Of every emotion and rank the rightly named faces whose emotion is the most probable.
 
-    Args:
-        study: whose faces they are.
-        rows: from `ranked_faces`, or some of them.
-        number: of faces of each kind, at most.
-        by: what makes a kind; rows that lack it are left out.
+    Of each kind, which the columns `by` make, at most `number` of the rows from `ranked_faces` are
+    chosen; rows that lack one of these columns are left out.
 
     Returns:
         The chosen rows in the order of emotions and ranks, with `probability` and the columns of

@@ -88,10 +88,7 @@ class Study:
     def write_result(self, name: str, values: Any, *, after: str) -> None:
         """Write the result of a verb (`NAME.json`), with the key of the stage that it depends on.
 
-        Args:
-            name: of the result, such as "audit".
-            values: plain, or records of msgspec.
-            after: the last stage that the values depend on.
+        `values` are plain, or records of msgspec; `after` is the last stage that they depend on.
         """
         stamped = {"after": after, "stamp": self.stamp(after)}
         write_json(self.path(f"{name}.json"), stamped | {"values": plain(values)})
@@ -115,12 +112,7 @@ class Study:
         return None if values is None else record_from(values, kind, path)
 
     def write(self, record: Stored, *, after: str = "") -> None:
-        """Write such a record.
-
-        Args:
-            record: of `emorank.results`.
-            after: the last stage that it depends on, if not `record.AFTER`.
-        """
+        """Write a record; `after` is as in `write_result`, or else `record.AFTER`."""
         self.write_result(record.NAME, record, after=after or record.AFTER)
 
 

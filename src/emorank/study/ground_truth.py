@@ -22,10 +22,6 @@ FACES = ["image", "part", "person", "emotion", "sequence", "frame", "intensity",
 def ground_truth(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
     """One row per face, in the order of the study's table of faces.
 
-    Args:
-        study: prepared.
-        votes: any file of answers or a rating project; None for the one that the plan names.
-
     Returns:
         `image`, `part`, `person`, `emotion`, `sequence`, `frame`, `intensity`, `digest` and, where
         the study has them, `landmarks`; `level` (Int64): the raters' majority, by its
@@ -58,9 +54,7 @@ def ground_truth(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
 def answers_of(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
     """The raters' answers on the study's faces, as `answers_on` returns them; empty without votes.
 
-    Args:
-        study: prepared.
-        votes: any file of answers or a rating project; None for the one that the plan names.
+    `votes` is any file of answers or a rating project; None for the one that the plan names.
 
     Raises:
         StudyError: the study is not prepared.

@@ -75,11 +75,6 @@ def leakage_from_source(study: Study, faces: pd.DataFrame, parts: pd.DataFrame) 
 
     Persons and sequences are compared by name only if both studies have the same data set; in
     another data set the same name means another person.
-
-    Args:
-        study: whose faces they are.
-        faces: all of them.
-        parts: their parts.
     """
     source = source_study(study.plan.network)
     theirs = _training_faces(source)[[*_COMPARED, "part"]]

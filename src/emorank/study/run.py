@@ -23,10 +23,9 @@ from emorank.study.stages.validate import validate
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of a study.
+    """One step of a study; its name is also the command that does it.
 
     Attributes:
-        name: the word for the step, and the command that does it.
         do: does the step; returns a line that says what came out.
         settings: the tables of the plan that the step depends on.
         files: what the step writes; those with ".partial" are gone when it is done.
@@ -94,13 +93,9 @@ class Quiet:
 
 
 def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str = "report") -> None:
-    """Do all stages of a study that are missing or do not fit its plan.
+    """Do all stages of a study that are missing or do not fit its plan, up to `last`.
 
-    Args:
-        study: from `create_study` or `open_study`.
-        watch: is called for each stage; None for no calls.
-        first: start here and refuse if an earlier stage is not done; empty for the beginning.
-        last: stop after this stage.
+    With `first`, start there and refuse if an earlier stage is not done.
 
     Raises:
         StudyError: a stage before `first` is not done, or another process works on the study.

@@ -65,15 +65,9 @@ def fit_network(
 ) -> tuple[VGG16, list[Epoch]]:
     """Train a classifier on some faces of a study, and choose its best epoch on others.
 
-    Args:
-        study: prepared.
-        classes: the emotions of the outputs.
-        train_part: rows of the study's table of faces, numbered from 0; their emotions are classes.
-        validation_part: likewise; on them the best epoch is chosen.
-        convolutions: the weights to start from.
-        recipe: how to train.
-        state: a file that lets an interrupted training go on; None for none.
-        progress: told of features and epochs.
+    Both parts are rows of the study's table of faces, numbered from 0; all emotions of the train
+    part are in `classes`, the emotions of the outputs. `state` is a file that lets an interrupted
+    training go on.
 
     Returns:
         The network on the device of the plan, with the weights of its best epoch; the curves.
@@ -98,13 +92,8 @@ def examples(
 ) -> Examples:
     """Features of some of a study's faces, with labels; every face has so many views.
 
-    Args:
-        study: prepared.
-        net: its frozen part is what the features come from.
-        table: rows of the study's table of faces, numbered from 0.
-        labels: one row for each of them.
-        views: per face.
-        progress: told of the features that are not in the cache.
+    The features come from the frozen part of `net`. The rows of `table` are numbered from 0 and
+    have a row of `labels` each.
     """
     rows = np.arange(len(table) * views).reshape(len(table), views)
     return Examples(_features(study, net, table, views, progress), rows, labels)

@@ -25,12 +25,7 @@ _WITHOUT_NETWORK = 8  # pictures at a time
 
 
 def ranks_to_audit(study: Study, names: Sequence[str]) -> tuple[Reader | None, dict[str, str]]:
-    """The ranks that the study can give, and the reason for each that it cannot give.
-
-    Args:
-        study: with a network, as a rule.
-        names: of ranks.
-    """
+    """The ranks that the study can give, and the reason for each that it cannot give."""
     try:
         network = trained_network(study)
     except _OPTIONAL as error:
@@ -60,13 +55,7 @@ def rank_answers(
     """`COLUMNS` of each picture by each rank and by each control.
 
     A picture is drawn once, measured once for all ranks, and never again for a rank that has an
-    answer in its store.
-
-    Args:
-        reader: with the ranks; None for the controls alone.
-        stores: of the answers of each rank.
-        draws: make the pictures.
-        progress: told of pictures, rank by rank.
+    answer in its store. Without a reader, only the controls answer.
 
     Raises:
         StudyError: another process audits the study.

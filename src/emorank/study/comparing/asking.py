@@ -36,14 +36,9 @@ def answers(
 ) -> pd.DataFrame:
     """`image` and `COLUMNS` of the tested faces, from the store or else asked now.
 
-    Args:
-        study: that keeps the answers.
-        title: of the estimator or rank, and of the fold.
-        state: what the answer depends on.
-        table: of the faces, with `part` and `level`.
-        watch: told of it.
-        ask: gives the answer.
-    """  # fmt: skip
+    `title` names the estimator or rank, and the fold; `state` is what the answer depends on. The
+    table of faces has `part` and `level`.
+    """
     store = AnswerStore(study.path(KEEP), title.replace(" ", "-"), state, COLUMNS)
     tested = table[table["part"] == "test"].reset_index(drop=True)
     images = tested["image"].to_list()

@@ -23,9 +23,7 @@ LEAST = 3  # one fold to test, one to validate, one to learn from
 def parts(table: pd.DataFrame, folds: int) -> Iterator[pd.DataFrame]:
     """Splits by person, `image` and `part`: each fold is the test part once, the next validates.
 
-    Args:
-        table: `image` and `person`; a face whose person is unknown counts as a person.
-        folds: how many.
+    `table` has `image` and `person`; a face whose person is unknown counts as a person.
 
     Raises:
         StudyError: there are fewer persons than folds, or fewer than three folds.

@@ -28,7 +28,7 @@ from emorank.vocabulary import Emotion
 
 @dataclass(frozen=True)
 class Fold:
-    """A classifier trained without some persons.
+    """A network whose classifier was trained without some persons.
 
     Attributes:
         held_out: faces that it has nothing to do with.
@@ -46,12 +46,9 @@ def folds(
 ) -> Iterator[Fold]:
     """Train a classifier for each fold of the persons, by the study's own recipe.
 
-    Args:
-        study: prepared.
-        faces: rows of its table of faces, with `part`; persons who are unknown stand alone.
-        count: of folds, 3 or more: one held out, one watched, the rest learnt from.
-        seed: of the drawing of persons, and of the training.
-        progress: told of the folds.
+    Of the `count` folds one is held out, one watched, and the rest learnt from. `faces` are rows of
+    the study's table with `part`; persons who are unknown stand alone. `seed` is that of the
+    drawing of persons, and of the training.
 
     Raises:
         PlanError: fewer than three folds, or fewer persons than folds.

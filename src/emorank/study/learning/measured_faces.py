@@ -18,11 +18,8 @@ def measured_faces(
 ) -> Iterator[Measured]:
     """The faces a batch at a time, in their order; their pixels are read if they are not cached.
 
-    Args:
-        study: prepared.
-        network: its own, or one with the same frozen layers.
-        faces: rows of the study's table of faces.
-        progress: told of the features that are not in the cache.
+    The network is the study's own, or one with the same frozen layers; `progress` is told of the
+    features that are not in the cache.
     """
     faces = faces.reset_index(drop=True)
     labels = np.zeros(len(faces), np.int64)  # nothing is learnt here
@@ -35,14 +32,7 @@ def measured_faces(
 def evidence_of_faces(
     study: Study, network: EmotionNetwork, faces: pd.DataFrame, progress: Progress = silent
 ) -> pd.DataFrame:
-    """`image`, `person`, `part`, the emotions and the features of the evidence, a row a face.
-
-    Args:
-        study: prepared.
-        network: as in `measured_faces`.
-        faces: rows of the study's table of faces, with their part.
-        progress: told of the features that are not in the cache.
-    """
+    """`image`, `person`, `part`, the emotions and the features of the evidence, a row a face."""
     parts = [
         pd.concat([measured.evidence, measured.table], axis=1)
         for measured in measured_faces(study, network, faces, progress)

@@ -50,9 +50,9 @@ def train_ordinal(
         study: trained, so that there is a classifier to name the emotions.
         votes: a votes file or rating project; None for the votes that the plan names.
         progress: told of epochs done.
-        loss: a name of `model.ordinal.LOSSES`.
+        loss: a name of `ordinal.LOSSES`.
         others: what faces are taught to have of emotions that they do not express, as in
-            `model.ordinal.labels`.
+            `ordinal.labels`.
 
     Returns:
         A line that says what came out.
@@ -169,15 +169,10 @@ def learn(
     others: int = ordinal.ABSENT,
     progress: Progress = silent,
 ) -> tuple[VGG16, Examples, list[Epoch]]:
-    """A network with the weights of its best epoch, thresholds not yet settled.
+    """A network with the weights of its best epoch, thresholds not yet placed.
 
-    Args:
-        study: prepared.
-        parts: from `rated`.
-        emotions: in the order of its scores.
-        loss: as in `train_ordinal`.
-        others: likewise.
-        progress: told of epochs done.
+    `parts` are from `rated`, `emotions` in the order of the scores; `loss` and `others` are as in
+    `train_ordinal`.
 
     Returns:
         The network, the validation part that chose the epoch, the curves.

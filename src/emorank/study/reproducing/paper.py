@@ -20,12 +20,8 @@ def paper(
 ) -> tuple[Path, list[str]]:
     """Write the paper's tables and figures as the study has them.
 
-    What cannot be made is named, with the reason and what to do, and is no error.
-
-    Args:
-        study: as far as it went.
-        out: folder; `paper/` in the study if None.
-        progress: told after each table and figure.
+    What cannot be made is named, with the reason and what to do, and is no error. The folder is
+    `paper/` in the study if `out` is None.
 
     Returns:
         The page's path, and what is missing: "Table 5: nobody rated; …".

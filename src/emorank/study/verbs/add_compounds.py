@@ -26,9 +26,8 @@ def add_compounds(study: Study, faces: Iterable[RankedFace]) -> Iterator[RankedF
     both parts, and then the lower of their ranks, each by the paper's rule from the relevance of
     its own output. docs/compounds.md says how far this can be believed.
 
-    Args:
-        study: trained; the one that named the faces.
-        faces: from `rank_images`, by the paper's rule; taken one at a time.
+    The faces are from `rank_images` of this study, by the paper's rule; they are taken one at a
+    time.
 
     Raises:
         StudyError: the network knows no two emotions that have a name together.

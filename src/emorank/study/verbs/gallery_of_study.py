@@ -13,11 +13,8 @@ def gallery(
 ) -> Gallery:
     """The faces of a study's folder, or the images of a data set.
 
-    Args:
-        path: the folder.
-        dataset: as in `datasets.load`; for a study it is not used.
-        emotions: that are asked for; all but neutral if empty.
-        options: of the data set.
+    All emotions but neutral are asked for if `emotions` is empty. `dataset` and `options` are as in
+    `datasets.load`; for a study they are not used.
 
     Raises:
         DatasetError: no data set is recognised there.

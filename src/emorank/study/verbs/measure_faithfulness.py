@@ -44,13 +44,8 @@ def faithfulness(
     """Measure methods of explaining beside maps that know nothing; write `faithfulness.json`.
 
     The measurements of each face go to `faithfulness.parquet`. What was measured before with the
-    same settings, on the same network, is kept and not measured again.
-
-    Args:
-        study: whose stages up to the test are done.
-        methods: of `emorank.relevance.METHODS`; `evaluation.maps.blind.BLIND` are always added.
-        settings: which faces and checks; the defaults if None.
-        progress: is called for each step.
+    same settings, on the same network, is kept and not measured again. `methods` are names in
+    `emorank.relevance.METHODS`; `evaluation.maps.blind.BLIND` are always added.
 
     Raises:
         PlanError: no such method or fill, or an impossible number of faces.
