@@ -14,7 +14,7 @@ from emorank.study.card import model_card
 from emorank.study.folder import Study, create_study, open_study
 from emorank.study.framing import framing, framing_of_others, open_dataset
 from emorank.study.learning.calibrate import calibrate
-from emorank.study.learning.evidence_cuts import evidence_cuts
+from emorank.study.learning.measured_faces import evidence_cuts
 from emorank.study.learning.train_ordinal import train_ordinal
 from emorank.study.network import plan_for_network
 from emorank.study.plan import DataPlan, Plan, override

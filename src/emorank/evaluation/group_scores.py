@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 from emorank.evaluation.classification import majority_baseline
 from emorank.evaluation.group_tests import PERMUTATIONS, SEVERAL, GroupTest, group_test
+from emorank.evaluation.rank_scores import RANKS
 from emorank.evaluation.statistics import confusion
 from emorank.evaluation.statistics.columns import People, people
 from emorank.evaluation.statistics.significance import holm
@@ -19,7 +20,6 @@ from emorank.evaluation.statistics.uncertainty import (
     bootstrap,
     counts_per_cluster,
 )
-from emorank.vocabulary import Rank
 
 EMOTION, RANK = "emotion", "rank"
 SCORES: dict[str, tuple[str, Statistic]] = {
@@ -29,8 +29,6 @@ SCORES: dict[str, tuple[str, Statistic]] = {
     "rank quadratic kappa": (RANK, confusion.quadratic_kappa),
 }
 """Each score: which of a person's two tables it is computed from, and how."""
-
-_RANKS = tuple(rank.label for rank in Rank)
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ def _group(
         scores |= bootstrap(statistics, counted, rng, unit=who.unit, resamples=resamples)
     baselines = {
         EMOTION: majority_baseline(tables[EMOTION].sum(0), list(classes), majority),
-        RANK: majority_baseline(tables[RANK].sum(0), _RANKS),
+        RANK: majority_baseline(tables[RANK].sum(0), RANKS),
     }
     return Group(
         name=name,
@@ -152,7 +150,7 @@ def _tables(
     true, predicted = (words.get_indexer(pd.Index(table[c])) for c in ("emotion", "predicted"))
     compared = (table["true_rank"] >= 0).to_numpy()
     rated, ranked = (table[c].to_numpy(np.int64)[compared] for c in ("true_rank", "predicted_rank"))
-    shape = (len(_RANKS), len(_RANKS))
+    shape = (len(RANKS), len(RANKS))
     return who, {
         EMOTION: counts_per_cluster(true, predicted, (len(words),) * 2, who.number, who.size),
         RANK: counts_per_cluster(rated, ranked, shape, who.number[compared], who.size),

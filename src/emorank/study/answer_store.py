@@ -107,8 +107,6 @@ class RankStates:
         return fingerprint(plan.explain, rules, plan.rank, digests, __version__, list(more))
 
     def _digest(self, name: str) -> str:
-        path = self.study.path(name)
-        if name not in self.digests and path.is_file():
-            with path.open("rb") as file:
-                self.digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        if name not in self.digests and self.study.path(name).is_file():
+            self.digests[name] = self.study.digest(name)
         return self.digests.get(name, "")

@@ -1,6 +1,5 @@
 """The model card of a study: its numbers come from the study's files; what is missing is named."""
 
-import hashlib
 from typing import Any
 
 import msgspec
@@ -46,8 +45,7 @@ def _card(study: Study) -> ModelCard:
         faces = study.table("faces").merge(study.table("split"), on="image")
         parts |= {"data": described(study, faces), "leakage": metrics.leakage}
     if study.path("model.safetensors").exists():
-        with study.path("model.safetensors").open("rb") as file:
-            parts["weights"] = hashlib.file_digest(file, "sha256").hexdigest()
+        parts["weights"] = study.digest("model.safetensors")
     if study.path("training.parquet").exists() and not study.plan.network:
         training = study.table("training")
         best = training["validation_accuracy"].max()

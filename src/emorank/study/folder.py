@@ -32,6 +32,11 @@ class Study:
         """The path of a file of the study, whether the file exists or not."""
         return self.folder / name
 
+    def digest(self, name: str) -> str:
+        """The SHA-256 of a file of the study, in hexadecimal."""
+        with self.path(name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
     def table(self, name: str) -> pd.DataFrame:
         """Read a table such as "faces".
 

@@ -12,7 +12,7 @@ from emorank.reading.reader import Rank, RankedFace, Reader
 from emorank.reading.stream import Stream
 from emorank.study.folder import Study
 from emorank.study.learning.calibrate import calibration
-from emorank.study.learning.evidence_cuts import evidence_cuts
+from emorank.study.learning.measured_faces import evidence_cuts
 from emorank.study.learning.train_ordinal import load_ordinal
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import Emotion
@@ -51,7 +51,7 @@ def reader_of(
         StudyError: the study lacks what a rank needs.
         WeightsError: the study has no model.
     """
-    _check(ranks, RANKS)
+    check_ranks(ranks, RANKS)
     network = network or trained_network(study)
     asked = None if emotion is None else _asked(network, emotion)
     return Reader(network, {name: rank_of(study, name, network) for name in ranks}, asked, neutral)
@@ -157,10 +157,15 @@ def check_levels(ranks: Sequence[str]) -> None:
     Raises:
         PlanError: there is one.
     """
-    _check(ranks, [name for name in RANKS if name not in SCORES])
+    check_ranks(ranks, [name for name in RANKS if name not in SCORES])
 
 
-def _check(ranks: Sequence[str], expected: Iterable[str]) -> None:
+def check_ranks(ranks: Sequence[str], expected: Iterable[str]) -> None:
+    """Refuse a name that is none of those expected, and no name at all.
+
+    Raises:
+        PlanError: there is one, or none.
+    """
     for name in ranks:
         if name not in expected:
             raise PlanError(f"'{name}' is no rank; expected one of {', '.join(expected)}")

@@ -11,8 +11,7 @@ from emorank.progress import Progress, silent
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.study.folder import Study
 from emorank.study.learning.calibrate import RESULT as CALIBRATION
-from emorank.study.learning.evidence_cuts import RESULT as EVIDENCE
-from emorank.study.learning.evidence_cuts import evidence_cuts
+from emorank.study.learning.measured_faces import EVIDENCE, evidence_cuts
 from emorank.study.learning.train_ordinal import MODEL as ORDINAL_MODEL
 from emorank.study.learning.train_ordinal import NAME as ORDINAL
 from emorank.study.network import network_source, source_study

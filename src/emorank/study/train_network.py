@@ -9,7 +9,7 @@ from torch import Tensor
 
 from emorank.networks import checkpoint, training, weights
 from emorank.networks.augmentation import view
-from emorank.networks.features import Features, features
+from emorank.networks.features import features
 from emorank.networks.training import Epoch, Examples, Recipe
 from emorank.networks.vgg16 import VGG16
 from emorank.progress import Progress, silent
@@ -95,14 +95,6 @@ def examples(
     The features come from the frozen part of `net`. The rows of `table` are numbered from 0 and
     have a row of `labels` each.
     """
-    rows = np.arange(len(table) * views).reshape(len(table), views)
-    return Examples(_features(study, net, table, views, progress), rows, labels)
-
-
-def _features(
-    study: Study, net: VGG16, table: pd.DataFrame, views: int, progress: Progress
-) -> Features:
-    """Of each image and each of its views, images first and views within an image."""
     framed = Framed(study, table)
     digests = table["digest"].to_list()
     keys = [f"{digest}.{number}" for digest in digests for number in range(views)]
@@ -111,5 +103,7 @@ def _features(
         row, number = divmod(i, views)
         return view(framed(row), number, digests[row])
 
-    recipe = study.plan.train
-    return features(net, recipe.cut, study.plan.data.size, keys, pixels, progress=progress)
+    cut, size = study.plan.train.cut, study.plan.data.size
+    rows = np.arange(len(table) * views).reshape(len(table), views)
+    cached = features(net, cut, size, keys, pixels, progress=progress)
+    return Examples(cached, rows, labels)

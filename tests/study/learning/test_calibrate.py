@@ -12,8 +12,7 @@ from emorank.study.folder import Study, alone, write_json
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.calibrate import INPUTS, calibrate, calibration
 from emorank.study.learning.crossfit import folds
-from emorank.study.learning.evidence_cuts import cuts_of, evidence_cuts
-from emorank.study.learning.measured_faces import evidence_of_faces
+from emorank.study.learning.measured_faces import cuts_of, evidence_cuts, evidence_of_faces
 from emorank.study.plan import override
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import LEVEL_COLUMNS

@@ -1,6 +1,6 @@
 """All measurements of the laboratory for one rank, on the faces of a study."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ from emorank.vocabulary import LEVEL_COLUMNS, Emotion
 TRUTHS = {"intensity": "known intensity", "mean": "mean rating", "majority": "raters' majority"}
 """Columns that may hold how strong an expression is, the best first, and their names in words."""
 
+_FEW_PERSONS = 10  # below, intervals are rough
 _FEWEST = 3  # expressive faces with a known intensity
 
 
@@ -117,6 +118,24 @@ def human_ceiling(
     sums = np.zeros((who.size, *tables.shape[1:]))
     np.add.at(sums, who.number, tables)
     return who.sums({"ceiling": mean_kappa}, sums, options or Options())["ceiling"]
+
+
+def unmeasured(faces: pd.DataFrame) -> Iterator[str]:
+    """What these faces, as in `examine`, do not allow to ask, and why."""
+    calm = neutral_of(faces)
+    if faces["intensity"][~calm].isna().all():
+        yield "The data set records no intensity of expressions."
+    if not (faces["voters"] > 0).any():
+        yield "No votes on the test faces, so ranks are not compared with raters (--votes FILE)."
+    if not calm.any():
+        yield "No neutral face, so nothing is told from neutral faces."
+    if faces["sequence"].isna().all():
+        yield "No sequences, so no order of frames to follow."
+    persons = faces["person"].nunique()
+    if not persons:
+        yield "The persons are not known: intervals take the images for independent."
+    elif persons < _FEW_PERSONS:
+        yield f"Intervals over {persons} persons are rough: often too narrow, or too high."
 
 
 def neutral_of(faces: pd.DataFrame) -> pd.Series:

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from emorank.evaluation.laboratory.examination import neutral_of
+from emorank.evaluation.laboratory.controls import CONTROLS
+from emorank.evaluation.laboratory.examination import examine, neutral_of
 from emorank.evaluation.laboratory.perturbation import CHANGES, Pixels, dissolved
+from emorank.evaluation.laboratory.verdict import Examination
+from emorank.evaluation.statistics.columns import Options
+from emorank.evaluation.statistics.uncertainty import Estimate
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the expressive face in the pictures of a morph."""
@@ -72,6 +76,37 @@ def pairs_of(faces: pd.DataFrame) -> dict[int, int]:
         if first not in (-1, last["row"]):
             pairs[int(last["row"])] = int(first)
     return pairs
+
+
+def examine_pictures(
+    rank: str,
+    faces: pd.DataFrame,
+    shown: Sequence[Picture],
+    answers: pd.DataFrame,
+    ceiling: Estimate | None,
+    options: Options,
+) -> Examination:
+    """Examine a rank or control by its answers to `shown`, the pictures of some faces."""
+    about = answers.assign(
+        face=[picture.face for picture in shown],
+        change=[picture.change for picture in shown],
+        morph=pd.Series([p.face if p.neutral >= 0 else None for p in shown], dtype="Int64"),
+        step=[picture.share for picture in shown],
+    )
+    for column in ("emotion", "person"):
+        about[column] = faces[column].iloc[about["face"]].to_numpy()
+    changed = about[about["change"] != ""].groupby("change", sort=False)
+    morphs = about[about["morph"].notna()]
+    return examine(
+        rank,
+        "control" if rank in CONTROLS else "rank",
+        faces,
+        answers.iloc[: len(faces)],
+        changed={str(change): rows for change, rows in changed},
+        morphs=morphs if len(morphs) else None,
+        ceiling=ceiling,
+        options=options,
+    )
 
 
 def _spread(

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Int
 
 from emorank.evaluation.raters import coincidence, pairwise
-from emorank.evaluation.raters.ratings import LEVELS, NoneAs, Ratings, ratings
+from emorank.evaluation.raters.ratings import NoneAs, Ratings, ratings
 from emorank.evaluation.statistics.uncertainty import (
     LEVEL,
     RESAMPLES,
@@ -17,6 +17,7 @@ from emorank.evaluation.statistics.uncertainty import (
     bootstrap,
     with_reason,
 )
+from emorank.vocabulary import LEVELS
 
 # Above this many cells (two hundred megabytes) the tables of all pairs do not fit into memory.
 _MOST_CELLS = 25_000_000

@@ -7,9 +7,9 @@ import pandas as pd
 
 from emorank.answers.answers_table import SKIP, repeats_of
 from emorank.answers.names import natural
-from emorank.evaluation.raters.ratings import LEVELS
 from emorank.evaluation.statistics.confusion import quadratic_kappa
 from emorank.evaluation.statistics.uncertainty import LEVEL, Estimate, counts_per_cluster, wilson
+from emorank.vocabulary import LEVELS
 
 ALL = "all raters"
 

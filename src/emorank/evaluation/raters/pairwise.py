@@ -13,9 +13,10 @@ import numpy as np
 from jaxtyping import Float, Int, Int8
 
 from emorank.answers.voting import winners
-from emorank.evaluation.raters.ratings import LEVELS, Ratings
+from emorank.evaluation.raters.ratings import Ratings
 from emorank.evaluation.statistics.confusion import quadratic_kappa
 from emorank.evaluation.statistics.ratio import Floats, defined_mean
+from emorank.vocabulary import LEVELS
 
 _K = len(LEVELS)
 Tables = Float[np.ndarray, "*stack pair cell"]

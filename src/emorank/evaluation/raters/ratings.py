@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, Int8
 
-from emorank.answers.answers_table import RANKS, UNIT, firsts_of
+from emorank.answers.answers_table import UNIT, firsts_of
 from emorank.answers.names import natural
-from emorank.vocabulary import NONE
+from emorank.vocabulary import LEVELS
 
 # How an answer "None" is used: as the level below Minimal, or as a missing answer.
 NoneAs = Literal["level", "missing"]
-LEVELS = (NONE, *RANKS)
 
 
 @dataclass(frozen=True)

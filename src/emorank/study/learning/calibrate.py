@@ -20,9 +20,7 @@ from emorank.results.calibration import CalibratedRank, Coefficient, RatedFaces
 from emorank.study.folder import Study, alone, require_own_network
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.crossfit import crossfitted
-from emorank.study.learning.evidence_cuts import RESULT as EVIDENCE
-from emorank.study.learning.evidence_cuts import cuts_of
-from emorank.study.learning.measured_faces import evidence_of_faces
+from emorank.study.learning.measured_faces import EVIDENCE, cuts_of, evidence_of_faces
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import LEVELS
 

@@ -1,4 +1,4 @@
-"""A study's own faces measured by a network, from the features that its training has cached."""
+"""A study's own faces measured from the features that its training cached; cuts of evidence."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 
 from emorank.progress import Progress, silent
+from emorank.ranking.evidence import SCORE, Cuts, cuts
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Measured
 from emorank.reading.reader import BATCH
 from emorank.study.folder import Study
 from emorank.study.train_network import examples
+from emorank.vocabulary import Emotion
+
+EVIDENCE = "evidence"  # the result that holds the cuts
 
 
 def measured_faces(
@@ -39,3 +43,26 @@ def evidence_of_faces(
     ]
     about = faces[["image", "person", "part"]].reset_index(drop=True)
     return pd.concat([about, pd.concat(parts, ignore_index=True)], axis=1)
+
+
+def evidence_cuts(study: Study, network: EmotionNetwork, progress: Progress = silent) -> Cuts:
+    """Those that `calibrate` wrote into the study, or else worked out from its faces.
+
+    Only the faces of the validation part count: a network finds more evidence on persons that it
+    has learnt from than on others, so thirds of theirs would call everybody else Minimal.
+
+    Raises:
+        StudyError: the study is not prepared, or too few faces are left.
+    """
+    stored = study.result(EVIDENCE)
+    if stored is not None:
+        return {word: (low, high) for word, (low, high) in stored.items()}
+    faces = study.table("faces").merge(study.table("split"), on="image")
+    validation = faces[faces["part"] == "validation"]
+    return cuts_of(evidence_of_faces(study, network, validation, progress))
+
+
+def cuts_of(evidence: pd.DataFrame) -> Cuts:
+    """The cuts from a table of faces with `predicted` and the features of the evidence."""
+    shown = evidence[evidence["predicted"] != Emotion.NEUTRAL]
+    return cuts(shown[SCORE].to_numpy(), shown["predicted"].to_list())

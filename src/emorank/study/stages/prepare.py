@@ -1,7 +1,6 @@
 """Stage 1: look at every image once, frame the face, split by person, count the leakage."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +45,8 @@ def prepare(study: Study, progress: Progress = silent) -> str:
     parts = _parts(study, prepared, dataset)
     study.write_table("faces", prepared)
     study.write_table("split", parts)
-    if study.plan.network:
-        common = leakage_from_source(study, prepared, parts)
-    else:
-        common = leakage(prepared, parts)
+    elsewhere = bool(study.plan.network)
+    common = leakage_from_source(study, prepared, parts) if elsewhere else leakage(prepared, parts)
     study.write_metrics("leakage", common)
     study.path(JOURNAL).unlink(missing_ok=True)
     counts = parts["part"].value_counts()
@@ -64,7 +61,12 @@ def _parts(study: Study, table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     """`image` and `part`; every face is tested where the network is another study's."""
     if study.plan.network:
         return pd.DataFrame({"image": table["image"], "part": "test"}, dtype="string")
-    _require_classes(table, dataset)
+    classes = sorted(table["emotion"].unique())
+    if len(classes) < 2:
+        raise DatasetError(
+            f"{dataset.root}: expected at least two expressed emotions to tell apart, got only "
+            f"{', '.join(classes)}"
+        )
     plan = study.plan.split
     return split(table, by=plan.by, test=plan.test, validation=plan.validation, seed=plan.seed)
 
@@ -92,15 +94,6 @@ def _select(dataset: Dataset, emotions: list[str]) -> tuple[pd.DataFrame, list[d
             f"({', '.join(emotions) or 'any'})"
         )
     return table.reset_index(drop=True), excluded
-
-
-def _require_classes(table: pd.DataFrame, dataset: Dataset) -> None:
-    classes = sorted(table["emotion"].unique())
-    if len(classes) < 2:
-        raise DatasetError(
-            f"{dataset.root}: expected at least two expressed emotions to tell apart, got only "
-            f"{', '.join(classes)}"
-        )
 
 
 def _examine(
@@ -144,15 +137,12 @@ def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, A
 
 
 def _read_journal(journal: Path) -> list[dict[str, Any]]:
-    return list(_whole_lines(journal)) if journal.exists() else []
-
-
-def _whole_lines(journal: Path) -> Iterator[dict[str, Any]]:
     """The journal's entries; a last line that was cut short by a kill is removed."""
+    if not journal.exists():
+        return []
     data = journal.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
     if len(whole) < len(data):
         with journal.open("r+b") as file:
             file.truncate(len(whole))
-    for line in whole.splitlines():
-        yield json.loads(line)
+    return [json.loads(line) for line in whole.splitlines()]

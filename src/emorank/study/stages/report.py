@@ -1,6 +1,5 @@
 """Stage 7: everything that was measured of the study, on one page."""
 
-import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +42,7 @@ from emorank.study.folder import Study
 from emorank.study.network import network_sentence
 from emorank.vocabulary import Emotion, Rank
 
+# The files that the results come from.
 HASHED = ("study.toml", "faces.parquet", "split.parquet", "model.safetensors", "votes.parquet")
 
 
@@ -111,7 +111,7 @@ def _sections(
     yield groups.section(by_group)
     yield sheet.section(votes)
     yield data.exclusions_section(study.table("excluded"))
-    yield closing.versions_section(__version__, _hashes(study))
+    yield closing.versions_section(__version__, {name: study.digest(name) for name in HASHED})
     yield closing.cite_section(__version__, summary.citation)
     yield closing.limits_section(by_group=by_group is not None)
 
@@ -151,12 +151,3 @@ def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterato
             figure=jpeg(figure),
             note=f"raters: {raters.get(row['image'], '–')}" if voted else "",
         )
-
-
-def _hashes(study: Study) -> dict[str, str]:
-    """SHA-256 of the files that the results come from."""
-    digests = {}
-    for name in HASHED:
-        with study.path(name).open("rb") as file:
-            digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
-    return digests
