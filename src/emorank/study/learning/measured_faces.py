@@ -63,6 +63,6 @@ def evidence_cuts(study: Study, network: EmotionNetwork, progress: Progress = si
 
 
 def cuts_of(evidence: pd.DataFrame) -> Cuts:
-    """The cuts from a table of faces with `predicted` and the features of the evidence."""
+    """The cuts, without any votes, of faces with `predicted` and the features of the evidence."""
     shown = evidence[evidence["predicted"] != Emotion.NEUTRAL]
     return cuts(shown[SCORE].to_numpy(), shown["predicted"].to_list())
