@@ -1,4 +1,4 @@
-"""The command line: one file for each verb, imported when the verb is called."""
+"""The command line: verbs, each imported when it is called."""
 
 import os
 import sys
@@ -9,26 +9,26 @@ from emorank import __version__
 from emorank.cli.verbs import Verbs
 from emorank.errors import EmorankError
 
-VERBS = (
-    "run",
-    "prepare",
-    "train",
-    "test",
-    "explain",
-    "rank",
-    "validate",
-    "audit",
-    "calibrate",
-    "report",
-    "faithfulness",
-    "compare",
-    "paper",
-    "groups",
-    "card",
-    "rate",
-    "data",
-    "weights",
-)
+VERBS = {
+    "run": "stages.run",
+    "prepare": "stages.prepare",
+    "train": "train.command",
+    "test": "stages.test",
+    "explain": "explain.command",
+    "rank": "rank.command",
+    "validate": "stages.validate",
+    "audit": "audit.command",
+    "calibrate": "calibrate.command",
+    "report": "stages.report",
+    "faithfulness": "faithfulness.command",
+    "compare": "compare.command",
+    "paper": "paper.command",
+    "groups": "groups.command",
+    "card": "card.command",
+    "rate": "rate.command",
+    "data": "data.command",
+    "weights": "weights.command",
+}
 
 
 @click.command(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import comma_list, study_argument, votes_option
+from emorank.cli.options import FILE, comma_list, study_argument, votes_option
 from emorank.cli.studies import progress_bar, renew_report
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ WITH_INTERVAL = "Spearman within emotion"
 )
 @click.option(
     "--scores",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Scores of another program, to audit too: CSV or Parquet, columns image, score, level.",
 )
 @click.option(
@@ -86,9 +86,8 @@ def _print(result: "Audit") -> None:
     )
     print_table(headings, rows, one_line=headings)
     click.echo("Spearman: within emotion; chance: what shuffled scores reach. The report has more.")
-    for name, reason in result.unavailable.items():
-        click.echo(f"not audited: {name}: {reason}", err=True)
-    for line in result.unmeasured:
+    unavailable = [f"not audited: {name}: {why}" for name, why in result.unavailable.items()]
+    for line in (*unavailable, *result.unmeasured):
         click.echo(line, err=True)
     click.echo(result.headline)
 

@@ -4,16 +4,12 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import study_argument
+from emorank.cli.options import FILE, study_argument
 
 
 @click.command("card", short_help="The model card: what for, how well, for whom, what not for.")
 @study_argument
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it to a file instead of printing it.",
-)
+@click.option("--out", type=FILE, help="Write it to a file instead of printing it.")
 def command(folder: Path, out: Path | None) -> None:
     """Print the model card of STUDY as Markdown, with a header that the Hugging Face Hub reads.
 

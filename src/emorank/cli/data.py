@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import dataset_options
+from emorank.cli.options import FILE_OR_FOLDER, dataset_options
 from emorank.cli.studies import read_settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def command() -> None:
 
 
 @command.command("inspect", short_help="Recognise a data set and print what is in it.")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=FILE_OR_FOLDER)
 @dataset_options
 def inspect(path: Path, dataset: str, options: tuple[str, ...]) -> None:
     """Recognise the layout of PATH and print emotions, persons, sizes, problems and licence.

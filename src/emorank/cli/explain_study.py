@@ -7,17 +7,12 @@ from typing import Any
 import click
 
 from emorank.cli.explain_options import Drawing
-from emorank.cli.heatmaps import FigureFolder
-from emorank.cli.new_images import report_excluded, with_bar
+from emorank.cli.new_images import FigureFolder, report_excluded, with_bar
 from emorank.cli.studies import open_with, run_stage
 
 
 def explain_with_study(
-    drawing: Drawing,
-    folder: Path,
-    rank: str,
-    settings: tuple[str, ...],
-    others: dict[str, Any],
+    drawing: Drawing, folder: Path, rank: str, settings: tuple[str, ...], others: dict[str, Any]
 ) -> None:
     """Draw a figure for each face of the images; without images run the stage.
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emorank.cli.explain_options import Drawing, Request
-from emorank.cli.heatmaps import FigureFolder
-from emorank.cli.new_images import report_excluded, with_bar
+from emorank.cli.new_images import FigureFolder, report_excluded, with_bar
 
 if TYPE_CHECKING:
     from emorank.networks.network import Network

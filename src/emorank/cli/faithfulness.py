@@ -38,12 +38,7 @@ COLUMNS = ("least − most", "insertion", "on features", "new weights", "gap", "
     callback=comma_list,
     help="What a region is replaced by: mean, blur, noise, surroundings.",
 )
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    help="Seed of all random choices.",
-)
+@click.option("--seed", default=0, show_default=True, help="Seed of all random choices.")
 @click.option(
     "--half",
     is_flag=True,
@@ -85,17 +80,12 @@ def command(
     with ProgressBars() as bars:
         progress = bars.start("faithfulness")
         result = faithfulness(study, METHODS if "all" in names else names, settings, progress)
-        bars.end("faithfulness", _outcome(result), True)
+        number, checked = len(result.images), min(result.settings.checks, len(result.images))
+        outcome = f"{len(result.passes)} methods on {number} faces of {result.persons} persons"
+        bars.end("faithfulness", f"{outcome}, {checked} of them with all checks", again=True)
     _print(result)
     renew_report(study)
     click.echo(study.path("faithfulness.json"))
-
-
-def _outcome(result: "Faithfulness") -> str:
-    return (
-        f"{len(result.passes)} methods on {len(result.images)} faces of {result.persons} persons, "
-        f"{min(result.settings.checks, len(result.images))} of them with all checks"
-    )
 
 
 def _print(result: "Faithfulness") -> None:

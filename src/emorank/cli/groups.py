@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import comma_list, study_argument
+from emorank.cli.options import FILE, comma_list, study_argument
 from emorank.cli.studies import progress_bar, renew_report
 
 # These fit a narrow terminal; groups.json and the report have all.
 COLUMNS = ("Group", "Persons", "Images", "Emotion", "Constant", "Ranked", "Kappa")
 
 if TYPE_CHECKING:
-    from emorank.evaluation.group_scores import Attribute
     from emorank.results.groups import GroupResults
 
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--groups",
     "file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="CSV or Parquet, a row for each person or image. Default: what the data set knows.",
 )
 @click.option(
@@ -31,10 +30,7 @@ if TYPE_CHECKING:
     help="Attributes, for instance gender,age or gender=COLUMN. Default: all that are known.",
 )
 @click.option(
-    "--id",
-    "id_column",
-    default="",
-    help="Column of the persons or images; recognised by default.",
+    "--id", "id_column", default="", help="Column of the persons or images; recognised by default."
 )
 @click.option(
     "--bands",
@@ -70,13 +66,9 @@ def command(
 
     study = open_study(folder)
     with progress_bar("groups") as progress:
+        ends = dict(map(parse_bands, bands))
         result = results_by_group(
-            study,
-            file,
-            by,
-            id_column=id_column,
-            bands=dict(map(parse_bands, bands)),
-            progress=progress,
+            study, file, by, id_column=id_column, bands=ends, progress=progress
         )
     print_groups(result)
     if not no_report:
@@ -93,11 +85,8 @@ def print_groups(result: "GroupResults") -> None:
     for attribute in result.attributes:
         table = columns(attribute)
         table = table[[name for name in COLUMNS if name in table]]
-        print_table(table.columns, table.itertuples(index=False), title=_title(attribute))
+        unknown = f" ({attribute.unknown:,} images unknown)" if attribute.unknown else ""
+        title = f"by {attribute.name}{unknown}"
+        print_table(table.columns, table.itertuples(index=False), title=title)
         for line in differences(attribute):
             print_line(line)
-
-
-def _title(attribute: "Attribute") -> str:
-    unknown = f" ({attribute.unknown:,} images unknown)" if attribute.unknown else ""
-    return f"by {attribute.name}{unknown}"

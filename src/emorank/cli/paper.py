@@ -4,17 +4,13 @@ from pathlib import Path
 
 import click
 
-from emorank.cli.options import study_argument
+from emorank.cli.options import FOLDER, study_argument
 from emorank.cli.studies import open_with
 
 
 @click.command("paper", short_help="Write the paper's tables and figures, for LaTeX too.")
 @study_argument
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write to. Default: paper/ in the study.",
-)
+@click.option("--out", type=FOLDER, help="Folder to write to. Default: paper/ in the study.")
 def command(folder: Path, out: Path | None) -> None:
     """Write the numbered tables and figures of the paper as this study has them.
 
@@ -30,8 +26,7 @@ def command(folder: Path, out: Path | None) -> None:
     from emorank.study.reproducing.paper import paper
 
     with ProgressBars() as bars:
-        progress = bars.start("paper")
-        page, missing = paper(open_with(folder, ()), out, progress)
+        page, missing = paper(open_with(folder, ()), out, bars.start("paper"))
         bars.end("paper", str(page), again=True)
     for number in missing:
         click.echo(f"missing: {number}", err=True)

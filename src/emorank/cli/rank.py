@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from emorank.cli.new_images import report_excluded, with_bar
-from emorank.cli.options import images_options, settings_option, study_option
+from emorank.cli.options import FILE, images_options, settings_option, study_option
 from emorank.cli.studies import open_with, progress_bar, run_stage
 
 
@@ -33,7 +33,7 @@ from emorank.cli.studies import open_with, progress_bar, run_stage
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write a table, CSV or Parquet by its ending, instead of printing one.",
 )
 def command(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from emorank.cli.options import FILE
+
 
 @click.group("weights", short_help="Fetch and find the ImageNet weights.")
 def command() -> None:
@@ -36,10 +38,7 @@ def list_() -> None:
 
 @command.command("get", short_help="Fetch, check and convert the ImageNet weights once.")
 @click.option(
-    "--from",
-    "source",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A file already downloaded; see: emorank weights list.",
+    "--from", "source", type=FILE, help="A file already downloaded; see: emorank weights list."
 )
 def get(source: Path | None) -> None:
     """Fetch the ImageNet weights, check them against pinned sums, keep them for use offline.

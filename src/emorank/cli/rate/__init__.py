@@ -1,19 +1,23 @@
-"""`emorank rate`: people rate pictures, and how well they agree; one file per verb."""
+"""`emorank rate`: people rate pictures, and how well they agree."""
 
 import click
 
 from emorank.cli.verbs import Verbs
 
-VERBS = ("new", "serve", "status", "summary", "invite", "export", "import", "close")
+VERBS = {
+    "new": "new.command",
+    "serve": "project.serve",
+    "status": "project.status",
+    "summary": "summary.command",
+    "invite": "project.invite",
+    "export": "project.export",
+    "import": "project.import_",
+    "close": "project.close",
+}
+SUMMARY = "Let people rate expression intensity; see how well they agree."
 
 
-@click.command(
-    "rate",
-    cls=Verbs,
-    package="emorank.cli.rate",
-    verbs=VERBS,
-    short_help="Let people rate expression intensity; see how well they agree.",
-)
+@click.command("rate", cls=Verbs, package="emorank.cli.rate", verbs=VERBS, short_help=SUMMARY)
 def command() -> None:
     """Let people rate how strongly an emotion is expressed, and see how well they agree.
 

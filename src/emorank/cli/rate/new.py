@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import dataset_options
+from emorank.cli.options import FILE_OR_FOLDER, comma_list, dataset_options
 from emorank.cli.studies import progress_bar, read_settings
 
 if TYPE_CHECKING:
@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 
 @click.command("new", short_help="Make a rating project and print an invite link for each rater.")
-@click.argument("images", metavar="IMAGES_OR_STUDY", type=click.Path(path_type=Path))
+@click.argument("images", metavar="IMAGES_OR_STUDY", type=FILE_OR_FOLDER)
 @click.option(
     "--raters", type=click.IntRange(1, 1000), help="How many; by default as many as --names, or 10."
 )
-@click.option("--names", help="Their names, with commas between; by default r1, r2 ….")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option(
+    "--names",
+    callback=comma_list,
+    help="Their names, with commas between; by default r1, r2 ….",
+)
+@click.option("--out", required=True, type=FILE_OR_FOLDER, help="Folder to make.")
 @click.option(
     "--order",
     "ordering",
@@ -34,7 +38,11 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, 0.3),
     help="Share of images that come twice, for each rater's own consistency; 0 for none.",
 )
-@click.option("--emotions", help="Only these, with commas between; by default all but neutral.")
+@click.option(
+    "--emotions",
+    callback=comma_list,
+    help="Only these, with commas between; by default all but neutral.",
+)
 @click.option("--question", help="With {emotion} where the word goes.")
 @click.option("--title", help="Of the project; raters see it.")
 @click.option("--seed", default=0, show_default=True, help="Of the raters' orders.")
@@ -46,11 +54,11 @@ if TYPE_CHECKING:
 def command(
     images: Path,
     raters: int | None,
-    names: str | None,
+    names: list[str],
     out: Path,
     ordering: str,
     repeats: float,
-    emotions: str | None,
+    emotions: list[str],
     question: str | None,
     title: str | None,
     seed: int,
@@ -76,45 +84,40 @@ def command(
 
     with needing("web", "a rating project"):
         from emorank.room.creation import Setup, create_project
-    from emorank.cli.rate.links import print_links
+    from emorank.cli.rate.project import print_links
     from emorank.study.verbs.gallery_of_study import gallery
 
     who = _raters(raters, names)
-    pictures = gallery(images, dataset, _words(emotions), **read_settings(options))
-    chosen = {
-        # Raters see it, and where images come from may say what to expect of them.
-        "title": title or "Expression intensity",
-        "question": question,
-        "base_url": base_url,
-        "database": database,
-    }
+    pictures = gallery(images, dataset, emotions, **read_settings(options))
+    # Raters see the title, and where images come from may say what to expect of them.
+    chosen = {"question": question, "base_url": base_url, "database": database}
     setup = Setup(
         ordering=ordering,  # type: ignore[arg-type]  # click has checked it
         repeats=repeats,
         seed=seed,
         source=pictures.source,
+        title=title or "Expression intensity",
         **{key: value for key, value in chosen.items() if value is not None},
     )
-    for line in pictures.left_out[:20]:
+    left_out = pictures.left_out
+    more = [f"… and {len(left_out) - 20} more"] if len(left_out) > 20 else []
+    for line in [*left_out[:20], *more]:
         click.echo(f"left out: {line}", err=True)
-    if len(pictures.left_out) > 20:
-        click.echo(f"left out: … and {len(pictures.left_out) - 20} more", err=True)
     with progress_bar("pictures") as progress:
         project = create_project(out, pictures.images, pictures.read, who, setup, progress)
     _print_counts(project, len(pictures.images), len(who))
     print_links(project)
 
 
-def _raters(count: int | None, names: str | None) -> list[str]:
+def _raters(count: int | None, names: list[str]) -> list[str]:
     from emorank.errors import RatingError
 
-    named = _words(names)
-    if named and count not in (None, len(named)):
+    if names and count not in (None, len(names)):
         raise RatingError(
-            f"--raters {count}, but {_number(len(named), 'name')} in --names; "
+            f"--raters {count}, but {_number(len(names), 'name')} in --names; "
             "leave out --raters, or name each rater"
         )
-    return named or [f"r{number}" for number in range(1, (count or 10) + 1)]
+    return names or [f"r{number}" for number in range(1, (count or 10) + 1)]
 
 
 def _print_counts(project: "Project", asked: int, raters: int) -> None:
@@ -129,7 +132,3 @@ def _print_counts(project: "Project", asked: int, raters: int) -> None:
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _words(text: str | None) -> list[str]:
-    return [word.strip() for word in (text or "").split(",") if word.strip()]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emorank.answers.formats import FORMATS
+from emorank.cli.options import FILE, FILE_OR_FOLDER
 
 if TYPE_CHECKING:
     from emorank.evaluation.raters.rating_summary import EmotionSummary
@@ -22,7 +23,7 @@ def parsed_cut(ctx: click.Context, parameter: click.Parameter, value: str) -> tu
 
 
 @click.command("summary", short_help="Majority, Table 5's sheet and agreement of a file of votes.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE_OR_FOLDER)
 @click.option(
     "--ties",
     type=click.Choice(["median", "disputed"]),
@@ -48,22 +49,14 @@ def parsed_cut(ctx: click.Context, parameter: click.Parameter, value: str) -> tu
 @click.option(
     "--format", "kind", type=click.Choice(FORMATS), help="Of FILE; its content decides by default."
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the whole sheet: .csv, .parquet or .json.",
-)
+@click.option("--out", type=FILE, help="Write the whole sheet: .csv, .parquet or .json.")
 @click.option(
     "--answers",
     "copy",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write the answers, one row a vote: .csv, .parquet or .json.",
 )
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a page with figures, one HTML file.",
-)
+@click.option("--report", type=FILE, help="Write a page with figures, one HTML file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option("--rows", default=10, show_default=True, type=click.IntRange(0), help="Of the sheet.")
 @click.option(

@@ -1,0 +1,213 @@
+"""Verbs of `emorank rate` on a rating project that is there, and its invite links."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from emorank.answers.formats import WRITABLE
+from emorank.cli.options import FILE, FILE_OR_FOLDER
+
+if TYPE_CHECKING:
+    from emorank.room.project import Project
+
+project_argument = click.argument("project", type=FILE_OR_FOLDER)
+
+
+@click.command("serve", short_help="Open a rating project in the browser.")
+@project_argument
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(1, 65535), help="8321, or the port of the base URL.")
+@click.option("--base-url", help="What visitors call this server: https://rate.example.org")
+@click.option("--no-browser", is_flag=True, help="Do not open the owner's page.")
+def serve(
+    project: Path, host: str, port: int | None, base_url: str | None, no_browser: bool
+) -> None:
+    """Serve a rating project until Ctrl-C, and open the owner's page.
+
+    It listens on this machine only, unless --host says otherwise; then --base-url has to say what
+    others call it. For other machines put it behind a proxy with TLS (docs/rating.md).
+
+    \b
+    Examples:
+      emorank rate serve ratings
+      emorank rate serve ratings --no-browser --base-url https://rate.example.org
+    """
+    from urllib.parse import urlsplit
+
+    from emorank.errors import needing
+
+    with needing("web", "the rating room"):
+        from emorank.room.invites import invite
+        from emorank.room.project import open_project
+        from emorank.web.rating.app import make_app
+        from emorank.web.safety import origins
+        from emorank.web.serve import listen, open_when_ready, server
+    opened = open_project(project)
+    base = (base_url or opened.about().base_url).rstrip("/")
+    parts = urlsplit(base)
+    if port is None:
+        port = (parts.port if parts.scheme == "http" else None) or 8321
+    elif base_url is None and parts.hostname == "127.0.0.1":
+        base = f"http://127.0.0.1:{port}"
+    ready = server(make_app(opened, origins(base, host, port)), host, port)
+    place = listen(host, port)
+    link = f"{base}/invite/{invite(opened, None)}"
+    click.echo(f"The rating room is at {base} (Ctrl-C stops it; nothing is lost)")
+    click.echo(f"The owner's page, once: {link}")
+    if not no_browser:
+        open_when_ready(ready, link)
+    ready.run(sockets=[place])
+
+
+@click.command("status", short_help="Print how far every rater is.")
+@project_argument
+def status(project: Path) -> None:
+    """Print how far every rater is, and whether links are still open.
+
+    \b
+    Example:
+      emorank rate status ratings
+    """
+    opened = _open(project)
+    from rich.text import Text
+
+    from emorank.cli.terminal import print_line, print_table, printable
+    from emorank.room.overview import progress
+
+    about, rows = opened.about(), []
+    state = "open" if about.closed_at is None else "closed"
+    database = printable(str(opened.database))
+    print_line(Text.assemble(printable(about.title), f" ({state}) ", database))
+    for rater in progress(opened):
+        time = None if rater.median_ms is None else f"{rater.median_ms / 1000:.1f} s"
+        rows.append((rater.name, rater.answered, rater.total, time, rater.link))
+    print_table(("rater", "answered", "of", "median time", "link"), rows)
+
+
+@click.command("invite", short_help="Renew or revoke the links of raters.")
+@project_argument
+@click.argument("raters", nargs=-1, required=True)
+@click.option("--revoke", "only_revoke", is_flag=True, help="End links and sessions; make none.")
+def invite(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
+    """Print new links for RATERS; their old links and sessions end, their answers stay.
+
+    \b
+    Examples:
+      emorank rate invite ratings r3
+      emorank rate invite ratings r3 r4 --revoke
+    """
+    opened = _open(project)
+    from emorank.room.invites import revoke
+    from emorank.room.raters import rater_id
+
+    for rater in [rater_id(opened, name) for name in raters]:
+        revoke(opened, rater)
+    if only_revoke:
+        click.echo(f"revoked: {', '.join(raters)}")
+    else:
+        print_links(opened, raters)
+
+
+@click.command("export", short_help="Write the answers of a rating project to a file.")
+@project_argument
+@click.option("--out", required=True, type=FILE_OR_FOLDER, help="File to write.")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(WRITABLE),
+    help="The default is what the ending of the file says.",
+)
+@click.option("--log", "whole", is_flag=True, help="Write every event instead, changes too.")
+def export(project: Path, out: Path, kind: str | None, whole: bool) -> None:
+    """Write the current answers, one row each, under the images' own names.
+
+    \b
+    Examples:
+      emorank rate export ratings --out votes.csv
+      emorank rate export ratings --out tasks.json --format label-studio
+      emorank rate export ratings --out log.csv --log
+    """
+    opened = _open(project)
+    from emorank.answers.formats.csv_parquet import write_sheet
+    from emorank.answers.interchange import write_answers
+    from emorank.room.overview import answers, log
+
+    if whole:
+        events = log(opened)
+        write_sheet(events, out)
+        click.echo(f"{out}: {len(events)} events")
+    else:
+        table = answers(opened)
+        write_answers(table, out, kind)
+        click.echo(f"{out}: {len(table)} answers")
+
+
+@click.command("import", short_help="Take answers from elsewhere into a project.")
+@project_argument
+@click.argument("file", type=FILE)
+@click.option("--format", "kind", help="Of FILE; its content decides by default.")
+def import_(project: Path, file: Path, kind: str | None) -> None:
+    """Take the answers in FILE into a project, all of them or none.
+
+    FILE has any format that `emorank rate summary` reads. Its images have to be in the project,
+    under their own names; raters who are not there yet are added.
+
+    \b
+    Examples:
+      emorank rate import ratings votes.csv
+      emorank rate import ratings export.json --format label-studio
+    """
+    opened = _open(project)
+    from emorank.room.intake import import_answers
+    from emorank.room.sources import read_answers
+
+    count = import_answers(opened, read_answers(file, kind))
+    click.echo(f"{project}: {count} answers taken in")
+
+
+@click.command("close", short_help="Take no more answers, or take them again.")
+@project_argument
+@click.option("--reopen", is_flag=True, help="Take answers again.")
+def close(project: Path, reopen: bool) -> None:
+    """Close a rating project: raters can give no more answers until it is opened again.
+
+    \b
+    Examples:
+      emorank rate close ratings
+      emorank rate close ratings --reopen
+    """
+    opened = _open(project)
+    from emorank.room import store
+
+    store.close(opened, closed=not reopen)
+    click.echo(f"{project}: {'open' if reopen else 'closed'}")
+
+
+def print_links(project: "Project", names: Collection[str] | None = None) -> None:
+    """Make and print links, of the named raters, or of all and the owner.
+
+    They are printed only once, because they are not stored.
+    """
+    from emorank.room.invites import invite
+    from emorank.room.overview import progress
+
+    base = project.about().base_url
+    people: list[tuple[str, str | None]] = [
+        (row.name, row.id) for row in progress(project) if names is None or row.name in names
+    ]
+    if names is None:
+        people.append(("owner", None))
+    click.echo("\nInvite links. Each works once, for 30 days, and is shown only now:\n")
+    width = max(len(name) for name, _ in people)
+    for name, rater in people:
+        click.echo(f"  {name:{width}}  {base}/invite/{invite(project, rater)}")
+
+
+def _open(folder: Path) -> "Project":
+    from emorank.errors import needing
+
+    with needing("web", "a rating project"):
+        from emorank.room.project import open_project
+    return open_project(folder)
