@@ -45,16 +45,13 @@ MAX_NAME = 1024
 
 
 def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Make the table of answers of any rows, and check all of it.
+    """Make the table of answers of any rows, in their order, and check all of it.
 
     Args:
         rows: a table, or one mapping an answer. `image`, `rater` and `answer` have to be there;
             `emotion`, `repeat` (False), `reaction_ms`, `hidden_ms` and `at` (aware datetimes, ISO
             8601 strings; without a zone UTC) may be missing, or missing in some rows. An empty
             `emotion` is an unknown one. Other columns are refused.
-
-    Returns:
-        The columns of this module in the order of the rows; a copy.
 
     Raises:
         VotesError: a column is missing or unknown, a name empty, longer than `MAX_NAME` characters
@@ -78,20 +75,18 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
             "at": _instants(table),
         }
     )
-    doubled = result.duplicated(list(KEY))
-    _refuse(result, doubled, "a second answer of a rater to a unit at the same showing")
+    _refuse(
+        result,
+        result.duplicated(list(KEY)),
+        "a second answer of a rater to a unit at the same showing",
+    )
     return result
 
 
 def parse_answer(word: str) -> str:
-    """An answer as people write it: a rank that `Rank.parse` reads, None or Skip, in any case.
-
-    Raises:
-        VotesError: the word names no answer.
-    """
-    other = _WORDS.get(word.strip().lower())
-    if other is not None:
-        return other
+    """An answer as people write it: a rank that `Rank.parse` reads, None or Skip, in any case."""
+    if word.strip().lower() in _WORDS:
+        return _WORDS[word.strip().lower()]
     try:
         return Rank.parse(word).label
     except VotesError:
@@ -123,9 +118,7 @@ def repeats_of(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _columns(table: pd.DataFrame) -> pd.DataFrame:
-    missing = [name for name in REQUIRED if name not in table.columns]
-    unknown = [str(name) for name in table.columns if name not in COLUMNS]
-    if missing or unknown or not table.columns.is_unique:
+    if not {*REQUIRED} <= {*table.columns} <= {*COLUMNS} or not table.columns.is_unique:
         came = ", ".join(str(name) for name in list(table.columns)[:20]) or "none"
         raise VotesError(
             f"answers have the columns {', '.join(COLUMNS)}, of which {', '.join(REQUIRED)} have "
@@ -150,13 +143,10 @@ def _names(table: pd.DataFrame, column: str, optional: bool = False) -> pd.Serie
 
 def _writable(name: object) -> bool:
     """Whether every file format can hold a name."""
-    if not isinstance(name, str):
-        return False
     try:
-        name.encode()
+        return isinstance(name, str) and b"\0" not in name.encode()
     except UnicodeEncodeError:
         return False
-    return "\0" not in name
 
 
 def _answers(table: pd.DataFrame) -> pd.Series:

@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from emorank.answers.answers_table import RANKS, UNIT, firsts_of
-from emorank.vocabulary import NONE
+from emorank.answers.answers_table import UNIT, firsts_of
+from emorank.vocabulary import LEVELS
 
-LEVELS = (NONE, *RANKS)
 _TINY = 1e-300
 
 
@@ -27,7 +26,7 @@ class DawidSkene:
 
     Attributes:
         posterior: probability of each class for each unit; rows sum to 1.
-        prior: of the classes.
+        prior: probability of each class.
         errors: probability of each answer of each rater given each class; the last axis sums to 1.
             NaN where a rater voted on no unit of a class.
         log_likelihood: natural, after each iteration; never falls.
@@ -55,13 +54,8 @@ def dawid_skene(
     It begins with the share of each answer among a unit's votes, as the paper does, so the result
     does not depend on chance.
 
-    Args:
-        unit: of each vote, numbered from 0 without gaps.
-        rater: likewise.
-        answer: in 0 … levels - 1.
-        levels: the number of classes.
-        iterations: at most.
-        tolerance: relative rise of the log-likelihood below which it ends.
+    Units and raters are numbered from 0 without gaps, answers from 0 to `levels` - 1. It ends after
+    `iterations`, or when the log-likelihood rises by a share of less than `tolerance`.
     """
     units, raters = int(unit.max(initial=-1)) + 1, int(rater.max(initial=-1)) + 1
     if not units:
@@ -106,9 +100,6 @@ def dawid_skene(
 def dawid_skene_verdicts(answers: pd.DataFrame) -> tuple[pd.DataFrame, DawidSkene]:
     """The model's verdict on each unit with a vote at the first showing; Skip is no vote.
 
-    Args:
-        answers: from `answers_table`.
-
     Returns:
         `image`, `emotion`, `answer` (None, Minimal, Average or Strong: the most probable),
         `probability` (of it), and the model. `attrs["raters"]` names its raters.
@@ -120,14 +111,8 @@ def dawid_skene_verdicts(answers: pd.DataFrame) -> tuple[pd.DataFrame, DawidSken
     answer = pd.Index(LEVELS).get_indexer(pd.Index(first["answer"]))
     model = dawid_skene(unit, rater, answer, len(LEVELS))
     best = model.posterior.argmax(axis=1) if len(model.posterior) else np.empty(0, np.int64)
-    table = (
-        first[list(UNIT)]
-        .drop_duplicates()
-        .reset_index(drop=True)
-        .assign(
-            answer=pd.Series(np.array(LEVELS)[best], dtype="string"),
-            probability=model.posterior[np.arange(len(best)), best],
-        )
-    )
+    table = first[list(UNIT)].drop_duplicates().reset_index(drop=True)
+    table["answer"] = pd.Series(np.array(LEVELS)[best], dtype="string")
+    table["probability"] = model.posterior[np.arange(len(best)), best]
     table.attrs["raters"] = list(map(str, raters))
     return table, model

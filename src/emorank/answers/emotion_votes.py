@@ -17,9 +17,8 @@ class EmotionVotes:
 
     Attributes:
         images: `image` and `group` (strings; the group is the part of the data set, or says whether
-            face or voice was shown), one row each; an image has at most one row in each group.
+            face or voice was shown); an image has at most one row in each group.
         words: the categories, emotions and others ("unknown").
-        counts: votes.
     """
 
     images: pd.DataFrame

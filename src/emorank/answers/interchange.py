@@ -33,8 +33,7 @@ class Source:
     """What a file or a rating project holds.
 
     Attributes:
-        format: one of `FORMATS`, or "project" for a rating project.
-        content: the table of answers, or votes on which emotion is expressed.
+        format: one of `FORMATS`, or "project".
         named: whether a rater's name means the same person on every image.
     """
 
@@ -44,15 +43,9 @@ class Source:
 
 
 def read_file(path: Path, format: str | None = None, cut: Cut = CUT) -> Source:  # noqa: A002 - the word for it
-    """Read a file of votes of any format.
+    """Read a file of votes; its format is one of `FORMATS`, or None to look into it.
 
-    Args:
-        path: of the file.
-        format: one of `FORMATS`, for a file that is not recognised; None to look into it.
-        cut: of MDNS, see `mdns.read_mdns`.
-
-    Raises:
-        VotesError: the format of the file is unknown, or the file does not fit it.
+    `cut` is for MDNS, see `mdns.read_mdns`. A VotesError if the format is unknown or does not fit.
     """
     check_file(path)
     kind = format or recognise(path)
@@ -85,11 +78,7 @@ def write_answers(answers: pd.DataFrame, path: Path | str, format: str | None = 
 
 
 def recognise(path: Path) -> str:
-    """The format of a file, by its first bytes, its header or its structure.
-
-    Raises:
-        VotesError: the format is unknown.
-    """
+    """The format of a file, by its first bytes, its header or its structure."""
     with path.open("rb") as file:
         start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith(b"PAR1"):

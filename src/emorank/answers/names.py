@@ -33,9 +33,8 @@ def full_names(names: Iterable[str], images: Collection[str]) -> dict[str, str]:
 
 def check_images(path: Path, names: pd.Series, images: Collection[str]) -> None:
     """Raise a VotesError that names the first images of a file that are none of `images`."""
-    unknown = sorted({*names} - {*images})
     offenders = Offenders()
-    if unknown:
-        offenders.add("unknown image", *map(quoted, unknown))
+    for name in sorted({*names} - {*images}):
+        offenders.add("unknown image", quoted(name))
     expected = quoted(min(images, default=""))
     offenders.raise_if_any(f"{path}: nothing was taken from it; expected images such as {expected}")

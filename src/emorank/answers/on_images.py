@@ -32,8 +32,7 @@ def answers_on(
         source: where the answers come from, for the messages of errors.
 
     Returns:
-        The columns of `answers`; `answer` is a rank's label or None, first showings only, one
-        question an image.
+        Rows of `answers`: no Skip, first showings only, one question an image.
 
     Raises:
         VotesError: there are answers on other images, or none about these emotions.
@@ -44,8 +43,8 @@ def answers_on(
     check_images(source, names, images)
     answers["image"] = names
     answers = answers[(answers["answer"] != SKIP) & answers["image"].isin(emotions)]
-    asked = answers["emotion"].map(_word, na_action="ignore")
-    about = asked.isna() | asked.eq(answers["image"].map(emotions)).fillna(value=False)
+    word = answers["emotion"].map(_word, na_action="ignore")
+    about = word.isna() | word.eq(answers["image"].map(emotions)).fillna(value=False)
     if len(answers) and not about.any():
         image, emotion = answers[["image", "emotion"]].iloc[0]
         raise VotesError(

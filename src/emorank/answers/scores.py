@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -36,7 +37,8 @@ def read_scores(path: Path | str, images: Collection[str]) -> pd.DataFrame:
     """
     path = Path(path)
     check_file(path)
-    header, rows = table_rows(path, _relevant, path.suffix.lower() == ".parquet")
+    parquet = path.suffix.lower() == ".parquet"
+    header, rows = table_rows(path, lambda name: name.strip().lower() in COLUMNS, parquet)
     places = {name.strip().lower(): i for i, name in enumerate(header)}
     if "image" not in places or not {"score", "level", "rank"} & set(places):
         raise VotesError(
@@ -54,10 +56,6 @@ def read_scores(path: Path | str, images: Collection[str]) -> pd.DataFrame:
     return table
 
 
-def _relevant(name: str) -> bool:
-    return name.strip().lower() in COLUMNS
-
-
 def _table(path: Path, places: dict[str, int], rows: Rows) -> pd.DataFrame:
     scores = []
     for line, row in rows:
@@ -73,13 +71,10 @@ def _table(path: Path, places: dict[str, int], rows: Rows) -> pd.DataFrame:
 def _score(path: Path, line: int, cell: str) -> float | None:
     if cell.lower() in _BLANK:
         return None
-    try:
-        score = float(cell)
-    except ValueError:
-        score = math.nan
-    if not math.isfinite(score):
-        raise VotesError(f"{path}: line {line}: {quoted(cell)} is no finite number")
-    return score
+    with suppress(ValueError):
+        if math.isfinite(score := float(cell)):
+            return score
+    raise VotesError(f"{path}: line {line}: {quoted(cell)} is no finite number")
 
 
 def _level(path: Path, line: int, cell: str) -> int | None:

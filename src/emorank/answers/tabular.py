@@ -52,8 +52,7 @@ def check_file(path: Path, most: int | None = None) -> None:
     size = path.stat().st_size
     if size == 0:
         raise VotesError(f"{path}: is empty; expected a table with a header")
-    most = MAX_BYTES if most is None else most
-    if size > most:
+    if size > (most := most or MAX_BYTES):
         raise VotesError(f"{path}: has {size:,} bytes; expected at most {most:,}. Split it up")
 
 

@@ -21,9 +21,7 @@ def votes_of(answers: pd.DataFrame, emotion: str | None = None) -> pd.DataFrame:
     raters or more said None have no intensity to rank; they are left out, and `attrs["flagged"]`
     names them.
 
-    Args:
-        answers: of any number of emotions, if each image was rated for one of them.
-        emotion: take only the answers to the question for this emotion.
+    With `emotion`, only the answers to the question for this emotion count.
 
     Raises:
         VotesError: an image was rated for several emotions and `emotion` chooses none of them.

@@ -18,7 +18,6 @@ from emorank.vocabulary import LEVELS, NONE, Emotion, Rank
 
 Ties = Literal["median", "disputed"]
 
-_LABELS = list(RANKS)
 SHORT = {Rank.MINIMAL.label: "Min", Rank.AVERAGE.label: "Avg", Rank.STRONG.label: "Str"}
 
 
@@ -32,9 +31,7 @@ def majority(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
       Minimal and five Strong give Minimal; 4 Minimal, 2 Average, 4 Strong give Average.
     - "disputed": no rank; the image is left out of what follows.
 
-    Args:
-        votes: `image`, `rater`, `rank` (label), as `read_votes` returns it.
-        ties: what happens to ties.
+    `votes` has `image`, `rater`, `rank` (label), as `read_votes` returns it.
 
     Returns:
         One row per image in the order of first appearance: `image`, `rank` (label, <NA> when
@@ -44,17 +41,16 @@ def majority(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     _check(ties)
     images, counts = _counts(votes)
     winner, tied = _most(counts)
-    rank = pd.Series(np.array(_LABELS)[winner], dtype="string")
+    rank = pd.Series(np.array(RANKS)[winner], dtype="string")
     if ties == "disputed":
         rank = rank.mask(tied)
-    values = np.array([int(rank) for rank in Rank])
     return pd.DataFrame(
         {
             "image": images,
             "rank": rank,
             **{f"n_{r.name.lower()}": counts[:, i] for i, r in enumerate(Rank)},
             "tied": tied,
-            "mean": counts @ values / counts.sum(axis=1),
+            "mean": counts @ np.array([*Rank]) / counts.sum(axis=1),
         }
     )
 
@@ -69,12 +65,8 @@ def winners(
     are None, or ranks share the greatest number, the unit is tied, and the lower ordinal median
     wins: None, or the median of the ranks.
 
-    Args:
-        counts: of None, Minimal, Average, Strong.
-
-    Returns:
-        the winner's number (0 for None … 3 for Strong, -1 without any vote), and whether it was a
-        tie.
+    `counts` are of None, Minimal, Average, Strong. Returns the winner's number (0 for None … 3 for
+    Strong, -1 without any vote), and whether it was a tie.
     """
     none, ranks = counts[:, 0], counts[:, 1:]
     total = counts.sum(axis=1)
@@ -88,11 +80,8 @@ def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     """The raters' verdict on each unit: the rank of its emotion, or that it is not there.
 
     First showings only. The rules are those of `winners`; where every vote is a rank, the result is
-    that of `majority`.
-
-    Args:
-        answers: from `answers_table`.
-        ties: "median": the lower ordinal median decides a tie; "disputed": nothing does.
+    that of `majority`. With `ties` "median" the lower ordinal median decides a tie; with "disputed"
+    nothing does.
 
     Returns:
         One row per unit in the order of first appearance: `image`, `emotion`, `rank` (label, <NA>
@@ -103,30 +92,26 @@ def verdicts(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
     """
     _check(ties)
     first = firsts_of(answers)
-    groups = first.groupby(list(UNIT), dropna=False, sort=False)
-    unit = groups.ngroup().to_numpy()
+    unit = first.groupby(list(UNIT), dropna=False, sort=False).ngroup().to_numpy()
     units = first[list(UNIT)].drop_duplicates().reset_index(drop=True)
     words = pd.Index([*LEVELS, SKIP])
     level = words.get_indexer(pd.Index(first["answer"]))
-    flat = np.bincount(unit * len(words) + level, minlength=len(units) * len(words))
-    all_counts = flat.reshape(-1, len(words)).astype(np.int64)
+    all_counts = _histogram(unit, level, (len(units), len(words)))
     counts = all_counts[:, :-1]
     winner, tied = winners(counts)
     disputed = tied & (ties == "disputed")
     voted = counts.sum(axis=1) > 0
-    flagged = (winner == 0) & ~disputed
     names = pd.Series(np.array(LEVELS)[winner], dtype="string").mask(~voted | disputed)
     ranks = counts[:, 1:]
-    values = np.array([int(rank) for rank in Rank])
     return units.assign(
         rank=names.mask(names == NONE),
         label=_named(names, units["emotion"]),
-        flagged=flagged,
+        flagged=(winner == 0) & ~disputed,
         tied=tied,
         disputed=disputed,
         **{f"n_{word.lower()}": all_counts[:, i] for i, word in enumerate(words)},
         median=pd.Series(np.array(LEVELS)[_median(counts)], dtype="string").mask(~voted),
-        mean=ranks @ values / np.where(ranks.any(axis=1), ranks.sum(axis=1), np.nan),
+        mean=ranks @ np.array([*Rank]) / np.where(ranks.any(axis=1), ranks.sum(axis=1), np.nan),
     )
 
 
@@ -148,11 +133,7 @@ def answer_sheet(answers: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
 
 
 def sheet(votes: pd.DataFrame, ties: Ties = "median") -> pd.DataFrame:
-    """The summary sheet of the paper's Table 5.
-
-    Args:
-        votes: `image`, `rater`, `rank` (label).
-        ties: as for `majority`.
+    """The summary sheet of the paper's Table 5, of votes as `majority` takes them.
 
     Returns:
         One row per image: `image`, `A1` … (one column per rater: Min, Avg, Str or <NA>), `Min`,
@@ -218,16 +199,22 @@ def emotion_label(word: str) -> str:
 
 
 def _check(ties: str) -> None:
-    allowed = get_args(Ties)
-    if ties not in allowed:
-        raise ValueError(f"ties={ties!r}: expected one of {', '.join(allowed)}")
+    if ties not in get_args(Ties):
+        raise ValueError(f"ties={ties!r}: expected one of {', '.join(get_args(Ties))}")
 
 
 def _counts(votes: pd.DataFrame) -> tuple[pd.Series, Int[np.ndarray, "image rank"]]:
     """The images in the order of first appearance, and how often each has each rank."""
     codes, images = pd.factorize(votes["image"])
-    ranks = pd.Index(_LABELS, dtype="string").get_indexer(pd.Index(votes["rank"]))
+    ranks = pd.Index(RANKS, dtype="string").get_indexer(pd.Index(votes["rank"]))
     if (ranks < 0).any() or (codes < 0).any():
-        raise ValueError(f"votes need an image and one of the ranks {', '.join(_LABELS)}")
-    flat = np.bincount(codes * len(_LABELS) + ranks, minlength=len(images) * len(_LABELS))
-    return pd.Series(images, dtype="string"), flat.reshape(-1, len(_LABELS)).astype(np.int64)
+        raise ValueError(f"votes need an image and one of the ranks {', '.join(RANKS)}")
+    return pd.Series(images, dtype="string"), _histogram(codes, ranks, (len(images), len(RANKS)))
+
+
+def _histogram(
+    unit: Int[np.ndarray, " vote"], word: Int[np.ndarray, " vote"], shape: tuple[int, int]
+) -> Int[np.ndarray, "unit word"]:
+    """How many votes each unit has of each word."""
+    flat = np.bincount(unit * shape[1] + word, minlength=shape[0] * shape[1])
+    return flat.reshape(shape).astype(np.int64)

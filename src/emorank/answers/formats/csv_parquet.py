@@ -8,6 +8,11 @@ Three layouts are read; case and order of the columns do not matter, further col
 | votes   | `image`, `rater`, `rank`                                           | a vote    |
 | sheet   | `image`, `a1`, `a2` …, one for each rater, as in the paper's       | an image  |
 |         | Table 5                                                            |           |
+
+No cell of a CSV that emorank writes becomes a formula in a spreadsheet: one that begins with = + -
+@ (or their full-width forms, or a blank, tab or line break) is written with an apostrophe before
+it, which spreadsheets take for "this is text". Reading removes the apostrophe from exactly those
+cells, so every cell is read as it was.
 """
 
 import csv
@@ -20,13 +25,13 @@ from typing import Any
 import pandas as pd
 
 from emorank.answers.answers_table import COLUMNS, REQUIRED, answers_table, parse_answer
-from emorank.answers.formats.cells import guarded, unguarded
 from emorank.answers.tabular import Offenders, quoted, table_rows
 from emorank.errors import VotesError
 from emorank.files import replacing
 
 VOTE_COLUMNS = ("image", "rater", "rank")
 _RATER_COLUMN = re.compile(r"a\d+")
+_STARTS = re.compile(r"'*[\s=+\-@＝＋－＠]")
 _NAMES = ("image", "emotion", "rater")
 _FLAGS = {"": False, "0": False, "false": False, "no": False} | dict.fromkeys(
     ("1", "true", "yes"), True
@@ -39,7 +44,7 @@ class Layout:
 
     Attributes:
         places: of the columns of the table of answers; without the answer itself.
-        answers: of each answer in a row, with its rater where the column is one rater's.
+        answers: place of each answer in a row, with its rater where the column is one rater's.
         text: a cell as its writer meant it.
     """
 
@@ -51,8 +56,7 @@ class Layout:
         """The answers of a row, by the columns of the table of answers."""
         shared = {name: self.text(row[place]) for name, place in self.places.items()}
         for rater, place in self.answers:
-            own = {} if rater is None else {"rater": rater}
-            yield shared | own | {"answer": row[place].strip()}
+            yield shared | ({"rater": rater} if rater else {}) | {"answer": row[place].strip()}
 
 
 def read_table(
@@ -60,13 +64,8 @@ def read_table(
 ) -> tuple[pd.DataFrame, int]:
     """Read a table of any of the three layouts.
 
-    CSV is UTF-8 with commas, semicolons or tabs. A blank answer is missing and is left out.
-
-    Args:
-        path: of the file.
-        parquet: whether it is Parquet; CSV if not.
-        images: the images that answers may be on; None admits any.
-        votes_only: refuse the layout "answers".
+    CSV is UTF-8 with commas, semicolons or tabs. A blank answer is missing and is left out. Answers
+    may be on `images` only; None admits any. `votes_only` refuses the layout "answers".
 
     Returns:
         The table of answers in the order of the file, and how many answers were blank.
@@ -140,9 +139,8 @@ def _layout(path: Path, names: Sequence[str], parquet: bool, votes_only: bool) -
     if doubled:
         raise VotesError(f"{path}: column {', '.join(map(quoted, doubled))} appears twice")
     if answers:
-        others = [name for name in COLUMNS if name in names and name != "answer"]
-        places = {name: names.index(name) for name in others}
-        layout = Layout(places, ((None, names.index("answer")),), str if parquet else unguarded)
+        places = {n: names.index(n) for n in COLUMNS if n in names and n != "answer"}
+        layout = Layout(places, ((None, names.index("answer")),), str if parquet else _unguarded)
         expected: tuple[str, ...] = REQUIRED
     elif {"rater", "rank"} & set(names) or not any(map(_RATER_COLUMN.fullmatch, names)):
         places = {name: names.index(name) for name in ("image", "rater") if name in names}
@@ -168,10 +166,10 @@ def _relevant(name: str) -> bool:
 
 
 def write_csv(answers: pd.DataFrame, path: Path) -> None:
-    """Write answers as CSV in UTF-8; no cell is a formula (see `cells`), missing ones are empty."""
+    """Write answers as CSV in UTF-8; no cell is a formula, missing ones are empty."""
     table = answers.astype("object").where(answers.notna(), "")
     for name in _NAMES:
-        table[name] = table[name].map(guarded)
+        table[name] = table[name].map(_guarded)
     table["repeat"] = table["repeat"].map({True: "true", False: "false"})
     table["at"] = [at.isoformat().replace("+00:00", "Z") if at else "" for at in table["at"]]
     with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
@@ -188,11 +186,7 @@ def write_parquet(answers: pd.DataFrame, path: Path) -> None:
 
 
 def write_sheet(sheet: pd.DataFrame, path: Path) -> None:
-    """Write any sheet as its ending says: .csv (no cell is a formula), .parquet or .json.
-
-    Raises:
-        VotesError: another ending.
-    """
+    """Write any sheet as its ending says: .csv (no cell is a formula), .parquet or .json."""
     kind = path.suffix.lower()
     if kind not in (".csv", ".parquet", ".json"):
         raise VotesError(f"{path}: expected an ending .csv, .parquet or .json")
@@ -208,4 +202,14 @@ def write_sheet(sheet: pd.DataFrame, path: Path) -> None:
 
 
 def _guarded(cell: Any) -> Any:
-    return guarded(cell) if isinstance(cell, str) else cell
+    """A cell as it is written."""
+    return f"'{cell}" if isinstance(cell, str) and _needs_guard(cell) else cell
+
+
+def _unguarded(cell: str) -> str:
+    """A cell without its guard; a cell without one loses the blanks at its ends."""
+    return cell[1:] if cell.startswith("'") and _needs_guard(cell[1:]) else cell.strip()
+
+
+def _needs_guard(cell: str) -> bool:
+    return _STARTS.match(cell) is not None or cell != cell.strip()

@@ -31,8 +31,7 @@ class CountLayout:
 
     Attributes:
         name: of such tables, for messages.
-        image: the column of the image's name.
-        group: the column that says to which part of the table a row belongs.
+        image: the column of the image's name; `group` says which part of the table a row is in.
         words: column of counts → category.
     """
 
@@ -43,7 +42,7 @@ class CountLayout:
 
     @property
     def columns(self) -> set[str]:
-        """All of them."""
+        """All columns that a table must have."""
         return {self.image, self.group, *self.words}
 
 
@@ -71,12 +70,7 @@ def layout_of(header: Sequence[str]) -> CountLayout | None:
 
 
 def read_emotion_votes(path: Path, layout: CountLayout) -> EmotionVotes:
-    """Read the counts of a table.
-
-    Raises:
-        VotesError: a row has another number of columns, a count is no whole number, or there is no
-            row.
-    """
+    """Read the counts of a table; a VotesError names the first places where it does not fit."""
     header, rows = csv_rows(path)
     missing = sorted(layout.columns - set(header))
     if missing:

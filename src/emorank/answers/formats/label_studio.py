@@ -76,22 +76,18 @@ class _Task(msgspec.Struct):
 
 def is_label_studio(content: Any) -> bool:
     """Whether JSON is a list of tasks."""
-    return (
-        isinstance(content, list)
-        and bool(content)
-        and isinstance(content[0], dict)
-        and isinstance(content[0].get("data"), dict)
-    )
+    return isinstance(_first(content).get("data"), dict)
 
 
 def is_minimal(content: Any) -> bool:
     """Whether JSON is Label Studio's JSON-MIN, which lacks the skips."""
-    return (
-        isinstance(content, list)
-        and bool(content)
-        and isinstance(content[0], dict)
-        and {"annotation_id", "annotator"} <= content[0].keys()
-    )
+    return {"annotation_id", "annotator"} <= _first(content).keys()
+
+
+def _first(content: Any) -> dict[str, Any]:
+    """The first object of a list of objects, else an empty one."""
+    one = content[0] if isinstance(content, list) and content else None
+    return one if isinstance(one, dict) else {}
 
 
 def write_label_studio(
@@ -114,14 +110,12 @@ def write_label_studio(
     numbered = answers.reset_index(drop=True)
     numbered["repeat"] = numbered["repeat"].astype(bool)
     rows = records(numbered)
-    groups = numbered.groupby(list(UNIT), dropna=False, sort=False).indices
     tasks = []
-    for places in groups.values():
-        unit = [(int(place) + 1, rows[place]) for place in places]
-        first = unit[0][1]
+    for places in numbered.groupby(list(UNIT), dropna=False, sort=False).indices.values():
+        first = rows[places[0]]
         before = [
-            _Before(number, **{k: v for k, v in row.items() if k not in UNIT})
-            for number, row in unit
+            _Before(int(place) + 1, **{k: v for k, v in rows[place].items() if k not in UNIT})
+            for place in places
         ]
         origin = _Origin(first["image"], before, first.get("emotion"))
         data = {config.key: prefix + quote(first["image"]), "emorank": msgspec.to_builtins(origin)}
@@ -158,8 +152,7 @@ def read_label_studio(content: list[Any]) -> pd.DataFrame:
         for row in _rows(task, origin, controls, where):
             rows.append((row.pop("id", len(rows)), row))
     # Answers that all come from one file of emorank get back their order there.
-    numbers = [number for number, _ in rows]
-    if len(set(numbers)) == len(numbers):
+    if len({number for number, _ in rows}) == len(rows):
         rows.sort(key=lambda pair: pair[0])
     return answers_table([row for _, row in rows])
 
@@ -220,7 +213,9 @@ def _rows(
                 row |= {"reaction_ms": before.reaction_ms, "hidden_ms": before.hidden_ms}
                 row["at"] = before.at
             else:
-                row |= _times(one)
+                row["at"] = one.updated_at or one.created_at
+                if one.lead_time is not None:
+                    row["reaction_ms"] = round(one.lead_time * 1000)
             yield row
 
 
@@ -229,11 +224,6 @@ def _before(one: _Annotation, by_id: Mapping[int, _Before], ours: bool) -> _Befo
     if one.import_id is not None:
         return by_id.get(one.import_id)
     return by_id.get(one.id) if ours and isinstance(one.id, int) else None
-
-
-def _times(one: _Annotation) -> dict[str, Any]:
-    lead = None if one.lead_time is None else round(one.lead_time * 1000)
-    return {"reaction_ms": lead, "at": one.updated_at or one.created_at}
 
 
 def _choices(one: _Annotation) -> list[tuple[str | None, Any]]:

@@ -18,10 +18,8 @@ class LabelingConfig:
 
     Attributes:
         key: the name in `data` under which the image's address is.
-        object: the name of the `<Image>` tag.
-        control: the name of the `<Choices>` tag.
+        object: the name of the `<Image>` tag; `control` is that of the `<Choices>` tag.
         question: above the image; `$emotion` is replaced by the task's word.
-        choices: the words to choose from.
     """
 
     key: str = "image"

@@ -34,12 +34,7 @@ def read_mdns(content: dict[str, Any], cut: Cut = CUT) -> pd.DataFrame:
     """The ratings as answers.
 
     The annotators are anonymous: "position 3" is the third number in the list of a face, and may be
-    another person's at the next face.
-
-    Args:
-        content: the decoded file.
-        cut: the lowest ratings that count as Minimal, Average, Strong; ascending, from 0 to 5
-            (5: never).
+    another person's at the next face. The cut ascends from 0 to 5 (5: never).
 
     Raises:
         VotesError: a rating is no whole number from 0 to 4; the first is named.
@@ -60,15 +55,8 @@ def read_mdns(content: dict[str, Any], cut: Cut = CUT) -> pd.DataFrame:
                         f"{image!r:.60}, {emotion!r:.60}: expected ratings from 0 to {MOST}, "
                         f"came {rating!r:.60}"
                     )
-                rows.append(
-                    {
-                        "image": image,
-                        "emotion": emotion,
-                        "rater": f"position {position}",
-                        "answer": words[rating],
-                    }
-                )
-    return answers_table(rows)
+                rows.append((image, emotion, f"position {position}", words[rating]))
+    return answers_table(pd.DataFrame(rows, columns=["image", "emotion", "rater", "answer"]))
 
 
 def check_cut(cut: Cut) -> None:
