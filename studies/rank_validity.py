@@ -39,8 +39,7 @@ from emorank.networks.features import features, to_batch
 from emorank.networks.vgg16 import CUT_HEAD
 from emorank.ranking import evidence
 from emorank.ranking.calibrated import LevelModel, ProportionalOdds
-from emorank.ranking.regions import MOVED, REGIONS
-from emorank.ranking.relevance_features import FEATURES, relevance_features
+from emorank.ranking.relevance_features import FEATURES, MOVED, REGIONS, relevance_features
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import emotion_table, expressed
 from emorank.reading.reader import BATCH

@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from emorank.errors import RelevanceError
-from emorank.ranking.regions import MOVED, REGIONS, coverage
-from emorank.ranking.relevance_features import FEATURES, relevance_features
+from emorank.ranking.relevance_features import (
+    FEATURES,
+    MOVED,
+    REGIONS,
+    coverage,
+    relevance_features,
+)
 from emorank.vocabulary import Emotion
 
 MAPS = arrays(np.float64, (2, 3, 7, 7), elements=st.integers(-50, 50).map(lambda n: n / 10))

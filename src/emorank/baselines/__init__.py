@@ -40,13 +40,7 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of Table 10.
-
-    Attributes:
-        label: in words.
-        make: the class of the estimator.
-        printed: the accuracy that Table 10 of the paper prints for it, and the data set.
-    """
+    """A row of Table 10; `printed` is the accuracy printed there, and the data set."""
 
     label: str
     make: type[Estimator]

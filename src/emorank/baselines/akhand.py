@@ -1,5 +1,6 @@
 """Akhand et al. 2021: a deep convolutional network fine-tuned stage by stage."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from emorank.networks.vgg16 import CUT_HEAD, VGG16
 BATCH = 16
 
 
+@dataclass(eq=False, repr=False)
 class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """VGG-16 with a new classifier of levels, trained first alone and then with the last block.
 
@@ -28,30 +30,15 @@ class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     stages, classifier and last block, because each further stage runs the whole network in every
     epoch. The network is VGG-16 instead of its best one (DenseNet-161), because emorank has its
     weights. About every fifth person is held out, and the epoch that does best on them is used.
-
-    Args:
-        hidden: units of each of the classifier's two hidden layers.
-        epochs: of the first stage, which trains the classifier alone.
-        block_epochs: of the second stage, which also trains the last block; 0 to leave it out.
-        learning_rate: of the first stage; a tenth of it in the second.
-        random_state: seed of the classifier's first weights and of the batches.
     """
 
     needs = (CONVOLUTIONS,)
 
-    def __init__(
-        self,
-        hidden: int = 256,
-        epochs: int = 30,
-        block_epochs: int = 1,
-        learning_rate: float = 3e-4,
-        random_state: int = 0,
-    ) -> None:
-        self.hidden = hidden
-        self.epochs = epochs
-        self.block_epochs = block_epochs
-        self.learning_rate = learning_rate
-        self.random_state = random_state
+    hidden: int = 256  # units of each of the classifier's two hidden layers
+    epochs: int = 30  # of the first stage, which trains the classifier alone
+    block_epochs: int = 1  # of the second stage, which also trains the last block; 0: left out
+    learning_rate: float = 3e-4  # of the first stage; a tenth of it in the second
+    random_state: int = 0  # seed of the classifier's first weights and of the batches
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
         """Train the classifier, then the last block with it.

@@ -1,5 +1,6 @@
 """Chang, Chen and Hung 2013: intensity rank estimation from a single image."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from emorank.baselines.level_cuts import Levels, Values
 from emorank.baselines.table_of_faces import Faces
 
 
+@dataclass(eq=False, repr=False)
 class Chang(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Ordinal hyperplanes on the scattering transform.
 
@@ -27,24 +29,19 @@ class Chang(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
 
     Differences: grey faces of 64×64 without landmarks, reduced to principal components; one ranker
     for all expressions, because the expression of a test face is unknown here.
-
-    Args:
-        components: number of principal components.
-        cost: C of the support vector machines.
     """
 
     needs = ("scattering",)
 
-    def __init__(self, components: int = 200, cost: float = 10.0) -> None:
-        self.components = components
-        self.cost = cost
+    components: int = 200  # number of principal components
+    cost: float = 10.0  # C of the support vector machines
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
         """Learn a hyperplane above each level but the highest."""
         x = faces.descriptor("scattering")
         self.classes_ = np.unique(ranks)
         self.reduce_ = make_pipeline(
-            StandardScaler(), PCA(min(self.components, len(x) - 1), random_state=0, whiten=False)
+            StandardScaler(), PCA(min(self.components, len(x) - 1), random_state=0)
         )
         reduced = self.reduce_.fit_transform(x)
         self.hyperplanes_ = [

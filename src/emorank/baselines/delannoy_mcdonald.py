@@ -1,9 +1,9 @@
 """Delannoy and McDonald 2008: a three-level model of intensity by support vector machines."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float
 from scipy.special import softmax
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
@@ -15,6 +15,7 @@ from emorank.baselines.level_cuts import Levels, Values, mean_level
 from emorank.baselines.table_of_faces import Faces
 
 
+@dataclass(eq=False, repr=False)
 class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Support vector machines on the grey pixels, one for each pair of levels.
 
@@ -25,17 +26,12 @@ class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyp
     manifold of image features (locally linear embedding in the authors' earlier work) does not say
     where a new person lies, so here principal components of the grey face take its place. If
     neutral faces are among those to learn from, None is a fourth level.
-
-    Args:
-        components: number of principal components.
-        cost: C of the support vector machines.
     """
 
     needs = ("appearance",)
 
-    def __init__(self, components: int = 60, cost: float = 3.0) -> None:
-        self.components = components
-        self.cost = cost
+    components: int = 60  # number of principal components
+    cost: float = 3.0  # C of the support vector machines
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
         """Learn the levels."""
@@ -54,8 +50,7 @@ class DelannoyMcDonald(BaseEstimator):  # type: ignore[misc]  # sklearn is untyp
 
     def intensity(self, faces: Faces) -> Values:
         """The mean level, weighted by the softmax of the machines' decision values."""
-        sides: Float[np.ndarray, "faces levels"]
         sides = np.asarray(self.machines_.decision_function(faces.descriptor("appearance")))
         if sides.ndim == 1:  # two levels have one machine
-            return np.asarray(sides, np.float64)
+            return sides.astype(np.float64)
         return mean_level(softmax(sides, axis=1), self.classes_)

@@ -1,5 +1,6 @@
 """Kamarol et al. 2017: expression and intensity of image sequences by votes and a Markov model."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ SMOOTHING = 1.0  # added to every count of starts and transitions
 FLOOR = 0.05  # least variance of a vote
 
 
+@dataclass(eq=False, repr=False)
 class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """The frames vote for the expression; a hidden Markov model finds its segments.
 
@@ -36,17 +38,12 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     and a change-point detector finds the segments. The survey that is reproduced here describes a
     Markov model with three states, and so does this class. Features are histograms of gradients. A
     face that is in no sequence is a sequence of one frame.
-
-    Args:
-        components: number of principal components.
-        cost: C of the logistic regressions that vote.
     """
 
     needs = ("hog",)
 
-    def __init__(self, components: int = 80, cost: float = 0.02) -> None:
-        self.components = components
-        self.cost = cost
+    components: int = 80  # number of principal components
+    cost: float = 0.02  # C of the logistic regressions that vote
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
         """Learn to vote, then the Markov model from votes on persons who are left out in turn.
@@ -103,12 +100,11 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     def _posterior(self, faces: Faces) -> Float[np.ndarray, "faces states"]:
         if self.markov_ is None:
             return np.ones((len(faces), len(self.states_)))
-        order = chains(faces)
-        observed = self._observed(self.intensities_, faces.descriptor("hog"))
+        sequences = chains(faces)
+        order = np.concatenate(sequences)
+        observed = _observed(self.intensities_, faces.descriptor("hog"))
         posterior = np.empty((len(faces), len(self.states_)))
-        posterior[np.concatenate(order)] = self.markov_.predict_proba(
-            observed[np.concatenate(order)], [len(chain) for chain in order]
-        )
+        posterior[order] = self.markov_.predict_proba(observed[order], list(map(len, sequences)))
         return posterior
 
     def _intensities(
@@ -118,15 +114,8 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         voter = self._voter(len(x))
         votes = np.zeros((len(x), 1))
         for learn, test in person_splits(faces):
-            other = clone(voter).fit(x[learn], states[learn])
-            votes[test] = self._observed(other, x[test])
+            votes[test] = _observed(clone(voter).fit(x[learn], states[learn]), x[test])
         return voter.fit(x, states), votes
-
-    def _observed(
-        self, voter: Pipeline, x: Float[np.ndarray, "faces length"]
-    ) -> Float[np.ndarray, "faces 1"]:
-        """The mean of a frame's votes for intensity; the Markov model observes it."""
-        return mean_level(voter.predict_proba(x), voter.classes_)[:, None]
 
     def _voter(self, count: int) -> Pipeline:
         return make_pipeline(
@@ -142,6 +131,11 @@ def chains(faces: Faces) -> list[Int[np.ndarray, " frames"]]:
     codes = np.unique(names, return_inverse=True)[1]
     order = np.lexsort((faces.frame, codes))
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+
+
+def _observed(voter: Pipeline, x: Float[np.ndarray, "faces length"]) -> np.ndarray:
+    """The mean of a frame's votes for intensity, (faces, 1); the Markov model observes it."""
+    return mean_level(voter.predict_proba(x), voter.classes_)[:, None]
 
 
 def _markov(

@@ -1,5 +1,6 @@
 """Pal and Satsangi 2016: k-means clusters of facial features and a back-propagation network."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -17,6 +18,7 @@ BLOCKS = 7  # blocks of the histograms of gradients along each side of the face
 REGIONS = {"brows": slice(1, 3), "eyes": slice(2, 4), "nose": slice(3, 5), "mouth": slice(4, 7)}
 
 
+@dataclass(eq=False, repr=False)
 class PalSatsangi(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """A network on the distances of each region of a face from the clusters of that region.
 
@@ -26,31 +28,21 @@ class PalSatsangi(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     Differences: the original hardly says what is clustered. Here each region (brows, eyes, nose,
     mouth; bands of the aligned face) has histograms of oriented gradients. K-means clusters them
     over the training faces, and the network gets the distances to all cluster centres.
-
-    Args:
-        clusters: of each region.
-        hidden: units of the network's hidden layer.
-        alpha: L2 penalty of the network.
-        random_state: seed of the first clusters and of the network's first weights.
     """
 
     needs = ("hog",)
 
-    def __init__(
-        self, clusters: int = 24, hidden: int = 48, alpha: float = 1.0, random_state: int = 0
-    ) -> None:
-        self.clusters = clusters
-        self.hidden = hidden
-        self.alpha = alpha
-        self.random_state = random_state
+    clusters: int = 24  # of each region
+    hidden: int = 48  # units of the network's hidden layer
+    alpha: float = 1.0  # L2 penalty of the network
+    random_state: int = 0  # seed of the first clusters and of the network's first weights
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
         """Find the clusters, then train the network on the distances to them."""
-        regions = _regions(faces)
         number = min(self.clusters, len(faces))
         self.clusters_ = {
             name: KMeans(number, n_init=3, random_state=self.random_state).fit(x)
-            for name, x in regions.items()
+            for name, x in _regions(faces).items()
         }
         self.network_ = make_pipeline(
             StandardScaler(),
@@ -77,8 +69,7 @@ class PalSatsangi(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         return mean_level(self.predict_proba(faces), self.classes_)
 
     def _distances(self, faces: Faces) -> Float[np.ndarray, "faces distances"]:
-        regions = _regions(faces)
-        return np.hstack([self.clusters_[name].transform(x) for name, x in regions.items()])
+        return np.hstack([self.clusters_[name].transform(x) for name, x in _regions(faces).items()])
 
 
 def _regions(faces: Faces) -> dict[str, Float[np.ndarray, "faces length"]]:

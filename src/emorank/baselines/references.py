@@ -35,12 +35,8 @@ class Majority(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
 def random_rater(votes: pd.DataFrame, rng: np.random.Generator, ties: str) -> pd.DataFrame:
     """For each image the vote of a rater drawn at random, and the majority of the *other* raters.
 
-    A rater who is part of the majority would be compared with themselves.
-
-    Args:
-        votes: `image`, `rater`, `rank` (label).
-        rng: draws the raters.
-        ties: as for `majority`.
+    A rater who is part of the majority would be compared with themselves. `votes` has the columns
+    `image`, `rater` and `rank` (label); `ties` is as for `majority`.
 
     Returns:
         `image`, `predicted` (Int64, a place in `LEVELS`), `score` (the same), `level` (Int64; <NA>
@@ -52,12 +48,5 @@ def random_rater(votes: pd.DataFrame, rng: np.random.Generator, ties: str) -> pd
     rows = drawn.merge(rest[["image", "rank", "mean"]], on="image", how="left", suffixes=("", "_"))
     predicted = rows["rank"].map(LEVELS.index).astype("Int64")
     level = rows["rank_"].map(LEVELS.index, na_action="ignore").astype("Int64")
-    return pd.DataFrame(
-        {
-            "image": rows["image"],
-            "predicted": predicted,
-            "score": predicted.astype(np.float64),
-            "level": level,
-            "mean": rows["mean"],
-        }
-    )
+    score = predicted.astype(np.float64)
+    return rows[["image"]].assign(predicted=predicted, score=score, level=level, mean=rows["mean"])

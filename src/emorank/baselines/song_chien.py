@@ -1,5 +1,6 @@
 """Song and Chien 2012: an expression is a mixture of basic ones, each with an intensity."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from emorank.baselines.table_of_faces import Faces, emotions_of
 from emorank.vocabulary import Rank
 
 
+@dataclass(eq=False, repr=False)
 class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     """Texture features and a back-propagation network with one output for each basic expression.
 
@@ -29,23 +31,14 @@ class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     Differences: the texture is local binary patterns of the whole face, reduced to principal
     components (the original fits landmarks too); it learns from ranks, because the intensities of
     the original are not public.
-
-    Args:
-        components: number of principal components.
-        hidden: units of the network's hidden layer.
-        alpha: L2 penalty of the network.
-        random_state: seed of the network's first weights.
     """
 
     needs = ("lbp",)
 
-    def __init__(
-        self, components: int = 60, hidden: int = 48, alpha: float = 1.0, random_state: int = 0
-    ) -> None:
-        self.components = components
-        self.hidden = hidden
-        self.alpha = alpha
-        self.random_state = random_state
+    components: int = 60  # number of principal components
+    hidden: int = 48  # units of the network's hidden layer
+    alpha: float = 1.0  # L2 penalty of the network
+    random_state: int = 0  # seed of the network's first weights
 
     def fit(self, faces: Faces, ranks: Levels) -> Self:
         """Learn the mixtures, then where to cut their intensity.
@@ -65,8 +58,7 @@ class SongChien(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         mixtures = mixtures[:, 0] if len(self.emotions_) == 1 else mixtures
         intensities = np.zeros(len(faces))
         for learn, test in person_splits(faces):
-            other = clone(network).fit(x[learn], mixtures[learn])
-            intensities[test] = _sum(other, x[test])
+            intensities[test] = _sum(clone(network).fit(x[learn], mixtures[learn]), x[test])
         self.edges_ = level_edges(intensities, ranks)
         self.network_ = network.fit(x, mixtures)
         return self

@@ -29,8 +29,7 @@ class Faces:
         rows: row number of each face.
         person: None where unknown.
         emotion: expressed; None where it is unknown, and for faces to be tested.
-        sequence: None where the face is in none.
-        frame: its place in the sequence; 0 where there is none.
+        sequence: None where the face is in none; `frame` is its place in it, then 0.
         weights: name or path of the weights of the convolutions, as in the plan of the study.
     """
 
