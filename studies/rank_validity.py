@@ -48,7 +48,7 @@ from emorank.study.framing import Framed
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.calibrate import INPUTS
 from emorank.study.learning.crossfit import folds
-from emorank.study.learning.evidence_cuts import cuts_of
+from emorank.study.learning.measured_faces import cuts_of
 from emorank.study.readers import reader_of
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import LEVEL_COLUMNS, Emotion
