@@ -94,14 +94,16 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def predict_proba(self, X: ArrayLike) -> Float[np.ndarray, "faces levels"]:
         """Probability of each level of `classes_`."""
-        below = expit(self.cuts_ - self.position(X)[:, None])
+        position = self.position(X)  # refuses a model that is not fitted
+        below = expit(self.cuts_ - position[:, None])
         edges = np.concatenate([np.zeros((len(below), 1)), below, np.ones((len(below), 1))], 1)
         probabilities: NDArray[np.float64] = np.diff(edges, axis=1)
         return probabilities
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable level."""
-        levels: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(1)]
+        place = self.predict_proba(X).argmax(1)
+        levels: NDArray[Any] = self.classes_[place]
         return levels
 
     def __sklearn_tags__(self) -> Any:
