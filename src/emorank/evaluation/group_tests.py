@@ -61,16 +61,9 @@ def group_test(
 ) -> GroupTest:
     """Test one score over the groups that are large enough.
 
-    Args:
-        score: its name, for the result.
-        statistic: the score as a function of counts.
-        tables: counts of each person; persons without counts are left out.
-        group: of each person: a place in `names`, -1 if unknown, or `SEVERAL`.
-        names: of the groups.
-        rng: draws the permutations.
-        kind: what is counted, "emotion" or "rank", for the reason.
-        unit: what a table stands for, "persons" or "images".
-        permutations: how many.
+    `group` is a place in `names` for each person, -1 if unknown, or `SEVERAL`; persons without
+    counts in `tables` are left out. `kind` is what is counted, "emotion" or "rank", and `unit` what
+    a table stands for, "persons" or "images": words for the method and the reason.
     """
     counted = tables.sum((1, 2)) > 0
     sizes = [int((counted & (group == k)).sum()) for k in range(len(names))]

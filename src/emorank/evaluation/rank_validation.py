@@ -53,18 +53,12 @@ def validation(
 ) -> RankValidation:
     """Compare predicted ranks with the majority of the raters.
 
-    Args:
-        ranks: `image`, `rank` (label); the rank from the relevance of the predicted emotion.
-        majority: `image`, `rank` (label, <NA> if disputed), `mean`, from `voting.majority`.
-        predictions: `image`, `emotion` (true), `predicted`, `part`.
-        rng: draws the resamples.
-        persons: of the images, where known; each other image counts as one more person.
-        trained_majority: the most frequent rank outside the test part, for the baseline. Without
-            it, the baseline is the most frequent rank of the scored images, which makes it too
-            good.
-        part: the part of the split that is scored.
-        resamples: of the bootstrap.
-        level: coverage of the intervals.
+    `ranks` has `image` and `rank` (label), from the relevance of the predicted emotion; `majority`
+    has `image`, `rank` (label, <NA> if disputed) and `mean`, from `voting.majority`; `predictions`
+    has `image`, `emotion` (true), `predicted` and `part`, and one part of the split is scored. An
+    image that is not in `persons` counts as one more person. `trained_majority` is the most
+    frequent rank outside the test part, for the baseline; without it, the baseline is the most
+    frequent rank of the scored images, which makes it too good.
 
     Raises:
         ValueError: a rank is not one of `RANKS`, or an image occurs twice in a table.

@@ -36,15 +36,12 @@ def reader_of(
     network: EmotionNetwork | None = None,
     neutral: bool = False,
 ) -> Reader:
-    """The network of a study with some of its ranks.
+    """The network of a study with some of its ranks, names in `RANKS`.
 
-    Args:
-        study: trained, and calibrated where a rank needs it.
-        ranks: names in `RANKS`.
-        emotion: how strongly this one is expressed, whatever the network names; None for the most
-            probable one that is not neutral, which is the predicted one where that is not neutral.
-        network: of the study, if it is loaded already.
-        neutral: rank and explain neutral too where it is named, as heatmaps do.
+    If an `emotion` is given, the ranks say how strongly this one is expressed, whatever the network
+    names; without it, they take the most probable one that is not neutral, which is the predicted
+    one where that is not neutral. With `neutral`, neutral too is ranked and explained where it is
+    named, as heatmaps do. `network` is that of the study, if it is loaded already.
 
     Raises:
         PlanError: there is no such rank, or the network does not know the emotion.
@@ -127,14 +124,8 @@ def explain_intensity(
     """Say of every face in images how strongly it expresses its emotion, and why so strongly.
 
     The intensity is that of the study's ordinal network (`train_ordinal`), the emotion the one that
-    its classifier names; the rules of the relevance are the plan's.
-
-    Args:
-        study: with an ordinal network.
-        images: files, arrays (height, width, 3) of uint8 or framed faces; one, or any number.
-        crop: "face" or "none"; None for the framing that the network was trained on.
-        nearest: only the nearest face of an image instead of every one.
-        strict: raise at the first image that cannot be used.
+    its classifier names; the rules of the relevance are the plan's. Images and options are as in
+    `rank_images`.
 
     Returns:
         To be iterated over once: a record for each face with `row` (as `rank_images` gives it of

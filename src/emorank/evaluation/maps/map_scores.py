@@ -20,14 +20,14 @@ COLUMNS = ("method", "image", "measure", "of", "at", "value")
 
 @dataclass(frozen=True)
 class MapScore:
-    """One measure of one method over the faces.
+    """The mean of one measure of one method over the faces that have a value.
 
     Attributes:
         method: of explaining, or a blind map.
         measure: what is measured ("between", "mass"), or a curve ("logit most", "logit least").
         of: the fill, region or layers that it is about; empty if it is about none.
         at: the fraction of the regions removed, for a point of a curve; else 0.
-        faces: number of faces with a value.
+        faces: number of these faces.
     """
 
     method: str

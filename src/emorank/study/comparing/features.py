@@ -50,15 +50,15 @@ def described_ms(task: Task) -> dict[str, float]:
     """Milliseconds that each descriptor takes of one face, measured on a few."""
     faces = faces_of(task.truth.head(TIMED), task.study)
     pixels = [faces.pixels(row) for row in range(len(faces))]
-    found = {}
+    milliseconds = {}
     for name in looked_at():
         look = _forward(convolutions(faces)) if name == CONVOLUTIONS else DESCRIPTORS[name]
         look(pixels[0])  # the first call makes filters
         begin = time.perf_counter()
         for face in pixels:
             look(face)
-        found[name] = 1000 * (time.perf_counter() - begin) / len(pixels)
-    return found
+        milliseconds[name] = 1000 * (time.perf_counter() - begin) / len(pixels)
+    return milliseconds
 
 
 def _forward(net: VGG16) -> Callable[[Pixels], Any]:

@@ -56,13 +56,10 @@ def calibrate(
 ) -> CalibratedRank:
     """Fit the calibrated rank and the cuts of the evidence, and write both into the study.
 
-    Args:
-        study: trained.
-        votes: a votes file or rating project; None for the votes that the plan names.
-        penalty: of the coefficients.
-        crossfit: folds of the training and validation persons, a classifier trained for each; 0 to
-            fit on the validation persons alone, which needs no training.
-        progress: told of faces measured.
+    `votes` is a votes file or rating project, None for the votes that the plan names. `crossfit` is
+    the number of folds of the training and validation persons, with a classifier trained for each;
+    0 fits on the validation persons alone, which needs no training. `penalty` is that of the
+    coefficients.
 
     Raises:
         PlanError: a number of folds that is not possible.

@@ -44,18 +44,12 @@ def train_ordinal(
 
     It has the recipe of the study's classifier and starts from the same convolutions; the rated
     faces of the validation part choose the epoch and place the thresholds. What was trained
-    replaces an earlier one when it is whole; a training that was killed goes on.
+    replaces an earlier one when it is whole; a training that was killed goes on. Returns a line
+    that says what came out.
 
-    Args:
-        study: trained, so that there is a classifier to name the emotions.
-        votes: a votes file or rating project; None for the votes that the plan names.
-        progress: told of epochs done.
-        loss: a name of `ordinal.LOSSES`.
-        others: what faces are taught to have of emotions that they do not express, as in
-            `ordinal.labels`.
-
-    Returns:
-        A line that says what came out.
+    `votes` is a votes file or rating project, None for the votes that the plan names; `loss` is a
+    name of `ordinal.LOSSES`; `others` says what faces are taught to have of emotions that they do
+    not express, as in `ordinal.labels`.
 
     Raises:
         StudyError: the study is not trained, or its faces are not rated as they have to be.

@@ -46,13 +46,10 @@ def audit(
     What the ranks say of each picture is kept under `audit/` as it comes, and what they say of the
     faces as they are is written to `audit.parquet`.
 
-    Args:
-        study: trained.
-        votes: a votes file or rating project; None for the votes that the plan names, if any.
-        ranks: names in `reading.ranks.RANKS`; empty for all that the study can give.
-        scores: a file of somebody else's scores (`annotations.scores`), audited beside them.
-        faces: on how many faces changes that should not matter are tried.
-        progress: told of pictures, rank by rank.
+    `votes` is a votes file or rating project, None for the votes that the plan names, if any.
+    `ranks` are names in `reading.ranks.RANKS`, empty for all that the study can give. `scores` is a
+    file of somebody else's scores (`answers.scores`), audited beside them. Changes that should not
+    matter are tried on so many `faces`.
 
     Raises:
         PlanError: there is no such rank, or `faces` is negative.

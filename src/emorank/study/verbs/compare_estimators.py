@@ -43,13 +43,10 @@ def compare(
 ) -> Comparison:
     """Run every estimator, keep what each said, and write `comparison.json` and `.parquet`.
 
-    Args:
-        study: trained.
-        votes: a votes file or rating project, "labels" for neutral against any expression, None
-            for the votes of the plan.
-        folds: train and test anew in so many folds of persons; 0 for the study's own split.
-        against: the rank that the others are tested against; the best founded if unsaid.
-        watch: told of each estimator.
+    `votes` is a votes file or rating project, "labels" for neutral against any expression, None for
+    the votes of the plan. In so many `folds` of persons everything is trained and tested anew; 0
+    keeps the study's own split. `against` is the rank that the others are tested against; the best
+    founded if empty.
 
     Raises:
         StudyError: the study is not trained, or nobody voted.

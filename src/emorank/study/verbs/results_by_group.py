@@ -29,15 +29,11 @@ def results_by_group(
 ) -> GroupResults:
     """Score the test part of a study by group of persons, and write it to `groups.json`.
 
-    Args:
-        study: run to the stage `validate`.
-        file: CSV or Parquet with a row per person or image and a column per attribute; None for
-            what the data set itself knows.
-        by: attributes, "gender", or "gender=face_gender" where the column is called otherwise;
-            empty for all of `ATTRIBUTES` that are there.
-        id_column: of the file, that holds persons or images; if empty, the best match is taken.
-        bands: lower ends of bands of a number, by attribute.
-        progress: is called for each attribute.
+    `file` is CSV or Parquet with a row per person or image, named in `id_column` (the best match if
+    empty), and a column per attribute; None for what the data set itself knows. `by` are
+    attributes, "gender", or "gender=face_gender" where the column is called otherwise; empty for
+    all of `ATTRIBUTES` that are there. `bands` are the lower ends of bands of a number, by
+    attribute.
 
     Raises:
         StudyError: the study is not validated yet.
