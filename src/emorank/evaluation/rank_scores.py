@@ -1,6 +1,6 @@
 """The records of the rank validation, and the rows of Tables 6–9 from a confusion matrix."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -129,17 +129,14 @@ def rank_scores(matrix: np.ndarray[Any, Any]) -> tuple[RankScore, ...]:
     total = int(matrix.sum())
     scores = []
     for i, score in enumerate(class_scores(matrix, RANKS)):
+        values = asdict(score)
         wrong = int(matrix[i].sum() + matrix[:, i].sum() - 2 * matrix[i, i])
         scores.append(
             RankScore(
-                rank=score.label,
+                rank=values.pop("label"),
                 accuracy=1 - wrong / total if total else None,
-                precision=score.precision,
-                recall=score.recall,
-                f1=score.f1,
-                support=score.support,
-                predicted=score.predicted,
-                reason=score.reason.replace("of this class", "of this rank"),
+                reason=values.pop("reason").replace("of this class", "of this rank"),
+                **values,
             )
         )
     return tuple(scores)

@@ -144,8 +144,8 @@ def _per_emotion(table: pd.DataFrame, scored: np.ndarray[Any, Any]) -> list[Emot
         if not of_it.any():
             continue
         here = table[of_it & scored]
-        matrix = np.zeros((3, 3), np.int64)
-        np.add.at(matrix, (here["true_rank"].to_numpy(), here["predicted_rank"].to_numpy()), 1)
+        true, guess = (here[name].to_numpy(np.int64) for name in ("true_rank", "predicted_rank"))
+        matrix = confusion.confusion(true, guess, len(RANKS))
         result.append(EmotionRanks(emotion.value, len(here), _plain(matrix), rank_scores(matrix)))
     return result
 

@@ -172,7 +172,10 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
     except msgspec.ValidationError as error:
         raise PlanError(f"{origin}: {error}; every key is described in docs/study.md") from error
     try:
-        _check(plan.explain)
+        preset = preset_of(plan.explain)
+        if plan.explain.rules:  # tried on VGG-16's layers now and not after hours of training
+            low, high = vgg16.bounds()
+            prepare(vgg16.skeleton(), preset, low=low, high=high)
     except RelevanceError as error:
         raise PlanError(
             f"{origin}: explain: {error}; rules may also be given to {', '.join(KINDS)}, and all "
@@ -188,15 +191,3 @@ def _keys(dotted: str) -> list[str]:
         if rest != dotted:
             return [*table.split("."), rest.strip("\"'")]
     return dotted.split(".")
-
-
-def _check(explain: ExplainPlan) -> None:
-    """Try the rules on the layers of VGG-16, now and not after hours of training.
-
-    Raises:
-        RelevanceError: a rule does not exist, or fits no layer.
-    """
-    preset = preset_of(explain)
-    if explain.rules:
-        low, high = vgg16.bounds()
-        prepare(vgg16.skeleton(), preset, low=low, high=high)

@@ -20,6 +20,12 @@ def pairs(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, columns
 
 
+@given(MATRICES)
+def test_counts_of_images_come_back(counts):
+    """The matrix of the images behind a table of counts is that table."""
+    np.testing.assert_array_equal(confusion.confusion(*pairs(counts), len(counts)), counts)
+
+
 @given(MATRICES.filter(lambda counts: counts.sum() > 0))
 def test_statistics_equal_scikit_learn(counts):
     """Accuracy, balanced accuracy, macro F1, kappa and mean error equal the library's."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from emorank.evaluation.statistics.confusion import quadratic_kappa
-from emorank.evaluation.statistics.uncertainty import LEVEL, counts_per_cluster
+from emorank.evaluation.statistics.confusion import confusion, quadratic_kappa
+from emorank.evaluation.statistics.uncertainty import LEVEL
 from emorank.ranking.calibrated import ProportionalOdds
 from emorank.vocabulary import LEVELS
 
@@ -106,15 +106,10 @@ def _point(
         drawn = np.concatenate([rows_of[k] for k in rng.integers(len(rows_of), size=len(rows_of))])
         if len(np.unique(some.level)) > 1:
             fitted = ProportionalOdds(model.penalty).fit(some.features, some.level)
-            kappas.append(_kappa(test.level[drawn], fitted.predict(test.features[drawn])))
+            predicted = fitted.predict(test.features[drawn])
+            kappas.append(quadratic_kappa(confusion(test.level[drawn], predicted, len(LEVELS))))
     defined = np.array([kappa for kappa in kappas if np.isfinite(kappa)])
     if len(defined) < draws / 2:
         return LearningPoint(size, float(np.mean(persons)), None, None, None, len(defined))
     low, middle, high = (float(v) for v in np.quantile(defined, [0.025, 0.5, 0.975]))
     return LearningPoint(size, float(np.mean(persons)), middle, low, high, len(defined))
-
-
-def _kappa(level: Int[np.ndarray, " face"], predicted: Int[np.ndarray, " face"]) -> float:
-    everybody = np.zeros_like(level)
-    counts = counts_per_cluster(level, predicted, (len(LEVELS), len(LEVELS)), everybody, 1)
-    return float(quadratic_kappa(counts[0]))

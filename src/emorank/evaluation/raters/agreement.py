@@ -45,7 +45,7 @@ class CountAgreement:
     observed: Estimate
     fleiss_kappa: Estimate
     alpha_nominal: Estimate
-    alpha_ordinal: Estimate | None
+    alpha_ordinal: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -138,17 +138,15 @@ def count_agreement(
     estimates = bootstrap(
         statistics, tables, rng, unit="images", alike=alike, resamples=resamples, level=level
     )
-    reason = _why_undefined(counts[paired])
-    named = {name: with_reason(estimate, reason) for name, estimate in estimates.items()}
+    # The only two cases in which a statistic of counts has no value.
+    reason = "all votes are the same answer, so there is no chance to compare with"
+    reason = reason if paired.any() else "no unit has two votes"
     return CountAgreement(
         units=int(paired.sum()),
         single=int((total == 1).sum()),
         images=len(images),
         votes=int(total[paired].sum()),
-        observed=named["observed"],
-        fleiss_kappa=named["fleiss_kappa"],
-        alpha_nominal=named["alpha_nominal"],
-        alpha_ordinal=named.get("alpha_ordinal"),
+        **{name: with_reason(estimate, reason) for name, estimate in estimates.items()},
     )
 
 
@@ -162,26 +160,14 @@ def _put_together(
     return coincidence.unit_tables(distinct, np.arange(len(distinct))), alike
 
 
-def _why_undefined(counts: np.ndarray[Any, Any]) -> str:
-    """The only two cases in which a statistic of counts has no value."""
-    if not len(counts):
-        return "no unit has two votes"
-    return "all votes are the same answer, so there is no chance to compare with"
-
-
-def _why_not_compared(raters: int) -> str:
-    """Why raters are not compared one by one; empty if they are."""
-    if raters > MOST_RATERS:
-        return f"{raters:,} raters; at most {MOST_RATERS} are compared one by one"
-    return {0: "no rater", 1: "one rater only"}.get(raters, "")
-
-
 def _over_images(
     grid: Ratings, what: str, rng: np.random.Generator, options: Mapping[str, Any]
 ) -> tuple[int, Estimate, np.ndarray[Any, Any]]:
     """The number of defined kappas, their mean with its interval, and each of them."""
     number = len(grid.raters)
-    reason = _why_not_compared(number)
+    reason = {0: "no rater", 1: "one rater only"}.get(number, "")
+    if number > MOST_RATERS:
+        reason = f"{number:,} raters; at most {MOST_RATERS} are compared one by one"
     if reason:
         return 0, Estimate(None, level=options["level"], reason=reason), np.empty(0)
     make = pairwise.pair_tables if what == "pairs" else pairwise.leave_one_out_tables

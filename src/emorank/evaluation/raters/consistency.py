@@ -7,8 +7,8 @@ import pandas as pd
 
 from emorank.answers.answers_table import SKIP, repeats_of
 from emorank.answers.names import natural
-from emorank.evaluation.statistics.confusion import quadratic_kappa
-from emorank.evaluation.statistics.uncertainty import LEVEL, Estimate, counts_per_cluster, wilson
+from emorank.evaluation.statistics.confusion import confusion, quadratic_kappa
+from emorank.evaluation.statistics.uncertainty import LEVEL, Estimate, wilson
 from emorank.vocabulary import LEVELS
 
 ALL = "all raters"
@@ -53,9 +53,7 @@ def consistency(answers: pd.DataFrame, level: float = LEVEL) -> tuple[Consistenc
 def _of(rater: str, both: pd.DataFrame, level: float) -> Consistency:
     levels = pd.Index(LEVELS)
     first, second = (levels.get_indexer(pd.Index(both[name])) for name in ("first", "second"))
-    together = np.zeros(len(both), np.int64)
-    counts = counts_per_cluster(first, second, (len(levels), len(levels)), together)
-    kappa = float(quadratic_kappa(counts[0]))
+    kappa = float(quadratic_kappa(confusion(first, second, len(levels))))
     undefined = not np.isfinite(kappa)
     return Consistency(
         rater=rater,

@@ -7,11 +7,18 @@ of shape (…) that are NaN where the statistic is not defined.
 from typing import Any
 
 import numpy as np
-from jaxtyping import Num
+from jaxtyping import Int, Num
 
 from emorank.evaluation.statistics.ratio import Floats, defined_mean, ratio
 
 Counts = Num[np.ndarray, "*stack row column"]
+
+
+def confusion(
+    rows: Int[np.ndarray, " image"], columns: Int[np.ndarray, " image"], size: int
+) -> Int[np.ndarray, "row column"]:
+    """The confusion matrix of images whose true and predicted classes are numbers below `size`."""
+    return np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
 
 
 def accuracy(counts: Counts) -> Floats:

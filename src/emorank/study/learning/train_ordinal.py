@@ -64,7 +64,8 @@ def train_ordinal(
                 f"emorank train --study {study.folder}"
             )
         parts = rated(study, votes)
-        emotions = _emotions(study)
+        classes = checkpoint.load(study.path(CLASSIFIER)).classes
+        emotions = tuple(emotion for emotion in classes if emotion != Emotion.NEUTRAL)
         net, watched, curves = learn(study, parts, emotions, loss, others, progress)
         ordinal.fit_thresholds(net, study.plan.train.cut, watched)
         plain, thresholds = ordinal.unfold_thresholds(net.to("cpu"))
@@ -114,12 +115,6 @@ def load_ordinal(study: Study, network: EmotionNetwork) -> checkpoint.Checkpoint
     model = checkpoint.load(path, LEVELS[1:])
     model.net.to(network.device)
     return model
-
-
-def _emotions(study: Study) -> tuple[Emotion, ...]:
-    """Those of the classifier that have an intensity."""
-    classes = checkpoint.load(study.path(CLASSIFIER)).classes
-    return tuple(emotion for emotion in classes if emotion != Emotion.NEUTRAL)
 
 
 def rated(study: Study, votes: Path | str | None) -> dict[str, pd.DataFrame]:
