@@ -8,11 +8,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def base_address(url: str) -> str:
-    """What links begin with, as browsers write it: no path, no user, no port that is the usual one.
-
-    Raises:
-        RatingError: it is no address of a server.
-    """
+    """What links begin with, as browsers write it: no path, no user, no usual port."""
     try:
         parts = urlsplit(url)
         port = parts.port

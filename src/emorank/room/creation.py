@@ -40,7 +40,6 @@ class Setup:
     """The choices for a new project.
 
     Attributes:
-        title: for the owner.
         question: with {emotion} where the word goes, once.
         ordering: "emotion", one class after another as in the paper, or "mixed".
         repeats: share of images shown twice to each rater, in [0, 0.3].
@@ -70,13 +69,9 @@ def create_project(
 ) -> Project:
     """Make a project, whole or not at all.
 
-    Args:
-        folder: new or empty.
-        images: (name, emotion word) of each.
-        read: name → upright RGB, UInt8 "height width 3"; an ImageError is a row of `excluded.csv`.
-        raters: their names, each once.
-        setup: the choices.
-        progress: called for every image.
+    The folder is new or empty. `images` has the name and emotion word of each, `raters` the name of
+    each once. `read` makes of a name upright RGB, UInt8 "height width 3"; its ImageError is a row
+    of `excluded.csv`.
 
     Raises:
         RatingError: the folder is in use, something in `setup` is impossible, or no image is left.
@@ -176,39 +171,27 @@ def _insert(
     connection: Connection, pictures: list[dict[str, str]], names: list[str], setup: Setup
 ) -> None:
     now = int(time.time() * 1000)
-    connection.execute(
-        PROJECT.insert().values(
-            id=1,
-            title=setup.title,
-            question=setup.question,
-            source=setup.source,
-            ordering=setup.ordering,
-            repeats=setup.repeats,
-            seed=setup.seed,
-            base_url=base_address(setup.base_url),
-            created_at=now,
-        )
-    )
+    project = vars(setup) | {"id": 1, "base_url": base_address(setup.base_url), "created_at": now}
+    del project["database"]
+    connection.execute(PROJECT.insert().values(project))
     # In the order of names, so that a seed gives the same permutations wherever images lie.
     pictures = sorted(pictures, key=lambda row: (natural(row["name"]), row["emotion"]))
+    emotions = [row["emotion"] for row in pictures]
     connection.execute(IMAGES.insert(), pictures)
     for number, name in enumerate(names, start=1):
         rater = secrets.token_urlsafe(12)
         connection.execute(RATERS.insert().values(id=rater, number=number, name=name))
         rng = np.random.default_rng([setup.seed, number])
-        emotions = [row["emotion"] for row in pictures]
         order = showing_order(emotions, rng, setup.ordering, setup.repeats)
-        connection.execute(
-            SHOWINGS.insert(),
-            [
-                {
-                    "id": secrets.token_urlsafe(12),
-                    "rater_id": rater,
-                    "position": position,
-                    "image_id": pictures[image]["id"],
-                    "repeat": int(repeat),
-                }
-                for position, (image, repeat) in enumerate(order)
-            ],
-        )
+        rows = [
+            {
+                "id": secrets.token_urlsafe(12),
+                "rater_id": rater,
+                "position": position,
+                "image_id": pictures[image]["id"],
+                "repeat": int(repeat),
+            }
+            for position, (image, repeat) in enumerate(order)
+        ]
+        connection.execute(SHOWINGS.insert(), rows)
     connection.execute(EVENTS.insert().values(at=now, kind="new"))

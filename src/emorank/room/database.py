@@ -24,9 +24,8 @@ DIALECTS = ("sqlite", "postgresql")
 class Database:
     """Owns the connections to one project's tables.
 
-    Args:
-        url: `sqlite:///file` or `postgresql+psycopg://…`.
-        schema: of PostgreSQL, so that one database may hold several projects.
+    The URL is `sqlite:///file` or `postgresql+psycopg://…`; with a schema, one database of
+    PostgreSQL may hold several projects.
     """
 
     def __init__(self, url: str, schema: str | None = None) -> None:

@@ -39,24 +39,18 @@ def gallery_of_faces(
     source: str,
     left_out: Collection[str] = (),
 ) -> Gallery:
-    """The faces of some emotions.
+    """The faces of some emotions in a table with `image` and `emotion`.
 
-    Neutral faces are left out unless they are asked for: their expression is neither weak nor
-    strong. Faces whose emotion is not known are left out too.
-
-    Args:
-        table: `image`, `emotion`.
-        read: as in `Gallery`.
-        emotions: that are asked for; all but neutral if empty.
-        source: as in `Gallery`.
-        left_out: images that are not in the table, with the reason.
+    Without `emotions` it is all but neutral, whose expression is neither weak nor strong. Faces
+    whose emotion is not known are left out. `left_out` are images that are not in the table, with
+    the reason.
 
     Raises:
         RatingError: no face is left.
     """
-    asked = {str(Emotion.parse(word)) for word in emotions} or {*Emotion} - {Emotion.NEUTRAL}
+    wanted = {str(Emotion.parse(word)) for word in emotions} or {*Emotion} - {Emotion.NEUTRAL}
     labelled = table[table["emotion"].notna()]
-    matches = labelled["emotion"].isin(asked)
+    matches = labelled["emotion"].isin(wanted)
     rows, others = labelled[matches], labelled.loc[~matches, "emotion"]
     lines = [*left_out]
     if len(table) > len(labelled):
@@ -65,7 +59,7 @@ def gallery_of_faces(
         lines.append(f"{count} images of the emotion {emotion}, which is not asked for")
     if rows.empty:
         raise RatingError(
-            f"{source}: no image of an emotion that is asked for ({', '.join(sorted(asked))})"
+            f"{source}: no image of an emotion that is asked for ({', '.join(sorted(wanted))})"
         )
     images = tuple(zip(rows["image"].astype(str), rows["emotion"].astype(str), strict=True))
     return Gallery(images, read, source, tuple(lines))

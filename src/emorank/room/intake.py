@@ -35,13 +35,11 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
                     f"'{row['image']}' has an answer of rater '{name}' already; "
                     "nothing was imported"
                 )
-            vote = Vote(
-                f"import-{secrets.token_urlsafe(12)}",
-                showing,
-                row["answer"],
-                None if pd.isna(row["reaction_ms"]) else row["reaction_ms"],
-                None if pd.isna(row["hidden_ms"]) else row["hidden_ms"],
+            reaction, hidden = (
+                None if pd.isna(row[name]) else row[name] for name in ("reaction_ms", "hidden_ms")
             )
+            submission = f"import-{secrets.token_urlsafe(12)}"
+            vote = Vote(submission, showing, row["answer"], reaction, hidden)
             at = None if pd.isna(row["at"]) else int(1000 * row["at"].timestamp())
             store_vote(connection, raters[name], vote, at, answered=False, kind="import")
     return len(table)
@@ -85,14 +83,7 @@ def _showing(connection: Connection, rater: str, image: str, repeat: bool) -> tu
     last = connection.scalar(
         select(func.max(SHOWINGS.c.position)).where(SHOWINGS.c.rater_id == rater)
     )
+    place = {"position": 0 if last is None else last + 1, "image_id": image, "repeat": int(repeat)}
     showing = secrets.token_urlsafe(12)
-    connection.execute(
-        SHOWINGS.insert().values(
-            id=showing,
-            rater_id=rater,
-            position=0 if last is None else last + 1,
-            image_id=image,
-            repeat=int(repeat),
-        )
-    )
+    connection.execute(SHOWINGS.insert().values(id=showing, rater_id=rater, **place))
     return showing, False

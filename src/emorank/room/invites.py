@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, select
 
 from emorank.errors import RatingError
 from emorank.room.project import Project
@@ -39,11 +39,7 @@ def invite(project: Project, rater: str | None, life: int = INVITE_LIFE) -> str:
     secret, now = secrets.token_urlsafe(32), project.now()
     with project.database.writing() as connection:
         _withdraw(connection, rater, now)
-        connection.execute(
-            INVITES.insert().values(
-                hash=_hash(secret), rater_id=rater, created_at=now, expires_at=now + life
-            )
-        )
+        _insert(connection, INVITES, secret, rater, now, life)
         _log(connection, now, "invite", rater)
     return secret
 
@@ -93,14 +89,7 @@ def claim(project: Project, secret: str) -> tuple[str, Visitor]:
         ).first()
         if row is None:
             raise RatingError(_SPENT)
-        connection.execute(
-            SESSIONS.insert().values(
-                hash=_hash(session),
-                rater_id=row.rater_id,
-                created_at=now,
-                expires_at=now + SESSION_LIFE,
-            )
-        )
+        _insert(connection, SESSIONS, session, row.rater_id, now, SESSION_LIFE)
         _log(connection, now, "claim", row.rater_id)
     return session, Visitor(row.rater_id)
 
@@ -153,6 +142,13 @@ def _withdraw(connection: Connection, rater: str | None, now: int) -> None:
         )
         .values(revoked_at=now)
     )
+
+
+def _insert(
+    connection: Connection, table: Table, secret: str, rater: str | None, now: int, life: int
+) -> None:
+    times = {"created_at": now, "expires_at": now + life}
+    connection.execute(table.insert().values(hash=_hash(secret), rater_id=rater, **times))
 
 
 def _log(connection: Connection, now: int, kind: str, rater: str | None) -> None:

@@ -18,12 +18,9 @@ from emorank.room.schema import MIGRATIONS_TABLE
 
 @dataclass(frozen=True)
 class Migration:
-    """One step: its statements, some of them only for one kind of database.
+    """One step: SQL for every database, and by dialect what is `only` for one.
 
-    Attributes:
-        title: what the step is for.
-        statements: SQL for both; `{serial}` is a key that the database counts up.
-        only: dialect → further statements.
+    `{serial}` is a key that the database counts up.
     """
 
     title: str

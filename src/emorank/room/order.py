@@ -21,14 +21,8 @@ def showing_order(
     first showing is in the first third of it, its second in the last, so at least a third of the
     class lies between. A class of fewer than six images is too small for that and has none.
 
-    Args:
-        emotions: of each image.
-        rng: of this rater.
-        ordering: "emotion" or "mixed".
-        repeats: share of the images to show twice, in [0, 0.3].
-
-    Returns:
-        (index of the image, whether it is the second time), every image once without repeats.
+    `emotions` has one for each image; `repeats` is the share of images to show twice, in [0, 0.3].
+    Returns (index of the image, whether it is the second time), every image once without repeats.
     """
     words = np.asarray(emotions, dtype=object)
     if ordering == "mixed":

@@ -1,9 +1,10 @@
 """The progress, the answers, the pictures and the log of a project."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from emorank.answers.answers_table import answers_table
 from emorank.room.project import Project
@@ -15,10 +16,7 @@ class RaterProgress:
     """How far one rater is.
 
     Attributes:
-        id: of the rater.
-        name: of the rater.
-        answered: showings with an answer, of `total`.
-        total: showings, those for the second time too.
+        answered: showings with an answer, of `total`, which counts those for the second time too.
         median_ms: of the reaction times; None before the first.
         last_at: of the last answer, milliseconds since 1970; None before the first.
         link: "claimed" while a session works; else "open", "expired", "revoked", "ended" (its
@@ -92,9 +90,7 @@ def answers(project: Project) -> pd.DataFrame:
         .join(RATERS, RATERS.c.id == SHOWINGS.c.rater_id)
         .order_by(VOTES.c.seq)
     )
-    with project.database.reading() as connection:
-        result = connection.execute(query)
-        table = pd.DataFrame(result.all(), columns=list(result.keys()))
+    table = _table(project, query)
     at = pd.to_datetime(table["at"].astype("Int64"), unit="ms", utc=True)
     return answers_table(table.assign(repeat=table["repeat"].astype(bool), at=at))
 
@@ -132,6 +128,10 @@ def log(project: Project) -> pd.DataFrame:
         .outerjoin(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
         .order_by(EVENTS.c.seq)
     )
+    return _table(project, query)
+
+
+def _table(project: Project, query: Select[Any]) -> pd.DataFrame:
     with project.database.reading() as connection:
         result = connection.execute(query)
         return pd.DataFrame(result.all(), columns=list(result.keys()))

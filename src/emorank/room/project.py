@@ -24,13 +24,7 @@ from emorank.room.settings import read_settings
 
 @dataclass(frozen=True)
 class Project:
-    """An open project.
-
-    Attributes:
-        folder: of its files.
-        database: of its tables.
-        clock: gives the seconds since 1970; tests use another one.
-    """
+    """An open project; `clock` gives the seconds since 1970."""
 
     folder: Path
     database: Database

@@ -16,11 +16,7 @@ def rater_ids(connection: Connection) -> dict[str, str]:
 
 
 def rater_id(project: Project, name: str) -> str:
-    """The id of the rater with a name.
-
-    Raises:
-        RatingError: no rater has it.
-    """
+    """The id of the rater with a name; a RatingError if there is none."""
     with project.database.reading() as connection:
         ids = rater_ids(connection)
     if name not in ids:

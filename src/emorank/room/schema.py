@@ -5,130 +5,121 @@ the server's clock and are for people to read. The order of events is that of `e
 does not depend on a clock.
 """
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Double,
-    ForeignKey,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+import sqlalchemy as sa
 
 from emorank.answers.answers_table import ANSWERS
 
-METADATA = MetaData()
+METADATA = sa.MetaData()
 
 # One row: what the project is. `question` holds {emotion} where the word goes.
-PROJECT = Table(
+PROJECT = sa.Table(
     "project",
     METADATA,
-    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
-    Column("title", Text, nullable=False),
-    Column("question", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("ordering", Text, nullable=False),
-    Column("repeats", Double, nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    Column("base_url", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("closed_at", BigInteger),
+    sa.Column(
+        "id", sa.Integer, sa.CheckConstraint("id = 1"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("ordering", sa.Text, nullable=False),
+    sa.Column("repeats", sa.Double, nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("base_url", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("closed_at", sa.BigInteger),
 )
 
 # `id` is random and is the picture's file name; `name` is the data set's; only exports have it.
-IMAGES = Table(
+IMAGES = sa.Table(
     "images",
     METADATA,
-    Column("id", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("emotion", Text, nullable=False),
-    UniqueConstraint("name", "emotion"),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("emotion", sa.Text, nullable=False),
+    sa.UniqueConstraint("name", "emotion"),
 )
 
-RATERS = Table(
+RATERS = sa.Table(
     "raters",
     METADATA,
-    Column("id", Text, primary_key=True),
-    Column("number", Integer, nullable=False, unique=True),
-    Column("name", Text, nullable=False, unique=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
 )
 
 # The stored permutation of each rater. A browser gets only `id`, which is random: an address shows
 # neither an image's name nor that a picture comes a second time.
-SHOWINGS = Table(
+SHOWINGS = sa.Table(
     "showings",
     METADATA,
-    Column("id", Text, primary_key=True),
-    Column("rater_id", Text, ForeignKey("raters.id"), nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("image_id", Text, ForeignKey("images.id"), nullable=False),
-    Column("repeat", Integer, CheckConstraint("repeat IN (0, 1)"), nullable=False),
-    UniqueConstraint("rater_id", "position"),
-    UniqueConstraint("rater_id", "image_id", "repeat"),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("image_id", sa.Text, sa.ForeignKey("images.id"), nullable=False),
+    sa.Column("repeat", sa.Integer, sa.CheckConstraint("repeat IN (0, 1)"), nullable=False),
+    sa.UniqueConstraint("rater_id", "position"),
+    sa.UniqueConstraint("rater_id", "image_id", "repeat"),
 )
 
 # All that has happened; triggers refuse to change or delete a row.
-EVENTS = Table(
+EVENTS = sa.Table(
     "events",
     METADATA,
-    Column("seq", BigInteger, primary_key=True),
-    Column("at", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("rater_id", Text, ForeignKey("raters.id")),
-    Column("showing_id", Text, ForeignKey("showings.id")),
-    Column("answer", Text),
-    Column("reaction_ms", BigInteger),
-    Column("hidden_ms", BigInteger),
-    Column("submission", Text),
-    UniqueConstraint("rater_id", "submission"),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id")),
+    sa.Column("showing_id", sa.Text, sa.ForeignKey("showings.id")),
+    sa.Column("answer", sa.Text),
+    sa.Column("reaction_ms", sa.BigInteger),
+    sa.Column("hidden_ms", sa.BigInteger),
+    sa.Column("submission", sa.Text),
+    sa.UniqueConstraint("rater_id", "submission"),
 )
 
 # The current answer to each showing: one, because the showing is the key.
-VOTES = Table(
+VOTES = sa.Table(
     "votes",
     METADATA,
-    Column("showing_id", Text, ForeignKey("showings.id"), primary_key=True),
-    Column(
+    sa.Column("showing_id", sa.Text, sa.ForeignKey("showings.id"), primary_key=True),
+    sa.Column(
         "answer",
-        Text,
-        CheckConstraint("answer IN ({})".format(", ".join(f"'{word}'" for word in ANSWERS))),
+        sa.Text,
+        sa.CheckConstraint("answer IN ({})".format(", ".join(f"'{word}'" for word in ANSWERS))),
         nullable=False,
     ),
-    Column("reaction_ms", BigInteger),
-    Column("hidden_ms", BigInteger),
-    Column("at", BigInteger),
-    Column("seq", BigInteger, ForeignKey("events.seq"), nullable=False, unique=True),
+    sa.Column("reaction_ms", sa.BigInteger),
+    sa.Column("hidden_ms", sa.BigInteger),
+    sa.Column("at", sa.BigInteger),
+    sa.Column("seq", sa.BigInteger, sa.ForeignKey("events.seq"), nullable=False, unique=True),
 )
 
 # Of secrets only the SHA-256 is stored. Without a rater it is the owner's.
-INVITES = Table(
+INVITES = sa.Table(
     "invites",
     METADATA,
-    Column("hash", Text, primary_key=True),
-    Column("rater_id", Text, ForeignKey("raters.id")),
-    Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("claimed_at", BigInteger),
-    Column("revoked_at", BigInteger),
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id")),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("claimed_at", sa.BigInteger),
+    sa.Column("revoked_at", sa.BigInteger),
 )
 
-SESSIONS = Table(
+SESSIONS = sa.Table(
     "sessions",
     METADATA,
-    Column("hash", Text, primary_key=True),
-    Column("rater_id", Text, ForeignKey("raters.id")),
-    Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
-    Column("revoked_at", BigInteger),
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id")),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
+    sa.Column("revoked_at", sa.BigInteger),
 )
 
-MIGRATIONS_TABLE = Table(
+MIGRATIONS_TABLE = sa.Table(
     "migrations",
     METADATA,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("title", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
 )

@@ -19,11 +19,7 @@ def is_project(folder: Path) -> bool:
 
 
 def read_settings(folder: Path) -> tuple[str, str | None]:
-    """The URL of the database, empty for `rating.db` in the folder; and its schema, if any.
-
-    Raises:
-        RatingError: there is no project, or its settings are damaged.
-    """
+    """The URL of the database, empty for `rating.db` in the folder; and its schema, if any."""
     if not is_project(folder):
         raise RatingError(
             f"{folder}: no rating project here (no {SETTINGS}); make one with: emorank rate new"

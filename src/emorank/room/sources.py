@@ -34,21 +34,16 @@ def source_text(path: Path) -> str:
 def read_source(path: Path | str, format: str | None = None, cut: Cut = CUT) -> Source:  # noqa: A002 - the word for it
     """Read a file of votes of any format, or a rating project.
 
-    Args:
-        path: the file, or the folder of the project.
-        format: one of `formats.FORMATS`, for a file that is not recognised; None to look into it.
-        cut: of MDNS, see `mdns.read_mdns`.
+    `format` and `cut` are for files, see `read_file`.
 
     Raises:
         VotesError: the format of the file is unknown, or the file does not fit it.
         RatingError: the project is damaged.
     """
     path = Path(path)
-    return (
-        Source("project", _project_answers(path))
-        if is_project(path)
-        else read_file(path, format, cut)
-    )
+    if is_project(path):
+        return Source("project", _project_answers(path))
+    return read_file(path, format, cut)
 
 
 def read_answers(path: Path | str, format: str | None = None, cut: Cut = CUT) -> pd.DataFrame:  # noqa: A002 - the word for it

@@ -24,7 +24,7 @@ class Vote:
     Attributes:
         submission: the id that the browser gave it.
         showing: the picture that was on the screen.
-        answer: one of `answers.ANSWERS`.
+        answer: one of `answers_table.ANSWERS`.
         reaction_ms: from the painted picture to the answer, without `hidden_ms`.
         hidden_ms: how long the page was hidden in between.
         change: whether the rater went back to change an answer.
@@ -43,9 +43,7 @@ class Standing:
     """How far a rater is.
 
     Attributes:
-        total: pictures in all.
-        answered: of them.
-        next: position of the first without an answer; `total` if there is none.
+        next: position of the first picture without an answer; `total` if there is none.
         pace_ms: mean reaction time so far; None before the first answer.
         closed: whether the owner has closed the project.
     """
@@ -71,8 +69,18 @@ class Contradicted(RatingError):
 
 def standing(project: Project, rater: str) -> Standing:
     """How far a rater (id) is."""
+    mine = SHOWINGS.c.rater_id == rater
+    joined = SHOWINGS.outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+    counts = (func.count(SHOWINGS.c.id), func.count(VOTES.c.seq), func.avg(VOTES.c.reaction_ms))
+    position = select(func.min(SHOWINGS.c.position)).select_from(joined)
     with project.database.reading() as connection:
-        return _standing(connection, rater)
+        total, answered, pace = connection.execute(
+            select(*counts).select_from(joined).where(mine)
+        ).one()
+        first = connection.scalar(position.where(mine, VOTES.c.seq.is_(None)))
+        closed = connection.scalar(select(PROJECT.c.closed_at)) is not None
+    pace_ms = None if pace is None else round(float(pace))
+    return Standing(total, answered, total if first is None else first, pace_ms, closed)
 
 
 def showings(project: Project, rater: str, start: int, count: int) -> list[Any]:
@@ -90,17 +98,10 @@ def showings(project: Project, rater: str, start: int, count: int) -> list[Any]:
 
 
 def image_of(project: Project, rater: str, showing: str) -> str:
-    """The image of one of a rater's own showings.
-
-    Raises:
-        UnknownShowing: it is not one of them.
-    """
+    """The image of one of a rater's own showings; an UnknownShowing if it is not one of them."""
+    own = (SHOWINGS.c.id == showing, SHOWINGS.c.rater_id == rater)
     with project.database.reading() as connection:
-        image = connection.scalar(
-            select(SHOWINGS.c.image_id).where(
-                SHOWINGS.c.id == showing, SHOWINGS.c.rater_id == rater
-            )
-        )
+        image = connection.scalar(select(SHOWINGS.c.image_id).where(*own))
     if image is None:
         raise UnknownShowing("there is no such picture among yours")
     return str(image)
@@ -130,18 +131,17 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Fate]:
             raise Closed("the owner has closed this rating; no more answers are taken")
         outcomes: list[Fate] = []
         for vote in votes:
+            answered = has_answer[vote.showing]
             if vote.submission in before:
                 if before[vote.submission] != (vote.showing, vote.answer):
                     raise Contradicted("this submission id came before with another answer")
-                outcomes.append("stored")
-                continue
-            answered = has_answer[vote.showing]
-            if answered and not vote.change:
+            elif answered and not vote.change:
                 outcomes.append("stale")
                 continue
-            store_vote(connection, rater, vote, now, answered)
-            has_answer[vote.showing] = True
-            before[vote.submission] = (vote.showing, vote.answer)
+            else:
+                store_vote(connection, rater, vote, now, answered)
+                has_answer[vote.showing] = True
+                before[vote.submission] = (vote.showing, vote.answer)
             outcomes.append("stored")
         return outcomes
 
@@ -207,19 +207,3 @@ def _have_answers(connection: Connection, rater: str, votes: Sequence[Vote]) -> 
     if len(has_answer) < len(pictures):
         raise UnknownShowing("there is no such picture among yours")
     return has_answer
-
-
-def _standing(connection: Connection, rater: str) -> Standing:
-    mine = SHOWINGS.c.rater_id == rater
-    joined = SHOWINGS.outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
-    total, answered, pace = connection.execute(
-        select(func.count(SHOWINGS.c.id), func.count(VOTES.c.seq), func.avg(VOTES.c.reaction_ms))
-        .select_from(joined)
-        .where(mine)
-    ).one()
-    first = connection.scalar(
-        select(func.min(SHOWINGS.c.position)).select_from(joined).where(mine, VOTES.c.seq.is_(None))
-    )
-    closed = connection.scalar(select(PROJECT.c.closed_at)) is not None
-    pace_ms = None if pace is None else round(float(pace))
-    return Standing(total, answered, total if first is None else first, pace_ms, closed)

@@ -114,18 +114,18 @@ class Guard:
         # A name that somebody else's DNS points here must not be answered (DNS rebinding).
         if headers.get("host", "").lower() not in self.origins.hosts:
             return 421, "this server does not answer to that name"
-        if not headers.get("content-length", "0").isdecimal():
+        length = headers.get("content-length", "0")
+        if not length.isdecimal():
             return 400, "the length of the request is no number"
-        if int(headers.get("content-length", "0")) > MAX_BODY:
+        if int(length) > MAX_BODY:
             return 413, _TOO_LARGE
         if method in _SAFE:
             return None
         # Browsers send both with every POST, so a request without an origin is not from our pages.
-        if headers.get("origin", "").lower() not in self.origins.allowed:
-            return 403, "the request comes from another site"
-        if headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            return 403, "the request comes from another site"
-        return None
+        ours = headers.get("origin", "").lower() in self.origins.allowed
+        if ours and headers.get("sec-fetch-site", "same-origin") == "same-origin":
+            return None
+        return 403, "the request comes from another site"
 
     def _add(self, scope: Scope, headers: MutableHeaders) -> None:
         for name, value in HEADERS.items():

@@ -27,12 +27,7 @@ class TooOftenError(Exception):
 
 @dataclass
 class Failures:
-    """Counts the links that did not work, by the address that asked.
-
-    Attributes:
-        limit: after so many failures in a minute an address gets no answer.
-        clock: seconds; never goes back.
-    """
+    """Counts the links that did not work, by address; no answer after `limit` in a minute."""
 
     limit: int = 10
     clock: Callable[[], float] = time.monotonic
@@ -99,19 +94,21 @@ def session_of(request: Request, owner: bool) -> str:
     return request.cookies.get(cookie_name(request, owner), "")
 
 
-def _rater(request: Request) -> str:
-    secret = session_of(request, owner=False)
+def _guest(request: Request, owner: bool) -> str | None:
+    """The id of the rater who asks, or None for the owner."""
+    secret = session_of(request, owner)
     guest = visitor(project_of(request), secret) if secret else None
-    if guest is None or guest.rater is None:
+    if guest is None or guest.owner != owner:
         raise NoSessionError
     return guest.rater
 
 
+def _rater(request: Request) -> str:
+    return cast(str, _guest(request, owner=False))
+
+
 def _owner(request: Request) -> None:
-    secret = session_of(request, owner=True)
-    guest = visitor(project_of(request), secret) if secret else None
-    if guest is None or not guest.owner:
-        raise NoSessionError
+    _guest(request, owner=True)
 
 
 # A page takes one of these as a parameter: the id of the rater who asks, or a check that it is the

@@ -67,9 +67,8 @@ def _answer(request: Request, error: Exception) -> Response:
         place = getattr(request.scope.get("route"), "path", "an unknown place")
         _LOG.error("%s %s: %s", request.method, place, error, exc_info=trace)
     # The page's script ends with thanks when the rating is closed, and at no other error.
-    return _message(
-        request, status, sentence, **({"closed": True} if isinstance(error, Closed) else {})
-    )
+    more = {"closed": True} if isinstance(error, Closed) else {}
+    return _message(request, status, sentence, **more)
 
 
 def _http(request: Request, error: Exception) -> Response:

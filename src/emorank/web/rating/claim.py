@@ -3,6 +3,9 @@
 Opening the link claims nothing, because mail programs open links to check them.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from fastapi import APIRouter, Path, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -10,14 +13,10 @@ from emorank.errors import RatingError, StorageError
 from emorank.room.invites import claim, invited
 from emorank.room.raters import rater_name
 from emorank.web.templating import page
-from emorank.web.visitors import (
-    TheProject,
-    address,
-    session_of,
-    set_session,
-)
+from emorank.web.visitors import TheProject, address, session_of, set_session
 
 router = APIRouter()
+Result = TypeVar("Result")
 Secret = Path(pattern=r"^[A-Za-z0-9_-]{1,128}$")
 
 
@@ -33,15 +32,9 @@ def start(request: Request) -> Response:
 @router.get("/invite/{secret}")
 def show(request: Request, project: TheProject, secret: str = Secret) -> Response:
     """Say what the link is for, if it can be claimed."""
-    failures = request.app.state.failures
-    failures.check(address(request))
-    try:
-        guest = invited(project, secret)
-    except StorageError:
-        raise
-    except RatingError as error:
-        failures.add(address(request))
-        return _refused(error)
+    guest = _use(request, lambda: invited(project, secret))
+    if isinstance(guest, Response):
+        return guest
     about = project.about()
     name = None if guest.rater is None else rater_name(project, guest.rater)
     return page("rating/invite.html", title=about.title, about=about, rater=name, secret=secret)
@@ -50,15 +43,10 @@ def show(request: Request, project: TheProject, secret: str = Secret) -> Respons
 @router.post("/invite/{secret}")
 def take(request: Request, project: TheProject, secret: str = Secret) -> Response:
     """Use the link up, and open a session."""
-    failures = request.app.state.failures
-    failures.check(address(request))
-    try:
-        session, guest = claim(project, secret)
-    except StorageError:
-        raise
-    except RatingError as error:
-        failures.add(address(request))
-        return _refused(error)
+    result = _use(request, lambda: claim(project, secret))
+    if isinstance(result, Response):
+        return result
+    session, guest = result
     answer = RedirectResponse("/owner" if guest.owner else "/rate", 303)
     set_session(request, answer, session, guest.owner)
     return answer
@@ -67,8 +55,16 @@ def take(request: Request, project: TheProject, secret: str = Secret) -> Respons
 _HOW = "You come in with the link that you were sent. Open it here once, then this page knows you."
 
 
-def _refused(error: RatingError) -> Response:
-    text = str(error)
-    return page(
-        "message.html", 404, title="Link", heading="No way in", lines=[text[0].upper() + text[1:]]
-    )
+def _use(request: Request, use: Callable[[], Result]) -> Result | Response:
+    """What the use of a link gives, or the page that refuses it; such failures are counted."""
+    failures = request.app.state.failures
+    failures.check(address(request))
+    try:
+        return use()
+    except StorageError:
+        raise
+    except RatingError as error:
+        failures.add(address(request))
+        text = str(error)
+        lines = [text[0].upper() + text[1:]]
+        return page("message.html", 404, title="Link", heading="No way in", lines=lines)

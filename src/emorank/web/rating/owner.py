@@ -125,14 +125,14 @@ def picture(project: TheProject, _: Owner, image: Key) -> Response:
 def end(project: TheProject, _: Owner) -> Response:
     """Take no more answers."""
     close(project)
-    return _state(project)
+    return page("rating/owner_state.html", about=project.about())
 
 
 @router.post("/reopen")
 def go_on(project: TheProject, _: Owner) -> Response:
     """Take answers again."""
     close(project, closed=False)
-    return _state(project)
+    return page("rating/owner_state.html", about=project.about())
 
 
 @router.post("/invite/{rater}")
@@ -156,10 +156,6 @@ def _progress(project: Project) -> Response:
     raters = progress(project)
     done, total = sum(r.answered for r in raters), sum(r.total for r in raters)
     return page("rating/owner_progress.html", raters=raters, done=done, total=total)
-
-
-def _state(project: Project) -> Response:
-    return page("rating/owner_state.html", about=project.about())
 
 
 def _name(project: Project, rater: str) -> str:

@@ -19,7 +19,6 @@ class Bar:
     """Answers of one expressed emotion, in the order of `ANSWERS`.
 
     Attributes:
-        emotion: the word.
         counts: answers of each kind, at the first showing.
         spans: (start, length) of each as per cent of the whole.
     """
@@ -34,9 +33,7 @@ class Case:
     """An image to look at again, with the answer of each rater.
 
     Attributes:
-        picture: its id.
-        name: its name in the data set.
-        emotion: the word of the question.
+        picture: its id; `name` is its name in the data set.
         answers: (rater, answer) at the first showing, by rater.
     """
 
@@ -68,15 +65,15 @@ def panels(answers: pd.DataFrame, pictures: dict[tuple[str, str], str]) -> Panel
     first = firsts_of(answers)
     units = zip(first["image"], first["emotion"], strict=True)
     first = first.assign(picture=[pictures[unit] for unit in units])
-    return Panels(len(answers), _bars(first), _disputed(first), _flagged(first))
+    flagged = first.loc[first["answer"] == NONE, "picture"].value_counts().index
+    return Panels(len(answers), _bars(first), _disputed(first), _cases(first, flagged))
 
 
 def _bars(first: pd.DataFrame) -> tuple[Bar, ...]:
     counts = pd.crosstab(first["emotion"], first["answer"]).reindex(
         columns=list(ANSWERS), fill_value=0
     )
-    rows = zip(counts.index, counts.to_numpy(), strict=True)
-    bars = [_bar(str(emotion), row) for emotion, row in rows]
+    bars = [_bar(str(word), row) for word, row in zip(counts.index, counts.to_numpy(), strict=True)]
     if len(bars) > 1:
         bars.append(_bar("all", counts.to_numpy().sum(axis=0)))
     return tuple(bars)
@@ -93,14 +90,9 @@ def _disputed(first: pd.DataFrame) -> tuple[Case, ...]:
     votes = unit_votes_of(first.assign(image=first["picture"]))
     if votes.empty:
         return ()
-    voted = majority(votes)
-    spread = voted["n_minimal"] * voted["n_strong"]
-    tied = voted.assign(spread=spread)[voted["tied"]]
+    ranks = majority(votes)
+    tied = ranks.assign(spread=ranks["n_minimal"] * ranks["n_strong"])[ranks["tied"]]
     return _cases(first, tied.sort_values("spread", ascending=False, kind="stable")["image"])
-
-
-def _flagged(first: pd.DataFrame) -> tuple[Case, ...]:
-    return _cases(first, first.loc[first["answer"] == NONE, "picture"].value_counts().index)
 
 
 def _cases(first: pd.DataFrame, pictures: "pd.Series[str] | pd.Index[str]") -> tuple[Case, ...]:

@@ -77,13 +77,8 @@ def show(project: TheProject, rater: Rater) -> Response:
     """The page; pictures are fetched by its script."""
     about = project.about()
     before, _, after = about.question.partition("{emotion}")
-    return page(
-        "rating/rater.html",
-        title=about.title,
-        before=before,
-        after=after,
-        name=rater_name(project, rater),
-    )
+    name = rater_name(project, rater)
+    return page("rating/rater.html", title=about.title, before=before, after=after, name=name)
 
 
 @router.get("/showings")
@@ -95,14 +90,11 @@ def upcoming(
 ) -> Showings:
     """Pictures from a position on; from the first without an answer if none is given."""
     now = standing(project, rater)
-    rows = showings(project, rater, now.next if start is None else start, count)
-    return Showings(
-        standing=now,
-        showings=[
-            Showing(position=row.position, id=row.id, emotion=word(row.emotion), answer=row.answer)
-            for row in rows
-        ],
-    )
+    pictures = [
+        Showing(position=row.position, id=row.id, emotion=word(row.emotion), answer=row.answer)
+        for row in showings(project, rater, now.next if start is None else start, count)
+    ]
+    return Showings(standing=now, showings=pictures)
 
 
 @router.get("/picture/{showing}")
