@@ -34,7 +34,6 @@ class ModelCard:
     """The contents of a card; a part is None if the study lacks it, and the card says so.
 
     Attributes:
-        title: of the study.
         version: of emorank.
         plan: settings by table.
         data: the faces; None before they are prepared.
@@ -42,12 +41,9 @@ class ModelCard:
             with the training part (None where that is not known).
         weights: SHA-256 of the trained model's file.
         epochs: that were trained, and the best validation accuracy.
-        emotions: the emotion test.
-        ranks: ranks against raters.
-        raters: how many raters there were; 0 for none.
+        raters: how many there were; 0 for none.
         simulated_raters: whether they were simulated.
         audit: how far the ranks can be believed, in the words of the audit; empty without one.
-        groups: results by group.
         network: whose network it is, in a sentence, if it was trained in another study.
     """
 
@@ -76,6 +72,7 @@ def render(card: ModelCard) -> str:
         "pipes": pipes,
         "cell": words.cell,
     }
+    attributes = card.groups.attributes if card.groups else ()
     body = made.get_template("templates/model_card.md.j2").render(
         c=card,
         simulated=bool(card.data and card.data.simulated) or card.simulated_raters,
@@ -83,11 +80,7 @@ def render(card: ModelCard) -> str:
         classes=emotion.class_table(card.emotions) if card.emotions else None,
         verdict=verdict(card.ranks) if card.ranks else "",
         overall=overall_table(card.ranks) if card.ranks else None,
-        groups=[
-            (one, groups.columns(one), groups.differences(one)) for one in card.groups.attributes
-        ]
-        if card.groups
-        else [],
+        groups=[(one, groups.columns(one), groups.differences(one)) for one in attributes],
     )
     body = re.sub(r"\n{3,}", "\n\n", body).strip()
     return f"---\n{_header(card)}---\n\n{body}\n"

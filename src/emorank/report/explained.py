@@ -13,26 +13,18 @@ CLASSES = 40  # of one picture; more would be too small or too long to be looked
 def draw_explanation(explanation: Explanation, note: str = "") -> bytes:
     """A PNG: the image, its relevance under each preset, and what was explained.
 
-    Args:
-        explanation: from `explain_images`.
-        note: one more line of the heading, for instance on rules that were changed.
+    `note` is one more line of the heading, for instance on rules that were changed.
     """
-    figure = comparison(
-        explanation.pixels,
-        explanation.maps,
-        verdict="\n".join(line for line in (verdict(explanation), note) if line),
-        title=str(explanation.image),
-    )
-    return png(figure)
+    words = "\n".join(line for line in (verdict(explanation), note) if line)
+    title = str(explanation.image)
+    return png(comparison(explanation.pixels, explanation.maps, verdict=words, title=title))
 
 
 def draw_classes(explanations: Sequence[Explanation], note: str = "") -> bytes:
     """A PNG: one image and its relevance for each class side by side, all on one scale.
 
-    Args:
-        explanations: of one face, each for another class and under the same single preset, as
-            `explain_images(…, each=True)` gives them.
-        note: as for `draw_explanation`.
+    The explanations are of one face, each for another class and under the same single preset, as
+    `explain_images(…, each=True)` gives them; `note` is as for `draw_explanation`.
 
     Raises:
         PlanError: none, too many to draw, or under several presets.
@@ -41,27 +33,16 @@ def draw_classes(explanations: Sequence[Explanation], note: str = "") -> bytes:
     first = explanations[0]
     maps = {}
     for one in explanations:
-        (maps[f"{_class(one, one.target)}\nlogit {_number(one.logit)}{_chance(one)}"],) = (
-            one.maps.values()
-        )
+        name = f"{_class(one, one.target)}\nlogit {_number(one.logit)}{_chance(one)}"
+        (maps[name],) = one.maps.values()
     (preset,) = first.maps
-    said = f"every class on one scale, {preset}; predicted: {_class(first, first.predicted)}"
-    figure = comparison(
-        first.pixels,
-        maps,
-        verdict="\n".join(line for line in (said, note) if line),
-        title=str(first.image),
-        one_scale=True,
-    )
-    return png(figure)
+    heading = f"every class on one scale, {preset}; predicted: {_class(first, first.predicted)}"
+    words, title = "\n".join(line for line in (heading, note) if line), str(first.image)
+    return png(comparison(first.pixels, maps, verdict=words, title=title, one_scale=True))
 
 
 def check_classes(classes: int, presets: int) -> None:
-    """Refuse what `draw_classes` cannot draw.
-
-    Raises:
-        PlanError: no class or too many, or not one preset.
-    """
+    """Raise a PlanError for what `draw_classes` cannot draw."""
     if not 1 <= classes <= CLASSES:
         raise PlanError(
             f"expected 1 to {CLASSES} classes for one picture, got {classes}; choose one with a "
@@ -98,8 +79,8 @@ def _target(explanation: Explanation) -> list[str]:
 
 
 def _chance(explanation: Explanation) -> str:
-    known = explanation.probability
-    return "" if known is None else f", probability {known:.2f}"
+    probability = explanation.probability
+    return "" if probability is None else f", probability {probability:.2f}"
 
 
 def _class(explanation: Explanation, index: int) -> str:

@@ -20,6 +20,8 @@ from emorank.report.heatmaps import Pixels
 from emorank.report.style import INK, PALE, RANK_COLOURS, blank, short, styled
 from emorank.vocabulary import Rank
 
+Point = tuple[float, float]
+
 
 @styled
 def explanation(
@@ -40,7 +42,7 @@ def explanation(
     Args:
         image: what the network saw, upright RGB.
         relevance: of the predicted emotion, as computed.
-        emotion: the predicted emotion, in words.
+        emotion: in words.
         probability: of that emotion, in [0, 1].
         rank: Minimal, Average, Strong, or None.
         counts: values in each tenth of the min–max scaled relevance.
@@ -50,20 +52,14 @@ def explanation(
     figure = blank(7.6, 8.6)
     parts: Any = figure.subfigures(3, 1, height_ratios=(1, 1, 0.95))
     sums, channels, below = parts
-    total = relevance.sum(axis=0)
-    whole, single = heatmaps.scale(total), heatmaps.scale(relevance)
-    summed = {
-        "image": image,
-        "overlay": heatmaps.overlay(image, total, whole.full),
-        "relevance": heatmaps.colours(total, whole.full),
-    }
+    single = heatmaps.scale(relevance)
     names = ("red channel", "green channel", "blue channel")
     apart = {
         name: heatmaps.colours(plane, single.full)
         for name, plane in zip(names, relevance, strict=True)
     }
-    panels(sums, summed, whole, "channels summed")
-    panels(channels, apart, single, "each channel")
+    summed_panels(sums, image, relevance)
+    _panels(channels, apart, single, "each channel")
     intervals(below.subplots(), np.asarray(counts), zero, rank)
     verdict = f"{emotion}, {rank or 'no rank'} (probability {probability:.2f})"
     name = short(title)
@@ -110,11 +106,9 @@ def comparison(
     figure = blank(2.5 * across + 0.5, 2.85 * down + 0.75)
     grid = figure.subplots(down, across, squeeze=False).flat
     for axes, (name, pixels, note) in zip(grid, tiles, strict=False):
-        axes.imshow(pixels)
+        draw_picture(axes, pixels)
         axes.set_title("\n".join(short(line, 40) for line in name.split("\n")), fontsize=9)
-        axes.set(xticks=[], yticks=[])
         axes.set_xlabel(note, fontsize=7.5, loc="left")
-        axes.spines[:].set(visible=True, color=PALE)
     for axes in list(figure.axes)[len(tiles) :]:
         axes.set_visible(False)
     ramp(figure, list(figure.axes), [-1, 0, 1], ["against", "0", "for"])
@@ -122,6 +116,13 @@ def comparison(
     words = [short(text, most) for text in (title, *verdict.split("\n")) if text]
     figure.suptitle("\n".join(words), x=0.01, ha="left", fontsize=11)
     return figure
+
+
+def draw_picture(axes: Axes, pixels: Pixels) -> None:
+    """A picture in a pale frame."""
+    axes.imshow(pixels)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color=PALE)
 
 
 def draw_matrix(axes: Axes, counts: np.ndarray[Any, Any], labels: Sequence[str]) -> None:
@@ -141,14 +142,23 @@ def draw_matrix(axes: Axes, counts: np.ndarray[Any, Any], labels: Sequence[str])
     axes.spines[:].set_visible(False)
 
 
-def panels(figure: SubFigure, panels: dict[str, Pixels], scale: heatmaps.Scale, what: str) -> None:
+def summed_panels(
+    figure: SubFigure, image: Pixels, relevance: Float[np.ndarray, "3 height width"]
+) -> None:
+    """The image, its relevance (channels summed) over it, and alone."""
+    total = relevance.sum(axis=0)
+    scale = heatmaps.scale(total)
+    overlay, alone = heatmaps.overlay(image, total, scale.full), heatmaps.colours(total, scale.full)
+    pictures = {"image": image, "overlay": overlay, "relevance": alone}
+    _panels(figure, pictures, scale, "channels summed")
+
+
+def _panels(figure: SubFigure, panels: dict[str, Pixels], scale: heatmaps.Scale, what: str) -> None:
     """Three pictures side by side, the bar of their colours, and the scale in words."""
     axes = figure.subplots(1, len(panels))
     for one, (name, pixels) in zip(axes, panels.items(), strict=True):
-        one.imshow(pixels)
+        draw_picture(one, pixels)
         one.set_title(name.capitalize(), fontsize=9)
-        one.set(xticks=[], yticks=[])
-        one.spines[:].set(visible=True, color=PALE)
     full = scale.full or 1.0
     ramp(figure, list(axes), [-full, 0, full], [f"−{full:.2g}", "0", f"+{full:.2g}"])
     figure.supxlabel(f"{what.capitalize()}: {scale}", x=0.01, ha="left", fontsize=8)
@@ -193,8 +203,7 @@ def intervals(
         _note(axes, text, (ends[0], height), (0, 3.5), size, ha="left", weight=weight)
     if np.isfinite(zero):
         axes.axvline(zero, color=INK, lw=1.1, ls=(0, (4, 2)))
-        left = zero > 0.8
-        beside, side = (-4, "right") if left else (4, "left")
+        beside, side = (-4, "right") if zero > 0.8 else (4, "left")
         text = f"zero relevance at {zero:.3f}"
         _note(axes, text, (zero, top * 10**3.85), (beside, 0), size, ha=side)
     axes.set(xlim=(0, 1), ylim=(0.5, top * 10**4.4))
@@ -209,14 +218,7 @@ def intervals(
         axes.set_xlabel("relevance, min–max scaled over the whole map, in ten intervals")
 
 
-def _note(
-    axes: Axes,
-    text: str,
-    at: tuple[float, float],
-    offset: tuple[float, float],
-    size: float,
-    **style: Any,
-) -> None:
+def _note(axes: Axes, text: str, at: Point, offset: Point, size: float, **style: Any) -> None:
     """A small text that stays readable on top of a line."""
     box = {"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85}
     axes.annotate(text, at, offset, textcoords="offset points", fontsize=size, bbox=box, **style)

@@ -2,7 +2,7 @@
 
 from emorank.evaluation.classification import Baseline, Classification
 from emorank.evaluation.rank_scores import RankValidation
-from emorank.report.words import estimate
+from emorank.report.words import capitalised, estimate
 
 
 def headline(
@@ -10,10 +10,7 @@ def headline(
 ) -> tuple[str, str, str]:
     """Emotion recognised; rank where it was recognised; both, over all images.
 
-    Args:
-        emotions: the emotion test.
-        ranks: the validation of ranks; None without votes.
-        unseen_persons: whether no person of the test part is in the training part.
+    `ranks` is None without votes; `unseen_persons`: no test person is in the training part.
     """
     people = ""
     if emotions.persons is not None:
@@ -56,9 +53,8 @@ def verdict(ranks: RankValidation) -> str:
     if kappa.low is None or kappa.high is None:
         return f"The agreement has no interval ({kappa.reason}), so it may be chance."
     if kappa.low > 0:
-        return "Ranks and raters agree beyond chance: the interval of kappa lies above 0." + _but(
-            ranks
-        )
+        above = "Ranks and raters agree beyond chance: the interval of kappa lies above 0."
+        return above + _but(ranks)
     if kappa.high < 0:
         return "Ranks and raters disagree beyond chance: the interval of kappa lies below 0."
     return (
@@ -83,5 +79,4 @@ def _but(ranks: RankValidation) -> str:
 def _always(baseline: Baseline | None) -> str:
     if baseline is None or baseline.accuracy.value is None:
         return ""
-    label = baseline.label[:1].upper() + baseline.label[1:]
-    return f" (always “{label}”: {baseline.accuracy.value:.2f})"
+    return f" (always “{capitalised(baseline.label)}”: {baseline.accuracy.value:.2f})"

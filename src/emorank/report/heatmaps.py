@@ -28,12 +28,7 @@ Pixels = UInt8[np.ndarray, "height width 3"]
 
 @dataclass(frozen=True)
 class Scale:
-    """A symmetric colour scale.
-
-    Attributes:
-        full: the |relevance| from which on a colour is at its darkest.
-        greatest: the greatest |relevance| of the map.
-    """
+    """A symmetric colour scale: darkest from |relevance| `full` on, up to the `greatest`."""
 
     full: float
     greatest: float

@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emorank.reading.intensity import Intensity
-from emorank.report import heatmaps
-from emorank.report.figures import panels
+from emorank.report.figures import summed_panels
 from emorank.report.heatmaps import Pixels
 from emorank.report.style import INK, RANK_COLOURS, blank, png, short, styled
 from emorank.vocabulary import LEVEL_COLUMNS, LEVELS, NONE, Emotion
@@ -20,11 +19,7 @@ _MARGIN = 2.0  # of the axis beyond the outer thresholds, in log-odds
 
 
 def draw_intensity(answer: Intensity) -> bytes:
-    """A PNG: the face, the pixels for and against its level, its score between the thresholds.
-
-    Args:
-        answer: from `explain_intensity`.
-    """
+    """A PNG: the face, the pixels for and against its level, its score between the thresholds."""
     row = answer.row
     figure = intensity(
         answer.pixels,
@@ -72,14 +67,7 @@ def intensity(
     figure = blank(7.6, 5.0)
     parts: Any = figure.subfigures(2, 1, height_ratios=(1, 0.52))
     above, below = parts
-    total = relevance.sum(axis=0)
-    whole = heatmaps.scale(total)
-    tiles = {
-        "image": image,
-        "overlay": heatmaps.overlay(image, total, whole.full),
-        "relevance": heatmaps.colours(total, whole.full),
-    }
-    panels(above, tiles, whole, "channels summed")
+    summed_panels(above, image, relevance)
     _line(below.subplots(), level, probabilities, score, thresholds)
     verdict = f"{emotion}, {level}: {question}"
     words = [short(line, 100) for line in (title, verdict, account) if line]
@@ -108,8 +96,7 @@ def _line(
         axes.plot([place, place], [-0.21, 0.21], c="white", lw=2)
     axes.plot(score, 0.36, marker="v", ms=10, c=INK, clip_on=False)
     axes.annotate(f"score {score:.2f}".replace("-", "−"), (score, 0.5), ha="center", va="bottom")
-    ticks = [round(place, 2) for place in thresholds]
-    axes.set_xticks(thresholds, [f"{tick:.2f}".replace("-", "−") for tick in ticks])
+    axes.set_xticks(thresholds, [f"{place:.2f}".replace("-", "−") for place in thresholds])
     axes.set(xlim=(left, right), ylim=(-0.95, 0.85), yticks=[])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("thresholds of the score; below each level its probability")

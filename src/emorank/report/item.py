@@ -15,9 +15,7 @@ class Item:
     Attributes:
         name: of its files, "table_3-4" or "figure_8".
         number: in the paper, "Tables 3 and 4".
-        title: its caption.
-        content: a table, or a figure; None where something is missing.
-        note: below it.
+        content: None where something is missing.
         shown: the table as LaTeX and page show it, where that is not how the CSV has it.
         photographs: the figure is full of them: on the page it is a JPEG.
         missing: why there is no content, and what to do.

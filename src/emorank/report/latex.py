@@ -49,9 +49,10 @@ def table(frame: pd.DataFrame, *, caption: str, label: str, note: str = "") -> s
     body = texts.map(_cell)
     kinds = [_kind(frame.iloc[:, place]) for place in range(frame.shape[1])]
     body.index = pd.RangeIndex(len(body))
-    levels = [list(map(_header, level)) for level in _levels(frame.columns)]
+    levels = [[_cell(str(name)) for name in level] for level in _levels(frame.columns)]
     body.columns = pd.MultiIndex.from_arrays(levels) if len(levels) > 1 else levels[0]
-    environment = "longtable" if len(frame) > _PAGE else "table"
+    long = len(frame) > _PAGE
+    environment = "longtable" if long else "table"
     made = body.style.hide(axis="index").to_latex(
         column_format="".join(kinds),
         hrules=True,
@@ -59,8 +60,8 @@ def table(frame: pd.DataFrame, *, caption: str, label: str, note: str = "") -> s
         caption=escape(caption),
         label=re.sub(r"[^A-Za-z0-9:._-]", "-", label),
         environment=environment,
-        position=None if environment == "longtable" else "htbp",
-        position_float=None if environment == "longtable" else "centering",
+        position=None if long else "htbp",
+        position_float=None if long else "centering",
     )
     if len(levels) > 1:
         made = _group_rules(made, levels[0])
@@ -69,11 +70,9 @@ def table(frame: pd.DataFrame, *, caption: str, label: str, note: str = "") -> s
 
 
 def document(names: Iterable[str], title: str) -> str:
-    r"""A document that inputs tables by file name, in their order, and compiles.
+    r"""A document that inputs tables and compiles, under a title of plain text.
 
-    Args:
-        names: file names beside the document, of letters, digits, `._-` only.
-        title: plain text.
+    The names of their files, beside the document, are of letters, digits, `._-` only.
     """
     inputs = "\n".join(rf"\input{{{name}}}" for name in names)
     return rf"""\documentclass[a4paper]{{article}}
@@ -115,10 +114,6 @@ def _cell(words: str) -> str:
     r"""A bracket or star that begins a row would be an argument of the `\\` before it."""
     made = escape(words)
     return "{}" + made if made.startswith(("[", "*")) else made
-
-
-def _header(name: object) -> str:
-    return _cell(text(str(name)))
 
 
 def _levels(columns: pd.Index) -> list[list[object]]:

@@ -19,13 +19,7 @@ from emorank.report import style, tables, words
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page.
-
-    Attributes:
-        name: its anchor; letters, digits, `-` and `_`.
-        title: its heading, and its entry in the table of contents.
-        body: HTML below the heading.
-    """
+    """A part of a page; the name is its anchor, of letters, digits, `-` and `_`."""
 
     name: str
     title: str
@@ -38,8 +32,6 @@ class Page:
 
     Attributes:
         kind: what it is, above the title.
-        title: of the study or file.
-        sections: in their order.
         simulated: what is simulated, and what that means; empty if nothing is.
         lead: HTML below the title, or text that is escaped.
         results: the lines of results below it; HTML, or text that is escaped.
@@ -55,15 +47,13 @@ class Page:
     foot: str = ""
 
 
-def section(name: str, title: str, **values: object) -> Section:
-    """A section from its template, `sections/NAME.html.j2`, and the values that this shows."""
-    return Section(name, title, fill(f"sections/{name}.html.j2", **values))
+def section_of(name: str, title: str, template: str = "", **values: object) -> Section:
+    """A section from `sections/TEMPLATE.html.j2`, by default that of its name, and its values."""
+    return Section(name, title, fill(f"sections/{template or name}.html.j2", **values))
 
 
 def write(page: Page, path: Path | str) -> Path:
-    """Render the page and put it at `path`, whole or not at all.
-
-    Missing folders are made. Returns the path.
+    """Render the page and put it at `path`, whole or not at all; missing folders are made.
 
     Raises:
         OSError: the file cannot be written; an earlier page is still there.
@@ -98,8 +88,7 @@ def fill(template: str, **values: object) -> Markup:
 def environment(*, html: bool) -> Environment:
     """Templates of this package; a name that a template does not get is an error.
 
-    Args:
-        html: whether they escape everything; if not, they must do it themselves.
+    Only with `html` do they escape everything.
     """
     return Environment(
         loader=PackageLoader("emorank.report", ""),

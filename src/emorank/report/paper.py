@@ -28,14 +28,8 @@ def write(
     """Write every table and figure, `tables.tex` and `index.html`; returns the page's path.
 
     Files of an earlier time whose item is missing now are removed, so that the folder never mixes
-    two studies; others in the folder are left alone.
-
-    Args:
-        items: in the order of the paper.
-        folder: made where it is not there.
-        title: of the study.
-        banner: what must be said above everything, such as that faces are simulated.
-        progress: told after each item.
+    two studies; others in the folder are left alone. The title is that of the study; `banner` is
+    what must be said above everything, such as that faces are simulated.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for number, item in enumerate(items):
@@ -47,13 +41,8 @@ def write(
             _put(folder / name, data)
     tables = [item.files[1] for item in items if item.table is not None]
     _put(folder / "tables.tex", latex.document(tables, title).encode())
-    page = Page(
-        "emorank: the paper’s tables and figures",
-        title,
-        tuple(map(_section, items)),
-        simulated=banner,
-        lead=fill("templates/paper_lead.html.j2"),
-    )
+    kind, lead = "emorank: the paper’s tables and figures", fill("templates/paper_lead.html.j2")
+    page = Page(kind, title, tuple(map(_section, items)), simulated=banner, lead=lead)
     progress(len(items), len(items), "")
     return page_module.write(page, folder / "index.html")
 
@@ -68,19 +57,16 @@ def _section(item: Item) -> Section:
 def _made(item: Item) -> dict[str, bytes]:
     """The files of an item."""
     if isinstance(item.content, Figure):
-        return dict(
-            zip(item.files, (style.png(item.content, DOTS), style.pdf(item.content)), strict=True)
-        )
+        pictures = (style.png(item.content, DOTS), style.pdf(item.content))
+        return dict(zip(item.files, pictures, strict=True))
     if item.content is None or item.table is None:
         return {}
     label = f"tab:{item.name.removeprefix('table_')}"
     caption = f"{item.title} ({item.number} of the paper)"
     made = latex.table(item.table, caption=caption, label=label, note=item.note)
     # A spreadsheet would run a cell that begins like a formula; a quote keeps it a text.
-    csv = item.content.map(_harmless).to_csv(index=False)
-    return dict(
-        zip(item.files, (csv.encode("utf-8", "backslashreplace"), made.encode()), strict=True)
-    )
+    csv = item.content.map(_harmless).to_csv(index=False).encode("utf-8", "backslashreplace")
+    return dict(zip(item.files, (csv, made.encode()), strict=True))
 
 
 def _harmless(value: object) -> object:

@@ -144,12 +144,7 @@ def _figure_9(source: Source) -> Made:
     }
 
 
-@_entry(
-    "figure_10-12",
-    "Figures 10 to 12",
-    "Relevance by colour channel and interval",
-    "rank",
-)
+@_entry("figure_10-12", "Figures 10 to 12", "Relevance by colour channel and interval", "rank")
 def _figure_10(source: Source) -> Made:
     faces = source.explained(spread(source.examples, PAIRS))
     return {"content": paper_figures.channels(faces), "photographs": True}
@@ -197,10 +192,8 @@ def _overall(source: Source) -> Made:
 
 @_entry("figure_13-14", "Figures 13 and 14", "The four scores by emotion and rank", "validate")
 def _figure_13(source: Source) -> Made:
-    return {
-        "content": rank_tables.metric_bars(scores_table(source.ranks)),
-        "note": _persons(source),
-    }
+    bars = rank_tables.metric_bars(scores_table(source.ranks))
+    return {"content": bars, "note": _persons(source)}
 
 
 @_entry("figure_15-17", "Figures 15 to 17", "Raters' and predicted ranks, by emotion", "validate")

@@ -10,24 +10,21 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emorank.report import heatmaps
-from emorank.report.figures import intervals, ramp
+from emorank.report.figures import draw_picture, intervals, ramp
 from emorank.report.heatmaps import Pixels
-from emorank.report.style import PALE, blank, short, styled
+from emorank.report.style import blank, short, styled
 
 
 @dataclass(frozen=True)
 class Face:
-    """One test image with its relevance and its rank.
+    """One test image as the network saw it, with its relevance and its rank.
 
     Attributes:
         title: the image's name.
-        pixels: what the network saw.
-        relevance: of the predicted emotion, as computed.
-        emotion: the predicted emotion (label).
+        relevance: of the predicted emotion (a label), as computed.
         rank: Minimal, Average, Strong, or None.
         counts: values in each tenth of the min–max scaled relevance.
         zero: where relevance zero lands on that scale.
@@ -46,11 +43,7 @@ class Face:
 
 @styled
 def samples(faces: Mapping[str, Sequence[Pixels]]) -> Figure:
-    """Figures 6 and 7: a column per emotion, faces as the network sees them.
-
-    Args:
-        faces: by the emotion's label; a column may be shorter than others.
-    """
+    """Figures 6 and 7: faces as the network sees them, in a column for each emotion (a label)."""
     down = max(map(len, faces.values()), default=1)
     figure = blank(1.15 * len(faces) + 0.1, 1.15 * down + 0.3)
     grid = figure.subplots(down, len(faces), squeeze=False)
@@ -58,7 +51,7 @@ def samples(faces: Mapping[str, Sequence[Pixels]]) -> Figure:
         for row in range(down):
             axes = grid[row, column]
             if row < len(pictures):
-                _picture(axes, pictures[row])
+                draw_picture(axes, pictures[row])
             else:
                 axes.set_axis_off()
         grid[0, column].set_title(emotion, fontsize=9, loc="center")
@@ -77,9 +70,9 @@ def gallery(faces: Sequence[Face]) -> Figure:
     for column, face in enumerate(faces):
         total = face.relevance.sum(axis=0)
         full = heatmaps.scale(total).full
-        _picture(grid[0, column], face.pixels)
-        _picture(grid[1, column], heatmaps.overlay(face.pixels, total, full))
-        _picture(grid[2, column], heatmaps.colours(total, full))
+        draw_picture(grid[0, column], face.pixels)
+        draw_picture(grid[1, column], heatmaps.overlay(face.pixels, total, full))
+        draw_picture(grid[2, column], heatmaps.colours(total, full))
         grid[0, column].set_title(face.emotion, fontsize=9, loc="center")
     for row, name in enumerate(("image", "overlay", "relevance")):
         grid[row, 0].set_ylabel(name)
@@ -100,11 +93,10 @@ def channels(faces: Sequence[Face]) -> Figure:
         pictures, right = rows[number, 0].subfigures(1, 2, width_ratios=(1.42, 1))
         scale = heatmaps.scale(face.relevance)
         grid = pictures.subplots(1, 4)
-        _picture(grid[0], face.pixels)
-        for axes, plane, name in zip(
-            grid[1:], face.relevance, ("red", "green", "blue"), strict=True
-        ):
-            _picture(axes, heatmaps.colours(plane, scale.full))
+        draw_picture(grid[0], face.pixels)
+        names = ("red", "green", "blue")
+        for axes, plane, name in zip(grid[1:], face.relevance, names, strict=True):
+            draw_picture(axes, heatmaps.colours(plane, scale.full))
             if number == 0:
                 axes.set_title(name, fontsize=9, loc="center")
         said = f", raters: {face.raters}" if face.raters else ""
@@ -114,12 +106,6 @@ def channels(faces: Sequence[Face]) -> Figure:
         pictures.supxlabel(note, x=0.01, ha="left", fontsize=7)
         intervals(right.subplots(), np.asarray(face.counts), face.zero, face.rank, small=True)
     return figure
-
-
-def _picture(axes: Axes, pixels: Pixels) -> None:
-    axes.imshow(pixels)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set(visible=True, color=PALE)
 
 
 def _close(figure: Figure) -> None:

@@ -16,12 +16,7 @@ _INTERVALS = range(1, 11)
 
 
 def hyperparameters(plan: Mapping[str, Any], epochs: int) -> pd.DataFrame:
-    """Table 1: what the paper says of the training, and what this study did.
-
-    Args:
-        plan: as plain values.
-        epochs: that were trained.
-    """
+    """Table 1: what the paper says of the training, and what this study did in `epochs`."""
     data, split, train = plan["data"], plan["split"], plan["train"]
     frozen = "none" if train["unfreeze"] == "none" else f"last block ({train['unfreeze']})"
     rows = (
@@ -108,12 +103,7 @@ def intervals_shown(table: pd.DataFrame, rule: str) -> pd.DataFrame:
 
 
 def few(sheet: pd.DataFrame, first: pd.Series) -> pd.DataFrame:
-    """Rows of Table 5's sheet for a page: those of some images, filled up evenly with others.
-
-    Args:
-        sheet: from `annotations.sheet`.
-        first: images to begin with, in their order.
-    """
+    """Rows of Table 5's sheet for a page: those of the images `first`, filled up evenly."""
     chosen = [image for image in first if image in set(sheet["image"])][:FEW]
     others = sheet.loc[~sheet["image"].isin(chosen), "image"].to_list()
     missing = min(FEW - len(chosen), len(others))

@@ -22,8 +22,7 @@ _RATERS_SHOWN = 60
 def answers(rows: Mapping[str, Mapping[str, int]]) -> Figure:
     """The share of each answer, one bar per emotion; None at the left, Strong at the right.
 
-    Args:
-        rows: emotion (label) → answer → votes.
+    `rows` holds emotion (label) → answer → votes.
     """
     figure = blank(7.2, 0.42 * len(rows) + 1.1)
     axes = figure.add_subplot()
@@ -37,9 +36,8 @@ def answers(rows: Mapping[str, Mapping[str, int]]) -> Figure:
         axes.barh(range(len(shares)), shares[:, i], left=start, color=_COLOURS[word], label=name)
         for place, share in enumerate(shares[:, i]):
             if share >= 0.06:
-                axes.annotate(
-                    f"{share:.0%}", (start[place] + share / 2, place), ha="center", va="center"
-                )
+                middle = (start[place] + share / 2, place)
+                axes.annotate(f"{share:.0%}", middle, ha="center", va="center")
         start += shares[:, i]
     _names(axes, list(rows))
     axes.set(xlim=(0, 1), xlabel="share of votes")
@@ -52,9 +50,7 @@ def answers(rows: Mapping[str, Mapping[str, int]]) -> Figure:
 def estimates(groups: Mapping[str, Mapping[str, Estimate]], label: str) -> Figure:
     """Values with their intervals on one axis: a row per group, a colour and shape per statistic.
 
-    Args:
-        groups: row → statistic → estimate; what is undefined is left out.
-        label: of the axis.
+    `groups` holds row → statistic → estimate; what is undefined is left out.
     """
     statistics = list(dict.fromkeys(name for row in groups.values() for name in row))
     figure = blank(7.2, (0.1 * len(statistics) + 0.15) * len(groups) + 1.1)
@@ -70,15 +66,8 @@ def estimates(groups: Mapping[str, Mapping[str, Estimate]], label: str) -> Figur
         for place, one in known:
             if one.low is not None and one.high is not None:
                 axes.plot([one.low, one.high], [place] * 2, c=colour, lw=3, alpha=0.5)
-        axes.plot(
-            [float(one.value or 0) for _, one in known],
-            [place for place, _ in known],
-            "osD^v"[k % 5],
-            c=colour,
-            ms=6.5,
-            mec="white",
-            label=name,
-        )
+        values, places = [float(one.value or 0) for _, one in known], [place for place, _ in known]
+        axes.plot(values, places, "osD^v"[k % 5], c=colour, ms=6.5, mec="white", label=name)
     axes.axvline(0, color=INK, lw=0.8)
     _names(axes, list(groups))
     low = min([0.0, *(one.low for row in groups.values() for one in row.values() if one.low)])
@@ -93,14 +82,10 @@ def estimates(groups: Mapping[str, Mapping[str, Estimate]], label: str) -> Figur
 def raters(each: Sequence[RaterKappa], named: bool) -> Figure:
     """Each rater against the majority of the others, and against each other rater, sorted.
 
-    Args:
-        each: raters; those with the lowest kappa are shown if there are too many.
-        named: whether they are persons.
+    Those with the lowest kappa are shown if there are too many; `named` raters are persons.
     """
-    known = sorted(
-        (one for one in each if one.leave_one_out is not None),
-        key=lambda one: one.leave_one_out or 0.0,
-    )[:_RATERS_SHOWN][::-1]
+    known = [one for one in each if one.leave_one_out is not None]
+    known = sorted(known, key=lambda one: one.leave_one_out or 0.0)[:_RATERS_SHOWN][::-1]
     figure = blank(7.2, 0.26 * len(known) + 1.2)
     axes = figure.add_subplot()
     places = range(len(known))
@@ -123,10 +108,7 @@ def raters(each: Sequence[RaterKappa], named: bool) -> Figure:
 def categories(votes: Mapping[str, int], finals: Mapping[str, int], images: int) -> Figure:
     """Categories of votes on emotions: their share of the votes, and of the images they won.
 
-    Args:
-        votes: category → votes.
-        finals: category → images whose single most frequent category it is.
-        images: all of them.
+    `finals` holds category → images whose single most frequent category it is; `images` is all.
     """
     figure = blank(7.2, 0.42 * len(votes) + 1.1)
     axes = figure.add_subplot()

@@ -10,29 +10,19 @@ from emorank.evaluation.raters.agreement import CountAgreement
 from emorank.evaluation.raters.rating_summary import EmotionSummary, RatingSummary
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report import rating_figures, words
-from emorank.report.page import Page, Section, fill
+from emorank.report.page import Page, Section, section_of
 
 ALL = "All"
 _AXIS = "agreement beyond chance: 0 chance, 1 perfect"
 
 
 def rating_page(summary: RatingSummary | EmotionSummary, title: str) -> Page:
-    """What raters answered and how well they agree, as a page.
-
-    Args:
-        summary: of answers on ranks, or of votes on emotions.
-        title: name of the file or project.
-    """
+    """What raters answered and how well they agree, as a page with the name of the file above."""
     if isinstance(summary, EmotionSummary):
-        return Page(
-            "emorank summary of votes on emotions",
-            title,
-            _emotion_sections(summary),
-            results=tuple(_emotion_results(summary)),
-        )
-    return Page(
-        "emorank rating summary", title, _rating_sections(summary), results=tuple(_results(summary))
-    )
+        kind, results = "emorank summary of votes on emotions", _emotion_results(summary)
+        return Page(kind, title, _emotion_sections(summary), results=tuple(results))
+    kind, results = "emorank rating summary", _results(summary)
+    return Page(kind, title, _rating_sections(summary), results=tuple(results))
 
 
 def _rating_sections(summary: RatingSummary) -> tuple[Section, ...]:
@@ -41,14 +31,14 @@ def _rating_sections(summary: RatingSummary) -> tuple[Section, ...]:
     caption = "Over all emotions" if summary.emotions else ""
     alt = "Dots with intervals: the statistics of agreement, overall and per emotion"
     return (
-        _filled("answers", "Answers", "rating_answers", bars=rating_figures.answers(answers),
-                skipped=summary.answers["Skip"]),
-        _filled("majority", "Majority", "rating_majority", s=summary, outcomes=_outcomes(summary),
-                emotions=_emotions(summary)),
+        section_of("answers", "Answers", "rating_answers", bars=rating_figures.answers(answers),
+                   skipped=summary.answers["Skip"]),
+        section_of("majority", "Majority", "rating_majority", s=summary,
+                   outcomes=_outcomes(summary), emotions=_emotions(summary)),
         _agreement(summary, caption, alt),
-        _filled("raters", "Raters", "rating_raters", s=summary, raters=_raters(summary),
-                dots=rating_figures.raters(raters, summary.named) if compared else None),
-        _filled("read", "How to read this", "rating_reading", none_as=summary.agreement.none_as),
+        section_of("raters", "Raters", "rating_raters", s=summary, raters=_raters(summary),
+                   dots=rating_figures.raters(raters, summary.named) if compared else None),
+        section_of("read", "How to read this", "rating_reading", none_as=summary.agreement.none_as),
     )  # fmt: skip
 
 
@@ -56,29 +46,21 @@ def _emotion_sections(summary: EmotionSummary) -> tuple[Section, ...]:
     bars = rating_figures.categories(summary.votes, summary.finals, summary.images)
     alt = "Dots with intervals: Fleiss’ kappa and nominal alpha, overall and per group"
     return (
-        _filled("votes", "Votes", "emotion_votes", bars=bars),
+        section_of("votes", "Votes", "emotion_votes", bars=bars),
         _agreement(summary, "Over all images", alt),
-        _filled("read", "How to read this", "emotion_votes_reading"),
+        section_of("read", "How to read this", "emotion_votes_reading"),
     )
 
 
 def _agreement(summary: RatingSummary | EmotionSummary, caption: str, alt: str) -> Section:
     counts, parts = _counts(summary), _estimates(summary)
     measured = any(one.value is not None for part in parts.values() for one in part.values())
-    return _filled(
-        "agreement",
-        "Agreement",
-        "rating_agreement",
-        statistics=_statistics(summary),
-        caption=caption,
-        alt=alt,
-        method=counts.observed.method,
-        dots=rating_figures.estimates(parts, _AXIS) if measured else None,
+    dots = rating_figures.estimates(parts, _AXIS) if measured else None
+    texts = {"caption": caption, "alt": alt, "method": counts.observed.method}
+    statistics = _statistics(summary)
+    return section_of(
+        "agreement", "Agreement", "rating_agreement", statistics=statistics, dots=dots, **texts
     )
-
-
-def _filled(name: str, title: str, template: str, **values: object) -> Section:
-    return Section(name, title, fill(f"sections/{template}.html.j2", **values))
 
 
 def _results(summary: RatingSummary) -> Iterator[str]:
@@ -119,15 +101,13 @@ def _label(emotion: str | None) -> str:
 
 
 def _answers(summary: RatingSummary) -> dict[str, dict[str, int]]:
-    parts = {_label(one.emotion): one.answers for one in summary.emotions}
-    return {ALL: summary.answers, **parts}
+    return {ALL: summary.answers} | {_label(one.emotion): one.answers for one in summary.emotions}
 
 
 def _named(counts: CountAgreement) -> dict[str, Estimate]:
-    named = {"Fleiss’ kappa": counts.fleiss_kappa, "Alpha, nominal": counts.alpha_nominal}
-    return (
-        named if counts.alpha_ordinal is None else named | {"Alpha, ordinal": counts.alpha_ordinal}
-    )
+    values = {"Fleiss’ kappa": counts.fleiss_kappa, "Alpha, nominal": counts.alpha_nominal}
+    ordinal = counts.alpha_ordinal
+    return values if ordinal is None else values | {"Alpha, ordinal": ordinal}
 
 
 def _estimates(summary: RatingSummary | EmotionSummary) -> dict[str, dict[str, Estimate]]:
@@ -155,13 +135,9 @@ def _statistics(summary: RatingSummary | EmotionSummary) -> pd.DataFrame:
     if counts.alpha_ordinal is not None:
         rows.append(("Krippendorff’s alpha, ordinal", counts.alpha_ordinal))
     if isinstance(summary, RatingSummary):
+        ceiling = "Human ceiling: quadratic kappa of a rater with the others’ majority, mean"
         rows.append(("Quadratic kappa of a pair of raters, mean", summary.agreement.pairwise_kappa))
-        rows.append(
-            (
-                "Human ceiling: quadratic kappa of a rater with the others’ majority, mean",
-                summary.agreement.leave_one_out_kappa,
-            )
-        )
+        rows.append((ceiling, summary.agreement.leave_one_out_kappa))
     table = pd.DataFrame(
         {
             "Statistic": [name for name, _ in rows],
@@ -193,9 +169,7 @@ def _emotions(summary: RatingSummary) -> pd.DataFrame:
                 **one.outcome.ranks,
                 "No such emotion": one.outcome.flagged,
                 "Tied": one.outcome.tied,
-                "Alpha, ordinal": words.estimate(
-                    one.agreement.counts.alpha_ordinal or Estimate(None)
-                ),
+                "Alpha, ordinal": words.estimate(one.agreement.counts.alpha_ordinal),
                 "Human ceiling": words.estimate(one.agreement.leave_one_out_kappa),
             }
             for one in summary.emotions

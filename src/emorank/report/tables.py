@@ -23,8 +23,8 @@ def html(
     """A table without its index, numbers to the right, in a box that scrolls on a narrow screen.
 
     Args:
-        table: what to show; column names are its header.
-        caption: above the table.
+        table: column names are its header.
+        caption: above it.
         places: decimals of floats.
         strong_last: the last row holds totals or averages.
         new_group: whether a line separates two neighbouring rows, from their first cells.
@@ -92,9 +92,8 @@ def baseline_row(name: str, baseline: Baseline | None) -> list[tuple[str, Estima
     if baseline is None:
         return []
     where = "of the train part" if baseline.source == "train" else "of these images"
-    return [
-        (f"{name.format(capitalised(baseline.label))} (majority {where})", baseline.accuracy, 0)
-    ]
+    words = f"{name.format(capitalised(baseline.label))} (majority {where})"
+    return [(words, baseline.accuracy, 0)]
 
 
 def _interval(value: Estimate) -> str:

@@ -16,8 +16,7 @@ class Audit:
 
     Attributes:
         headline: how far the ranks of the study can be believed, in one sentence.
-        faces: how many, all of the test part.
-        persons: of these faces; None if no person is known.
+        faces: how many, all of the test part; of `persons` (None if no person is known).
         tried: faces on which changes that should not matter were tried.
         ceiling: how well a rater agrees with the majority of the others; None without votes.
         ranks: the study's ranks first, then somebody's scores, then the controls.

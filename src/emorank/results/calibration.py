@@ -34,11 +34,9 @@ class CalibratedRank:
         inputs: features of the relevance that the model takes.
         model: proportional odds, from `ranking.calibrated.dumped`.
         sure: the least probability at which a level is given.
-        rated: faces that it was fitted on.
         coefficients: of the standardised inputs.
         intervals_over: what was drawn again for their intervals, "persons" or "images".
-        curve: kappa on the test faces for more and more rated faces; empty without test faces.
-        tested: faces behind the curve.
+        curve: kappa on the tested faces for more and more rated faces; empty without test faces.
     """
 
     NAME: ClassVar[str] = "calibration"

@@ -8,13 +8,7 @@ from emorank.evaluation.comparison import EstimatorComparison
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds per image, None where they do not apply.
-
-    Attributes:
-        fit_ms: to learn.
-        features_ms: to compute the descriptors that the estimator needs.
-        predict_ms: to predict.
-    """
+    """Milliseconds per image to learn, to compute descriptors, to predict; None if not needed."""
 
     fit_ms: float | None = None
     features_ms: float | None = None
@@ -29,10 +23,7 @@ class Circumstances:
         labels: whether nobody rated: neutral is None, and any expression is Strong.
         folds: of persons, each tested once; 0 for the study's own split.
         votes: name of the votes file.
-        faces: tested.
-        neutral: of these.
-        levels: how many faces have each level.
-        seed: of everything drawn.
+        levels: how many of the tested faces have each level.
     """
 
     labels: bool
@@ -51,9 +42,7 @@ class Comparison:
     Attributes:
         expressive: over the faces that express an emotion; None where nobody rated them.
         all: over the neutral faces too; None if there are none.
-        timing: by estimator.
         left_out: estimators that could not be measured, and why.
-        about: the faces and votes.
     """
 
     NAME: ClassVar[str] = "comparison"

@@ -13,9 +13,6 @@ class Faithfulness:
     """The result of a measurement.
 
     Attributes:
-        settings: as asked for.
-        images: the faces.
-        persons: how many they are of.
         stages: the layers that got new weights, from the output down.
         area: the mean share of each facial region of the image; empty where no face was found.
         located: on how many of the faces the regions are known.

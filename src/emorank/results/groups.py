@@ -8,13 +8,9 @@ from emorank.evaluation.group_scores import Attribute
 
 @dataclass(frozen=True)
 class GroupResults:
-    """Results by group.
+    """Results by attribute, over the images of the test part.
 
-    Attributes:
-        source: where the groups come from, in words.
-        simulated: whether persons and groups were rendered.
-        images: of the test part.
-        attributes: one each.
+    `source` says where the groups come from; `simulated`, whether the persons were rendered.
     """
 
     NAME: ClassVar[str] = "groups"

@@ -9,11 +9,9 @@ from emorank.evaluation.rank_scores import RankValidation
 
 @dataclass(frozen=True)
 class Conservation:
-    """How much of the logit arrives at each layer.
+    """How much of the logit arrives at the inputs of each layer, from the output down.
 
-    Attributes:
-        layers: names, from the output down.
-        median_share_of_logit: of the relevance at the inputs of each layer, over the images.
+    It is the median over the images.
     """
 
     layers: tuple[str, ...]
@@ -22,14 +20,7 @@ class Conservation:
 
 @dataclass(frozen=True)
 class Metrics:
-    """A section for each stage that measures; None before the stage has run.
-
-    Attributes:
-        leakage: what the parts of the split share.
-        emotion: the emotion test.
-        conservation: of the relevance.
-        rank: ranks against raters; None without votes too.
-    """
+    """A section for each stage that measures; None before the stage has run, or without votes."""
 
     leakage: Leakage | None = None
     emotion: Classification | None = None

@@ -6,14 +6,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class NetworkSource:
-    """Whose network it is.
-
-    Attributes:
-        title: of the other study.
-        data: title of the data set that the network learnt from.
-        faces: that it learnt from.
-        persons: of these faces; 0 if no person is known.
-    """
+    """Title of the other study, and the data, faces and persons (0: not known) it learnt from."""
 
     NAME: ClassVar[str] = "network"
     AFTER: ClassVar[str] = "prepare"

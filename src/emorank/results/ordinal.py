@@ -11,7 +11,6 @@ class OrdinalTraining:
     """The trained ordinal network.
 
     Attributes:
-        votes: path of the votes.
         loss: a name of `networks.ordinal.LOSSES`.
         others: what faces were taught to have of emotions that they do not express.
         thresholds: between the levels, ascending.

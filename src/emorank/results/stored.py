@@ -9,11 +9,9 @@ from emorank.errors import StudyError
 
 
 class Stored(Protocol):
-    """A record with a JSON file of its own.
+    """A record with a JSON file: `NAME` is "audit" for `audit.json`.
 
-    Attributes:
-        NAME: of the file, "audit" for `audit.json`.
-        AFTER: the last stage that the record depends on; done anew, the record is out of date.
+    When `AFTER`, the last stage that it depends on, is done anew, the record is out of date.
     """
 
     NAME: ClassVar[str]
@@ -26,13 +24,8 @@ Record = TypeVar("Record")
 def record_from(values: Any, kind: type[Record], path: Path) -> Record:
     """A record from plain values, such as JSON holds; keys that it does not have are ignored.
 
-    Args:
-        values: dictionaries, lists, texts and numbers.
-        kind: class of the record.
-        path: of the file, for the error.
-
     Raises:
-        StudyError: the values do not fit the record.
+        StudyError: the values do not fit the record; it names the file.
     """
     try:
         return msgspec.convert(values, kind)

@@ -7,8 +7,7 @@ import pandas as pd
 from emorank.evaluation.laboratory.separation import ALL
 from emorank.evaluation.laboratory.verdict import Examination, moved, shift
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.sections import audit_figures
 from emorank.report.sections.audit_words import explanation
 from emorank.report.words import NONE, cell, estimate
@@ -24,23 +23,16 @@ _MARK = {
 
 
 def section(audit: Audit | None, scores: pd.DataFrame | None) -> Section | None:
-    """The section; None if nobody audited the ranks.
-
-    Args:
-        audit: the result.
-        scores: `audit.parquet`: the score and the level of each face by each rank.
-    """
+    """The section; None if nobody audited the ranks. The scores are those of `audit.parquet`."""
     if audit is None or scores is None:
         return None
     ranks, own = audit.ranks, [one for one in audit.ranks if one.kind != "control"]
     names = [one.rank for one in own]
     sequences = scores["sequence"].notna().any()
-    dots = (
-        audit_figures.scores(scores, names, audit.truth_column, audit.truth)
-        if audit.truth_column and names
-        else None
-    )
-    return filled(
+    dots = None
+    if audit.truth_column and names:
+        dots = audit_figures.scores(scores, names, audit.truth_column, audit.truth)
+    return section_of(
         "audit",
         "How far the ranks can be believed",
         audit=audit,

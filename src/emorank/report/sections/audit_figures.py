@@ -1,13 +1,13 @@
 """The figures of an audit: scores against intensity, along sequences, per rank, under changes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emorank.evaluation.laboratory.calibration_curve import CalibrationStep
 from emorank.evaluation.laboratory.verdict import Examination
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.style import INK, PALETTE, blank, short, styled
@@ -55,9 +55,7 @@ def scores(table: pd.DataFrame, ranks: Sequence[str], truth: str, label: str) ->
 def transitions(table: pd.DataFrame, rank: str) -> Figure:
     """The level of each frame along every sequence, a sequence a line, emotions side by side.
 
-    Args:
-        table: `rank`, `emotion`, `sequence`, `frame`, `level` (missing where abstained).
-        rank: which of them.
+    The table has `rank`, `emotion`, `sequence`, `frame`, `level` (missing where abstained).
     """
     known = table[(table["rank"] == rank) & table["sequence"].notna()].copy()
     known["place"] = known.groupby("sequence")["frame"].rank(method="first").astype(int)
@@ -86,12 +84,7 @@ def transitions(table: pd.DataFrame, rank: str) -> Figure:
 
 @styled
 def calibration(ranks: Sequence[Examination], label: str) -> Figure:
-    """Mean truth per level, with intervals; one line per rank that gives levels.
-
-    Args:
-        ranks: those without levels are left out.
-        label: what the truth is, in words.
-    """
+    """Mean truth (`label` in words) per level, with intervals; a line per rank that has levels."""
     shown = [one for one in ranks if one.of_levels is not None]
     figure = blank(6.4, 3.1)
     axes = figure.add_subplot()
@@ -99,7 +92,9 @@ def calibration(ranks: Sequence[Examination], label: str) -> Figure:
         steps = one.of_levels.steps if one.of_levels else ()
         away = (number - (len(shown) - 1) / 2) * 0.09
         places = np.array([LEVELS.index(step.label) for step in steps]) + away
-        _line(axes, places, steps, number, one)
+        truths, look = [step.truth for step in steps], _look(number, one)
+        look |= {"fmt": f"{look['fmt']}-", "ms": 5, "lw": 1.2}
+        axes.errorbar(places, _values(truths), yerr=_ends(truths), **look)
     axes.set_xticks(range(len(LEVELS)), LEVELS)
     axes.set(xlim=(-0.5, len(LEVELS) - 0.5), xlabel="rank given", ylabel=f"mean {label}")
     axes.grid(axis="y")
@@ -118,17 +113,8 @@ def stability(ranks: Sequence[Examination]) -> Figure:
     for number, one in enumerate(shown):
         moved = [one.changes[name].shift for name in names]
         heights = np.arange(len(names)) + (number - (len(shown) - 1) / 2) * 0.11
-        values = [np.nan if e.value is None else e.value for e in moved]
-        axes.errorbar(
-            values,
-            heights,
-            xerr=_ends(moved),
-            fmt=_MARKS[number % len(_MARKS)],
-            ms=4.5,
-            lw=1,
-            color=_colour(number, one),
-            label=short(one.rank, 14),
-        )
+        look = _look(number, one) | {"ms": 4.5, "lw": 1}
+        axes.errorbar(_values(moved), heights, xerr=_ends(moved), **look)
     axes.axvline(0.5, color=INK, lw=0.8, ls=":")
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
@@ -147,26 +133,14 @@ def _frame(axes: Axes, place: int, height: int, level: object) -> None:
     axes.plot(place, height, "s", color=colour, mec="#8a94a0", mew=0.5, ms=9)
 
 
-def _line(
-    axes: Axes, places: np.ndarray, steps: Sequence[CalibrationStep], number: int, one: Examination
-) -> None:
-    truths = [step.truth for step in steps]
-    values = [np.nan if e.value is None else e.value for e in truths]
-    axes.errorbar(
-        places,
-        values,
-        yerr=_ends(truths),
-        fmt=_MARKS[number % len(_MARKS)] + "-",
-        ms=5,
-        lw=1.2,
-        color=_colour(number, one),
-        label=short(one.rank, 14),
-    )
+def _look(number: int, one: Examination) -> dict[str, Any]:
+    """Mark, colour and name of a rank; controls are grey, so that the eye leaves them."""
+    colour = "#9aa5b1" if one.kind == "control" else PALETTE[number % len(PALETTE)]
+    return {"fmt": _MARKS[number % len(_MARKS)], "color": colour, "label": short(one.rank, 14)}
 
 
-def _colour(number: int, one: Examination) -> str:
-    """Controls are grey, so that the eye leaves them."""
-    return "#9aa5b1" if one.kind == "control" else PALETTE[number % len(PALETTE)]
+def _values(estimates: Sequence[Estimate]) -> list[float]:
+    return [np.nan if e.value is None else e.value for e in estimates]
 
 
 def _ends(estimates: Sequence[Estimate]) -> np.ndarray:

@@ -25,16 +25,13 @@ _BELIEVE: dict[Word, str] = {
 def headline(examinations: Sequence[Examination], ceiling: Estimate | None) -> str:
     """How far the ranks of a study can be believed, in one sentence.
 
-    Args:
-        examinations: of all ranks, scores and controls.
-        ceiling: how well a rater agrees with the majority of the others; None without votes.
+    The examinations are of all ranks, scores and controls; `ceiling` is how well a rater agrees
+    with the majority of the others, None without votes.
     """
     result, by_name = conclude(examinations), {one.rank: one for one in examinations}
     if result.passed:
-        return (
-            "Nothing can be concluded: ranks that are bad by make passed the laboratory "
-            f"({', '.join(result.passed)})."
-        )
+        passed = f"ranks that are bad by make passed the laboratory ({', '.join(result.passed)})"
+        return f"Nothing can be concluded: {passed}."
     best, ranked = by_name.get(result.best or ""), by_name.get(result.ranked or "")
     if best is None or best.verdict.word == "unknown" or not best.truth:
         why = "no rank was tried" if best is None else explanation(best, ceiling)
@@ -49,12 +46,7 @@ def headline(examinations: Sequence[Examination], ceiling: Estimate | None) -> s
 
 
 def explanation(one: Examination, ceiling: Estimate | None) -> str:
-    """The reasons of a verdict as text, without a full stop.
-
-    Args:
-        one: the examination with the verdict.
-        ceiling: how well a rater agrees with the majority of the others; None without votes.
-    """
+    """The reasons of a verdict as text, without a full stop; `ceiling` is as for `headline`."""
     if one.verdict.reason:
         return one.verdict.reason
     words = {reason: _words(reason, one, ceiling) for reason in one.verdict.reasons}

@@ -11,8 +11,7 @@ from emorank.baselines import ESTIMATORS
 from emorank.evaluation.comparison import EstimatorComparison, EstimatorScores
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.item import Item
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.style import INK, PALE, PALETTE, blank, styled
 from emorank.report.words import NONE, estimate
 from emorank.results.comparison import Comparison, Times
@@ -44,9 +43,8 @@ def section(result: Comparison | None) -> Section | None:
     """The section; None if nothing was compared."""
     if result is None:
         return None
-    return filled(
-        "comparison", "Beside other estimators", items=items(result), notes=list(notes(result))
-    )
+    title, words = "Beside other estimators", list(notes(result))
+    return section_of("comparison", title, items=items(result), notes=words)
 
 
 def items(result: Comparison) -> list[Item]:
@@ -234,9 +232,7 @@ def notes(result: Comparison) -> Iterable[str]:
             "A prediction of None is wrong for a face that expresses an emotion, and counted from "
             "None in the mean error; Spearman is between the continuous output and the mean rating."
         )
-        yield (
-            "The rater is drawn anew for each face and compared with the majority of the others."
-        )
+        yield "The rater is drawn anew for each face and compared with the majority of the others."
     for name, reason in result.left_out.items():
         yield f"Left out: {label(name)}: {reason}"
 

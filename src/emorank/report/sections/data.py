@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emorank.datasets.leakage import Kind, Leakage
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.style import PALETTE, blank, short, styled
 from emorank.vocabulary import Emotion
 
@@ -24,15 +23,13 @@ _SHARED: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class FacesSummary:
-    """The faces of a study.
+    """The faces of a study, and the data set that they are from.
 
     Attributes:
-        name: of the data set, "KDEF".
+        name: "KDEF".
         title: its full name.
-        licence: in words.
         citation: how its authors want it cited.
         url: where it is described; shown as a link only if it is http or https.
-        images: faces used.
         persons: None if no person is known.
         distribution: emotions (labels) as index, parts of the split as columns, counts.
         simulated: whether the faces were rendered instead of photographed.
@@ -53,7 +50,7 @@ class FacesSummary:
 
 def faces_section(data: FacesSummary) -> Section:
     """The data set, and the number of faces in each part."""
-    return filled(
+    return section_of(
         "data",
         "Data",
         data=data,
@@ -64,15 +61,11 @@ def faces_section(data: FacesSummary) -> Section:
 
 
 def split_section(method: str, seed: int, leakage: Leakage, network: str = "") -> Section:
-    """How the images were parted, and what the parts share.
+    """How the images were parted ("by person"), and what the test and the training part share.
 
-    Args:
-        method: in words, "by person".
-        seed: of the split.
-        leakage: between the test part and the training part.
-        network: whose network it is, in a sentence, if it was trained in another study.
+    `network` says in a sentence whose network it is, if it was trained in another study.
     """
-    return filled(
+    return section_of(
         "split",
         "Split and leakage",
         method=method,
@@ -85,7 +78,7 @@ def split_section(method: str, seed: int, leakage: Leakage, network: str = "") -
 
 def exclusions_section(excluded: pd.DataFrame) -> Section:
     """Files that were left out: `file`, `reason`."""
-    return filled("exclusions", "Exclusions", excluded=excluded, most=EXCLUSIONS)
+    return section_of("exclusions", "Exclusions", excluded=excluded, most=EXCLUSIONS)
 
 
 def leakage_table(leakage: Leakage) -> pd.DataFrame:
@@ -104,11 +97,7 @@ def leakage_table(leakage: Leakage) -> pd.DataFrame:
 
 @styled
 def distribution(table: pd.DataFrame) -> Figure:
-    """Images per emotion, stacked by part of the split.
-
-    Args:
-        table: emotions as index, parts as columns, counts.
-    """
+    """Images per emotion (the index), stacked by part of the split (the columns)."""
     figure = blank(5.4, 0.36 * len(table) + 1.1)
     axes = figure.add_subplot()
     start = np.zeros(len(table))

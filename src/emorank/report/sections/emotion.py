@@ -8,8 +8,7 @@ from matplotlib.figure import Figure
 
 from emorank.evaluation.classification import Classification
 from emorank.report.figures import draw_matrix
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.style import blank, styled
 from emorank.report.tables import baseline_row, estimates, floats
 from emorank.report.words import capitalised, emotion_label
@@ -17,7 +16,7 @@ from emorank.report.words import capitalised, emotion_label
 
 def section(result: Classification) -> Section:
     """The test of emotions: scores over all, of each emotion, and the confusion matrix."""
-    return filled(
+    return section_of(
         "emotion",
         "Expressed emotion",
         result=result,
@@ -60,19 +59,11 @@ def reasons(result: Classification) -> list[str]:
 
 
 @styled
-def confusion(
-    matrix: Sequence[Sequence[int]],
-    labels: Sequence[str],
-    title: str = "",
-    *,
-    rows: str = "true",
-    columns: str = "predicted",
-) -> Figure:
-    """A confusion matrix: counts, and shares of the row as shades."""
+def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure:
+    """A confusion matrix, true against predicted: counts, and shares of the row as shades."""
     size = max(2.8, 0.52 * len(labels) + 1.4)
     figure = blank(size + 0.3, size)
     axes = figure.add_subplot()
     draw_matrix(axes, np.asarray(matrix), labels)
-    axes.set(xlabel=columns, ylabel=rows)
-    axes.set_title(title)
+    axes.set(xlabel="predicted", ylabel="true")
     return figure

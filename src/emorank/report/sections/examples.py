@@ -8,8 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emorank.evaluation.rank_scores import RANKS
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.sections.data import by_emotion
 from emorank.report.style import INK, RANK_COLOURS, blank, styled
 
@@ -20,9 +19,8 @@ class Example:
 
     Attributes:
         image: its id.
-        emotion: the predicted emotion (label).
+        emotion: the predicted emotion (label), of that `probability`.
         rank: Minimal, Average or Strong.
-        probability: of that emotion.
         strip: JPEG of image, overlay and heatmap, from `heatmaps.strip`.
         figure: PNG or JPEG of the whole explanation, from `figures.explanation`; None for none.
         note: anything else to say, "raters: Strong".
@@ -52,7 +50,7 @@ def section(
     grid: dict[str, list[Example]] = {}
     for example in examples:
         grid.setdefault(example.emotion, []).append(example)
-    return filled(
+    return section_of(
         "examples",
         "Faces and heatmaps",
         grid=grid,

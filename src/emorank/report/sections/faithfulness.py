@@ -4,24 +4,18 @@ import pandas as pd
 
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.localisation import FEATURES
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.sections import faithfulness_figures as figures
 from emorank.report.words import NONE, estimate, minus
 from emorank.results.faithfulness import Faithfulness
 
 
 def section(result: Faithfulness | None, preset: str) -> Section | None:
-    """The section; None if faithfulness was not measured.
-
-    Args:
-        result: the measurement.
-        preset: the study's own, which its ranks come from.
-    """
+    """The section; None if nothing was measured. The study's ranks come from its `preset`."""
     if result is None:
         return None
     fill, checks = result.settings.fills[0], result.settings.checks
-    return filled(
+    return section_of(
         "faithfulness",
         "Are the explanations faithful?",
         result=result,
@@ -39,9 +33,7 @@ def section(result: Faithfulness | None, preset: str) -> Section | None:
 def table(result: Faithfulness, fill: str = "") -> pd.DataFrame:
     """A row per method: the main scores with their intervals, and the cost, as text.
 
-    Args:
-        result: from `emorank faithfulness`.
-        fill: of the regions taken away; the first that was asked for if empty.
+    Regions are taken away by `fill`; by default the first that was asked for.
     """
     fill = fill or result.settings.fills[0]
     columns = {

@@ -14,6 +14,7 @@ from emorank.results.faithfulness import Faithfulness
 _MOST, _LEAST, _BLIND = PALETTE[5], PALETTE[0], "#8a94a0"
 # Brows, eyes, nose, mouth in colours of their own, the rest in greys.
 _REGIONS = (*PALETTE[:4], "#c3ccd5", "#e9ecf0")
+_DARK = (PALETTE[0], PALETTE[2])
 
 
 @styled
@@ -22,8 +23,8 @@ def curves(result: Faithfulness, fill: str) -> Figure:
 
     Dashed: the same for a random map.
     """
-    methods = [*(m for m in result.passes if m not in BLIND), *(m for m in BLIND if m != "random")]
-    methods = [method for method in methods if method in result.passes]
+    ordered = [*(m for m in result.passes if m not in BLIND), *(m for m in BLIND if m != "random")]
+    methods = [method for method in ordered if method in result.passes]
     across = 4
     down = -(-len(methods) // across)
     figure = blank(7.6, 1.75 * down + 0.5)
@@ -96,8 +97,8 @@ def likeness(result: Faithfulness) -> Figure:
         text = "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
         axes.annotate(text, (column, row), ha="center", va="center", color=colour, fontsize=8)
     names = [
-        *(f"down to\n{_last(stage)}" for _, stage in columns[: len(result.stages)]),
-        *(f"only\n{_span(stage)}" for _, stage in columns[len(result.stages) :]),
+        *("down to\n" + stage.rpartition(" – ")[2] for stage in result.stages),
+        *("only\n" + stage.replace(" – ", " –\n") for stage in result.stages[1:]),
         "another\nclass",
     ]
     axes.set_xticks(range(len(names)), names, fontsize=7.5)
@@ -110,11 +111,7 @@ def likeness(result: Faithfulness) -> Figure:
 
 @styled
 def masses(table: pd.DataFrame) -> Figure:
-    """The share of the positive relevance in each region of the face, a bar per method.
-
-    Args:
-        table: from `report.faithfulness.mass_table`.
-    """
+    """The share of the positive relevance in each region of the face, from `mass_table`."""
     regions = [name for name in table.columns if name not in ("method", "features")]
     figure = blank(7.6, 0.29 * len(table) + 1.0)
     axes = figure.add_subplot()
@@ -125,11 +122,8 @@ def masses(table: pd.DataFrame) -> Figure:
         for place, share in enumerate(shares):
             if share >= 0.06:
                 middle = (start[place] + share / 2, place)
-                light = colour not in (PALETTE[0], PALETTE[2])
-                ink = INK if light else "white"
-                axes.annotate(
-                    f"{share:.0%}", middle, ha="center", va="center", fontsize=7.5, color=ink
-                )
+                text = axes.annotate(f"{share:.0%}", middle, ha="center", va="center")
+                text.set(fontsize=7.5, color="white" if colour in _DARK else INK)
         start += np.nan_to_num(shares)
     axes.set_yticks(range(len(table)), table["method"])
     axes.tick_params(axis="y", length=0)
@@ -152,11 +146,3 @@ def _curve(result: Faithfulness, method: str, fill: str, measure: str) -> pd.Ser
 def _value(result: Faithfulness, method: str, measure: str, of: str) -> float:
     value = result.estimate(method, measure, of)
     return float("nan") if value is None or value.value is None else value.value
-
-
-def _last(stage: str) -> str:
-    return stage.rpartition(" – ")[2]
-
-
-def _span(stage: str) -> str:
-    return stage.replace(" – ", " –\n")

@@ -6,8 +6,7 @@ from matplotlib.figure import Figure
 from emorank.evaluation.group_scores import Attribute, Group
 from emorank.evaluation.group_tests import LEAST_PERSONS, GroupTest
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.rating_figures import estimates
 from emorank.report.style import short
 from emorank.report.words import cell, estimate
@@ -22,7 +21,7 @@ def section(result: GroupResults | None) -> Section | None:
     if result is None:
         return None
     parts = [(one, columns(one), figure(one), differences(one)) for one in result.attributes]
-    return filled("groups", "Results by group", result=result, parts=parts, least=LEAST_PERSONS)
+    return section_of("groups", "Results by group", result=result, parts=parts, least=LEAST_PERSONS)
 
 
 def columns(attribute: Attribute) -> pd.DataFrame:

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.style import INK, PALETTE, blank, styled
 from emorank.report.words import cell, estimate
 from emorank.results.calibration import CalibratedRank
@@ -23,16 +22,10 @@ _PARTS = ("validation", "test")
 def section(
     calibrated: CalibratedRank | None, ordinal: OrdinalTraining | None, *, simulated: bool
 ) -> Section | None:
-    """The section; None if no rank was learnt.
-
-    Args:
-        calibrated: the calibrated rank.
-        ordinal: the ordinal network.
-        simulated: whether the raters were simulated.
-    """
+    """The section; None if no rank was learnt. The raters may be simulated."""
     if calibrated is None and ordinal is None:
         return None
-    return filled(
+    return section_of(
         "learnt",
         "Ranks learnt from ratings",
         simulated=simulated,
@@ -91,11 +84,10 @@ def scores(training: OrdinalTraining) -> pd.DataFrame:
         if part not in training.scores:
             continue
         score = training.scores[part]
-        kappa, error, chance = map(
-            estimate, (score.quadratic_kappa, score.mean_absolute_error, score.majority_error)
-        )
+        kappa, error = estimate(score.quadratic_kappa), estimate(score.mean_absolute_error)
         row = {"Part": part, "Faces": cell(score.count), "Kappa": kappa, "Mean error": error}
-        rows.append(row | {f"Always the most frequent level ({score.majority_level})": chance})
+        chance = f"Always the most frequent level ({score.majority_level})"
+        rows.append(row | {chance: estimate(score.majority_error)})
     return pd.DataFrame(rows)
 
 

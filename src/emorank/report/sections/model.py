@@ -6,32 +6,25 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.style import INK, PALETTE, blank, styled
 
 
 def section(plan: Mapping[str, object], training: pd.DataFrame | None) -> Section:
-    """Every setting, and the curves.
+    """Every setting (a mapping as value is a group of its own), and the curves of the training.
 
-    Args:
-        plan: settings by name; a mapping as value becomes a group of its own.
-        training: a row for each epoch; None or empty if nothing was trained.
+    They have a row for each epoch; None or empty if nothing was trained.
     """
-    trained = training is not None and len(training) > 0
-    drawn = curves(training) if training is not None and trained else None
-    return filled("model", "Model and training", plan=plan, curves=drawn)
+    drawn = curves(training) if training is not None and len(training) > 0 else None
+    return section_of("model", "Model and training", plan=plan, curves=drawn)
 
 
 @styled
 def curves(training: pd.DataFrame) -> Figure:
     """Loss and accuracy over the epochs; the epoch whose weights are the model's is marked.
 
-    That is the one with the highest validation accuracy, and among equals the lowest loss.
-
-    Args:
-        training: `epoch`, `train_loss`, `train_accuracy`, `validation_loss`,
-            `validation_accuracy`.
+    That is the one with the highest validation accuracy, and among equals the lowest loss. The
+    columns are `epoch`, and `train_` and `validation_` with `loss` and `accuracy`.
     """
     figure = blank(7.6, 3.1)
     known = training.dropna(subset=["validation_accuracy", "validation_loss"])

@@ -16,8 +16,7 @@ from emorank.evaluation.rank_scores import (
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.figures import draw_matrix
 from emorank.report.headline import verdict
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 from emorank.report.style import RANK_COLOURS, blank, styled
 from emorank.report.tables import baseline_row, estimates, floats
 from emorank.report.words import capitalised
@@ -25,15 +24,10 @@ from emorank.vocabulary import Emotion
 
 
 def section(result: RankValidation | None, *, simulated: bool) -> Section:
-    """The validation of ranks.
-
-    Args:
-        result: None without votes; the section says so.
-        simulated: whether the raters were simulated.
-    """
+    """The validation of ranks; without votes the section says so. Raters may be simulated."""
     if result is None:
-        return filled("ranks", "Ranks against raters", result=None)
-    return filled(
+        return section_of("ranks", "Ranks against raters", result=None)
+    return section_of(
         "ranks",
         "Ranks against raters",
         result=result,
@@ -57,9 +51,7 @@ def rank_table(result: RankValidation) -> pd.DataFrame:
 def overall_table(result: RankValidation, *, apart: bool = False) -> pd.DataFrame:
     """Conditional, joint and baseline scores with intervals, one row each.
 
-    Args:
-        result: of the validation.
-        apart: the ends of the intervals are numbers in columns of their own, for a program.
+    With `apart` the ends of the intervals are numbers in columns of their own, for a program.
     """
     joint = result.joint
     rows: list[tuple[str, Estimate, int]] = [
@@ -113,8 +105,7 @@ def rank_confusions(emotions: Sequence[EmotionRanks]) -> Figure:
 def metric_bars(table: pd.DataFrame) -> Figure:
     """Accuracy, precision, recall and F1 per emotion and rank, as figures 13 and 14.
 
-    Args:
-        table: from `scores_table`; undefined values leave a gap with a dash.
+    The table is that of `scores_table`; undefined values leave a gap with a dash.
     """
     rows = table[table["rank"] != "all"]
     emotions = list(dict.fromkeys(rows["emotion"]))

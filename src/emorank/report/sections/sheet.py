@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from emorank.answers.voting import Ties, majority, sheet
-from emorank.report.page import Section
-from emorank.report.page import section as filled
+from emorank.report.page import Section, section_of
 
 ROWS = 12
 
@@ -56,4 +55,4 @@ def votes_summary(votes: pd.DataFrame, ties: Ties) -> VotesSummary | None:
 
 def section(votes: VotesSummary | None) -> Section:
     """The first rows of the sheet; without votes the section says so."""
-    return filled("sheet", "Raters’ sheet", votes=votes, most=ROWS)
+    return section_of("sheet", "Raters’ sheet", votes=votes, most=ROWS)
