@@ -74,10 +74,7 @@ def _page(study: Study, progress: Progress) -> page.Page:
 
 
 def _sections(
-    study: Study,
-    summary: data.FacesSummary,
-    votes: sheet.VotesSummary | None,
-    progress: Progress,
+    study: Study, summary: data.FacesSummary, votes: sheet.VotesSummary | None, progress: Progress
 ) -> Iterator[page.Section | None]:
     """The sections in their order; None where there is nothing to show."""
     emotions, validation = scores_of_study(study)

@@ -44,7 +44,7 @@ def results_by_group(
         raise StudyError(
             f"{study.folder}: results by group need a study run to its end; first: emorank run"
         )
-    table, training_majority = _tested(study)
+    table, usual = _tested(study)
     attributes = (
         _own_attributes(study) if file is None else read_attributes(Path(file), table, id_column)
     )
@@ -60,13 +60,7 @@ def results_by_group(
         resamples = study.plan.validate.resamples
         results.append(
             by_group(
-                labelled,
-                name,
-                classes,
-                rng=rng,
-                order=order,
-                majority=training_majority,
-                resamples=resamples,
+                labelled, name, classes, rng=rng, order=order, majority=usual, resamples=resamples
             )
         )
     card = open_dataset(study).card
