@@ -64,12 +64,5 @@ def _text(lines: Iterator[str], path: Path, refusal: Callable[[str], Exception])
 def _undecodable(path: Path) -> int:
     """The number of the first line that is not UTF-8."""
     with path.open("rb") as lines:
-        return next(number for number, line in enumerate(lines, start=1) if not _is_utf8(line))
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+        decoded = (line == line.decode("utf-8", "ignore").encode() for line in lines)
+        return next(number for number, whole in enumerate(decoded, start=1) if not whole)

@@ -1,19 +1,4 @@
-"""The exceptions of emorank, one small tree.
-
-    EmorankError                the base of all
-    ├── ImageError              one image cannot be used: file and reason
-    ├── DatasetError            a folder or table does not hold the expected data set
-    ├── WeightsError            a weights file is missing, truncated or not the expected one
-    ├── PlanError               a study plan (study.toml, options) is not valid
-    ├── VotesError              a votes file is not valid
-    ├── RelevanceError          relevance cannot be propagated through a network or layer
-    ├── StudyError              a stage cannot run on the study folder in its present state
-    ├── RatingError             a rating project is missing or closed, or refuses a request
-    │   └── StorageError        its database cannot be reached or written to at present
-    └── MissingExtraError       an optional part is not installed
-
-Every message says what was expected, what came, and what to do.
-"""
+"""The exceptions of emorank; every message says what was expected, what came, and what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +27,7 @@ class WeightsError(EmorankError):
 
 
 class PlanError(EmorankError):
-    """A study plan has an unknown key, a wrong type or an impossible value."""
+    """A plan (`study.toml`, options) has an unknown key, a wrong type or an impossible value."""
 
 
 class VotesError(EmorankError):
@@ -50,11 +35,11 @@ class VotesError(EmorankError):
 
 
 class RelevanceError(EmorankError):
-    """A network has a layer without a rule, or a preset does not fit it."""
+    """Relevance cannot be propagated: a layer has no rule, or a preset does not fit the network."""
 
 
 class StudyError(EmorankError):
-    """A file of an earlier stage is missing or was changed."""
+    """A stage cannot run: a file of an earlier stage, for example, is missing or was changed."""
 
 
 class RatingError(EmorankError):
@@ -74,11 +59,7 @@ class MissingExtraError(EmorankError):
 
 @contextmanager
 def needing(extra: str, purpose: str) -> Iterator[None]:
-    """A context for imports of modules that only an extra installs; its error names the extra.
-
-    Raises:
-        MissingExtraError: the extra is not installed.
-    """
+    """A context for imports of what only an extra installs; raises `MissingExtraError` without."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -210,10 +210,8 @@ def _warp(
     zoom = min(1.0, float(np.sqrt(np.linalg.det(matrix[:, :2]))))
     before = np.array(cut.size, dtype=np.float64)
     if zoom < 1:
-        cut = cut.resize(
-            (int(np.ceil(before[0] * zoom)), int(np.ceil(before[1] * zoom))),
-            Image.Resampling.BICUBIC,
-        )
+        less_wide, less_high = np.ceil(before * zoom).astype(int)
+        cut = cut.resize((less_wide, less_high), Image.Resampling.BICUBIC)
     scale = np.array(cut.size) / before
     back = np.column_stack([inverse, -inverse @ matrix[:, 2] - low]) * scale[:, None]
     warped = cut.transform(

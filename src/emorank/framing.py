@@ -23,9 +23,7 @@ class View:
     """One face of a photograph, or the whole photograph, as a network sees it.
 
     Attributes:
-        image: the file.
         number: of the face in the photograph, from 1, the nearest first.
-        pixels: the framed picture.
         box: of the face in the photograph: left, top, right, bottom; None if no face was searched.
     """
 
@@ -84,7 +82,14 @@ class Views:
 
     def _of(self, image: Picture, number: int) -> Iterator[View]:
         if isinstance(image, View):
-            yield self._checked(image)
+            expected, pixels = (self.size, self.size, 3), image.pixels
+            if pixels.shape != expected or pixels.dtype != np.uint8:
+                raise ImageError(
+                    image.image,
+                    f"expected a face framed as {expected} of uint8, got {pixels.shape} of "
+                    f"{pixels.dtype}",
+                )
+            yield image
             return
         if isinstance(image, np.ndarray):
             path, rgb = Path(str(number)), image
@@ -97,26 +102,13 @@ class Views:
         else:
             path = Path(image)
             rgb = images.read(path)
-        if self.crop == "center":
-            yield View(path, 1, images.center(rgb, self.size))
-            return
-        if self.crop == "none":
-            yield View(path, 1, images.resize(rgb, self.size))
+        if self.crop in ("center", "none"):
+            resize = images.center if self.crop == "center" else images.resize
+            yield View(path, 1, resize(rgb, self.size))
             return
         found = faces_in(rgb, path)
         for number, face in enumerate(found[:1] if self.nearest else found, start=1):
             yield View(path, number, framed(rgb, face.landmarks, self.size), face.box)
-
-    def _checked(self, view: View) -> View:
-        """A view that was framed before, if it has the size that the network sees."""
-        expected = (self.size, self.size, 3)
-        if view.pixels.shape != expected or view.pixels.dtype != np.uint8:
-            raise ImageError(
-                view.image,
-                f"expected a face framed as {expected} of uint8, got {view.pixels.shape} of "
-                f"{view.pixels.dtype}",
-            )
-        return view
 
 
 def batches(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
@@ -136,12 +128,7 @@ def framed(
 
 
 def faces_in(rgb: UInt8[np.ndarray, "height width 3"], image: Path | str) -> tuple[faces.Face, ...]:
-    """At least one face, nearest first.
-
-    Raises:
-        ImageError: there is none.
-    """
-    result = faces.find(rgb)
-    if not result:
-        raise ImageError(image, "no face was found")
-    return result
+    """At least one face, nearest first; raises ImageError if there is none."""
+    if result := faces.find(rgb):
+        return result
+    raise ImageError(image, "no face was found")

@@ -236,8 +236,7 @@ def _rgb(image: ImageFile.ImageFile, name: str) -> UInt8[np.ndarray, "height wid
             name, "has 32-bit or signed samples, whose white is unknown; save it as 8 or 16 bits"
         )
     if image.mode.startswith("I"):
-        grey = _grey(image)
-        return np.repeat(grey[:, :, None], 3, axis=2)
+        return np.repeat(_grey(image)[:, :, None], 3, axis=2)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")

@@ -70,14 +70,9 @@ class RecordStore:
 
     @contextmanager
     def appending(self, *, wait: bool = False) -> Iterator["Appender"]:
-        """Open for writing; one process at a time.
+        """Open for writing; if another process is writing, wait for it or raise StudyError.
 
-        Args:
-            wait: whether to wait for another process that is writing. It may write the same
-                records, so ask again afterwards which are missing.
-
-        Raises:
-            StudyError: another process is writing to this store, and `wait` is false.
+        It may write the same records, so ask again after the wait which are missing.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / "lock")

@@ -129,21 +129,16 @@ def shares(
     """The share of each of `compounds_of(classes)` in a face, in [0, 1].
 
     Twice the geometric mean of the two probabilities: 1 if each is a half, 0 if one is 0, and never
-    more than their sum. Shares of different compounds do not add up to 1.
-
-    Args:
-        probabilities: of the network, rows adding up to 1.
-        classes: of the columns.
+    more than their sum. Shares of different compounds do not add up to 1. The rows of
+    `probabilities` add up to 1; `classes` are of its columns.
     """
     column = {emotion: i for i, emotion in enumerate(classes)}
     pairs = [[column[part] for part in compound.parts] for compound in compounds_of(classes)]
     if not pairs:
         return np.zeros((len(probabilities), 0))
     first, second = np.array(pairs).T
-    both: Float[np.ndarray, "face compound"] = RULES[RULE](
-        probabilities[:, first].astype(np.float64), probabilities[:, second].astype(np.float64)
-    )
-    return 2 * both
+    parts = probabilities.astype(np.float64)
+    return np.asarray(2 * RULES[RULE](parts[:, first], parts[:, second]))
 
 
 def expressed_emotions(
@@ -151,28 +146,18 @@ def expressed_emotions(
 ) -> Bool[np.ndarray, "face emotion"]:
     """Which emotions a face expresses: those more probable than chance and more than neutral.
 
-    Chance is 1/classes. Neutral is never expressed.
-
-    Args:
-        probabilities: of the network, rows adding up to 1.
-        classes: of the columns.
+    Chance is 1/classes. Neutral is never expressed. `classes` are of the columns.
     """
     neutral = np.array([emotion == Emotion.NEUTRAL for emotion in classes])
     least = np.maximum(1 / len(classes), probabilities[:, neutral].sum(1, keepdims=True))
-    result: Bool[np.ndarray, "face emotion"] = (probabilities > least) & ~neutral
-    return result
+    return np.asarray((probabilities > least) & ~neutral)
 
 
 def weaker_level(
     first: Int[np.ndarray, "*shape"], second: Int[np.ndarray, "*shape"]
 ) -> Int[np.ndarray, "*shape"]:
-    """The level of a compound: the lower of the levels of its parts.
+    """The level of a compound: the lower of the levels of its parts, as places in `LEVELS`.
 
     A mixture is expressed no more strongly than its weaker part; if a part is None, so is it.
-
-    Args:
-        first: places in `LEVELS`.
-        second: places in `LEVELS`.
     """
-    lower: Int[np.ndarray, "*shape"] = np.asarray(np.minimum(first, second))
-    return lower
+    return np.asarray(np.minimum(first, second))

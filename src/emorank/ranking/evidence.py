@@ -26,9 +26,8 @@ Cuts = dict[str, tuple[float, float]]
 def cuts(score: Float[np.ndarray, " face"], emotion: Sequence[str]) -> Cuts:
     """Thirds of the scores of each emotion with enough faces, and of all scores.
 
-    Args:
-        score: of faces that the network did not learn from.
-        emotion: expressed by each; leave out faces for which neutral is predicted.
+    The faces are some that the network did not learn from and for which it does not predict
+    neutral; `emotion` is what each expresses.
 
     Raises:
         StudyError: there are fewer than three faces in all.
@@ -46,17 +45,10 @@ def cuts(score: Float[np.ndarray, " face"], emotion: Sequence[str]) -> Cuts:
 def levels(
     score: Float[np.ndarray, " face"], emotion: Sequence[str], cut: Cuts
 ) -> Int[np.ndarray, " face"]:
-    """The level of each face by its place in `LEVELS`; None, 0, where neutral is predicted.
-
-    Args:
-        score: of each face.
-        emotion: predicted.
-        cut: from `cuts`.
-    """
+    """The level of each face by its place in `LEVELS`; None, 0, where neutral is predicted."""
     edges = np.array([cut.get(str(word), cut[ANY]) for word in emotion]).reshape(-1, 2)
     neutral = np.asarray(emotion, dtype=object) == Emotion.NEUTRAL
-    level: np.ndarray = 1 + (np.asarray(score)[:, None] >= edges).sum(1)
-    return np.where(neutral, 0, level)
+    return np.where(neutral, 0, 1 + (np.asarray(score)[:, None] >= edges).sum(1))
 
 
 def _thirds(score: "pd.Series[float]") -> tuple[float, float]:

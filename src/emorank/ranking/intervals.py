@@ -71,19 +71,20 @@ def rank(relevance: NDArray[Any], rule: str = "count", *, closed: str = "left") 
         RelevanceError: the maps are not real numbers, empty, or hold NaN or infinity.
         PlanError: there is no such rule, or no such side to close intervals on.
     """
-    _check(rule, closed)
+    if rule not in RULES:
+        raise PlanError(f"'{rule}' is no rank rule; expected count, mean or sum")
+    if closed not in CLOSED:
+        raise PlanError(f"'{closed}' is no side to close intervals on; expected left or right")
     maps = np.asarray(relevance)
     if maps.ndim < 2 or maps.dtype.kind not in "fiu" or 0 in maps.shape[1:]:
         raise RelevanceError(
             "expected relevance maps of shape (batch, 3, height, width) and a real type, "
             f"got {maps.shape} of {maps.dtype}"
         )
-    batch = len(maps)
-    counts = np.zeros((batch, INTERVALS), dtype=np.int64)
-    sums = np.zeros((batch, INTERVALS))
-    zero = np.full(batch, np.nan)
-    for k in range(batch):  # a loop, so that memory is that of one map in float64
-        scores = maps[k].astype(np.float64).ravel()
+    counts = np.zeros((len(maps), INTERVALS), dtype=np.int64)
+    sums, zero = np.zeros(counts.shape), np.full(len(maps), np.nan)
+    for k, relevance_map in enumerate(maps):  # a loop, so that memory is that of one map in float64
+        scores = relevance_map.astype(np.float64).ravel()
         least, greatest = scores.min(), scores.max()
         if not (np.isfinite(least) and np.isfinite(greatest)):
             raise RelevanceError(
@@ -100,10 +101,7 @@ def rank(relevance: NDArray[Any], rule: str = "count", *, closed: str = "left") 
 def rank_from_counts(
     counts: NDArray[Any],
 ) -> tuple[Int64[np.ndarray, "batch 3"], Int64[np.ndarray, "batch"], Bool[np.ndarray, "batch"]]:
-    """The group values, ranks and ties that follow from ten counts, as in Tables 3 and 4.
-
-    Args:
-        counts: integers, (batch, 10).
+    """The group values, ranks and ties that follow from ten integer counts, as in Tables 3 and 4.
 
     Raises:
         RelevanceError: there are not ten counts for each image.
@@ -142,9 +140,9 @@ def _group_values(
 ) -> NDArray[np.float64]:
     """The value of each group by the rule."""
     number: NDArray[np.float64] = _over_groups(counts).astype(np.float64)
+    total: NDArray[np.float64] = _over_groups(sums)
     if rule == "count":
         return number
-    total: NDArray[np.float64] = _over_groups(sums)
     if rule == "sum":
         return total
     return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)
@@ -163,10 +161,3 @@ def _decide(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.
     ranks = np.array(list(GROUPS), dtype=np.int64)
     # argmax takes the first of equal values, and the groups are in the order of the ranks.
     return ranks[comparable.argmax(axis=1)], (comparable == greatest).sum(axis=1) > 1
-
-
-def _check(rule: str, closed: str) -> None:
-    if rule not in RULES:
-        raise PlanError(f"'{rule}' is no rank rule; expected count, mean or sum")
-    if closed not in CLOSED:
-        raise PlanError(f"'{closed}' is no side to close intervals on; expected left or right")

@@ -46,11 +46,8 @@ def relevance_features(
     """The features of maps of relevance, in the order of `FEATURES`.
 
     The relevance of a place is the sum over its channels. `net` and `mass` are in units of the
-    logit; the others are shares, which are 0 if the whole is 0.
-
-    Args:
-        relevance: signed, as computed, of a face cropped as `faces.TEMPLATE` says; of pixels and
-            colours, or of the units of a layer.
+    logit; the others are shares, which are 0 if the whole is 0. The relevance is signed, as
+    computed, of pixels and colours or of the units of a layer.
 
     Raises:
         RelevanceError: relevance is not finite.
@@ -68,8 +65,7 @@ def relevance_features(
 
 
 def _share(part: Float[np.ndarray, "..."], whole: Float[np.ndarray, "..."]) -> np.ndarray:
-    share: np.ndarray = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-    return share
+    return np.asarray(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
 
 
 def coverage(height: int, width: int) -> Float[np.ndarray, "regions {height} {width}"]:
@@ -86,5 +82,4 @@ def _overlap(start: float, end: float, cells: int) -> Float[np.ndarray, "{cells}
     """The share of each of some equal cells of [0, 1] that lies between start and end."""
     edges = np.arange(cells + 1) / cells
     inside = np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)
-    share: np.ndarray = np.clip(inside * cells, 0, 1)
-    return share
+    return np.asarray(np.clip(inside * cells, 0, 1))
