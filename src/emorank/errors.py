@@ -59,7 +59,7 @@ class MissingExtraError(EmorankError):
 
 @contextmanager
 def needing(extra: str, purpose: str) -> Iterator[None]:
-    """A context for imports of what only an extra installs; raises `MissingExtraError` without."""
+    """A context for imports that need an extra; raises `MissingExtraError` if it is missing."""
     try:
         yield
     except ModuleNotFoundError as error:

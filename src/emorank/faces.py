@@ -210,8 +210,8 @@ def _warp(
     zoom = min(1.0, float(np.sqrt(np.linalg.det(matrix[:, :2]))))
     before = np.array(cut.size, dtype=np.float64)
     if zoom < 1:
-        less_wide, less_high = np.ceil(before * zoom).astype(int)
-        cut = cut.resize((less_wide, less_high), Image.Resampling.BICUBIC)
+        new_width, new_height = np.ceil(before * zoom).astype(int)
+        cut = cut.resize((new_width, new_height), Image.Resampling.BICUBIC)
     scale = np.array(cut.size) / before
     back = np.column_stack([inverse, -inverse @ matrix[:, 2] - low]) * scale[:, None]
     warped = cut.transform(

@@ -70,9 +70,9 @@ class RecordStore:
 
     @contextmanager
     def appending(self, *, wait: bool = False) -> Iterator["Appender"]:
-        """Open for writing; if another process is writing, wait for it or raise StudyError.
+        """Open for writing; while another process is writing, `wait` for it or raise StudyError.
 
-        It may write the same records, so ask again after the wait which are missing.
+        That process may write the same records, so ask again afterwards which are missing.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / "lock")

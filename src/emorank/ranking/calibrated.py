@@ -51,9 +51,7 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def fit(self, X: ArrayLike, y: ArrayLike) -> "ProportionalOdds":
         """Fit by penalised maximum likelihood.
 
-        Args:
-            X: (faces, features), finite.
-            y: level of each face; any values that can be ordered.
+        X is finite, (faces, features); y is the level of each face, of values that can be ordered.
 
         Raises:
             ValueError: there are fewer than two levels, or scikit-learn refuses X or y.
@@ -115,12 +113,7 @@ class ProportionalOdds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
 @dataclass(frozen=True)
 class LevelModel:
-    """A fitted model with the inputs that it takes.
-
-    Attributes:
-        model: on the columns `inputs`; its levels are places in `LEVELS`.
-        inputs: features of the relevance.
-    """
+    """A model of the features `inputs` of the relevance; its levels are places in `LEVELS`."""
 
     model: ProportionalOdds
     inputs: tuple[str, ...]

@@ -26,8 +26,8 @@ Cuts = dict[str, tuple[float, float]]
 def cuts(score: Float[np.ndarray, " face"], emotion: Sequence[str]) -> Cuts:
     """Thirds of the scores of each emotion with enough faces, and of all scores.
 
-    The faces are some that the network did not learn from and for which it does not predict
-    neutral; `emotion` is what each expresses.
+    Give only faces that the network did not learn from and for which it does not predict neutral;
+    `emotion` is what each expresses.
 
     Raises:
         StudyError: there are fewer than three faces in all.
