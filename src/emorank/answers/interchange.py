@@ -59,12 +59,10 @@ def read_file(path: Path, format: str | None = None, cut: Cut = CUT) -> Source: 
 
 
 def write_answers(answers: pd.DataFrame, path: Path | str, format: str | None = None) -> Path:  # noqa: A002 - the word for it
-    """Write answers, whole or not at all.
+    """Write answers, from `answers_table`, whole or not at all.
 
-    Args:
-        answers: from `answers_table`.
-        path: its ending says the format: .csv, .parquet, .json.
-        format: "csv", "parquet", "json" or "label-studio" instead.
+    The ending says the format (.csv, .parquet, .json), unless `format` does: "csv", "parquet",
+    "json" or "label-studio".
 
     Raises:
         VotesError: the ending says no format.

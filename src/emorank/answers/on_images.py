@@ -25,14 +25,9 @@ def answers_on(
     to a question without an emotion counts for the image's. An image may be called by the name of
     its file without folder and ending, where only one image has that name.
 
-    Args:
-        answers: from `answers_table`.
-        emotions: of each image.
-        others: further images that raters may have seen; answers on them are left out.
-        source: where the answers come from, for the messages of errors.
-
-    Returns:
-        Rows of `answers`: no Skip, first showings only, one question an image.
+    `emotions` has that of each image. `others` are further images that raters may have seen;
+    answers on them are left out. Errors name `source`. Returns rows of `answers`: no Skip, first
+    showings only, one question an image.
 
     Raises:
         VotesError: there are answers on other images, or none about these emotions.

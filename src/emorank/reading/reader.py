@@ -91,8 +91,7 @@ class Reader:
     def levels(self, pixels: Sequence[Pixels]) -> pd.DataFrame:
         """A row for each framed face: the emotions, and what the first rank says of them.
 
-        The columns are those of `RankedFace.row` without a word for the rank: `level` is a place
-        in `LEVELS`, <NA> where the rank abstains.
+        As `RankedFace.row`, but with `level`, a place in `LEVELS` (<NA>: abstains), for the word.
         """
         rank = next(iter(self.ranks.values()))
         parts = []

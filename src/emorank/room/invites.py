@@ -73,11 +73,7 @@ def invited(project: Project, secret: str) -> Visitor:
 
 
 def claim(project: Project, secret: str) -> tuple[str, Visitor]:
-    """Use up a link; returns the secret of the session that it opens, and the person.
-
-    Raises:
-        RatingError: the link is unknown, used, expired or revoked.
-    """
+    """Use up a link; returns the secret of the session that it opens, and the person."""
     session, now = secrets.token_urlsafe(32), project.now()
     with project.database.writing() as connection:
         # One statement checks and claims, so only one of two simultaneous requests succeeds.
@@ -110,11 +106,8 @@ def visitor(project: Project, session: str) -> Visitor | None:
 def leave(project: Project, session: str) -> None:
     """End one session."""
     with project.database.writing() as connection:
-        connection.execute(
-            SESSIONS.update()
-            .where(SESSIONS.c.hash == _hash(session))
-            .values(revoked_at=project.now())
-        )
+        one = SESSIONS.update().where(SESSIONS.c.hash == _hash(session))
+        connection.execute(one.values(revoked_at=project.now()))
 
 
 _SPENT = (

@@ -49,10 +49,8 @@ def read_source(path: Path | str, format: str | None = None, cut: Cut = CUT) -> 
 def read_answers(path: Path | str, format: str | None = None, cut: Cut = CUT) -> pd.DataFrame:  # noqa: A002 - the word for it
     """The answers in a file of any format that holds some, or in a rating project.
 
-    Args:
-        path: the file, or the folder of the project.
-        format: None to look into the file.
-        cut: of MDNS: the lowest ratings that count as Minimal, Average, Strong.
+    `format` is one of `formats.FORMATS`, or None to look into the file; the cut of MDNS are the
+    lowest ratings that count as Minimal, Average, Strong.
 
     Raises:
         VotesError: as `read_source`, and for votes on emotions, which are no answers.

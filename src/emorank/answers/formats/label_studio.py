@@ -91,20 +91,12 @@ def _first(content: Any) -> dict[str, Any]:
 
 
 def write_label_studio(
-    answers: pd.DataFrame,
-    path: Path,
-    *,
-    prefix: str = "",
-    config: LabelingConfig | None = None,
+    answers: pd.DataFrame, path: Path, *, prefix: str = "", config: LabelingConfig | None = None
 ) -> None:
     """Write answers for Label Studio's import.
 
-    Args:
-        answers: from `answers_table`.
-        path: of the JSON file.
-        prefix: what comes before an image's name to make its address, such as
-            "/data/local-files/?d=faces/"; the name is percent-encoded behind it.
-        config: of the project; names of the tags and of the image's key. None for our own.
+    `prefix` comes before an image's percent-encoded name to make its address, such as
+    "/data/local-files/?d=faces/". `config` is that of the project, None for our own.
     """
     config = config or LabelingConfig()
     numbered = answers.reset_index(drop=True)
