@@ -57,10 +57,9 @@ def load(root: Path | str | None, name: str = "auto", **options: object) -> Data
     """
     if root is None and name != SAMPLE:
         raise PlanError(f"the data set '{name}' needs a folder; only '{SAMPLE}' comes without one")
-    if name == "auto" and root is not None:
-        name, given = recognise(root), False
-    else:
-        given = True
+    given = name != "auto"
+    if root is not None and not given:
+        name = recognise(root)
     if name not in NAMES:
         raise PlanError(
             f"'{name}' is not the name of a data set; expected auto or one of {', '.join(NAMES)}"
@@ -92,8 +91,7 @@ def recognise(root: Path | str) -> str:
         raise DatasetError(f"{root}: no such folder; expected a data set")
     if (root / "faces.csv").is_file() and (root / "votes.csv").is_file() and _is_sample(root):
         return SAMPLE
-    candidates = {"manifest": manifest} if root.is_file() else ADAPTERS
-    for name, adapter in candidates.items():
+    for name, adapter in ({"manifest": manifest} if root.is_file() else ADAPTERS).items():
         if adapter.recognise(root):
             return name
     names = ", ".join(entry.name for entry in sorted(root.iterdir())[:6]) if root.is_dir() else ""

@@ -106,9 +106,7 @@ class FaceReader:
     def __call__(self, image: str) -> UInt8[np.ndarray, "height width 3"]:
         """Return upright RGB of the face and of a margin of half its box, within the image."""
         rgb = images.read(inside(self.root, image))
-        if image not in self.boxes:
-            return rgb
-        x, y, width, height = self.boxes[image]
+        x, y, width, height = self.boxes.get(image, (0, 0, 0, 0))
         if width <= 0 or height <= 0:
             return rgb
         room_x, room_y = int(_MARGIN * width), int(_MARGIN * height)

@@ -43,8 +43,7 @@ def read_attributes(file: Path, faces: pd.DataFrame, id_column: str = "") -> pd.
     Raises:
         DatasetError: the file cannot be read, or nothing in it matches.
     """
-    table = read_table(file).astype(pd.StringDtype())
-    table = table.rename(columns=lambda name: str(name).strip())
+    table = read_table(file).astype(pd.StringDtype()).rename(columns=lambda name: str(name).strip())
     if not table.columns.is_unique:
         raise DatasetError(f"{file}: a column is there twice: {', '.join(table.columns)}")
     table = table.apply(lambda column: column.str.strip())
@@ -174,10 +173,7 @@ def _id_columns(file: Path, table: pd.DataFrame, id_column: str) -> list[str]:
     if id_column and id_column not in table.columns:
         raise DatasetError(f"{file}: has no column '{id_column}'; it has {_listed(table.columns)}")
     columns = [id_column] if id_column else list(table.columns)
-    single = [
-        name for name in columns if table[name].dropna().is_unique and table[name].notna().any()
-    ]
-    if single:
+    if single := [c for c in columns if table[c].notna().any() and table[c].dropna().is_unique]:
         return single
     if id_column:
         ids = table[id_column].dropna()
@@ -196,11 +192,8 @@ def _id_columns(file: Path, table: pd.DataFrame, id_column: str) -> list[str]:
 def _no_match(
     file: Path, table: pd.DataFrame, columns: Sequence[str], keys: dict[str, pd.Series]
 ) -> str:
-    ours = "; ".join(
-        f"{kind}: {_listed(key.dropna().unique(), 3)}"
-        for kind, key in keys.items()
-        if key.notna().any()
-    )
+    present = {kind: key.dropna().unique() for kind, key in keys.items()}
+    ours = "; ".join(f"{kind}: {_listed(own, 3)}" for kind, own in present.items() if len(own))
     theirs = "; ".join(f"{name}: {_listed(table[name].dropna(), 3)}" for name in columns[:5])
     return (
         f"{file}: no row is of a person or image of this study. Expected one of ({ours}); came "
@@ -216,11 +209,9 @@ def _column(known: pd.DataFrame, name: str, column: str, where: str) -> str:
     candidates = _candidates(known, name)
     if len(candidates) == 1:
         return candidates[0]
-    what = (
-        f"{len(candidates)} columns could be '{name}' ({_listed(candidates)})"
-        if candidates
-        else (f"no column is '{name}'")
-    )
+    what = f"no column is '{name}'"
+    if candidates:
+        what = f"{len(candidates)} columns could be '{name}' ({_listed(candidates)})"
     raise PlanError(f"{where}: {what}; it has {_listed(known.columns)}; write --by {name}=COLUMN")
 
 

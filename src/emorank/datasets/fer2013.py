@@ -137,8 +137,7 @@ class RowReader:
             raise ImageError(
                 image, f"has {values.size} pixels; expected 2304 numbers from 0 to 255"
             )
-        grey = values.astype(np.uint8).reshape(SIDE, SIDE)
-        return np.repeat(grey[:, :, None], 3, axis=2)
+        return np.repeat(values.astype(np.uint8).reshape(SIDE, SIDE, 1), 3, axis=2)
 
 
 def _index(file: Path) -> tuple[dict[int, tuple[int, int]], int, list[str], Counter[str]]:
@@ -151,10 +150,8 @@ def _index(file: Path) -> tuple[dict[int, tuple[int, int]], int, list[str], Coun
     reasons: Counter[str] = Counter()
     with file.open("rb") as lines:
         head = lines.readline(65_536)
-        names = [
-            name.strip(' "').lower()
-            for name in head.decode("utf-8-sig", "replace").strip().split(",")
-        ]
+        cells = head.decode("utf-8-sig", "replace").strip().split(",")
+        names = [name.strip(' "').lower() for name in cells]
         if "emotion" not in names or "pixels" not in names:
             raise DatasetError(
                 f"{file}: expected the columns emotion, pixels, Usage; "
@@ -164,11 +161,8 @@ def _index(file: Path) -> tuple[dict[int, tuple[int, int]], int, list[str], Coun
         for line in lines:
             fields = line.split(b",")
             if line.strip():
-                codes.append(
-                    fields[label].strip(b'" \r\n').decode("ascii", "replace")
-                    if len(fields) > label
-                    else ""
-                )
+                code = fields[label] if len(fields) > label else b""
+                codes.append(code.strip(b'" \r\n').decode("ascii", "replace"))
                 if len(fields) == len(names) and len(fields[column].split()) == SIDE * SIDE:
                     spans[len(codes) - 1] = (start, len(line))
                 else:

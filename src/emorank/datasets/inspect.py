@@ -28,7 +28,8 @@ TABLE_2: dict[str, dict[Emotion, int]] = {
 class Sizes:
     """Widths and heights in pixels, of a sample of the images.
 
-    Each is of all widths, then of all heights; `sampled` is the number of images that were read.
+    `least`, `median` and `greatest` are of the widths, then of the heights; `sampled` is the number
+    of images whose size could be read.
     """
 
     least: tuple[int, int]

@@ -25,7 +25,7 @@ sequence, are near-identical, so they are noticed even where sequences are unkno
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -53,8 +53,7 @@ class Leakage:
     """How many test images share something with the training part (training and validation).
 
     Attributes:
-        test: number of test images.
-        training: number of all others in the split.
+        test, training: number of test images, and of all others in the split.
         person: test images of a person who is also in the training part; None if no test image
             has a known person; persons may then still be shared.
         sequence: the same for sequences.
@@ -74,14 +73,8 @@ class Leakage:
     @property
     def fractions(self) -> dict[Kind, float | None]:
         """Each number as a share of all test images."""
-        numbers: dict[Kind, int | None] = {
-            "person": self.person,
-            "sequence": self.sequence,
-            "pixels": self.pixels,
-        }
-        return {
-            kind: None if number is None else number / self.test for kind, number in numbers.items()
-        }
+        numbers = {kind: getattr(self, kind) for kind in get_args(Kind)}
+        return {kind: None if n is None else n / self.test for kind, n in numbers.items()}
 
 
 def leakage(
@@ -116,15 +109,8 @@ def leakage(
     person, person_pairs = _shared(test, training, "person", examples)
     sequence, sequence_pairs = _shared(test, training, "sequence", examples)
     pixels, pixel_pairs = _near(test, training, distance, examples)
-    return Leakage(
-        test=len(test),
-        training=len(training),
-        person=person,
-        sequence=sequence,
-        pixels=pixels,
-        distance=distance,
-        pairs=(*person_pairs, *sequence_pairs, *pixel_pairs),
-    )
+    pairs = (*person_pairs, *sequence_pairs, *pixel_pairs)
+    return Leakage(len(test), len(training), person, sequence, pixels, distance, pairs)
 
 
 def _shared(
@@ -132,8 +118,7 @@ def _shared(
 ) -> tuple[int | None, list[Pair]]:
     if kind not in test.columns or test[kind].isna().all():
         return None, []
-    known = training.dropna(subset=[kind])
-    first = known.drop_duplicates(kind).set_index(kind)["image"]
+    first = training.dropna(subset=[kind]).drop_duplicates(kind).set_index(kind)["image"]
     sharing = test[test[kind].isin(first.index)]
     pairs = [
         Pair(str(row.image), str(first[getattr(row, kind)]), kind)
@@ -151,8 +136,6 @@ def _near(
     bits, index = nearest(words(list(test["phash"])), words(list(training["phash"])))
     near = np.flatnonzero(bits <= distance)
     near = near[np.argsort(bits[near], kind="stable")]
-    images, others = test["image"].to_numpy(), training["image"].to_numpy()
-    pairs = [
-        Pair(str(images[i]), str(others[index[i]]), "pixels", int(bits[i])) for i in near[:examples]
-    ]
+    images, others = test["image"].array, training["image"].array[index]
+    pairs = [Pair(str(images[i]), str(others[i]), "pixels", int(bits[i])) for i in near[:examples]]
     return len(near), pairs

@@ -63,8 +63,7 @@ def load(root: Path, cropped: bool = False) -> Dataset:
             raise DatasetError(f"{file}: {error}") from error
         if not exists:
             problems.append(Problem(image, "is listed in the table, but there is no such file"))
-    missing = {problem.file for problem in problems}
-    present = table[~table["image"].isin(missing)]
+    present = table[~table["image"].isin([problem.file for problem in problems])]
     return dataset(replace(CARD, cropped=cropped), file.parent, present, problems)
 
 
@@ -116,8 +115,7 @@ def _numbered(header: Sequence[str]) -> list[str]:
 
 def _clean(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     table = table.rename(columns={name: str(name).strip().lower() for name in table.columns})
-    missing = [name for name in ("image", "emotion") if name not in table.columns]
-    if missing:
+    if missing := [name for name in ("image", "emotion") if name not in table.columns]:
         raise DatasetError(
             f"{file}: lacks the column {' and '.join(missing)}; found "
             f"{', '.join(map(str, table.columns))[:200]}; expected image and emotion, and "
@@ -127,13 +125,12 @@ def _clean(table: pd.DataFrame, file: Path) -> pd.DataFrame:
         raise DatasetError(f"{file}: a column is there twice: {', '.join(table.columns)}")
     clean = pd.DataFrame(index=table.index)
     for name in [name for name in (*COLUMNS, *ATTRIBUTES) if name in table.columns]:
-        if name in ("frame", "intensity"):
-            clean[name] = _numbers(table[name], name, file)
-        else:
-            clean[name] = _text(table[name])
+        number = name in ("frame", "intensity")
+        clean[name] = _numbers(table[name], name, file) if number else _text(table[name])
     if clean["image"].isna().any():
         raise DatasetError(f"{file}: {int(clean['image'].isna().sum())} rows have no image")
-    clean["image"] = clean["image"].map(_posix)
+    # Written in one way, so that a/./b and a//b are the same image.
+    clean["image"] = clean["image"].map(lambda path: str(PurePosixPath(path.replace("\\", "/"))))
     clean["emotion"] = clean["emotion"].map(_emotions(clean["emotion"], file), na_action="ignore")
     twice = clean.loc[clean["image"].duplicated(), "image"]
     if len(twice):
@@ -173,8 +170,3 @@ def _text(values: pd.Series) -> pd.Series:
         # A column with persons 1, 2 and an empty cell is read as 1.0 and 2.0.
         values = values.astype(COLUMNS["frame"])
     return values.astype(COLUMNS["image"]).str.strip()
-
-
-def _posix(image: str) -> str:
-    """Write a path in one way, so that a/./b and a//b are the same image."""
-    return str(PurePosixPath(image.replace("\\", "/")))

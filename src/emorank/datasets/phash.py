@@ -53,13 +53,10 @@ def nearest(
     Distances are counted in blocks: 20 000 queries against 80 000 references need about ten
     megabytes. The first of equally near references is returned; −1 if there is no reference.
     """
-    if len(references) == 0:
-        empty = np.full(len(queries), BITS + 1, dtype=np.int64)
-        return empty, np.full(len(queries), -1, dtype=np.int64)
     distance = np.full(len(queries), BITS + 1, dtype=np.int64)
-    index = np.zeros(len(queries), dtype=np.int64)
-    width = min(len(references), 1 << 13)
-    step = max(1, _PAIRS // width)
+    index = np.full(len(queries), -1, dtype=np.int64)
+    width = max(1, min(len(references), 1 << 13))
+    step = _PAIRS // width
     for start in range(0, len(queries), step):
         block = queries[start : start + step]
         rows = np.arange(len(block))

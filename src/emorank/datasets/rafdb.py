@@ -84,9 +84,8 @@ def load(root: Path, view: str = "aligned") -> Dataset:
             continue
         image = present.get(_file_name(words[0], view).lower())
         if len(words) != 2 or words[1] not in LABELS:
-            problems.append(
-                Problem(words[0], f"has no label from 1 to 7: '{' '.join(words)[:60]}'")
-            )
+            reason = f"has no label from 1 to 7: '{' '.join(words)[:60]}'"
+            problems.append(Problem(words[0], reason))
         elif image is None:
             reasons["the image file is missing"] += 1
         else:

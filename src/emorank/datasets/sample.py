@@ -39,10 +39,8 @@ def load() -> Dataset:
     tables = (root / "faces.csv", root / "persons.csv")
     for table in tables:
         if not table.is_file():
-            raise DatasetError(
-                f"{table}: expected a table of the shipped sample, found none; install emorank "
-                "again"
-            )
+            what = "expected a table of the shipped sample, found none; install emorank again"
+            raise DatasetError(f"{table}: {what}")
     faces = pd.read_csv(tables[0], dtype={"person": "string", "frame": "Int64"})
     persons = pd.read_csv(tables[1], dtype="string")
     return dataset(CARD, root, faces.merge(persons, on="person", how="left"))

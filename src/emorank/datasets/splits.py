@@ -44,8 +44,7 @@ def split(
         seed: of the random generator, or the generator.
 
     Returns:
-        Columns image and part ("train", "validation", "test"), one row per row of `table`, in
-        its order.
+        Columns image and part (of `PARTS`), one row per row of `table`, in its order.
 
     Raises:
         DatasetError: there are fewer than three persons or images, an image is there twice, or an
@@ -73,19 +72,12 @@ def split(
     _check_trained(ordered, counts, parts, by)
     words = np.empty(len(table), dtype=object)
     words[order] = np.array(PARTS, dtype=object)[parts[groups]]
-    return pd.DataFrame(
-        {
-            "image": table["image"].to_numpy(dtype=object),
-            "part": words,
-        }
-    ).astype(pd.StringDtype())
+    images = table["image"].to_numpy(dtype=object)
+    return pd.DataFrame({"image": images, "part": words}).astype(pd.StringDtype())
 
 
 def person_folds(
-    persons: pd.Series,
-    images: pd.Series,
-    count: int,
-    rng: np.random.Generator | None = None,
+    persons: pd.Series, images: pd.Series, count: int, rng: np.random.Generator | None = None
 ) -> Int[np.ndarray, " images"]:
     """Number the fold of each image, 0 … count − 1; no person is in two folds.
 
@@ -100,9 +92,8 @@ def person_folds(
     """
     groups = persons.astype(object).where(persons.notna(), images)
     if rng is not None:
-        drawn = rng.permutation(np.sort(groups.unique().astype(str)))
-        parts = enumerate(np.array_split(drawn, count))
-        number = {person: k for k, part in parts for person in part}
+        drawn = np.array_split(rng.permutation(np.sort(groups.unique().astype(str))), count)
+        number = {person: k for k, part in enumerate(drawn) for person in part}
         return groups.astype(str).map(number).to_numpy(np.int64)
     from sklearn.model_selection import GroupKFold  # loaded late: half a second
 
@@ -241,8 +232,7 @@ def _improve(counts: np.ndarray, shares: np.ndarray, parts: np.ndarray) -> np.nd
         index, source = np.nonzero(present)
         moves = [(i, s, t) for i, s in zip(index, source, strict=True) for t in {0, 1, 2} - {s}]
         which, from_, to = np.array(moves).T
-        moved = np.repeat(totals[None], len(moves), axis=0)
-        rows = np.arange(len(moves))
+        moved, rows = np.repeat(totals[None], len(moves), axis=0), np.arange(len(moves))
         moved[rows, from_] -= kinds[which]
         moved[rows, to] += kinds[which]
         costs = _cost(moved, shares)
@@ -264,10 +254,9 @@ def _totals(counts: np.ndarray, parts: np.ndarray) -> Int[np.ndarray, "3 strata"
 def _cost(totals: Int[np.ndarray, "*splits 3 strata"], shares: np.ndarray) -> np.ndarray:
     """Return the squared distance of each split from its shares, with costs for what is missing."""
     whole = np.maximum(totals.sum(axis=-2, keepdims=True), 1)
-    there = totals.sum(axis=-2) > 0
-    off = (totals / whole - shares[:, None]) ** 2 * there[..., None, :]
-    lacking = (totals == 0) & there[..., None, :]
-    lacking = lacking[..., :_UNKNOWN].sum(axis=-1)
+    there = (totals.sum(axis=-2) > 0)[..., None, :]
+    off = (totals / whole - shares[:, None]) ** 2 * there
+    lacking = ((totals == 0) & there)[..., :_UNKNOWN].sum(axis=-1)
     empty = (totals.sum(axis=-1) == 0).sum(axis=-1)
     untested = lacking[..., 1] + lacking[..., 2]
     penalty = _EMPTY * empty + _UNTRAINED * lacking[..., 0] + _UNTESTED * untested

@@ -168,13 +168,8 @@ def published(card: Card, table_emotions: Iterable[str]) -> tuple[Problem, ...]:
     ]
     if not off:
         return ()
-    total = sum(card.counts.values())
-    return (
-        Problem(
-            "(whole set)",
-            f"expected {total} images as published, found {counts.total()}: {', '.join(off)}",
-        ),
-    )
+    expected = f"expected {sum(card.counts.values())} images as published"
+    return (Problem("(whole set)", f"{expected}, found {counts.total()}: {', '.join(off)}"),)
 
 
 def _read(root: Path, image: str) -> np.ndarray:
