@@ -57,13 +57,9 @@ def test_a_picture_for_any_score(score):
 
 def test_the_picture_says_what_the_record_says():
     """The verdict in its heading, each level with its probability under the axis."""
-    figure = intensity(
-        np.zeros((8, 8, 3), np.uint8), np.zeros((3, 8, 8)), emotion="Happy", level="Strong",
-        probabilities=(0.0, 0.1, 0.2, 0.7), score=2.5, thresholds=(-2.0, 0.0, 2.0),
-        question="why Strong and not Average", account="log-odds +0.50", title="a.jpg",
-    )  # fmt: skip
-    heading = "a.jpg\nHappy, Strong: why Strong and not Average\nlog-odds +0.50"
-    assert figure.get_suptitle() == heading
+    figure = intensity(face())
+    heading = "a.jpg\nHappy, Strong: why Strong and not Average"
+    assert figure.get_suptitle() == f"{heading}\n{face().account}"
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     for level, share in zip(LEVELS, ("0.00", "0.10", "0.20", "0.70"), strict=True):
         assert f"{level}\n{share}" in texts

@@ -45,3 +45,10 @@ def test_capitals():
     assert words.capitalised("tables 3 and X") == "Tables 3 and X"
     assert words.capitalised("") == ""
     assert (words.emotion_label("happy"), words.emotion_label("smug")) == ("Happy", "smug")
+
+
+def test_a_value_without_its_interval():
+    """What has none stays."""
+    value = Estimate(0.5, 0.25, 0.75)
+    assert words.without_interval(words.estimate(value)) == "0.50"
+    assert words.without_interval("✓ good") == "✓ good"

@@ -78,10 +78,14 @@ def command(
 def _print(result: "Audit") -> None:
     from emorank.cli.terminal import print_table
     from emorank.report.sections.audit import ranks_table
+    from emorank.report.words import without_interval
+
+    def short(name: str, value: str) -> str:  # one column has room for the interval
+        return value if name == WITH_INTERVAL else without_interval(value.removeprefix("up to "))
 
     headings = list(COLUMNS.values())
     rows = (
-        [_short(name, str(row[name])) for name in COLUMNS]
+        [short(name, str(row[name])) for name in COLUMNS]
         for row in ranks_table(result.ranks).to_dict("records")
     )
     print_table(headings, rows, one_line=headings)
@@ -90,8 +94,3 @@ def _print(result: "Audit") -> None:
     for line in (*unavailable, *result.unmeasured):
         click.echo(line, err=True)
     click.echo(result.headline)
-
-
-def _short(name: str, value: str) -> str:
-    """A value without its interval, but for the one column that has room for it."""
-    return value if name == WITH_INTERVAL else value.removeprefix("up to ").partition(" [")[0]

@@ -55,10 +55,8 @@ def _refuse(drawing: Drawing, others: dict[str, Any]) -> None:
     if drawing.crop == "center":
         names.append("--crop center")
     if names:
-        raise click.UsageError(
-            f"with --weights (a study's model.safetensors, for instance), not with --study: "
-            f"{', '.join(names)}"
-        )
+        instead = "with --weights (a study's model.safetensors, for instance), not with --study"
+        raise click.UsageError(f"{instead}: {', '.join(names)}")
 
 
 def _settings(drawing: Drawing) -> list[str]:
@@ -73,19 +71,7 @@ def _settings(drawing: Drawing) -> list[str]:
 
 
 def _figure(face: Any) -> bytes:
-    from emorank.report.figures import explanation
+    from emorank.report.figures import explanation_of_row
     from emorank.report.style import png
-    from emorank.vocabulary import NONE, Emotion
 
-    row = face.row
-    figure = explanation(
-        face.pixels,
-        face.relevance,
-        emotion=Emotion(row["predicted"]).label,
-        probability=row[f"p_{row['predicted']}"],
-        rank=None if row["rank"] == NONE else row["rank"],
-        counts=[row[f"n_{j}"] for j in range(1, 11)],
-        zero=row["zero"],
-        title=row["image"],
-    )
-    return png(figure)
+    return png(explanation_of_row(face.pixels, face.relevance, face.row))

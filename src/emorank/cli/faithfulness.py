@@ -91,9 +91,10 @@ def command(
 def _print(result: "Faithfulness") -> None:
     from emorank.cli.terminal import print_table
     from emorank.report.sections.faithfulness import table
+    from emorank.report.words import without_interval
 
     rows = table(result)[["method", *COLUMNS]].astype(str)
     for column in COLUMNS[1:]:  # eighty columns have room for one interval
-        rows[column] = rows[column].str.partition(" [")[0]
+        rows[column] = rows[column].map(without_interval)
     print_table(rows.columns, rows.itertuples(index=False))
     click.echo("All measures with their intervals are in the report and in faithfulness.json.")

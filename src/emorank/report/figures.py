@@ -18,7 +18,7 @@ from emorank.ranking.intervals import GROUPS
 from emorank.report import heatmaps
 from emorank.report.heatmaps import Pixels
 from emorank.report.style import INK, PALE, RANK_COLOURS, blank, short, styled
-from emorank.vocabulary import Rank
+from emorank.vocabulary import NONE, Emotion, Rank
 
 Point = tuple[float, float]
 
@@ -65,6 +65,22 @@ def explanation(
     name = short(title)
     figure.suptitle(f"{name}\n{verdict}" if name else verdict, x=0.01, ha="left", fontsize=11.5)
     return figure
+
+
+def explanation_of_row(
+    image: Pixels, relevance: Float[np.ndarray, "3 height width"], row: Mapping[Any, Any]
+) -> Figure:
+    """The same for a row of ranks and predictions."""
+    return explanation(
+        image,
+        relevance,
+        emotion=Emotion(row["predicted"]).label,
+        probability=row[f"p_{row['predicted']}"],
+        rank=None if row["rank"] == NONE else row["rank"],
+        counts=[row[f"n_{j}"] for j in range(1, 11)],
+        zero=row["zero"],
+        title=row["image"],
+    )
 
 
 @styled

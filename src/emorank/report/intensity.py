@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emorank.reading.intensity import Intensity
 from emorank.report.figures import summed_panels
-from emorank.report.heatmaps import Pixels
 from emorank.report.style import INK, RANK_COLOURS, blank, png, short, styled
 from emorank.vocabulary import LEVEL_COLUMNS, LEVELS, NONE, Emotion
 
@@ -20,57 +17,24 @@ _MARGIN = 2.0  # of the axis beyond the outer thresholds, in log-odds
 
 def draw_intensity(answer: Intensity) -> bytes:
     """A PNG: the face, the pixels for and against its level, its score between the thresholds."""
-    row = answer.row
-    figure = intensity(
-        answer.pixels,
-        answer.relevance,
-        emotion=Emotion(row["expressed"]).label,
-        level=row["rank"],
-        probabilities=[row[name] for name in LEVEL_COLUMNS],
-        score=row["score"],
-        thresholds=answer.thresholds,
-        question=answer.question,
-        account=answer.account,
-        title=row["image"],
-    )
-    return png(figure)
+    return png(intensity(answer))
 
 
 @styled
-def intensity(
-    image: Pixels,
-    relevance: Float[np.ndarray, "3 height width"],
-    *,
-    emotion: str,
-    level: str,
-    probabilities: Sequence[float],
-    score: float,
-    thresholds: Sequence[float],
-    question: str,
-    account: str,
-    title: str = "",
-) -> Figure:
+def intensity(answer: Intensity) -> Figure:
     """One face, the pixels that speak for and against its level, and its score between thresholds.
 
-    Args:
-        image: what the network saw, upright RGB.
-        relevance: of the log-odds that are explained, as computed.
-        emotion: whose intensity it is, in words.
-        level: of `LEVELS`.
-        probabilities: of each of them.
-        score: of the ordinal network.
-        thresholds: ascending, one fewer than levels.
-        question: what is explained, in words.
-        account: what the pixels and what the biases say, in words.
-        title: the image's name; a long one is shortened.
+    Above it are its name (a long one is shortened), its level, and the question and its account.
     """
+    row = answer.row
     figure = blank(7.6, 5.0)
     parts: Any = figure.subfigures(2, 1, height_ratios=(1, 0.52))
     above, below = parts
-    summed_panels(above, image, relevance)
-    _line(below.subplots(), level, probabilities, score, thresholds)
-    verdict = f"{emotion}, {level}: {question}"
-    words = [short(line, 100) for line in (title, verdict, account) if line]
+    summed_panels(above, answer.pixels, answer.relevance)
+    probabilities = [row[name] for name in LEVEL_COLUMNS]
+    _line(below.subplots(), row["rank"], probabilities, row["score"], answer.thresholds)
+    verdict = f"{Emotion(row['expressed']).label}, {row['rank']}: {answer.question}"
+    words = [short(line, 100) for line in (row["image"], verdict, answer.account) if line]
     figure.suptitle("\n".join(words), x=0.01, ha="left", fontsize=10.5)
     return figure
 

@@ -162,18 +162,16 @@ def _outcomes(summary: RatingSummary) -> pd.DataFrame:
 
 def _emotions(summary: RatingSummary) -> pd.DataFrame:
     return pd.DataFrame(
-        [
-            {
-                "Emotion": _label(one.emotion),
-                "Images": one.units,
-                **one.outcome.ranks,
-                "No such emotion": one.outcome.flagged,
-                "Tied": one.outcome.tied,
-                "Alpha, ordinal": words.estimate(one.agreement.counts.alpha_ordinal),
-                "Human ceiling": words.estimate(one.agreement.leave_one_out_kappa),
-            }
-            for one in summary.emotions
-        ]
+        {
+            "Emotion": _label(one.emotion),
+            "Images": one.units,
+            **one.outcome.ranks,
+            "No such emotion": one.outcome.flagged,
+            "Tied": one.outcome.tied,
+            "Alpha, ordinal": words.estimate(one.agreement.counts.alpha_ordinal),
+            "Human ceiling": words.estimate(one.agreement.leave_one_out_kappa),
+        }
+        for one in summary.emotions
     )
 
 

@@ -48,6 +48,11 @@ def estimate_and_method(value: Estimate) -> str:
     return f"{value.value:.2f} ({value.low:.2f} to {value.high:.2f}, {value.method})"
 
 
+def without_interval(words: str) -> str:
+    """What `estimate` wrote, without the interval; other words stay."""
+    return words.partition(" [")[0]
+
+
 def minus(number: str) -> str:
     """A printed minus for a hyphen, and none before a zero."""
     return re.sub(r"-(?=0\.0+\b)", "", number).replace("-", "−")

@@ -55,9 +55,9 @@ def section(audit: Audit | None, scores: pd.DataFrame | None) -> Section | None:
 
 def ranks_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """One row per rank: the verdict, and the numbers that it rests on."""
-    rows = [
+    return pd.DataFrame(
         {
-            "Rank": _name(one),
+            "Rank": f"{one.rank} (control)" if one.kind == "control" else one.rank,
             "Verdict": _MARK[one.verdict.word],
             "Spearman within emotion": _of(one, "spearman_within"),
             "By chance": _chance(one),
@@ -66,13 +66,12 @@ def ranks_table(ranks: Sequence[Examination]) -> pd.DataFrame:
             "Moved by": cell(shift(one.changes)),
         }
         for one in ranks
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def correlations_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """The other correlations, and what brightness has to do with it."""
-    rows = [
+    return pd.DataFrame(
         {
             "Rank": one.rank,
             "Scored": f"{one.scored} of {one.faces}",
@@ -82,13 +81,12 @@ def correlations_table(ranks: Sequence[Examination]) -> pd.DataFrame:
             "Intensity beyond brightness": _at(one.brightness, "truth_given_nuisance"),
         }
         for one in ranks
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def order_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """Along sequences and morphs, and how levels err and change."""
-    rows = [
+    return pd.DataFrame(
         {
             "Rank": one.rank,
             "Frame order": _at(one.sequences, "spearman"),
@@ -100,8 +98,7 @@ def order_table(ranks: Sequence[Examination]) -> pd.DataFrame:
             "Calibration error": estimate(one.calibration_error),
         }
         for one in ranks
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def emotions_table(ranks: Sequence[Examination]) -> pd.DataFrame:
@@ -142,10 +139,6 @@ def _ranked(one: Examination) -> str:
     """How many of the rated faces have a level."""
     levels = one.levels
     return NONE if levels is None else f"{levels.count} of {levels.count + levels.abstained}"
-
-
-def _name(one: Examination) -> str:
-    return f"{one.rank} (control)" if one.kind == "control" else one.rank
 
 
 def _chance(one: Examination) -> str:

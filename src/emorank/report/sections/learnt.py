@@ -94,9 +94,7 @@ def scores(training: OrdinalTraining) -> pd.DataFrame:
 def faces(training: OrdinalTraining) -> pd.DataFrame:
     """How many faces of each level there were, by part."""
     return pd.DataFrame(
-        [
-            {"Part": part, "Persons": cell(counts["persons"])}
-            | {level: cell(counts[level]) for level in LEVELS}
-            for part, counts in training.faces.items()
-        ]
+        {"Part": part, "Persons": cell(counts["persons"])}
+        | {level: cell(counts[level]) for level in LEVELS}
+        for part, counts in training.faces.items()
     )

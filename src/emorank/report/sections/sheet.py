@@ -12,15 +12,12 @@ ROWS = 12
 
 @dataclass(frozen=True)
 class VotesSummary:
-    """The raters' votes.
+    """The raters' votes, and whether they were simulated.
 
     Attributes:
-        raters: how many.
-        votes: how many.
         ties: the tie policy, in words.
         tied: images whose raters tied.
-        sheet: Table 5's sheet, from `answers.sheet`.
-        simulated: whether the raters were simulated.
+        sheet: Table 5's sheet, from `answers.voting.sheet`.
     """
 
     raters: int
@@ -35,12 +32,7 @@ _TIES = {"median": "ordinal median of all votes", "disputed": "left out as dispu
 
 
 def votes_summary(votes: pd.DataFrame, ties: Ties) -> VotesSummary | None:
-    """Counts and sheet of a table of votes; None if it is empty.
-
-    Args:
-        votes: `image`, `rater`, `rank`.
-        ties: the tie policy.
-    """
+    """Counts and sheet of a table of votes (`image`, `rater`, `rank`); None if it is empty."""
     if votes.empty:
         return None
     return VotesSummary(

@@ -12,7 +12,7 @@ from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.report import headline as words
 from emorank.report import page
-from emorank.report.figures import explanation
+from emorank.report.figures import explanation_of_row
 from emorank.report.heatmaps import strip
 from emorank.report.sections import (
     audit,
@@ -128,23 +128,12 @@ def _examples(study: Study, ranked: pd.DataFrame, progress: Progress) -> Iterato
         zip(chosen.iterrows(), seen, strict=True)
     ):
         progress(number, len(chosen), "figures")
-        label = Emotion(row["predicted"]).label
-        figure = explanation(
-            pixels,
-            relevance,
-            emotion=label,
-            probability=row["probability"],
-            rank=row["rank"],
-            counts=[row[f"n_{j}"] for j in range(1, 11)],
-            zero=row["zero"],
-            title=row["image"],
-        )
         yield examples.Example(
             image=row["image"],
-            emotion=label,
+            emotion=Emotion(row["predicted"]).label,
             rank=row["rank"],
             probability=float(row["probability"]),
             strip=strip(pixels, relevance),
-            figure=jpeg(figure),
+            figure=jpeg(explanation_of_row(pixels, relevance, row.to_dict())),
             note=f"raters: {raters.get(row['image'], '–')}" if voted else "",
         )
