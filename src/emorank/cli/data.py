@@ -91,8 +91,6 @@ def _facts(data: "Inspection") -> dict[str, str]:
         named = {"least": sizes.least, "median": sizes.median, "greatest": sizes.greatest}
         words = (f"{name} {width}×{height}" for name, (width, height) in named.items())
         facts["size"] = f"{', '.join(words)} px ({sizes.sampled} images looked at)"
-    facts["framing"] = (
-        "cropped faces (--crop none)" if card.cropped else "photographs (--crop face)"
-    )
-    facts["problems"] = f"{len(data.problems):,}"
+    cropped, whole = "cropped faces (--crop none)", "photographs (--crop face)"
+    facts |= {"framing": cropped if card.cropped else whole, "problems": f"{len(data.problems):,}"}
     return facts | {"licence": card.licence, "cite": card.citation}

@@ -53,6 +53,5 @@ def command(folder: Path, ordinal: bool, votes: Path | None, settings: tuple[str
 
     study = open_study(folder)
     with ProgressBars() as bars:
-        outcome = train_ordinal(study, votes, bars.start("ordinal"))
-        bars.end("ordinal", outcome, again=True)
+        bars.end("ordinal", train_ordinal(study, votes, bars.start("ordinal")), again=True)
     renew_report(study)

@@ -47,13 +47,11 @@ def print_emotions(summary: EmotionSummary, sheet: pd.DataFrame) -> None:
     print_table(("category", "votes", "share", "most votes"), _cells(rows))
     columns = ("agreement", "images", "votes", "same pair", "Fleiss’ kappa", "alpha nominal")
     groups = {"all": summary.agreement, **summary.groups}
-    print_table(
-        columns,
-        _cells(
-            (name, part.images, part.votes, part.observed, part.fleiss_kappa, part.alpha_nominal)
-            for name, part in groups.items()
-        ),
+    agreement = (
+        (name, part.images, part.votes, part.observed, part.fleiss_kappa, part.alpha_nominal)
+        for name, part in groups.items()
     )
+    print_table(columns, _cells(agreement))
     _print_sheet(sheet, "Counts; Final is the category with the most votes", summary.images)
 
 
@@ -84,12 +82,8 @@ def _print_agreement(summary: RatingSummary) -> None:
         (Text.assemble(("Human ceiling", "bold"), f": {ceiling}"), whole.leave_one_out_kappa),
     ]
     columns = ("statistic", "value and 95 % interval")
-    print_table(
-        columns,
-        _cells(rows),
-        one_line=columns[1:],
-        title=f"Agreement on {whole.counts.units:,} units with two votes or more; {none}",
-    )
+    title = f"Agreement on {whole.counts.units:,} units with two votes or more; {none}"
+    print_table(columns, _cells(rows), one_line=columns[1:], title=title)
     for name, value in rows:
         if value.reason:
             print_line(f"{name}: {value.reason}", "dim")
@@ -153,11 +147,8 @@ def _print_sheet(sheet: pd.DataFrame, title: str, total: int) -> None:
         raters = [name for name in columns if name[:1] == "A" and name[1:].isdecimal()]
         columns = list(sheet.columns.drop(raters[MOST_COLUMNS:]))
     rows = sheet[columns].astype("object").itertuples(index=False, name=None)
-    print_table(
-        columns,
-        [[None if pd.isna(value) else str(value) for value in row] for row in rows],
-        title=title,
-    )
+    cells = [[None if pd.isna(value) else str(value) for value in row] for row in rows]
+    print_table(columns, cells, title=title)
     if total > len(sheet):
         print_line(f"{len(sheet):,} of {total:,} rows; --out writes all", "dim")
 

@@ -113,11 +113,10 @@ def emotions_table(ranks: Sequence[Examination]) -> pd.DataFrame:
 
 def separation_table(ranks: Sequence[Examination]) -> pd.DataFrame:
     """The area under the ROC curve of each emotion against neutral faces."""
-    rows = [
+    return pd.DataFrame(
         {"Rank": one.rank} | {e.capitalize(): estimate(v) for e, v in one.separation.items()}
         for one in ranks
-    ]
-    return pd.DataFrame(rows).fillna(NONE)
+    ).fillna(NONE)
 
 
 def verdicts(ranks: Sequence[Examination], ceiling: Estimate | None) -> dict[str, str]:

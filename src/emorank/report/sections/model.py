@@ -11,10 +11,7 @@ from emorank.report.style import INK, PALETTE, blank, styled
 
 
 def section(plan: Mapping[str, object], training: pd.DataFrame | None) -> Section:
-    """Every setting (a mapping as value is a group of its own), and the curves of the training.
-
-    They have a row for each epoch; None or empty if nothing was trained.
-    """
+    """Every setting (a mapping is a group of its own), and the curves if anything was trained."""
     drawn = curves(training) if training is not None and len(training) > 0 else None
     return section_of("model", "Model and training", plan=plan, curves=drawn)
 
