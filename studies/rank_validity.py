@@ -44,7 +44,7 @@ from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import emotion_table, expressed
 from emorank.reading.reader import BATCH
 from emorank.study.folder import Study, open_study
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.calibrate import INPUTS
 from emorank.study.learning.crossfit import folds

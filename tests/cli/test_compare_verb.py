@@ -3,7 +3,8 @@
 import pytest
 
 from emorank.baselines import ESTIMATORS
-from emorank.study.comparing import asking, features
+from emorank.study.comparing import asking
+from emorank.study.comparing import described_faces as features
 from emorank.study.verbs import compare_estimators as module
 
 

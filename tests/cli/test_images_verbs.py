@@ -11,7 +11,7 @@ from emorank.networks import checkpoint
 from emorank.networks.features import to_batch
 from emorank.relevance import override_preset, relevance
 from emorank.study.folder import open_study
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.relevance_maps import stores
 
 pytestmark = pytest.mark.weights

@@ -127,7 +127,7 @@ def archive(tree, monkeypatch, tmp_path: Path) -> Path:
         member.size = len(ckpt)
         tar.addfile(member, io.BytesIO(ckpt))
     data = file.read_bytes()
-    source = weights.Source(file.name, len(data), hashlib.sha256(data).hexdigest(), "a test")
+    source = weights.WeightsSource(file.name, len(data), hashlib.sha256(data).hexdigest(), "a test")
     monkeypatch.setattr(weights, "SOURCES", (source, weights.SOURCES[1]))
     return file
 

@@ -9,7 +9,7 @@ import pytest
 from emorank.errors import StudyError
 from emorank.networks.features import to_batch
 from emorank.reading.measured import Measured, emotion_table, expressed, prediction_table
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.learning.measured_faces import evidence_of_faces
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import Emotion

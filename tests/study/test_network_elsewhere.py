@@ -12,11 +12,11 @@ from emorank.networks import checkpoint
 from emorank.study import take_network
 from emorank.study.card import model_card
 from emorank.study.folder import Study, create_study, open_study
-from emorank.study.framing import framing, framing_of_others, open_dataset
+from emorank.study.framed_faces import framing, framing_of_others, open_dataset
 from emorank.study.learning.calibrate import calibrate
 from emorank.study.learning.measured_faces import evidence_cuts
 from emorank.study.learning.train_ordinal import train_ordinal
-from emorank.study.network import plan_for_network
+from emorank.study.other_network import plan_for_network
 from emorank.study.plan import DataPlan, Plan, override
 from emorank.study.readers import reader_of
 from emorank.study.resolve import resolve

@@ -8,7 +8,7 @@ from emorank import rank_images
 from emorank.errors import ImageError, PlanError, StudyError
 from emorank.reading.ranks import RANKS, SCORES
 from emorank.reading.reader import in_words
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.learning.calibrate import calibrate
 from emorank.study.readers import SETTINGS, reader_of
 from emorank.study.verbs.rank_test_part import agreement, rank_test_part

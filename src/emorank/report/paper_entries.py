@@ -14,7 +14,7 @@ from emorank.errors import StudyError
 from emorank.evaluation.rank_scores import RankValidation, scores_table
 from emorank.report import paper_figures, paper_tables
 from emorank.report.heatmaps import Pixels
-from emorank.report.paper_figures import Face
+from emorank.report.paper_figures import GalleryFace
 from emorank.report.sections import ranks as rank_tables
 from emorank.report.sections.data import distribution, labelled
 from emorank.report.words import estimate
@@ -24,7 +24,7 @@ _PLACE = {str(emotion): place for place, emotion in enumerate(Emotion)}
 SAMPLES, PAIRS = 4, 6  # rows of figures 6 and 7; faces of figures 10 to 12
 
 
-class Source(Protocol):
+class PaperSource(Protocol):
     """A study, as the tables and figures need it; each raises a `StudyError` for what it lacks."""
 
     @property
@@ -58,7 +58,7 @@ class Source(Protocol):
     def surest(self, by: tuple[str, ...]) -> pd.DataFrame:
         """The surest of the rightly named test faces, one for each kind."""
 
-    def explained(self, rows: pd.DataFrame) -> Sequence[Face]:
+    def explained(self, rows: pd.DataFrame) -> Sequence[GalleryFace]:
         """Faces with their relevance."""
 
     def pixels(self, rows: pd.DataFrame) -> Iterator[Pixels]:
@@ -66,11 +66,11 @@ class Source(Protocol):
 
 
 Made = dict[str, Any]  # `content`, and what else of `report.paper.Item` there is to say
-Maker = Callable[[Source], Made]
+Maker = Callable[[PaperSource], Made]
 
 
 @dataclass(frozen=True)
-class Entry:
+class PaperEntry:
     """What is made: the name of its files, its number and caption, the stage it needs."""
 
     name: str
@@ -80,24 +80,24 @@ class Entry:
     make: Maker
 
 
-ENTRIES: list[Entry] = []
+ENTRIES: list[PaperEntry] = []
 
 
 def _entry(name: str, number: str, title: str, stage: str) -> Callable[[Maker], Maker]:
     def enter(make: Maker) -> Maker:
-        ENTRIES.append(Entry(name, number, title, stage, make))
+        ENTRIES.append(PaperEntry(name, number, title, stage, make))
         return make
 
     return enter
 
 
 @_entry("table_1", "Table 1", "Settings of the training", "train")
-def _table_1(source: Source) -> Made:
+def _table_1(source: PaperSource) -> Made:
     return {"content": paper_tables.hyperparameters(source.plan, source.epochs)}
 
 
 @_entry("table_2", "Table 2", "Images per expressed emotion", "prepare")
-def _table_2(source: Source) -> Made:
+def _table_2(source: PaperSource) -> Made:
     card = source.card
     printed = TABLE_2.get(card.name)
     note = f"{card.title}. Without images that could not be used."
@@ -107,7 +107,7 @@ def _table_2(source: Source) -> Made:
 
 
 @_entry("figure_6-7", "Figures 6 and 7", "Faces, as the network sees them", "prepare")
-def _figure_6(source: Source) -> Made:
+def _figure_6(source: PaperSource) -> Made:
     faces = source.faces
     if faces["person"].notna().any():
         several = faces.groupby("person")["emotion"].nunique().nlargest(SAMPLES).index
@@ -126,13 +126,13 @@ def _figure_6(source: Source) -> Made:
 
 
 @_entry("figure_8", "Figure 8", "Images per expressed emotion and part", "prepare")
-def _figure_8(source: Source) -> Made:
+def _figure_8(source: PaperSource) -> Made:
     counts = pd.crosstab(source.faces["emotion"], source.faces["part"])
     return {"content": distribution(labelled(counts, PARTS))}
 
 
 @_entry("figure_9", "Figure 9", "Heatmaps of some faces", "rank")
-def _figure_9(source: Source) -> Made:
+def _figure_9(source: PaperSource) -> Made:
     rows = source.surest(("predicted",))
     if rows.empty:
         raise StudyError("no test image was named rightly")
@@ -145,13 +145,13 @@ def _figure_9(source: Source) -> Made:
 
 
 @_entry("figure_10-12", "Figures 10 to 12", "Relevance by colour channel and interval", "rank")
-def _figure_10(source: Source) -> Made:
+def _figure_10(source: PaperSource) -> Made:
     faces = source.explained(spread(source.examples, PAIRS))
     return {"content": paper_figures.channels(faces), "photographs": True}
 
 
 @_entry("table_3-4", "Tables 3 and 4", "Relevance by interval, and the rank that follows", "rank")
-def _table_3(source: Source) -> Made:
+def _table_3(source: PaperSource) -> Made:
     rule = source.plan["rank"]["rule"]
     table = paper_tables.intervals(source.examples, rule)
     note = (
@@ -162,7 +162,7 @@ def _table_3(source: Source) -> Made:
 
 
 @_entry("table_5", "Table 5", "The raters' sheet", "validate")
-def _table_5(source: Source) -> Made:
+def _table_5(source: PaperSource) -> Made:
     whole = sheet(source.votes, source.plan["validate"]["ties"])
     chosen = paper_tables.few(whole, source.examples["image"])
     note = f"{len(chosen)} of {len(whole):,} images; the CSV has all."
@@ -170,7 +170,7 @@ def _table_5(source: Source) -> Made:
 
 
 @_entry("table_6-9", "Tables 6 to 9", "Scores by emotion and rank", "validate")
-def _table_6(source: Source) -> Made:
+def _table_6(source: PaperSource) -> Made:
     ranks = source.ranks
     shown = estimate(ranks.accuracy_over_persons)
     joint = estimate(ranks.joint.accuracy_over_persons)
@@ -185,24 +185,24 @@ def _table_6(source: Source) -> Made:
 
 
 @_entry("table_6-9_overall", "beside Tables 6 to 9", "Scores over all emotions", "validate")
-def _overall(source: Source) -> Made:
+def _overall(source: PaperSource) -> Made:
     whole, shown = (rank_tables.overall_table(source.ranks, apart=apart) for apart in (True, False))
     return {"content": whole, "shown": shown, "note": _persons(source)}
 
 
 @_entry("figure_13-14", "Figures 13 and 14", "The four scores by emotion and rank", "validate")
-def _figure_13(source: Source) -> Made:
+def _figure_13(source: PaperSource) -> Made:
     bars = rank_tables.metric_bars(scores_table(source.ranks))
     return {"content": bars, "note": _persons(source)}
 
 
 @_entry("figure_15-17", "Figures 15 to 17", "Raters' and predicted ranks, by emotion", "validate")
-def _figure_15(source: Source) -> Made:
+def _figure_15(source: PaperSource) -> Made:
     note = f"{source.ranks.population.conditional} test images whose emotion was recognised."
     return {"content": rank_tables.rank_confusions(source.ranks.emotions), "note": note}
 
 
-def _persons(source: Source) -> str:
+def _persons(source: PaperSource) -> str:
     """Over how many persons the intervals are, and whether they are few."""
     faces = source.faces
     number = faces.loc[faces["part"] == "test", "person"].nunique()

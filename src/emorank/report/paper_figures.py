@@ -19,7 +19,7 @@ from emorank.report.style import blank, short, styled
 
 
 @dataclass(frozen=True)
-class Face:
+class GalleryFace:
     """One test image as the network saw it, with its relevance and its rank.
 
     Attributes:
@@ -60,7 +60,7 @@ def samples(faces: Mapping[str, Sequence[Pixels]]) -> Figure:
 
 
 @styled
-def gallery(faces: Sequence[Face]) -> Figure:
+def gallery(faces: Sequence[GalleryFace]) -> Figure:
     """Figure 9: one face per column, its relevance (channels summed) over it, and alone.
 
     Every face has a scale of its own: logits differ, and with them all relevance.
@@ -82,7 +82,7 @@ def gallery(faces: Sequence[Face]) -> Figure:
 
 
 @styled
-def channels(faces: Sequence[Face]) -> Figure:
+def channels(faces: Sequence[GalleryFace]) -> Figure:
     """Figures 10 to 12: a row per face: image, relevance of each channel, the ten intervals.
 
     The three channels of a face share one scale, written below its image.

@@ -11,7 +11,7 @@ from emorank.results.audit import Audit
 from emorank.results.groups import GroupResults
 from emorank.study.described import described
 from emorank.study.folder import Study
-from emorank.study.network import network_sentence
+from emorank.study.other_network import network_sentence
 
 FILE = "MODEL_CARD.md"
 

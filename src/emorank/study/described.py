@@ -9,7 +9,7 @@ from emorank.evaluation.rank_scores import RankValidation
 from emorank.report.headline import headline as headline_lines
 from emorank.report.sections.data import FacesSummary, labelled
 from emorank.study.folder import Study
-from emorank.study.framing import framing, open_dataset
+from emorank.study.framed_faces import framing, open_dataset
 
 _CROPS = {"none": "images as they are", "face": "aligned by five landmarks"}
 

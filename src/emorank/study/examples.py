@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from emorank.answers.voting import majority
 from emorank.study.folder import Study
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.relevance_maps import stores
 from emorank.vocabulary import Emotion, Rank
 

@@ -14,7 +14,7 @@ from emorank.study.learning.calibrate import RESULT as CALIBRATION
 from emorank.study.learning.measured_faces import EVIDENCE, evidence_cuts
 from emorank.study.learning.train_ordinal import MODEL as ORDINAL_MODEL
 from emorank.study.learning.train_ordinal import NAME as ORDINAL
-from emorank.study.network import network_source, source_study
+from emorank.study.other_network import network_source, source_study
 from emorank.study.trained_network import MODEL, trained_network
 
 LEARNT = (EVIDENCE, CALIBRATION, ORDINAL)

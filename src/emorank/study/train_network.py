@@ -14,7 +14,7 @@ from emorank.networks.training import Epoch, Examples, Recipe
 from emorank.networks.vgg16 import VGG16
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.framing import Framed, framing_of_others, open_dataset
+from emorank.study.framed_faces import Framed, framing_of_others, open_dataset
 from emorank.vocabulary import Emotion
 
 STATE = "training.partial.safetensors"

@@ -20,7 +20,7 @@ from emorank.reading.ranks import RANKS
 from emorank.study import readers
 from emorank.study.answer_store import FILES
 from emorank.study.auditing.rank_answers import answer_stores
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.plan import override
 from emorank.study.verbs import audit_ranks as audit
 

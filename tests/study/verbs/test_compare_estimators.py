@@ -9,7 +9,8 @@ from emorank.errors import PlanError, StudyError
 from emorank.reading import ranks as reading_ranks
 from emorank.results.comparison import Comparison
 from emorank.study import readers
-from emorank.study.comparing import asking, features
+from emorank.study.comparing import asking
+from emorank.study.comparing import described_faces as features
 from emorank.study.folder import open_study
 from emorank.study.learning.calibrate import calibrate
 from emorank.study.learning.train_ordinal import train_ordinal

@@ -17,7 +17,7 @@ from emorank.study.answer_store import AnswerStore, RankStates
 from emorank.study.comparing.folds import KEEP, fold_study, learn_again
 from emorank.study.comparing.task import Task, faces_of
 from emorank.study.folder import Study, fingerprint
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.readers import reader_of
 from emorank.study.run import Watch
 from emorank.study.trained_network import trained_network

@@ -12,7 +12,7 @@ from emorank.baselines import Faces
 from emorank.errors import StudyError
 from emorank.study.comparing.folds import parts
 from emorank.study.folder import Study, require_own_network
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import ground_truth
 from emorank.study.plan import override
 from emorank.vocabulary import Rank

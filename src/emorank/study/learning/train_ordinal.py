@@ -18,7 +18,7 @@ from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.ranks import ordinal as ordinal_rank
 from emorank.results.ordinal import OrdinalTraining
 from emorank.study.folder import Study, alone, fingerprint, require_own_network
-from emorank.study.framing import framing_of_others, open_dataset
+from emorank.study.framed_faces import framing_of_others, open_dataset
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.measured_faces import measured_faces
 from emorank.study.train_network import examples

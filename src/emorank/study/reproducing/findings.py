@@ -11,10 +11,10 @@ from emorank.datasets.table import Card, Dataset
 from emorank.errors import EmorankError, StudyError
 from emorank.evaluation.rank_scores import RankValidation
 from emorank.report.heatmaps import Pixels
-from emorank.report.paper_figures import Face
+from emorank.report.paper_figures import GalleryFace
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
-from emorank.study.framing import Framed, open_dataset
+from emorank.study.framed_faces import Framed, open_dataset
 from emorank.study.run import is_done
 from emorank.vocabulary import Emotion
 
@@ -112,11 +112,11 @@ class Findings:
         framed = Framed(self.study, rows)
         return (framed(number) for number in range(len(rows)))
 
-    def explained(self, rows: pd.DataFrame) -> list[Face]:
+    def explained(self, rows: pd.DataFrame) -> list[GalleryFace]:
         """Faces with their relevance."""
         said = raters_said(self.study) if self.voted else {}
         return [
-            Face(
+            GalleryFace(
                 title=row["image"],
                 pixels=pixels,
                 relevance=relevance,

@@ -7,7 +7,7 @@ from emorank.errors import EmorankError, StudyError
 from emorank.progress import Progress, silent
 from emorank.report.item import Item
 from emorank.report.paper import write
-from emorank.report.paper_entries import ENTRIES, Entry
+from emorank.report.paper_entries import ENTRIES, PaperEntry
 from emorank.report.sections.comparison import items as comparison_items
 from emorank.results.comparison import Comparison
 from emorank.study.folder import Study
@@ -38,7 +38,7 @@ def paper(
     return page, [f"{item.number}: {item.missing}" for item in items if item.content is None]
 
 
-def _item(findings: Findings, entry: Entry) -> Item:
+def _item(findings: Findings, entry: PaperEntry) -> Item:
     """Made, or why it is missing."""
     about = (entry.name, entry.number, entry.title)
     if not is_done(findings.study, entry.stage):

@@ -6,7 +6,7 @@ from emorank.networks.features import to_batch
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.study.folder import Study
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.relevance_maps import rules_in_words, stores
 from emorank.study.trained_network import trained_network
 

@@ -15,8 +15,8 @@ from emorank.errors import DatasetError, ImageError
 from emorank.framing import BOX, faces_in, framed
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
-from emorank.study.framing import framing, open_dataset
-from emorank.study.network import leakage_from_source
+from emorank.study.framed_faces import framing, open_dataset
+from emorank.study.other_network import leakage_from_source
 
 JOURNAL = "prepare.partial.jsonl"
 

@@ -39,7 +39,7 @@ from emorank.study.card import write_card
 from emorank.study.described import described, headline, scores_of_study
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
-from emorank.study.network import network_sentence
+from emorank.study.other_network import network_sentence
 from emorank.vocabulary import Emotion, Rank
 
 # The files that the results come from.

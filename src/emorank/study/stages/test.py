@@ -11,7 +11,7 @@ from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Measured, prediction_table
 from emorank.records import RecordStore
 from emorank.study.folder import Study
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.trained_network import trained_network
 
 LOGITS = "logits.partial"

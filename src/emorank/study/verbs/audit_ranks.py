@@ -20,7 +20,7 @@ from emorank.report.sections.audit_words import headline
 from emorank.results.audit import Audit
 from emorank.study.auditing.rank_answers import COLUMNS, answer_stores, rank_answers, ranks_to_audit
 from emorank.study.folder import Study
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import answers_of, ground_truth
 from emorank.study.readers import check_ranks
 

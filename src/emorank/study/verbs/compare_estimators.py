@@ -21,7 +21,7 @@ from emorank.study.comparing.asking import (
     estimator_state,
     rank_state,
 )
-from emorank.study.comparing.features import describe, described_ms, times
+from emorank.study.comparing.described_faces import describe, described_ms, times
 from emorank.study.comparing.task import LABELS, Task, compare_task
 from emorank.study.folder import Study
 from emorank.study.ground_truth import answers_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from emorank.room.gallery import Gallery, gallery_of_dataset, gallery_of_faces
 from emorank.study.folder import open_study
-from emorank.study.framing import open_dataset
+from emorank.study.framed_faces import open_dataset
 
 
 def gallery(

@@ -32,7 +32,7 @@ from emorank.relevance.presets import PRESETS
 from emorank.relevance.random_weights import layer_groups, renewed_networks
 from emorank.results.faithfulness import Faithfulness
 from emorank.study.folder import Study
-from emorank.study.framing import Framed, framing, open_dataset
+from emorank.study.framed_faces import Framed, framing, open_dataset
 
 
 def faithfulness(

@@ -8,7 +8,7 @@ from emorank.evaluation.statistics.columns import Options
 from emorank.progress import Progress, silent
 from emorank.reading.reader import in_words
 from emorank.study.folder import Study
-from emorank.study.framing import Framed
+from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import ground_truth
 from emorank.study.readers import check_levels, reader_of
 from emorank.vocabulary import Emotion

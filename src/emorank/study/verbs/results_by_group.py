@@ -14,7 +14,7 @@ from emorank.evaluation.group_scores import Attribute, by_group, corrected
 from emorank.progress import Progress, silent
 from emorank.results.groups import GroupResults
 from emorank.study.folder import Study
-from emorank.study.framing import open_dataset
+from emorank.study.framed_faces import open_dataset
 from emorank.vocabulary import Emotion, Rank
 
 

@@ -15,7 +15,7 @@ from emorank.errors import PlanError, StudyError
 from emorank.networks import checkpoint
 from emorank.results.network_source import NetworkSource
 from emorank.study.folder import Study, open_study
-from emorank.study.framing import open_dataset
+from emorank.study.framed_faces import open_dataset
 from emorank.study.plan import DataPlan, Plan, override
 from emorank.study.trained_network import MODEL
 from emorank.vocabulary import Emotion
