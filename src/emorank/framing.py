@@ -106,8 +106,8 @@ class Views:
             resize = images.center if self.crop == "center" else images.resize
             yield View(path, 1, resize(rgb, self.size))
             return
-        found = faces_in(rgb, path)
-        for number, face in enumerate(found[:1] if self.nearest else found, start=1):
+        every = faces_in(rgb, path)
+        for number, face in enumerate(every[:1] if self.nearest else every, start=1):
             yield View(path, number, framed(rgb, face.landmarks, self.size), face.box)
 
 

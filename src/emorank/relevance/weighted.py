@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.division import divide, total
+from emorank.relevance.account import Account, plus
+from emorank.relevance.division import divide
 from emorank.relevance.operators import Ones, Operator, geometry_of
 from emorank.relevance.rules import (
     Branch,
@@ -117,7 +118,7 @@ class Weighted:
         for branch in self.branches:
             denominators.append(self._denominator(branch, inputs, outputs, denominators))
         result: Tensor | None = None
-        account = _Account(self.evenly)
+        account = Account(self.evenly)
         for branch, denominator in zip(self.branches, denominators, strict=True):
             shares = self._shares(branch, relevance, denominator, outputs, epsilon, account)
             back = branch.back.back(shares, inputs.shape)
@@ -133,7 +134,7 @@ class Weighted:
         denominator: Tensor,
         outputs: Tensor,
         epsilon: float | Tensor,
-        account: "_Account",
+        account: Account,
     ) -> Tensor:
         """R_j / (d_j + ε sign d_j) of the branch's outputs."""
         if not branch.normalised:
@@ -145,10 +146,10 @@ class Weighted:
         spent = denominator is not outputs or (self.alive and len(self.branches) == 1)
         shares = divide(relevance, denominator, epsilon, branch.sign, spent=spent)
         shares = _of_branch(branch, shares, outputs)
-        account.add(branch, shares, epsilon, below)
+        account.add(shares, epsilon, branch.sign, below, branch.absorbed)
         if self.evenly is not None and not isinstance(epsilon, Tensor) and epsilon == 0:
             unsent = relevance.masked_fill(denominator != 0, 0)
-            account.spread = _plus(account.spread, _of_branch(branch, unsent, outputs))
+            account.spread = plus(account.spread, _of_branch(branch, unsent, outputs))
         return shares
 
     def _denominator(
@@ -226,47 +227,6 @@ def _of_branch(branch: Ready, values: Tensor, outputs: Tensor) -> Tensor:
     elif branch.outputs is Outputs.NEGATIVE:
         values = values.masked_fill_(outputs >= 0, 0)
     return values if branch.share == 1 else values.mul_(branch.share)
-
-
-class _Account:
-    """The relevance that bias and stabiliser of a layer take, and its even spreading if asked."""
-
-    def __init__(self, evenly: Ones | None) -> None:
-        self.evenly = evenly
-        self.bias: Tensor | None = None
-        self.stabiliser: Tensor | None = None
-        self.spread: Tensor | None = None  # (batch, out, …), to be spread over the inputs
-
-    def add(
-        self, branch: Ready, shares: Tensor, epsilon: float | Tensor, below: Tensor | None
-    ) -> None:
-        """Add what one branch takes: s_j b_j and s_j ε sign d_j."""
-        signed = shares if below is None else torch.where(below, -shares, shares)
-        epsilon = epsilon * (branch.sign or 1)
-        channels = total(shares, first=2)
-        if branch.absorbed is not None:
-            self.bias = _plus(self.bias, channels @ branch.absorbed.to(channels.dtype))
-        sums = channels.sum(1) if below is None else total(signed)
-        size = epsilon.flatten() if isinstance(epsilon, Tensor) else epsilon
-        self.stabiliser = _plus(self.stabiliser, sums * size)
-        if self.evenly is not None:
-            left = signed * epsilon
-            if branch.absorbed is not None:
-                left += shares * branch.absorbed.view(1, -1, *(1,) * (shares.ndim - 2))
-            self.spread = _plus(self.spread, left)
-
-    def close(self, relevance: Tensor, inputs: Tensor) -> Sent:
-        """The relevance of the inputs; with it what was taken, or else with that spread over it."""
-        if self.evenly is None or self.spread is None:
-            return Sent((relevance,), self.bias, self.stabiliser)
-        counts = self.evenly.forward(torch.ones_like(inputs[:1]))
-        # A unit that sees only padding has no inputs to spread over.
-        each = torch.where(counts > 0, self.spread / counts.clamp(min=1), 0)
-        return Sent((relevance + self.evenly.back(each, inputs.shape),))
-
-
-def _plus(total: Tensor | None, more: Tensor) -> Tensor:
-    return more if total is None else total + more
 
 
 _CANCELLED = 4  # the least difference of two denominators, in units of their rounding error

@@ -1,0 +1,63 @@
+"""What bias and stabiliser take of the relevance at a layer, and its even spreading if asked."""
+
+import torch
+from torch import Tensor
+
+from emorank.relevance.division import total
+from emorank.relevance.operators import Ones
+from emorank.relevance.steps import Sent
+
+
+class Account:
+    """The relevance that bias and stabiliser of a layer take, and its even spreading if asked."""
+
+    def __init__(self, evenly: Ones | None) -> None:
+        self.evenly = evenly
+        self.bias: Tensor | None = None
+        self.stabiliser: Tensor | None = None
+        self.spread: Tensor | None = None  # (batch, out, …), to be spread over the inputs
+
+    def add(
+        self,
+        shares: Tensor,
+        epsilon: float | Tensor,
+        sign: int,
+        below: Tensor | None,
+        bias: Tensor | None,
+    ) -> None:
+        """Add what one branch takes: s_j b_j and s_j ε sign d_j.
+
+        Args:
+            shares: s_j.
+            epsilon: ε.
+            sign: of all denominators if it is known (+1, −1), else 0.
+            below: where denominators are negative if it is not.
+            bias: b_j within the denominators; None for zero.
+        """
+        signed = shares if below is None else torch.where(below, -shares, shares)
+        epsilon = epsilon * (sign or 1)
+        channels = total(shares, first=2)
+        if bias is not None:
+            self.bias = plus(self.bias, channels @ bias.to(channels.dtype))
+        sums = channels.sum(1) if below is None else total(signed)
+        size = epsilon.flatten() if isinstance(epsilon, Tensor) else epsilon
+        self.stabiliser = plus(self.stabiliser, sums * size)
+        if self.evenly is not None:
+            left = signed * epsilon
+            if bias is not None:
+                left += shares * bias.view(1, -1, *(1,) * (shares.ndim - 2))
+            self.spread = plus(self.spread, left)
+
+    def close(self, relevance: Tensor, inputs: Tensor) -> Sent:
+        """The relevance of the inputs; with it what was taken, or else with that spread over it."""
+        if self.evenly is None or self.spread is None:
+            return Sent((relevance,), self.bias, self.stabiliser)
+        counts = self.evenly.forward(torch.ones_like(inputs[:1]))
+        # A unit that sees only padding has no inputs to spread over.
+        each = torch.where(counts > 0, self.spread / counts.clamp(min=1), 0)
+        return Sent((relevance + self.evenly.back(each, inputs.shape),))
+
+
+def plus(total: Tensor | None, more: Tensor) -> Tensor:
+    """The sum, where None is zero."""
+    return more if total is None else total + more
