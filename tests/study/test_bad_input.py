@@ -124,9 +124,9 @@ def test_an_image_that_vanished_after_it_was_prepared(cli, own_drawn, tmp_path, 
 @pytest.mark.parametrize(
     ("line", "says", "where"),
     [
-        ("happy/p1.png,r9,Huge", "unknown rank", "line 74"),
+        ("happy/p1.png,r9,Huge", "unknown answer", "line 74"),
         ("happy/p99.png,r9,Strong", "unknown image", "'happy/p99.png'"),
-        ("happy/p1.png,r0,Strong", "second vote of a rater on an image", "line 74"),
+        ("happy/p1.png,r0,Strong", "second answer of a rater to an image", "line 74"),
     ],
 )
 def test_votes_that_are_not_valid(cli, own_study, votes, tmp_path, line, says, where):
