@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emorank.answers.voting import majority, sheet
+from emorank.answers.answers_table import answers_table
+from emorank.answers.voting import majority, sheet, verdicts
 from emorank.room.sources import read_votes
 from emorank.vocabulary import Rank
 
@@ -54,13 +55,6 @@ def test_table_5_erratum_second_row():
     assert ours[["Min", "Avg", "Str"]].sum() == 10
 
 
-def test_a_policy_for_ties_has_to_exist():
-    """Of the majority, of the sheet, of the verdicts."""
-    for compute in (majority, sheet):
-        with pytest.raises(ValueError, match="expected one of median, disputed"):
-            compute(cast("MS"), "coin")
-
-
 @pytest.mark.parametrize(
     ("ballot", "median"),
     [
@@ -98,6 +92,9 @@ def test_an_unknown_policy_is_refused():
         majority(cast("M"), "coin")
     with pytest.raises(ValueError, match="median, disputed"):
         sheet(cast("M"), "coin")
+    answers = answers_table([{"image": "a", "rater": "r", "answer": "Strong"}])
+    with pytest.raises(ValueError, match="median, disputed"):
+        verdicts(answers, "coin")
 
 
 @given(st.lists(st.text("MAS", min_size=1, max_size=12), min_size=1, max_size=8), st.randoms())

@@ -153,3 +153,9 @@ def test_rows_are_counted_without_empty_lines(tmp_path):
     assert data.table["emotion"].tolist() == ["happy", "sadness"]
     np.testing.assert_array_equal(data.read("fer0000000"), np.full((48, 48, 3), 7))
     np.testing.assert_array_equal(data.read("fer0000002"), np.full((48, 48, 3), 8))
+
+
+def test_a_file_is_no_folder_of_the_data_set(root):
+    """The error names the folder that is expected, not a column that is missing."""
+    with pytest.raises(DatasetError, match="is a file; expected the folder"):
+        fer2013.load(next(file for file in root.rglob("*.csv")))

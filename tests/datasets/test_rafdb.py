@@ -56,3 +56,12 @@ def test_unknown_view_missing_images_and_other_folders_are_refused(root, tmp_pat
 def test_published_counts():
     """12 271 images to train on and 3 068 to test on."""
     assert sum(rafdb.CARD.counts.values()) == 12_271 + 3_068
+
+
+def test_the_case_of_a_listed_name_does_not_matter(root):
+    """Lists were written on systems that take TRAIN_00001.jpg and train_00001.jpg for one file."""
+    labels = root / "basic" / "EmoLabel" / "list_patition_label.txt"
+    labels.write_text("TRAIN_00001.jpg 1\n")
+    assert rafdb.load(root).table["image"].tolist() == [
+        "basic/Image/aligned/train_00001_aligned.jpg"
+    ]

@@ -300,3 +300,28 @@ def test_two_images_are_too_few_whoever_is_in_them(by):
     """The message speaks of images, as more persons would not help."""
     with pytest.raises(DatasetError, match=r"at least 3 images, .*; found 2"):
         split(faces(["A", "B"], ["happy"] * 2), by)
+
+
+@pytest.mark.parametrize(
+    ("persons", "sequences", "found"),
+    [
+        (["a", "b", "a", "b"], None, "found 2 persons in 4 images"),
+        ([pd.NA] * 4, ["s", "s", "s", "s"], "found 1 sequence in 4 images"),
+    ],
+)
+def test_too_few_are_counted_as_what_they_are(persons, sequences, found):
+    """Persons where they are known, else the sequences that stay together."""
+    with pytest.raises(DatasetError, match=found):
+        split(faces(persons, ["happy"] * 4, sequences), by="person", seed=0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_persons_may_have_to_change_places(seed):
+    """Only the first person shows every emotion; moves of one person at a time do not find that."""
+    table = faces(
+        ["b", "a", "b", "a", "c", "a", "c", "a", "b"],
+        [*("fear", "anger", "anger", "disgust", "fear", "fear", "disgust", "anger", "anger")],
+    )
+    parts = parts_of(table, split(table, seed=seed))
+    assert set(table["emotion"][parts == "train"]) == {"anger", "disgust", "fear"}
+    assert set(parts) == set(PARTS)

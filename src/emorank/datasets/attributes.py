@@ -60,7 +60,7 @@ def read_attributes(file: Path, faces: pd.DataFrame, id_column: str = "") -> pd.
     rows = table[table[column].notna()].set_index(column).reindex(keys[kind].array)
     rows = rows.set_axis(faces["image"].array).rename_axis("image")
     rows = rows[keys[kind].isin(table[column].dropna()).array]
-    unknown = rows.apply(lambda values: values.str.lower().isin(_UNKNOWN).fillna(True))
+    unknown = rows.apply(lambda values: values.str.lower().isin(_UNKNOWN))
     known: pd.DataFrame = rows.mask(unknown.astype(bool))
     return known
 

@@ -7,6 +7,8 @@ that is unknown too, the image is alone. *Random* is the paper's way: images are
 so a person or sequence can be in several parts (see `leakage.py`).
 """
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
@@ -161,7 +163,25 @@ def _assign(
         if best is None or cost < best[0]:
             best = (cost, parts)
     assert best is not None  # noqa: S101 - tries is at least 1; for mypy
-    return _improve(counts, shares, best[1])
+    parts = _improve(counts, shares, best[1])
+    if _cost(_totals(counts, parts), shares) >= _UNTRAINED:
+        parts = _improve(counts, shares, _spare_two(counts, parts))
+    return parts
+
+
+def _spare_two(counts: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Two groups that the training part can do without, if any: one to validate, one to test.
+
+    Single moves do not always lead there: with few persons, two of them may have to change places.
+    """
+    totals = counts.sum(axis=0)
+    for a, b in combinations(range(len(counts)), 2):
+        rest = totals - counts[a] - counts[b]
+        if rest.any() and (rest[:_UNKNOWN] > 0)[totals[:_UNKNOWN] > 0].all():
+            parts = np.zeros_like(parts)
+            parts[[a, b]] = 1, 2
+            break
+    return parts
 
 
 def _deal_large(
