@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from emorank.study.answer_store import AnswerStore, picture_key
+from emorank.images import digest
+from emorank.study.answer_store import AnswerStore
 
 COLUMNS = ("score", "level")
 
@@ -40,6 +41,6 @@ def test_answers_of_another_state_are_replaced(tmp_path):
 def test_equal_pictures_have_equal_keys():
     """And no others."""
     grey = np.full((4, 6, 3), 7, np.uint8)
-    assert picture_key(grey) == picture_key(grey.copy())
-    assert picture_key(grey) != picture_key(grey.reshape(6, 4, 3))
-    assert picture_key(grey) != picture_key(grey + np.uint8(1))
+    assert digest(grey) == digest(grey.copy())
+    assert digest(grey) != digest(grey.reshape(6, 4, 3))
+    assert digest(grey) != digest(grey + np.uint8(1))

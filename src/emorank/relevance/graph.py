@@ -333,8 +333,10 @@ def _check(name: str, layer: nn.Module) -> None:
             problem = "return_indices=True; expected False"
         case nn.Flatten() if (layer.start_dim, layer.end_dim) != (1, -1):
             problem = f"dimensions {layer.start_dim} to {layer.end_dim}; expected 1 to -1"
-        case nn.ZeroPad2d() | Pad() if min(_sides(layer)) < 0 or len(_sides(layer)) > 6:
-            problem = f"padding {_sides(layer)}; expected zeros added to channels, rows or columns"
+        case nn.ZeroPad2d() | Pad() if min(padding_of(layer)) < 0 or len(padding_of(layer)) > 6:
+            problem = (
+                f"padding {padding_of(layer)}; expected zeros added to channels, rows or columns"
+            )
         case nn.BatchNorm2d() | nn.BatchNorm1d() if layer.running_var is None:
             problem = "statistics of the batch; expected running ones (track_running_stats=True)"
         case _:
@@ -342,9 +344,9 @@ def _check(name: str, layer: nn.Module) -> None:
     raise RelevanceError(f"no rule for {_of(name, layer)} with {problem}")
 
 
-def _sides(layer: nn.ZeroPad2d | Pad) -> tuple[int, ...]:
-    """How many zeros are added, as `F.pad` takes them."""
-    return tuple(layer.padding)
+def padding_of(layer: nn.Module | None) -> tuple[int, ...]:
+    """The zeros that a layer adds, as `F.pad` takes them; empty if it is no padding."""
+    return tuple(layer.padding) if isinstance(layer, nn.ZeroPad2d | Pad) else ()
 
 
 def _check_in_place(nodes: tuple[Node, ...]) -> None:

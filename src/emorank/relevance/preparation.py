@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.folding import fold
-from emorank.relevance.graph import IMAGES, WEIGHTED, Node, Pad, Sum, read
+from emorank.relevance.graph import IMAGES, WEIGHTED, Node, Pad, Sum, padding_of, read
 from emorank.relevance.joins import Join
 from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
 from emorank.relevance.presets import DEFAULT, MaxPooling, Preset
@@ -142,7 +142,7 @@ class _Preparation:
             case nn.Flatten():
                 return Flatten(node.name)
             case nn.ZeroPad2d() | Pad():
-                return ZeroPadding(node.name, tuple(layer.padding))
+                return ZeroPadding(node.name, padding_of(layer))
             case _:
                 return Rectifier(node.name)
 
@@ -194,7 +194,7 @@ class _Preparation:
     def _border(self, node: Node) -> tuple[int, ...]:
         """The zeros that the layer before a node adds around its inputs."""
         before = self.nodes[node.inputs[0] - 1].layer if node.inputs[0] != IMAGES else None
-        return tuple(before.padding) if isinstance(before, nn.ZeroPad2d | Pad) else ()
+        return padding_of(before)
 
     def _bounds(
         self, node: Node, layer: nn.Conv2d | nn.Linear, rule: Rule

@@ -6,7 +6,6 @@ everything that they depend on is the same, and there is one rule for that: `fin
 values and of the SHA-256 of files.
 """
 
-import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from emorank import __version__
-from emorank.reading.measured import Pixels
 from emorank.records import RecordStore
 from emorank.study.folder import Study, fingerprint
 from emorank.study.trained_network import MODEL
@@ -80,11 +78,6 @@ class AnswerStore:
         place = {key: row for row, key in enumerate(self.records.keys())}
         rows = self.records.read()[[place[key] for key in keys]]
         return pd.DataFrame(np.asarray(rows, np.float64), columns=list(self.columns))
-
-
-def picture_key(pixels: Pixels) -> str:
-    """A digest of a picture: equal pictures have equal keys."""
-    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
 
 
 class RankStates:

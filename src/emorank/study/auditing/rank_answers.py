@@ -8,10 +8,11 @@ import pandas as pd
 from emorank.errors import MissingExtraError, StudyError, WeightsError
 from emorank.evaluation.laboratory.controls import CONTROLS
 from emorank.evaluation.laboratory.perturbation import Pixels
+from emorank.images import digest
 from emorank.progress import Progress
 from emorank.reading.measured import Measured
 from emorank.reading.reader import Reader
-from emorank.study.answer_store import AnswerStore, RankStates, picture_key
+from emorank.study.answer_store import AnswerStore, RankStates
 from emorank.study.folder import Study
 from emorank.study.readers import rank_of
 from emorank.study.trained_network import trained_network
@@ -65,7 +66,7 @@ def rank_answers(
     controls: dict[str, list[pd.DataFrame]] = {name: [] for name in CONTROLS}
     for start in range(0, len(draws), at_once):
         pictures = [draw() for draw in draws[start : start + at_once]]
-        keys += [picture_key(pixels) for pixels in pictures]
+        keys += [digest(pixels) for pixels in pictures]
         if reader:
             _ask(reader, stores, pictures, partial(progress, start, len(draws)))
         for name, control in CONTROLS.items():
@@ -84,7 +85,7 @@ def _ask(
     progress: Callable[[str], None],
 ) -> None:
     """Have each rank answer the pictures that its store lacks."""
-    keys = [picture_key(pixels) for pixels in pictures]
+    keys = [digest(pixels) for pixels in pictures]
     measured: dict[tuple[int, ...], Measured] = {}
     for name, rank in reader.ranks.items():
         progress(name)
