@@ -71,6 +71,31 @@ def test_a_step_that_fails_has_not_happened(empty):
     assert "half" in tables(empty)
 
 
+def test_an_old_database_is_upgraded_with_its_answers(empty):
+    """What the first tables held is there afterwards; what they did not know is missing."""
+    migrate(empty, MIGRATIONS[:1])
+    with empty.writing() as connection:
+        for row in (
+            "project VALUES (1, 't', 'q', 's', 'mixed', 0, 0, 'http://127.0.0.1:8321', 5, NULL)",
+            "images VALUES ('i', 'a.png', 'happy')",
+            "raters VALUES ('r', 1, 'r1')",
+            "showings VALUES ('s', 'r', 0, 'i', 0)",
+            "events VALUES (1, 5, 'vote', 'r', 's', 'Strong', 700, 0, 'id')",
+            "votes VALUES ('s', 'Strong', 700, 0, 5, 1)",
+        ):
+            connection.execute(text(f"INSERT INTO {row}"))
+    assert migrate(empty) == len(MIGRATIONS) - 1
+    expected = {"displays": 0, "invites": 0, "sessions": 0, "migrations": len(MIGRATIONS)}
+    with empty.reading() as connection:
+        for name, table in METADATA.tables.items():
+            rows = connection.execute(table.select()).mappings().all()
+            assert len(rows) == expected.get(name, 1), name
+        about = connection.execute(METADATA.tables["project"].select()).one()
+        event = connection.execute(METADATA.tables["events"].select()).one()
+    assert (about.face_size, about.background, event.display) == (None, None, None)
+    assert (event.answer, event.submission) == ("Strong", "id")
+
+
 def test_a_newer_database_is_left_alone(empty):
     """An older program refuses it and says what to do."""
     migrate(empty, (*MIGRATIONS, Migration("of tomorrow", (), {})))

@@ -89,6 +89,21 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         },
     ),
+    Migration(
+        "how faces are shown, what sessions see them on, and what links began with",
+        (
+            "ALTER TABLE project ADD COLUMN face_size INTEGER",
+            "ALTER TABLE project ADD COLUMN background TEXT",
+            "ALTER TABLE invites ADD COLUMN base_url TEXT",
+            """CREATE TABLE displays (
+                number {serial}, session TEXT NOT NULL REFERENCES sessions (hash),
+                at BIGINT NOT NULL, theme TEXT NOT NULL, width INTEGER NOT NULL,
+                height INTEGER NOT NULL, pixel_ratio DOUBLE PRECISION NOT NULL,
+                face_px INTEGER NOT NULL, pointer TEXT NOT NULL, browser TEXT NOT NULL)""",
+            "ALTER TABLE events ADD COLUMN display BIGINT REFERENCES displays (number)",
+        ),
+        {},
+    ),
 )
 
 

@@ -27,6 +27,9 @@ PROJECT = sa.Table(
     sa.Column("base_url", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("closed_at", sa.BigInteger),
+    # How faces are shown. Missing in projects that are older than the choice.
+    sa.Column("face_size", sa.Integer),
+    sa.Column("background", sa.Text),
 )
 
 # `id` is random and is the picture's file name; `name` is the data set's; only exports have it.
@@ -74,6 +77,7 @@ EVENTS = sa.Table(
     sa.Column("reaction_ms", sa.BigInteger),
     sa.Column("hidden_ms", sa.BigInteger),
     sa.Column("submission", sa.Text),
+    sa.Column("display", sa.BigInteger, sa.ForeignKey("displays.number")),
     sa.UniqueConstraint("rater_id", "submission"),
 )
 
@@ -94,7 +98,8 @@ VOTES = sa.Table(
     sa.Column("seq", sa.BigInteger, sa.ForeignKey("events.seq"), nullable=False, unique=True),
 )
 
-# Of secrets only the SHA-256 is stored. Without a rater it is the owner's.
+# Of secrets only the SHA-256 is stored. Without a rater it is the owner's. `base_url` is what the
+# link began with when it was printed.
 INVITES = sa.Table(
     "invites",
     METADATA,
@@ -104,6 +109,7 @@ INVITES = sa.Table(
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.Column("claimed_at", sa.BigInteger),
     sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("base_url", sa.Text),
 )
 
 SESSIONS = sa.Table(
@@ -114,6 +120,22 @@ SESSIONS = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.Column("revoked_at", sa.BigInteger),
+)
+
+# What a rater's session saw the faces on, a new row when that changes; see `displays.Display`.
+DISPLAYS = sa.Table(
+    "displays",
+    METADATA,
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("session", sa.Text, sa.ForeignKey("sessions.hash"), nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("theme", sa.Text, nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("pixel_ratio", sa.Double, nullable=False),
+    sa.Column("face_px", sa.Integer, nullable=False),
+    sa.Column("pointer", sa.Text, nullable=False),
+    sa.Column("browser", sa.Text, nullable=False),
 )
 
 MIGRATIONS_TABLE = sa.Table(
