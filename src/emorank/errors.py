@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from emorank.printable import printable
+
 
 class EmorankError(Exception):
     """Base of all errors that emorank raises on purpose."""
@@ -13,7 +15,7 @@ class ImageError(EmorankError):
     """One image cannot be used; `file` and `reason` become a row of the exclusion list."""
 
     def __init__(self, file: Path | str, reason: str) -> None:
-        super().__init__(f"{file}: {reason}")
+        super().__init__(printable(f"{file}: {reason}"))
         self.file = str(file)
         self.reason = reason
 

@@ -4,8 +4,9 @@ import pytest
 from rich.text import Text
 
 from emorank.cli.terminal import print_line, print_table
+from emorank.printable import printable
 
-STRANGE = ["p[bold]0.png", "[/b]", "\\[red]", ":smile:", "a\x1b[2Jb", "a\rb", "a\udcffb"]
+STRANGE = ["p[bold]0.png", "[/b]", "\\[red]", ":smile:", "a\x1b[2Jb", "a\rb", "a\udcffb", "a\u202eb"]
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +33,13 @@ def test_numbers_stand_at_the_right_and_words_at_the_left(capsys):
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_a_strange_name_is_printed_as_it_is(capsys, name):
-    """Nothing in it is taken as markup; what would steer the terminal is replaced."""
-    expected = "".join(c if c.isprintable() else "�" for c in name)
+    """Nothing in it is taken as markup; what would steer the terminal is escaped."""
+    expected = printable(name)
     print_table(("image", name), [(name, 1)], title=name)
     print_line(name)
     out = lines(capsys)
     assert sum(expected in line for line in out) == 4
-    assert not any(c in "".join(out) for c in "\x1b\r\udcff")
+    assert not any(c in "".join(out) for c in "\x1b\r\udcff\u202e")
 
 
 def test_a_text_keeps_its_style(capsys, monkeypatch):

@@ -8,6 +8,7 @@ import click
 from emorank import __version__
 from emorank.cli.verbs import Verbs
 from emorank.errors import EmorankError
+from emorank.printable import printable
 
 VERBS = {
     "run": "stages.run",
@@ -69,5 +70,6 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    lines = "\n".join(printable(line) for line in message.split("\n"))
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {lines}", err=True)
     sys.exit(code)

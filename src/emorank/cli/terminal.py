@@ -1,7 +1,7 @@
 """Tables and lines on the terminal.
 
 Names of files, persons and raters come from outside. They are printed as they are: square brackets
-are no markup, and a character that cannot be printed becomes "�".
+are no markup, and a character that would steer the terminal is written as its escape (`\\x1b`).
 """
 
 import re
@@ -11,6 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from emorank.printable import printable as escaped
 
 MISSING = "–"
 _NUMBER = re.compile(r"[+\-−]?\d.*|–.*|")
@@ -52,7 +54,7 @@ def print_line(words: str | Text, style: str = "") -> None:
 
 def printable(words: str) -> Text:
     """Text without markup and without characters that steer the terminal."""
-    return Text("".join(c if c.isprintable() else "�" for c in words))
+    return Text(escaped(words))
 
 
 def _cell(value: object) -> Text:
