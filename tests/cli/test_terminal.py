@@ -6,7 +6,16 @@ from rich.text import Text
 from emorank.cli.terminal import print_line, print_table
 from emorank.printable import printable
 
-STRANGE = ["p[bold]0.png", "[/b]", "\\[red]", ":smile:", "a\x1b[2Jb", "a\rb", "a\udcffb", "a\u202eb"]
+STRANGE = [
+    "p[bold]0.png",
+    "[/b]",
+    "\\[red]",
+    ":smile:",
+    "a\x1b[2Jb",
+    "a\rb",
+    "a\udcffb",
+    "a\u202eb",
+]
 
 
 @pytest.fixture(autouse=True)
