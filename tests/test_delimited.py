@@ -1,6 +1,8 @@
 """Delimited text: what is read as rows of cells, and what is refused with file and line."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emorank import delimited
 from emorank.errors import DatasetError, VotesError
@@ -67,3 +69,67 @@ def test_a_table_is_its_first_row_and_the_others(tmp_path):
     assert (header, list(rows)) == (["a", "b"], [(2, ["1", "2"])])
     header, rows = delimited.table(table(tmp_path, "\n"), DatasetError)
     assert (header, list(rows)) == ([], [])
+
+
+PARTS = ("=", "'", "-", "＝", " ", "\t", "\r", "\n", "\\", "x1b", "\x1b", "\x85", "\udcff", "udcff")
+ODD = st.lists(st.sampled_from(PARTS) | st.characters(exclude_categories=())).map("".join)
+
+
+@given(st.lists(ODD, min_size=1))
+def test_every_text_is_read_as_it_was_written(tmp_path_factory, texts):
+    """Formulas, blanks, control characters, damaged names, and what looks like a guard."""
+    path = tmp_path_factory.mktemp("csv") / "table.csv"
+    delimited.write(path, [("image", "number"), *((text, 0.5) for text in texts)])
+    rows = [row for _, row in delimited.rows(path, VotesError)]
+    assert rows == [["image", "number"], *([text, "0.5"] for text in texts)]
+    raw = path.read_bytes()
+    assert not any(byte < 32 or byte == 127 for byte in raw.replace(b"\r\n", b""))
+    assert raw.count(b"\r\n") == raw.count(b"\n") == len(texts) + 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\\x09=1"),
+        ("\r=1", "'\\x0d=1"),
+        ("＝1", "'＝1"),
+        ("-1+1", "'-1+1"),
+        ("-0.5", "-0.5"),
+        ("+1e-5", "+1e-5"),
+        (-0.5, "-0.5"),
+        (None, ""),
+        (float("nan"), ""),
+        (True, "true"),
+        ("\x1b[31mred", "'\\x1b[31mred"),
+        ("caf\udce9.jpg", "'caf\\udce9.jpg"),
+        ("faces\\x12.png", "faces\\x12.png"),  # a path of Windows
+        ('a"b,c', '"a""b,c"'),
+    ],
+)
+def test_no_cell_is_a_formula_or_steers_a_terminal(cell, written):
+    """And numbers stay numbers."""
+    assert list(delimited.lines([[cell, "end"]])) == [f"{written},end\r\n"]
+
+
+def test_guards_of_earlier_versions_are_read(tmp_path):
+    """They wrote an apostrophe before negative numbers too, and control characters as they are."""
+    path = table(tmp_path, "image,a1\r\n'-5,1\r\n'\t=x,2\r\n 'it' ,3\r\n")
+    read = [row[0] for _, row in delimited.rows(path, VotesError, strip=True)]
+    assert read == ["image", "-5", "\t=x", "'it'"]
+
+
+def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path):
+    """A row that cannot be made leaves the earlier file, and nothing beside it."""
+    path = tmp_path / "table.csv"
+    delimited.write(path, [("a",)])
+
+    def rows():
+        yield ("b",)
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        delimited.write(path, rows())
+    assert path.read_text() == "a\n"
+    assert list(tmp_path.iterdir()) == [path]

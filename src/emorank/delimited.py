@@ -1,10 +1,32 @@
-"""Delimited text, such as CSV: rows of cells, read one at a time, with their line numbers."""
+r"""Delimited text, such as CSV: rows of cells, read one at a time with their line numbers; written.
+
+No cell that emorank writes becomes a formula in a spreadsheet or steers a terminal. A text that
+begins with = + - @ (or their full-width forms, or a blank) is written with an apostrophe before it,
+which spreadsheets take for "this is text". So is one that holds control characters or bytes that
+are no UTF-8; these are written as \x1b or \udcff. Numbers such as -0.5 stay numbers. Reading takes
+back exactly that, so every cell is read as it was.
+"""
 
 import csv
-from collections.abc import Callable, Iterator
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from emorank.files import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Rows = Iterator[tuple[int, list[str]]]
+_STARTS = re.compile(r"'*[\s=+\-@＝＋－＠]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CODE = r"x[01][0-9a-f]|x7f|x[89][0-9a-f]|ud[89a-f][0-9a-f]{2}"
+_TO_ESCAPE = re.compile(rf"(\\*)({_UNSAFE.pattern})|(\\+)(?={_CODE})")
+_ESCAPED = re.compile(rf"(\\+)({_CODE})")
 
 
 def rows(
@@ -13,6 +35,7 @@ def rows(
     *,
     delimiters: str = ",",
     damaged: str = "strict",
+    strip: bool = False,
 ) -> Rows:
     """Yield each row that is not empty: the number of its last line, from 1, and its cells.
 
@@ -21,6 +44,7 @@ def rows(
         refusal: makes the exception to raise from its message.
         delimiters: what may separate cells; the most frequent one in the first line does.
         damaged: "strict" refuses bytes that are not UTF-8, "replace" reads each as U+FFFD.
+        strip: leave out the blanks at the ends of each cell that is not guarded.
 
     Raises:
         Exception: made by `refusal`: the file cannot be read, is not UTF-8, holds NUL bytes, or
@@ -34,7 +58,7 @@ def rows(
             reader = csv.reader(_text(file, path, refusal), delimiter=delimiter, strict=True)
             for row in reader:
                 if len(row) > 1 or (row and row[0].strip()):
-                    yield reader.line_num, row
+                    yield reader.line_num, [unguarded(cell, strip) for cell in row]
     except csv.Error as error:
         raise refusal(f"{path}: line {reader.line_num} is no CSV: {error}") from None
     except UnicodeDecodeError:
@@ -66,3 +90,66 @@ def _undecodable(path: Path) -> int:
     with path.open("rb") as lines:
         decoded = (line == line.decode("utf-8", "ignore").encode() for line in lines)
         return next(number for number, whole in enumerate(decoded, start=1) if not whole)
+
+
+def write(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows of cells as CSV in UTF-8, whole or not at all; the first one is the header."""
+    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(lines(rows))
+
+
+def lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Rows of cells as lines of CSV, ended as RFC 4180 says; None is an empty cell."""
+    writer = csv.writer(SimpleNamespace(write=str), lineterminator="\r\n")
+    return (writer.writerow([_cell(value) for value in row]) for row in rows)
+
+
+def rows_of(table: "pd.DataFrame") -> Iterator[Sequence[object]]:
+    """The header of a table, a row for each level of it, and its rows; what is missing is None."""
+    names: list[Any] = list(table.columns)
+    yield from zip(*(n if isinstance(n, tuple) else (n,) for n in names), strict=True)
+    values = table.astype("object")
+    yield from values.where(table.notna(), None).itertuples(index=False, name=None)
+
+
+def guarded(text: str) -> str:
+    """A text as a cell of CSV that is neither a formula nor steers a terminal."""
+    if _needs_guard(text) and not _NUMBER.fullmatch(text):
+        return "'" + _TO_ESCAPE.sub(_escape, text)
+    return text
+
+
+def unguarded(cell: str, strip: bool = False) -> str:
+    """The text of a cell; with `strip` without the blanks at its ends if it is not guarded."""
+    if cell.startswith("'") and (_needs_guard(cell[1:]) or _ESCAPED.search(cell)):
+        return _ESCAPED.sub(_unescape, cell[1:])
+    return cell.strip() if strip else cell
+
+
+def _needs_guard(text: str) -> bool:
+    unsafe = _STARTS.match(text) or _UNSAFE.search(text) or text != text.strip()
+    # Such a text would be read as a guarded one.
+    return bool(unsafe or (text.startswith("'") and _ESCAPED.search(text)))
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return guarded(value) if isinstance(value, str) else value
+
+
+def _escape(match: re.Match[str]) -> str:
+    """An even number of backslashes before a code stands for half of them; an odd one, for more."""
+    before, unsafe, alone = match.groups()
+    if alone is not None:
+        return alone * 2
+    code = ord(unsafe)
+    return before * 2 + (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+def _unescape(match: re.Match[str]) -> str:
+    slashes, code = match.groups()
+    half = slashes[: len(slashes) // 2]
+    return half + (chr(int(code[1:], 16)) if len(slashes) % 2 else code)

@@ -75,11 +75,12 @@ def test_any_names_and_times_survive(tmp_path_factory, cells, kind):
 def test_no_cell_of_a_csv_is_a_formula(answers, tmp_path):
     """Neither of the answers nor of the sheet: nothing begins with = + - @, tab or blank."""
     path = write_answers(answers, tmp_path / "a.csv")
-    sheet = pd.DataFrame({"image": ["=1+1", "-x"], "A1": ["@a", "Str"], "Min": [1, 2]})
+    sheet = pd.DataFrame({"image": ["=1+1", "-x"], "A1": ["Str", "Avg"], "Note": ["@a", "+b"]})
     write_sheet(sheet, tmp_path / "sheet.csv")
     for file in (path, tmp_path / "sheet.csv"):
         cells = pd.read_csv(file, dtype=str, keep_default_na=False).to_numpy().ravel()
         assert not [cell for cell in cells if cell[:1] in "=+-@\t\r\n" and cell]
+    assert read_answers(tmp_path / "sheet.csv")["image"].tolist() == ["=1+1", "-x"]
     with pytest.raises(VotesError, match=r"\.csv, \.parquet or \.json"):
         write_sheet(sheet, tmp_path / "sheet.xlsx")
 

@@ -61,7 +61,7 @@ def csv_rows(path: Path) -> tuple[Sequence[str], Rows]:
     # Spreadsheets in many countries write semicolons.
     rows = (
         (number, row)
-        for number, row in delimited.rows(path, VotesError, delimiters=",;\t")
+        for number, row in delimited.rows(path, VotesError, delimiters=",;\t", strip=True)
         if any(cell.strip() for cell in row)
     )
     header = next(rows, None)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from emorank import delimited
 from emorank.files import replacing
 from emorank.progress import Progress, silent
 from emorank.report import latex, style
@@ -64,13 +65,8 @@ def _made(item: Item) -> dict[str, bytes]:
     label = f"tab:{item.name.removeprefix('table_')}"
     caption = f"{item.title} ({item.number} of the paper)"
     made = latex.table(item.table, caption=caption, label=label, note=item.note)
-    # A spreadsheet would run a cell that begins like a formula; a quote keeps it a text.
-    csv = item.content.map(_harmless).to_csv(index=False).encode("utf-8", "backslashreplace")
-    return dict(zip(item.files, (csv, made.encode()), strict=True))
-
-
-def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value
+    csv = "".join(delimited.lines(delimited.rows_of(item.content)))
+    return dict(zip(item.files, (csv.encode(), made.encode()), strict=True))
 
 
 def _preview(item: Item) -> Figure | bytes | None:

@@ -4,7 +4,6 @@ It is made in a folder beside its own, which is renamed at the end, so it is the
 all.
 """
 
-import csv
 import secrets
 import shutil
 import time
@@ -17,6 +16,7 @@ import numpy as np
 from PIL import Image
 from sqlalchemy import Connection, text
 
+from emorank import delimited
 from emorank.answers.names import natural
 from emorank.errors import ImageError, RatingError
 from emorank.progress import Progress, silent
@@ -144,8 +144,7 @@ def _pictures(
     if not pictures:
         reason = f"; the first reason: {excluded[0][0]}: {excluded[0][1]}" if excluded else ""
         raise RatingError(f"none of {len(images)} images can be shown{reason}")
-    with (making / "excluded.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("file", "reason"), *excluded])
+    delimited.write(making / "excluded.csv", [("file", "reason"), *excluded])
     progress(len(images), len(images), "pictures")
     return pictures
 

@@ -8,22 +8,16 @@ Three layouts are read; case and order of the columns do not matter, further col
 | votes   | `image`, `rater`, `rank`                                           | a vote    |
 | sheet   | `image`, `a1`, `a2` …, one for each rater, as in the paper's       | an image  |
 |         | Table 5                                                            |           |
-
-No cell of a CSV that emorank writes becomes a formula in a spreadsheet: one that begins with = + -
-@ (or their full-width forms, or a blank, tab or line break) is written with an apostrophe before
-it, which spreadsheets take for "this is text". Reading removes the apostrophe from exactly those
-cells, so every cell is read as it was.
 """
 
-import csv
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from emorank import delimited
 from emorank.answers.answers_table import COLUMNS, REQUIRED, answers_table, parse_answer
 from emorank.answers.tabular import Offenders, quoted, table_rows
 from emorank.errors import VotesError
@@ -31,8 +25,6 @@ from emorank.files import replacing
 
 VOTE_COLUMNS = ("image", "rater", "rank")
 _RATER_COLUMN = re.compile(r"a\d+")
-_STARTS = re.compile(r"'*[\s=+\-@＝＋－＠]")
-_NAMES = ("image", "emotion", "rater")
 _FLAGS = {"": False, "0": False, "false": False, "no": False} | dict.fromkeys(
     ("1", "true", "yes"), True
 )
@@ -45,12 +37,12 @@ class Layout:
     Attributes:
         places: of the columns of the table of answers; without the answer itself.
         answers: place of each answer in a row, with its rater where the column is one rater's.
-        text: a cell as its writer meant it.
+        text: a cell as its writer meant it; of CSV its reader sees to that.
     """
 
     places: dict[str, int]
     answers: tuple[tuple[str | None, int], ...]
-    text: Callable[[str], str] = str.strip
+    text: Callable[[str], str] = str
 
     def cells(self, row: Sequence[str]) -> Iterator[dict[str, str]]:
         """The answers of a row, by the columns of the table of answers."""
@@ -133,6 +125,7 @@ def _answer(
 
 def _layout(path: Path, names: Sequence[str], parquet: bool, votes_only: bool) -> Layout:
     answers = "answer" in names and not votes_only
+    text: Callable[[str], str] = str.strip if parquet else str
     doubled = sorted({name for name in names if name and names.count(name) > 1})
     if answers:  # other columns are ignored, so their names may be equal
         doubled = [name for name in doubled if name in COLUMNS]
@@ -140,15 +133,15 @@ def _layout(path: Path, names: Sequence[str], parquet: bool, votes_only: bool) -
         raise VotesError(f"{path}: column {', '.join(map(quoted, doubled))} appears twice")
     if answers:
         places = {n: names.index(n) for n in COLUMNS if n in names and n != "answer"}
-        layout = Layout(places, ((None, names.index("answer")),), str if parquet else _unguarded)
+        layout = Layout(places, ((None, names.index("answer")),))
         expected: tuple[str, ...] = REQUIRED
     elif {"rater", "rank"} & set(names) or not any(map(_RATER_COLUMN.fullmatch, names)):
         places = {name: names.index(name) for name in ("image", "rater") if name in names}
-        layout = Layout(places, ((None, names.index("rank")),) if "rank" in names else ())
+        layout = Layout(places, ((None, names.index("rank")),) if "rank" in names else (), text)
         expected = VOTE_COLUMNS
     else:
         raters = tuple((n.upper(), i) for i, n in enumerate(names) if _RATER_COLUMN.fullmatch(n))
-        layout = Layout({"image": names.index("image")} if "image" in names else {}, raters)
+        layout = Layout({"image": names.index("image")} if "image" in names else {}, raters, text)
         expected = ("image",)
     missing = [name for name in expected if name not in names]
     if missing:
@@ -167,16 +160,9 @@ def _relevant(name: str) -> bool:
 
 def write_csv(answers: pd.DataFrame, path: Path) -> None:
     """Write answers as CSV in UTF-8; no cell is a formula, missing ones are empty."""
-    table = answers.astype("object").where(answers.notna(), "")
-    for name in _NAMES:
-        table[name] = table[name].map(_guarded)
-    table["repeat"] = table["repeat"].map({True: "true", False: "false"})
-    table["at"] = [at.isoformat().replace("+00:00", "Z") if at else "" for at in table["at"]]
-    with replacing(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        # With these line ends a carriage return in a name is quoted too (RFC 4180).
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(table[list(COLUMNS)].itertuples(index=False, name=None))
+    table = answers[list(COLUMNS)].copy()
+    table["at"] = table["at"].map(lambda at: at.isoformat().replace("+00:00", "Z"), "ignore")
+    delimited.write(path, delimited.rows_of(table))
 
 
 def write_parquet(answers: pd.DataFrame, path: Path) -> None:
@@ -190,26 +176,12 @@ def write_sheet(sheet: pd.DataFrame, path: Path) -> None:
     kind = path.suffix.lower()
     if kind not in (".csv", ".parquet", ".json"):
         raise VotesError(f"{path}: expected an ending .csv, .parquet or .json")
+    if kind == ".csv":
+        delimited.write(path, delimited.rows_of(sheet))
+        return
     with replacing(path) as partial:
-        if kind == ".csv":
-            safe = sheet.assign(**{name: sheet[name].map(_guarded) for name in sheet.columns})
-            safe.to_csv(partial, index=False, lineterminator="\r\n")
-        elif kind == ".parquet":
+        if kind == ".parquet":
             # pandas would write `attrs` too, and fails where it cannot.
             pd.DataFrame(sheet.to_dict("series")).to_parquet(partial, index=False)
         else:
             sheet.to_json(partial, orient="records", indent=1, force_ascii=False)
-
-
-def _guarded(cell: Any) -> Any:
-    """A cell as it is written."""
-    return f"'{cell}" if isinstance(cell, str) and _needs_guard(cell) else cell
-
-
-def _unguarded(cell: str) -> str:
-    """A cell without its guard; a cell without one loses the blanks at its ends."""
-    return cell[1:] if cell.startswith("'") and _needs_guard(cell[1:]) else cell.strip()
-
-
-def _needs_guard(cell: str) -> bool:
-    return _STARTS.match(cell) is not None or cell != cell.strip()
