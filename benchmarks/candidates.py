@@ -11,8 +11,9 @@ from tests.reference import peers
 from torch import Tensor, nn
 
 from emorank.networks import training, weights
+from emorank.networks.normalisation import IMAGENET
 from emorank.networks.training import Recipe
-from emorank.networks.vgg16 import VGG16, bounds
+from emorank.networks.vgg16 import VGG16
 from emorank.relevance import PRESETS, Explainer, prepare
 
 LAYOUTS = {"as built": torch.contiguous_format, "channels last": torch.channels_last}
@@ -61,7 +62,7 @@ def pictures(batch: int, layout: str, device: str = "cpu") -> Tensor:
 
 def explainer_of(net: VGG16, preset: str) -> Explainer:
     """Ours made ready, with the pixel bounds that the z-box rule needs."""
-    low, high = bounds()
+    low, high = IMAGENET.bounds()
     return prepare(net, preset, low=low, high=high)
 
 
@@ -76,7 +77,7 @@ def made_ready(candidate: Candidate, net: VGG16, images: Tensor) -> Callable[[],
             explainer = explainer_of(net, candidate.preset)
             return lambda: explainer(images, TARGET)
         case "zennit":
-            low, high = (bound.to(images.device) for bound in bounds())
+            low, high = (bound.to(images.device) for bound in IMAGENET.bounds())
             composite = peers.composite(candidate.preset, low, high)
             target = torch.tensor(TARGET, device=images.device)
             return lambda: peers.by_zennit(net, images, target, composite)

@@ -18,7 +18,8 @@ from torch import Tensor
 from benchmarks.timing import table
 from emorank import datasets
 from emorank.networks import training, weights
-from emorank.networks.features import Features, features, to_batch
+from emorank.networks.features import Features, features
+from emorank.networks.normalisation import to_batch
 from emorank.networks.training import Examples, Recipe
 from emorank.networks.vgg16 import CUT_HEAD, VGG16
 

@@ -19,7 +19,7 @@ from benchmarks.timing import cores, machine, table
 from emorank import datasets, images
 from emorank.errors import RelevanceError
 from emorank.networks import training, weights
-from emorank.networks.features import to_batch
+from emorank.networks.normalisation import to_batch
 from emorank.networks.training import Recipe
 from emorank.networks.vgg16 import VGG16
 from emorank.ranking import rank

@@ -35,7 +35,8 @@ from emorank.evaluation.level_agreement import level_agreement
 from emorank.evaluation.statistics.columns import Options
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.framing import Views
-from emorank.networks.features import features, to_batch
+from emorank.networks.features import features
+from emorank.networks.normalisation import to_batch
 from emorank.networks.vgg16 import CUT_HEAD
 from emorank.ranking import evidence
 from emorank.ranking.calibrated import LevelModel, ProportionalOdds

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from emorank.faces import find as find_faces
     from emorank.images import center as crop_center
     from emorank.images import read as read_image
-    from emorank.networks.features import to_batch as normalise_images
     from emorank.networks.network import load_network
+    from emorank.networks.normalisation import to_batch as normalise_images
     from emorank.ranking import rank as interval_rank
     from emorank.reading.explanations import explain_images, save_relevance
     from emorank.relevance import relevance as propagate_relevance
@@ -121,7 +121,7 @@ _PLACES = {
     "find_faces": ("faces", "find"),
     "crop_face": ("faces", "crop"),
     "crop_center": ("images", "center"),
-    "normalise_images": ("networks.features", "to_batch"),
+    "normalise_images": ("networks.normalisation", "to_batch"),
     "load_dataset": ("datasets", "load"),
     "propagate_relevance": ("relevance", "relevance"),
     "interval_rank": ("ranking", "rank"),

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from emorank.networks import checkpoint
-from emorank.networks.features import to_batch
+from emorank.networks.normalisation import to_batch
 from emorank.relevance import override_preset, relevance
 from emorank.study.folder import open_study
 from emorank.study.framed_faces import Framed

@@ -1,19 +1,13 @@
 """The network: torchvision's keys, and the same outputs however it is cut."""
 
-import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from emorank.networks.vgg16 import (
     CUT_BLOCK5,
     CUT_HEAD,
     VGG16,
-    bounds,
     channels_last,
-    normalise,
     skeleton,
 )
 
@@ -73,25 +67,6 @@ def test_the_layout_in_memory_changes_no_weight():
     channels_last(net)
     assert net.features[0].weight.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(net.features[0].weight, before)
-
-
-def test_normalising_uses_imagenets_mean_and_deviation():
-    """Mean grey becomes zero, one deviation above it one."""
-    mean = torch.tensor([0.485, 0.456, 0.406])
-    deviation = torch.tensor([0.229, 0.224, 0.225])
-    for steps in (0.0, 1.0):
-        pixels = (mean + steps * deviation).view(1, 3, 1, 1).expand(1, 3, 2, 2)
-        expected = torch.full((1, 3, 2, 2), steps)
-        torch.testing.assert_close(normalise(pixels), expected, atol=1e-6, rtol=0)
-
-
-@given(hnp.arrays(np.float32, (1, 3, 2, 2), elements=st.floats(0, 1, width=32)))
-def test_no_pixel_leaves_the_bounds(pixels):
-    """What a pixel in [0, 1] becomes lies between the bounds of its channel."""
-    low, high = bounds()
-    found = normalise(torch.from_numpy(pixels))
-    assert bool((found >= low.view(3, 1, 1)).all())
-    assert bool((found <= high.view(3, 1, 1)).all())
 
 
 def test_the_skeleton_has_the_layers_of_the_network():

@@ -13,8 +13,8 @@ from emorank import images
 from emorank.errors import ImageError, PlanError, RelevanceError
 from emorank.framing import View
 from emorank.networks.architectures import ARCHITECTURES
-from emorank.networks.features import to_batch
 from emorank.networks.network import Network, load_network
+from emorank.networks.normalisation import to_batch
 from emorank.networks.vgg import alexnet
 from emorank.reading.explanations import Explanation, explain_images, save_relevance
 from emorank.relevance import Difference, Probability, override_preset, preset, relevance

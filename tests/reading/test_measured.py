@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from emorank.errors import StudyError
-from emorank.networks.features import to_batch
+from emorank.networks.normalisation import to_batch
 from emorank.reading.measured import Measured, emotion_table, expressed, prediction_table
 from emorank.study.framed_faces import Framed
 from emorank.study.learning.measured_faces import evidence_of_faces

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from emorank import datasets
 from emorank.networks import training, weights
-from emorank.networks.features import to_batch
+from emorank.networks.normalisation import IMAGENET, to_batch
 from emorank.networks.training import Recipe
-from emorank.networks.vgg16 import VGG16, bounds
+from emorank.networks.vgg16 import VGG16
 from emorank.relevance import PRESETS, Preset, relevance
 from emorank.relevance.rules import (
     AlphaBeta,
@@ -35,7 +35,7 @@ from emorank.relevance.rules import (
 from reference import peers
 
 LONDON = Path(__file__).parents[3] / "shared" / "data" / "london_faces"
-LOW, HIGH = (bound.double() for bound in bounds())
+LOW, HIGH = (bound.double() for bound in IMAGENET.bounds())
 CLASSES = 5
 EVERYWHERE = Epsilon(peers.CAPTUM_STABILISER)
 AS_CAPTUM = Preset(EVERYWHERE, EVERYWHERE, EVERYWHERE)

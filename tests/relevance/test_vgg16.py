@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from emorank.networks.vgg16 import VGG16, bounds, normalise
+from emorank.networks.normalisation import IMAGENET
+from emorank.networks.vgg16 import VGG16
 from emorank.relevance import PRESETS, relevance
 
 
@@ -22,8 +23,8 @@ def small_vgg16() -> VGG16:
 def test_vgg16_is_explained_by_every_preset(preset):
     """Its own logits, all layers by name, and nothing lost in the bias-free convolutions."""
     net = small_vgg16().double()
-    images = normalise(torch.rand(1, 3, 32, 32, dtype=torch.float64))
-    low, high = bounds()
+    images = IMAGENET(torch.rand(1, 3, 32, 32, dtype=torch.float64))
+    low, high = IMAGENET.bounds()
     result = relevance(net, images, preset=preset, low=low, high=high)
     torch.testing.assert_close(result.logits, net(images).detach(), rtol=1e-10, atol=1e-10)
     assert result.layers[:4] == ("classifier.6", "classifier.3", "classifier.0", "avgpool")

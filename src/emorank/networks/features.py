@@ -13,12 +13,13 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from emorank.networks.vgg16 import VGG16, normalise
+from emorank.networks.normalisation import to_batch
+from emorank.networks.vgg16 import VGG16
 from emorank.networks.weights import cache_folder, digest
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 
-# Part of the cache's name: to be raised when `normalise`, `view` or the rounding changes.
+# Part of the cache's name: to be raised when the normalisation, `view` or the rounding changes.
 PREPROCESSING = 1
 
 
@@ -32,12 +33,6 @@ class Features:
     def batch(self, images: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch channels h w"]:
         """The features of a few images as float32."""
         return torch.from_numpy(self.records[self.rows[images]].astype(np.float32))
-
-
-def to_batch(images: Sequence[UInt8[np.ndarray, "side side 3"]]) -> Float[Tensor, "batch 3 h w"]:
-    """Normalised network input from 8-bit RGB images, channels last in memory."""
-    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(torch.float32) / 255
-    return normalise(pixels).contiguous(memory_format=torch.channels_last)
 
 
 def features(

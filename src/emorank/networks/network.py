@@ -8,6 +8,7 @@ from torch import nn
 from emorank.errors import WeightsError
 from emorank.networks.architectures import identify
 from emorank.networks.checkpoint import header
+from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.weights import read
 
 _LABELS = 10_000_000  # bytes
@@ -15,7 +16,7 @@ _LABELS = 10_000_000  # bytes
 
 @dataclass(frozen=True)
 class Network:
-    """A network in evaluation mode, to be given ImageNet-normalised images.
+    """A network in evaluation mode, to be given normalised images.
 
     Attributes:
         net: with torchvision's names of layers.
@@ -25,6 +26,7 @@ class Network:
         size: side of the input in pixels, as in training; torchvision's 224 where the file says
             nothing.
         crop: framing in training, "none" or "face"; "center", torchvision's, where it does not.
+        normalisation: of its input; ImageNet's where nobody said.
     """
 
     net: nn.Module
@@ -33,6 +35,7 @@ class Network:
     labels: tuple[str, ...] | None = None
     size: int = 224
     crop: str = "center"
+    normalisation: Normalisation = IMAGENET
 
     def index(self, word: str) -> int:
         """The class that a word means: its index, or its label.

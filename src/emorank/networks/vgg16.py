@@ -10,9 +10,6 @@ from emorank.networks.vgg import CONFIGURATIONS, Chain, convolutions, dense
 
 Net = TypeVar("Net", bound=nn.Module)
 
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
-
 # Where `features` is cut in two: what lies before the cut is frozen, and its output can be kept.
 CUT_HEAD = 31  # all thirteen convolutions frozen, as in the paper
 CUT_BLOCK5 = 24  # the last three convolutions are trained too
@@ -59,19 +56,3 @@ def channels_last(net: Net) -> Net:
     # torch's own annotations do not know this keyword of Module.to.
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return net
-
-
-def normalise(
-    pixels: Float[Tensor, "batch 3 height width"],
-) -> Float[Tensor, "batch 3 height width"]:
-    """Bring pixels in [0, 1] to the mean and deviation of ImageNet, per channel."""
-    mean = pixels.new_tensor(MEAN).view(3, 1, 1)
-    deviation = pixels.new_tensor(DEVIATION).view(3, 1, 1)
-    return (pixels - mean) / deviation
-
-
-def bounds() -> tuple[Float[Tensor, "3"], Float[Tensor, "3"]]:
-    """The lowest and highest value that `normalise` can give, per channel (for the z-box rule)."""
-    low = normalise(torch.zeros(1, 3, 1, 1)).flatten()
-    high = normalise(torch.ones(1, 3, 1, 1)).flatten()
-    return low, high

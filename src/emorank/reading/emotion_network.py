@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from emorank.errors import StudyError
-from emorank.networks.vgg16 import CUT_HEAD, VGG16, bounds
+from emorank.networks.normalisation import IMAGENET, Normalisation
+from emorank.networks.vgg16 import CUT_HEAD, VGG16
 from emorank.relevance import DEFAULT, Explainer, Preset, prepare
 from emorank.vocabulary import Emotion
 
@@ -26,6 +27,7 @@ class EmotionNetwork:
         preset: rules for the relevance of pixels, which is computed for `batch` faces at once.
         cut: the layers before it were not trained, so an ordinal network of the same study has
             the same ones.
+        normalisation: of its input.
 
     Raises:
         StudyError: it knows no emotion but neutral.
@@ -38,6 +40,7 @@ class EmotionNetwork:
     preset: str | Preset = DEFAULT
     batch: int = 4
     cut: int = CUT_HEAD
+    normalisation: Normalisation = IMAGENET
 
     def __post_init__(self) -> None:
         if set(self.classes) <= {Emotion.NEUTRAL}:
@@ -51,7 +54,7 @@ class EmotionNetwork:
     @cached_property
     def explainer(self) -> Explainer:
         """From pixels to logits and back; a RelevanceError if the rules do not fit the network."""
-        low, high = bounds()
+        low, high = self.normalisation.bounds()
         return prepare(self.net, self.preset, low=low, high=high)
 
     @cached_property

@@ -15,10 +15,9 @@ from scipy.special import softmax
 from emorank.errors import ImageError, PlanError, RelevanceError
 from emorank.files import replacing
 from emorank.framing import CROPS, Picture, View, Views
-from emorank.networks.features import to_batch
 from emorank.networks.network import Network
+from emorank.networks.normalisation import to_batch
 from emorank.networks.tensors import save_tensors
-from emorank.networks.vgg16 import bounds
 from emorank.reading.stream import Stream
 from emorank.relevance import (
     DEFAULT,
@@ -105,7 +104,7 @@ class _Questions:
 
     def answer(self, batch: list[View]) -> Iterator[Explanation]:
         device = next(self.network.net.parameters()).device
-        images = to_batch([view.pixels for view in batch]).to(device)
+        images = to_batch([view.pixels for view in batch], self.network.normalisation).to(device)
         if isinstance(self.target, Difference) and self.target.of is None:
             rows = self._comparable(batch, images, self.target.against)
             batch, images = [batch[i] for i in rows], images[rows]
@@ -124,7 +123,8 @@ class _Questions:
 
     @cached_property
     def _explainers(self) -> dict[str, Explainer | Attributor]:
-        (low, high), net = bounds(), self.network.net
+        net = self.network.net
+        low, high = self.network.normalisation.bounds()
         return {name: explainer(net, one, low=low, high=high) for name, one in self.presets.items()}
 
     def _comparable(self, batch: list[View], images: torch.Tensor, against: object) -> list[int]:

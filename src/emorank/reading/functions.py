@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import nn
 
-from emorank.networks.features import to_batch
-from emorank.networks.vgg16 import bounds
+from emorank.networks.normalisation import IMAGENET, Normalisation, to_batch
 from emorank.relevance.methods import explainer
 
 BATCH = 8  # images in one pass forward
@@ -17,7 +16,11 @@ Images = UInt8[np.ndarray, "batch side side 3"]
 
 
 def logits_of(
-    net: nn.Module, device: str, *, half: bool = False
+    net: nn.Module,
+    device: str,
+    *,
+    half: bool = False,
+    normalisation: Normalisation = IMAGENET,
 ) -> Callable[[Images], Float[np.ndarray, "batch classes"]]:
     """A network on a device as a function: logits (float32); `half` computes in bfloat16."""
     kind = torch.device(device).type
@@ -25,14 +28,15 @@ def logits_of(
     def logits(images: Images) -> Float[np.ndarray, "batch classes"]:
         batches = [list(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
         with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=half):
-            outputs = [net(to_batch(batch).to(device)).float().cpu() for batch in batches]
+            inputs = (to_batch(batch, normalisation).to(device) for batch in batches)
+            outputs = [net(batch).float().cpu() for batch in inputs]
         return torch.cat(outputs).numpy()
 
     return logits
 
 
 def maps_of(
-    net: nn.Module, method: str, device: str
+    net: nn.Module, method: str, device: str, normalisation: Normalisation = IMAGENET
 ) -> Callable[[Images, Int[np.ndarray, " batch"]], Float[np.ndarray, "batch side side"]]:
     """One of `relevance.methods.METHODS` as a function: maps (float64) of images and classes.
 
@@ -40,13 +44,13 @@ def maps_of(
         MissingExtraError: the method needs captum, and it is not installed.
         RelevanceError: no such method, or it does not fit the network.
     """
-    low, high = bounds()
+    low, high = normalisation.bounds()
     explain = explainer(net, method, low=low, high=high)
 
     def maps(images: Images, target: Int[np.ndarray, " batch"]) -> Float[np.ndarray, "b s s"]:
         parts = []
         for k in range(0, len(images), BATCH):
-            batch = to_batch(list(images[k : k + BATCH])).to(device)
+            batch = to_batch(list(images[k : k + BATCH]), normalisation).to(device)
             record = explain(batch, target[k : k + BATCH].tolist())
             parts.append(record.pixels.sum(1).double().cpu().numpy())
         return np.concatenate(parts)

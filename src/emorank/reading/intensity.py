@@ -11,8 +11,7 @@ from jaxtyping import Float32
 from emorank.framing import Picture, View
 from emorank.networks import ordinal
 from emorank.networks.checkpoint import Checkpoint
-from emorank.networks.features import to_batch
-from emorank.networks.vgg16 import bounds
+from emorank.networks.normalisation import to_batch
 from emorank.reading import ranks
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Pixels
@@ -90,7 +89,7 @@ def explain_levels(
     """
     reader = Reader(network, {"ordinal": partial(ranks.ordinal, model=model)})
     faces = reader.read(images, crop=crop or model.crop, nearest=nearest, strict=strict)
-    low, high = bounds()
+    low, high = network.normalisation.bounds()
     explainer = prepare(model.net, network.preset, low=low, high=high)
     return Stream(faces.views, network.batch, partial(_explain, reader, model, explainer))
 
@@ -103,7 +102,8 @@ def _explain(
     steps = [max(LEVELS.index(row["rank"]) - 1, 0) for row in rows]
     emotions = [model.classes.index(Emotion(row["expressed"])) for row in rows]
     targets = [e * ordinal.STEPS + step for e, step in zip(emotions, steps, strict=True)]
-    images = to_batch([view.pixels for view in views]).to(reader.network.device)
+    network = reader.network
+    images = to_batch([view.pixels for view in views], network.normalisation).to(network.device)
     record = explainer(images, targets)
     for i, (view, row, step) in enumerate(zip(views, rows, steps, strict=True)):
         odds, bias = float(record.sums[0, i]), float(record.bias[:, i].sum())

@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int, UInt8
 from scipy.special import softmax
 from torch import Tensor
 
-from emorank.networks.features import to_batch
+from emorank.networks.normalisation import to_batch
 from emorank.networks.vgg16 import VGG16
 from emorank.ranking.relevance_features import FEATURES, relevance_features
 from emorank.reading.emotion_network import EmotionNetwork
@@ -79,7 +79,7 @@ class Measured:
 
     @cached_property
     def _images(self) -> Tensor:
-        return to_batch(list(self.pixels)).to(self.network.device)
+        return to_batch(list(self.pixels), self.network.normalisation).to(self.network.device)
 
     @cached_property
     def _frozen(self) -> Tensor:

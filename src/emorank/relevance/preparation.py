@@ -215,7 +215,8 @@ class _Preparation:
         if low is None or high is None:
             raise RelevanceError(
                 f"the z-box rule of layer '{name}' needs the normalised values of black and white: "
-                "low=…, high=…, one number per channel (emorank.networks.vgg16.bounds())"
+                "low=…, high=…, one number per channel; of ImageNet's normalisation they are "
+                "emorank.networks.normalisation.IMAGENET.bounds()"
             )
         bounds = []
         for bound in (low, high):

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from emorank.errors import PlanError, RelevanceError
 from emorank.networks import vgg16
+from emorank.networks.normalisation import IMAGENET
 from emorank.networks.training import Recipe
 from emorank.relevance import Preset, override_preset, prepare
 from emorank.relevance.presets import KINDS
@@ -174,7 +175,7 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
     try:
         preset = preset_of(plan.explain)
         if plan.explain.rules:  # tried on VGG-16's layers now and not after hours of training
-            low, high = vgg16.bounds()
+            low, high = IMAGENET.bounds()
             prepare(vgg16.skeleton(), preset, low=low, high=high)
     except RelevanceError as error:
         raise PlanError(

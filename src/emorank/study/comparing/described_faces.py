@@ -10,7 +10,7 @@ import torch
 from emorank.baselines import ESTIMATORS, Faces
 from emorank.baselines.descriptors import CONVOLUTIONS, DESCRIPTORS, Pixels
 from emorank.networks import weights
-from emorank.networks.features import to_batch
+from emorank.networks.normalisation import to_batch
 from emorank.networks.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
 from emorank.results.comparison import Times
 from emorank.study.comparing.task import Task, faces_of

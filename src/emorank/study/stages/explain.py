@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emorank.networks.features import to_batch
+from emorank.networks.normalisation import to_batch
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.study.folder import Study
@@ -33,7 +33,7 @@ def explain(study: Study, progress: Progress = silent) -> str:
         for start in range(0, len(wanted), batch):
             rows = wanted[start : start + batch]
             progress(len(table) - len(wanted) + start, len(table), "relevance")
-            images = to_batch([framed(i) for i in rows]).to(network.device)
+            images = to_batch([framed(i) for i in rows], network.normalisation).to(network.device)
             record = explainer(images, [targets[i] for i in rows])
             keys = [table["digest"][i] for i in rows]
             maps_out.append(keys, record.pixels.cpu().numpy())
