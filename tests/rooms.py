@@ -195,14 +195,18 @@ class Serving:
         )  # fmt: skip
         for _ in range(900):
             if self.process.poll() is not None:
-                self.output.seek(0)
-                raise AssertionError(self.output.read())
+                raise AssertionError(self.said())
             try:
                 urllib.request.urlopen(f"{self.base}/health", timeout=5)  # noqa: S310 - loopback
                 return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.1)
         raise AssertionError("the server did not come up")
+
+    def said(self) -> str:
+        """What it has printed so far."""
+        self.output.seek(0)
+        return self.output.read()
 
     def kill(self) -> None:
         """`kill -9`."""

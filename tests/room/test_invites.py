@@ -10,10 +10,13 @@ from emorank.room.invites import (
     PASS_LIFE,
     SESSION_LIFE,
     Visitor,
+    addressee,
     claim,
     invite,
     invited,
     leave,
+    move,
+    printed_elsewhere,
     revoke,
     visitor,
 )
@@ -70,6 +73,39 @@ def test_a_new_link_replaces_the_old_one_of_the_same_person(room):
     for secret in (new, foreign, owners):
         invited(room.project, secret)
     assert visitor(room.project, session) == Visitor(one)
+
+
+def test_the_owners_links_stay_until_they_are_withdrawn(room):
+    """A server that starts makes another one; the one that was printed first still works."""
+    printed, started = (invite(room.project, None) for _ in "ab")
+    claim(room.project, started)
+    assert invited(room.project, printed).owner
+    revoke(room.project, None)
+    with pytest.raises(RatingError):
+        invited(room.project, printed)
+
+
+def test_links_remember_what_they_began_with(room):
+    """Open ones that begin otherwise than the server's address, by that address and person."""
+    project, old = room.project, room.project.about().base_url
+    for name in ("r2", "r1"):
+        invite(project, room.raters[name])
+    invite(project, None, base_url="https://b")
+    claim(project, invite(project, room.raters["r2"]))
+    assert printed_elsewhere(project, old) == {"https://b": ["the owner"]}
+    move(project, "https://b")
+    invite(project, room.raters["r2"])
+    assert printed_elsewhere(project, "https://b") == {old: ["r1"]}
+    move(project, "https://b")
+    assert log(project)["kind"].tolist().count("move") == 1
+
+
+def test_a_link_tells_whose_it_was(room):
+    """Even when it works no more; nothing is known of others."""
+    secret = invite(room.project, room.raters["r1"])
+    claim(room.project, secret)
+    assert addressee(room.project, secret) == Visitor(room.raters["r1"])
+    assert addressee(room.project, "unknown") is None
 
 
 def test_revoking_ends_links_and_sessions_of_one_person(room):

@@ -16,6 +16,7 @@ from emorank.room.overview import answers
 from emorank.room.schema import EVENTS, INVITES, SESSIONS
 from emorank.web.rating.app import make_app
 from emorank.web.safety import MAX_BODY, origins
+from emorank.web.visitors import Failures, TooOftenError
 
 FOREIGN = ("https://evil.example", "null", "http://127.0.0.1:9999", "https://127.0.0.1:8321", "")
 
@@ -143,14 +144,72 @@ def test_secrets_are_not_in_the_database(visit, room):
     assert session not in " ".join(stored)
 
 
+def test_a_link_that_does_not_work_is_refused_for_itself(app, room):
+    """Tried ten times it has to wait; good links of others at the same address work."""
+    spent = room.link("r1")
+    Visitor(app).claim(spent)
+    stranger = Visitor(app)
+    assert [stranger.post(spent).status_code for _ in range(12)] == [404] * 10 + [429] * 2
+    assert stranger.get(spent).status_code == 429
+    assert Visitor(app).post("/invite/another").status_code == 404
+    Visitor(app).claim(room.link("r2"))
+
+
 def test_guessing_links_is_slowed_down(app, room):
-    """After ten links that do not work an address has to wait; good links of others work."""
+    """After sixty different ones an address has to wait, and still its good links work."""
     guesser = Visitor(app)
-    codes = [guesser.post(f"/invite/guess{number}").status_code for number in range(12)]
-    assert codes == [404] * 10 + [429] * 2
-    assert guesser.post(room.link("r1")).status_code == 429
+    codes = [guesser.post(f"/invite/guess{number}").status_code for number in range(62)]
+    assert codes == [404] * 60 + [429] * 2
+    guesser.claim(room.link("r1"))
     other = TestClient(app, base_url=ORIGIN, client=("10.0.0.9", 1), follow_redirects=False)
-    assert other.post(room.link("r1"), headers={"Origin": ORIGIN}).status_code == 303
+    assert other.get("/invite/guess").status_code == 404
+
+
+def test_failures_are_forgotten_after_a_minute():
+    """By the clock of the server; nothing else is kept of them."""
+    now = [0.0]
+    failures = Failures(of_link=2, of_address=2, clock=lambda: now[0])
+    failures.add("a", "here")
+    failures.add("a", "here")
+    failures.add("b", "here")
+    for refused in (lambda: failures.check("a"), lambda: failures.add("c", "here")):
+        with pytest.raises(TooOftenError):
+            refused()
+    failures.check("b")
+    failures.add("c", "there")
+    now[0] = 61
+    failures.check("a")
+    failures.add("c", "here")
+
+
+def test_memory_of_failures_has_a_bound(monkeypatch):
+    """The oldest are forgotten."""
+    monkeypatch.setattr("emorank.web.visitors.MAX_COUNTED", 4)
+    failures = Failures()
+    for number in range(50):
+        failures.add(str(number), str(number))
+    assert len(failures._times) == 4
+
+
+@pytest.mark.parametrize(("name", "place"), [("r1", "/rate"), (None, "/owner")])
+def test_the_own_link_leads_a_known_browser_on(app, room, name, place):
+    """Opened or claimed again, or from the history; as often as one likes."""
+    link = room.link(name)
+    visitor = Visitor(app).claim(link)
+    for _ in range(12):
+        for answer in (visitor.get(link), visitor.post(link), visitor.get(f"{link}x")):
+            assert (answer.status_code, answer.headers["location"]) == (303, place)
+    assert visitor.get(place).status_code == 200
+
+
+def test_a_link_of_another_leads_to_nobodys_page(app, room):
+    """On a shared computer: not to the page of the rater who was here before; nor after the end."""
+    mine, other = room.link("r1"), room.link("r2")
+    visitor = Visitor(app).claim(mine)
+    Visitor(app).claim(other)
+    assert visitor.get(other).status_code == 404
+    revoke(room.project, room.raters["r1"])
+    assert visitor.get(mine).status_code == 404
 
 
 def test_cookies_are_for_this_host_and_no_script(app, room):

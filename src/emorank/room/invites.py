@@ -9,11 +9,11 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, true
 
 from emorank.errors import RatingError
 from emorank.room.project import Project
-from emorank.room.schema import EVENTS, INVITES, SESSIONS
+from emorank.room.schema import EVENTS, INVITES, PROJECT, RATERS, SESSIONS
 
 DAY = 24 * 60 * 60 * 1000
 INVITE_LIFE, SESSION_LIFE, PASS_LIFE = 30 * DAY, 60 * DAY, DAY
@@ -31,15 +31,21 @@ class Visitor:
         return self.rater is None
 
 
-def invite(project: Project, rater: str | None, life: int = INVITE_LIFE) -> str:
+def invite(
+    project: Project, rater: str | None, life: int = INVITE_LIFE, base_url: str | None = None
+) -> str:
     """A new link for a rater (id), or for the owner; returns its secret, which is stored nowhere.
 
-    A link of the same person that was not claimed yet no longer works; sessions go on.
+    A rater's link that was not claimed yet no longer works; sessions go on. The owner's links work
+    until they are revoked, because the server makes another one whenever it starts. `base_url` is
+    what the link begins with; by default the project's.
     """
     secret, now = secrets.token_urlsafe(32), project.now()
     with project.database.writing() as connection:
-        _withdraw(connection, rater, now)
-        _insert(connection, INVITES, secret, rater, now, life)
+        if rater is not None:
+            _withdraw(connection, rater, now)
+        base_url = base_url or connection.scalar(select(PROJECT.c.base_url))
+        _insert(connection, INVITES, secret, rater, now, life, base_url=base_url)
         _log(connection, now, "invite", rater)
     return secret
 
@@ -70,6 +76,15 @@ def invited(project: Project, secret: str) -> Visitor:
     if row is None:
         raise RatingError(_SPENT)
     return Visitor(row.rater_id)
+
+
+def addressee(project: Project, secret: str) -> Visitor | None:
+    """The person whom a link was made for, whether it still works or not; None if it is unknown."""
+    with project.database.reading() as connection:
+        row = connection.execute(
+            select(INVITES.c.rater_id).where(INVITES.c.hash == _hash(secret))
+        ).first()
+    return None if row is None else Visitor(row.rater_id)
 
 
 def claim(project: Project, secret: str) -> tuple[str, Visitor]:
@@ -103,6 +118,35 @@ def visitor(project: Project, session: str) -> Visitor | None:
     return None if row is None else Visitor(row.rater_id)
 
 
+def printed_elsewhere(project: Project, base_url: str) -> dict[str, list[str]]:
+    """The people whose open links begin with another address than `base_url`, by that address."""
+    begins = func.coalesce(INVITES.c.base_url, PROJECT.c.base_url)
+    query = (
+        select(begins, func.coalesce(RATERS.c.name, "the owner"))
+        .select_from(INVITES)
+        .outerjoin(RATERS, RATERS.c.id == INVITES.c.rater_id)
+        .join(PROJECT, true())
+        .where(_open(project.now()), begins != base_url)
+        .order_by(INVITES.c.rater_id.is_(None), RATERS.c.number)
+    )
+    people: dict[str, list[str]] = {}
+    with project.database.reading() as connection:
+        for address, name in connection.execute(query):
+            names = people.setdefault(address, [])
+            if name not in names:  # the owner may have several
+                names.append(name)
+    return people
+
+
+def move(project: Project, base_url: str) -> None:
+    """Let links begin with another address from now on."""
+    now = project.now()
+    with project.database.writing() as connection:
+        if connection.scalar(select(PROJECT.c.base_url)) != base_url:
+            connection.execute(PROJECT.update().values(base_url=base_url))
+            _log(connection, now, "move", None)
+
+
 def leave(project: Project, session: str) -> None:
     """End one session."""
     with project.database.writing() as connection:
@@ -117,8 +161,11 @@ _SPENT = (
 
 
 def _claimable(secret: str, now: int) -> ColumnElement[bool]:
+    return and_(INVITES.c.hash == _hash(secret), _open(now))
+
+
+def _open(now: int) -> ColumnElement[bool]:
     return and_(
-        INVITES.c.hash == _hash(secret),
         INVITES.c.claimed_at.is_(None),
         INVITES.c.revoked_at.is_(None),
         INVITES.c.expires_at > now,
@@ -138,10 +185,16 @@ def _withdraw(connection: Connection, rater: str | None, now: int) -> None:
 
 
 def _insert(
-    connection: Connection, table: Table, secret: str, rater: str | None, now: int, life: int
+    connection: Connection,
+    table: Table,
+    secret: str,
+    rater: str | None,
+    now: int,
+    life: int,
+    **more: str | None,
 ) -> None:
-    times = {"created_at": now, "expires_at": now + life}
-    connection.execute(table.insert().values(hash=_hash(secret), rater_id=rater, **times))
+    values = {"created_at": now, "expires_at": now + life, **more}
+    connection.execute(table.insert().values(hash=_hash(secret), rater_id=rater, **values))
 
 
 def _log(connection: Connection, now: int, kind: str, rater: str | None) -> None:

@@ -12,11 +12,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emorank.errors import RatingError
-from emorank.room.address import base_address
+from emorank.room.address import THIS_MACHINE, base_address
 
 MAX_BODY = 64 * 1024  # bytes; a hundred answers are a quarter of it
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_THIS_MACHINE = {name.strip("[]") for name in LOOPBACK}
 _SAFE = {"GET", "HEAD"}
 _TOO_LARGE = f"the request is larger than {MAX_BODY} bytes"
 HEADERS = {
@@ -64,7 +63,7 @@ def origins(base_url: str, host: str, port: int) -> Origins:
             reach the server: under names that it would refuse.
     """
     base = base_address(base_url)
-    if host not in _THIS_MACHINE and urlsplit(base).hostname in _THIS_MACHINE:
+    if host not in THIS_MACHINE and urlsplit(base).hostname in THIS_MACHINE:
         raise RatingError(
             f"--host {host} lets other machines in: say with --base-url what they call this "
             "server (https://rate.example.org), so that links lead here and other names are refused"

@@ -10,11 +10,11 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from emorank.room.invites import SESSION_LIFE, visitor
+from emorank.room.invites import SESSION_LIFE, Visitor, visitor
 from emorank.room.project import Project
 from emorank.web.safety import Origins
 
-MAX_ADDRESSES = 10_000
+MAX_COUNTED = 10_000
 
 
 class NoSessionError(Exception):
@@ -22,33 +22,45 @@ class NoSessionError(Exception):
 
 
 class TooOftenError(Exception):
-    """Too many links that do not work came from one address."""
+    """A link that does not work was tried too often, or too many of them came from one address."""
 
 
 @dataclass
 class Failures:
-    """Counts the links that did not work, by address; no answer after `limit` in a minute."""
+    """Counts the uses of links that do not work, in the last minute.
 
-    limit: int = 10
+    A link that works is never refused. One that does not may be tried `of_link` times. All those
+    from one address are at most `of_address` different ones, because many people may share it.
+    """
+
+    of_link: int = 10
+    of_address: int = 60
     clock: Callable[[], float] = time.monotonic
-    _times: dict[str, deque[float]] = field(default_factory=dict)
+    _times: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def check(self, address: str) -> None:
-        """Raise TooOftenError if the address has failed too often in the last minute."""
+    def check(self, link: str) -> None:
+        """Raise TooOftenError if a link has failed too often to be looked up again."""
         with self._turn:
-            times = self._times.get(address)
-            while times and times[0] < self.clock() - 60:
-                times.popleft()
-            if times and len(times) >= self.limit:
+            if self._count(("link", link)) >= self.of_link:
                 raise TooOftenError
 
-    def add(self, address: str) -> None:
-        """Note a failure."""
+    def add(self, link: str, address: str) -> None:
+        """Note a failure; raise TooOftenError if there were too many from that address."""
         with self._turn:
-            if len(self._times) >= MAX_ADDRESSES:  # forget the oldest, so that memory has a bound
-                self._times.pop(next(iter(self._times)))
-            self._times.setdefault(address, deque(maxlen=self.limit)).append(self.clock())
+            again = self._count(("link", link)) > 0
+            if not again and self._count(("address", address)) >= self.of_address:
+                raise TooOftenError
+            for key in [("link", link)] + [("address", address)] * (not again):
+                if len(self._times) >= MAX_COUNTED:  # forget the oldest: memory has a bound
+                    self._times.pop(next(iter(self._times)))
+                self._times.setdefault(key, deque()).append(self.clock())
+
+    def _count(self, key: tuple[str, str]) -> int:
+        times = self._times.get(key, deque())
+        while times and times[0] < self.clock() - 60:
+            times.popleft()
+        return len(times)
 
 
 def address(request: Request) -> str:
@@ -94,21 +106,23 @@ def session_of(request: Request, owner: bool) -> str:
     return request.cookies.get(cookie_name(request, owner), "")
 
 
-def _guest(request: Request, owner: bool) -> str | None:
-    """The id of the rater who asks, or None for the owner."""
+def guest(request: Request, owner: bool) -> Visitor | None:
+    """The person of a session, or None without one."""
     secret = session_of(request, owner)
-    guest = visitor(project_of(request), secret) if secret else None
-    if guest is None or guest.owner != owner:
-        raise NoSessionError
-    return guest.rater
+    known = visitor(project_of(request), secret) if secret else None
+    return None if known is None or known.owner != owner else known
 
 
 def _rater(request: Request) -> str:
-    return cast(str, _guest(request, owner=False))
+    known = guest(request, owner=False)
+    if known is None:
+        raise NoSessionError
+    return cast(str, known.rater)
 
 
 def _owner(request: Request) -> None:
-    _guest(request, owner=True)
+    if guest(request, owner=True) is None:
+        raise NoSessionError
 
 
 # A page takes one of these as a parameter: the id of the rater who asks, or a check that it is the

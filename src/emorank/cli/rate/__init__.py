@@ -6,7 +6,7 @@ from emorank.cli.verbs import Verbs
 
 VERBS = {
     "new": "new.command",
-    "serve": "project.serve",
+    "serve": "serve.command",
     "status": "project.status",
     "summary": "summary.command",
     "invite": "project.invite",

@@ -84,7 +84,7 @@ def command(
 
     with needing("web", "a rating project"):
         from emorank.room.creation import Setup, create_project
-    from emorank.cli.rate.project import print_links
+    from emorank.cli.rate.project import people, print_links
     from emorank.study.verbs.gallery_of_study import gallery
 
     who = _raters(raters, names)
@@ -106,7 +106,7 @@ def command(
     with progress_bar("pictures") as progress:
         project = create_project(out, pictures.images, pictures.read, who, setup, progress)
     _print_counts(project, len(pictures.images), len(who))
-    print_links(project)
+    print_links(project, people(project))
 
 
 def _raters(count: int | None, names: list[str]) -> list[str]:

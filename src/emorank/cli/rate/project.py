@@ -1,6 +1,6 @@
 """Verbs of `emorank rate` on a rating project that is there, and its invite links."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,52 +13,6 @@ if TYPE_CHECKING:
     from emorank.room.project import Project
 
 project_argument = click.argument("project", type=FILE_OR_FOLDER)
-
-
-@click.command("serve", short_help="Open a rating project in the browser.")
-@project_argument
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(1, 65535), help="8321, or the port of the base URL.")
-@click.option("--base-url", help="What visitors call this server: https://rate.example.org")
-@click.option("--no-browser", is_flag=True, help="Do not open the owner's page.")
-def serve(
-    project: Path, host: str, port: int | None, base_url: str | None, no_browser: bool
-) -> None:
-    """Serve a rating project until Ctrl-C, and open the owner's page.
-
-    It listens on this machine only, unless --host says otherwise; then --base-url has to say what
-    others call it. For other machines put it behind a proxy with TLS (docs/rating.md).
-
-    \b
-    Examples:
-      emorank rate serve ratings
-      emorank rate serve ratings --no-browser --base-url https://rate.example.org
-    """
-    from urllib.parse import urlsplit
-
-    from emorank.errors import needing
-
-    with needing("web", "the rating room"):
-        from emorank.room.invites import invite
-        from emorank.room.project import open_project
-        from emorank.web.rating.app import make_app
-        from emorank.web.safety import origins
-        from emorank.web.serve import listen, open_when_ready, server
-    opened = open_project(project)
-    base = (base_url or opened.about().base_url).rstrip("/")
-    parts = urlsplit(base)
-    if port is None:
-        port = (parts.port if parts.scheme == "http" else None) or 8321
-    elif base_url is None and parts.hostname == "127.0.0.1":
-        base = f"http://127.0.0.1:{port}"
-    ready = server(make_app(opened, origins(base, host, port)), host, port)
-    place = listen(host, port)
-    link = f"{base}/invite/{invite(opened, None)}"
-    click.echo(f"The rating room is at {base} (Ctrl-C stops it; nothing is lost)")
-    click.echo(f"The owner's page, once: {link}")
-    if not no_browser:
-        open_when_ready(ready, link)
-    ready.run(sockets=[place])
 
 
 @click.command("status", short_help="Print how far every rater is.")
@@ -93,21 +47,26 @@ def status(project: Path) -> None:
 def invite(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
     """Print new links for RATERS; their old links and sessions end, their answers stay.
 
+    The word "owner" stands for the owner.
+
     \b
     Examples:
       emorank rate invite ratings r3
       emorank rate invite ratings r3 r4 --revoke
+      emorank rate invite ratings owner
     """
     opened = _open(project)
     from emorank.room.invites import revoke
     from emorank.room.raters import rater_id
 
-    for rater in [rater_id(opened, name) for name in raters]:
+    known = people(opened)
+    chosen = {name: known[name] if name in known else rater_id(opened, name) for name in raters}
+    for rater in chosen.values():
         revoke(opened, rater)
     if only_revoke:
-        click.echo(f"revoked: {', '.join(raters)}")
+        click.echo(f"revoked: {', '.join(chosen)}")
     else:
-        print_links(opened, raters)
+        print_links(opened, chosen)
 
 
 @click.command("export", short_help="Write the answers of a rating project to a file.")
@@ -185,23 +144,25 @@ def close(project: Path, reopen: bool) -> None:
     click.echo(f"{project}: {'open' if reopen else 'closed'}")
 
 
-def print_links(project: "Project", names: Collection[str] | None = None) -> None:
-    """Make and print links, of the named raters, or of all and the owner.
+def people(project: "Project") -> dict[str, str | None]:
+    """The raters by name, with their ids, and the owner, who has none."""
+    from emorank.room.overview import progress
+
+    raters: dict[str, str | None] = {row.name: row.id for row in progress(project)}
+    return raters if "owner" in raters else raters | {"owner": None}
+
+
+def print_links(project: "Project", chosen: Mapping[str, str | None]) -> None:
+    """Make and print links of some `people`.
 
     They are printed only once, because they are not stored.
     """
     from emorank.room.invites import invite
-    from emorank.room.overview import progress
 
     base = project.about().base_url
-    people: list[tuple[str, str | None]] = [
-        (row.name, row.id) for row in progress(project) if names is None or row.name in names
-    ]
-    if names is None:
-        people.append(("owner", None))
     click.echo("\nInvite links. Each works once, for 30 days, and is shown only now:\n")
-    width = max(len(name) for name, _ in people)
-    for name, rater in people:
+    width = max(map(len, chosen))
+    for name, rater in chosen.items():
         click.echo(f"  {name:{width}}  {base}/invite/{invite(project, rater)}")
 
 

@@ -140,7 +140,7 @@ def renew(project: TheProject, origins: TheOrigins, _: Owner, rater: Key) -> Res
     """A new link for a rater; the old one and every session of the rater end."""
     name = _name(project, rater)
     revoke(project, rater)
-    link = f"{origins.base}/invite/{invite(project, rater)}"
+    link = f"{origins.base}/invite/{invite(project, rater, base_url=origins.base)}"
     return page("rating/owner_link.html", name=name, link=link)
 
 

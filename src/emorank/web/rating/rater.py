@@ -115,7 +115,7 @@ def store(project: TheProject, rater: Rater, batch: Batch) -> Receipt:
 @router.post("/link")
 def elsewhere(project: TheProject, rater: Rater, origins: TheOrigins) -> Link:
     """A link to go on in another browser; it works once, within a day."""
-    return Link(link=f"{origins.base}/invite/{invite(project, rater, PASS_LIFE)}")
+    return Link(link=f"{origins.base}/invite/{invite(project, rater, PASS_LIFE, origins.base)}")
 
 
 @router.post("/leave")
