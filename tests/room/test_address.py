@@ -44,8 +44,8 @@ def test_what_is_no_address_is_refused(url):
         ("http://localhost", "127.0.0.1", None, ("http://localhost", 80)),
         ("https://rate.example.org", "127.0.0.1", None, ("https://rate.example.org", 8321)),
         ("https://rate.example.org", "127.0.0.1", 9000, ("https://rate.example.org", 9000)),
-        ("http://lab:8400", "0.0.0.0", None, ("http://lab:8400", 8400)),
-        ("http://lab:8400", "0.0.0.0", 9000, ("http://lab:8400", 9000)),
+        ("http://lab:8400", "192.0.2.7", None, ("http://lab:8400", 8400)),
+        ("http://lab:8400", "192.0.2.7", 9000, ("http://lab:8400", 9000)),
     ],
 )
 def test_links_to_this_machine_follow_the_server(links, host, port, served):
