@@ -70,7 +70,8 @@ def test_vgg_is_the_same_as_its_layers_in_a_row():
         (nn.Sequential(nn.Flatten(), nn.Linear(3, 2), nn.Softmax(1)), "explain the logits"),
         (nn.Sequential(nn.Conv2d(3, 4, 3, padding_mode="reflect")), "padding_mode='reflect'"),
         (nn.Sequential(nn.Conv2d(3, 4, 2, padding="same")), "even kernel"),
-        (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(2)), "dimensions 2 to -1"),
+        (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(0)), "dimensions 0 to -1"),
+        (nn.Sequential(nn.DataParallel(nn.Conv2d(3, 4, 3))), "explain what is in it: net.module"),
         (nn.Sequential(nn.MaxPool2d(2, return_indices=True)), "return_indices"),
         (nn.Sequential(nn.ReLU()), "at least one convolution or dense layer"),
         (Other(), "write it as an nn.Sequential"),
@@ -172,16 +173,48 @@ REFUSED = {
     "not the last layer": (lambda net, x: [y := maps(net, x), net.blocks(y)][0], "returns the log"),
     "a fixed batch": (lambda net, x: net.fc(maps(net, x).view(2, -1)), "no rule for 'view'"),
     "another size": (lambda net, x: net.fc(maps(net, x).view(x.size(1), -1)), "no rule for 'view'"),
-    "mixing": (lambda net, x: net.fc(maps(net, x).view(-1, 100)), "no rule for 'view'"),
     "flattening all": (lambda net, x: net.fc(torch.flatten(maps(net, x))), "dimensions 0 to -1"),
     "a function": (lambda net, x: net.fc(torch.sigmoid(net.conv(x)).flatten(1)), "'sigmoid'"),
-    "a product": (lambda net, x: net.fc((net.conv(x) * 2).flatten(1)), "no rule for 'mul'"),
-    "a number added": (lambda net, x: net.fc((net.conv(x) + 1).flatten(1)), "no rule for 'add'"),
+    "a product": (lambda net, x: net.fc(((y := net.conv(x)) * y).flatten(1)), "no rule for 'mul'"),
+    "a difference": (
+        lambda net, x: net.fc(((y := net.conv(x)) - y).flatten(1)),
+        "no rule for 'sub",
+    ),
+    "divided by": (lambda net, x: net.fc((1 / net.conv(x)).flatten(1)), "no rule for 'truediv'"),
+    "by nothing": (lambda net, x: net.fc((net.conv(x) / 0).flatten(1)), "not finite, or zero"),
+    "an added truth": (lambda net, x: net.fc((net.conv(x) + True).flatten(1)), "no rule for 'add'"),
+    "a constant for each image": (
+        lambda net, x: net.fc((net.conv(x) * torch.ones(2, 1, 1, 1)).flatten(1)),
+        "a constant for each image of a batch",
+    ),
+    "a constant only": (lambda net, x: net.fc(torch.ones(2, 100).double()), "'a constant'|inputs"),
+    "dropping in evaluation": (
+        lambda net, x: net.fc(F.dropout(maps(net, x)).flatten(1)),
+        "training=self.training",
+    ),
+    "a window as large as the maps": (
+        lambda net, x: net.fc(F.max_pool2d(maps(net, x), x.size(2)).flatten(1)),
+        "write it as a num",
+    ),
+    "a batch turned over": (
+        lambda net, x: net.fc(maps(net, x).permute(3, 1, 2, 0)),
+        "the batch as",
+    ),
+    "a part of the batch": (
+        lambda net, x: net.fc(maps(net, x)[:1].flatten(1)),
+        "no rule for 'getit",
+    ),
+    "an image": (lambda net, x: net.fc(maps(net, x)[:, x.size(0) :].flatten(1)), "no rule for 'ge"),
+    "parts by name": (
+        lambda net, x: torch.cat(maps(net, x).chunk(2, 1), 1),
+        "no rule for 'cat'|inputs",
+    ),
+    "clipped by nothing": (lambda net, x: net.fc(net.conv(x).clamp(1, 1).flatten(1)), "'clamp'"),
+    "a mean of all": (lambda net, x: net.fc(maps(net, x).mean()), "no rule for 'mean'"),
     "a weighted sum": (
         lambda net, x: net.fc(torch.add(y := net.conv(x), y, alpha=2).flatten(1)),
         "no rule for 'add'",
     ),
-    "a parameter added": (lambda net, x: net.conv(x) + net.scale, "no rule for 'scale'"),
     "a functional layer": (lambda net, x: F.linear(x.flatten(1), net.fc.weight), "no rule for"),
     "in place, read later": (
         lambda net, x: net.fc(((y := net.conv(x)) + net.quick(y) + y).flatten(1)),
@@ -207,10 +240,10 @@ def test_a_forward_that_is_no_graph_of_layers_is_refused(name):
 
 
 def test_a_second_input_is_refused_by_name():
-    """Also one with a default."""
+    """One without a default; others have theirs."""
 
     class Two(Written):
-        def forward(self, x, mask=None):
+        def forward(self, x, mask, *others, scale=None):
             return self.fc(maps(self, x).flatten(1))
 
     with pytest.raises(RelevanceError, match="second argument 'mask'"):
@@ -218,7 +251,7 @@ def test_a_second_input_is_refused_by_name():
 
 
 def parametrised():
-    return nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))
+    return nn.utils.parametrizations.weight_norm(nn.Conv1d(3, 4, 3))
 
 
 def quantised():
@@ -233,7 +266,7 @@ class Scaled(nn.Linear):
 @pytest.mark.parametrize(
     ("make", "named"),
     [
-        (parametrised, r"layer '0' \(ParametrizedConv2d\)"),
+        (parametrised, r"layer '0' \(ParametrizedConv1d\)"),
         (quantised, "rule for|cannot read"),
         (partial(nn.LazyConv2d, 4, 3), r"layer '0' \(LazyConv2d\)"),
         (partial(nn.ConvTranspose2d, 3, 4, 3), r"layer '0' \(ConvTranspose2d\)"),

@@ -12,7 +12,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from emorank.relevance.graph import IGNORED, IMAGES, NORMALISING, WEIGHTED, Node
+from emorank.relevance.graph import IMAGES, Node
+from emorank.relevance.layers import IGNORED, NORMALISING, WEIGHTED, Affine, with_parameters
 
 
 def fold(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -27,13 +28,15 @@ def fold(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     for place, node in enumerate(nodes, start=1):
         inputs = tuple(moved[position] for position in node.inputs)
         layer = node.layer
-        if type(layer) in NORMALISING:
+        if type(layer) in (*NORMALISING, Affine):
             before = kept[inputs[0] - 1] if inputs[0] != IMAGES else None
             if before and type(before.layer) in WEIGHTED and readers[node.inputs[0]] == 1:
-                kept[inputs[0] - 1] = replace(before, layer=_folded(before.layer, layer))
-                moved[place] = inputs[0]
-                continue
-            layer = _standing_alone(layer)
+                pair = _by_channel(before.layer, layer)
+                if pair is not None:
+                    kept[inputs[0] - 1] = replace(before, layer=_folded(before.layer, *pair))
+                    moved[place] = inputs[0]
+                    continue
+            layer = layer if isinstance(layer, Affine) else _standing_alone(layer)
         kept.append(Node(node.name, layer, inputs))
         moved[place] = len(kept)
     return tuple(kept)
@@ -52,49 +55,40 @@ def _without_ignored(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     return tuple(kept)
 
 
-def _folded(layer: nn.Module, norm: nn.Module) -> nn.Module:
+def _by_channel(layer: nn.Module, after: nn.Module) -> tuple[Tensor, Tensor] | None:
+    """The s and t of each channel behind a layer with weights; None if there are more of them."""
+    if not isinstance(after, Affine):
+        return _affine(after)
+    assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - WEIGHTED
+    return after.by_channel(len(layer.weight), layer.weight.ndim)
+
+
+def _folded(layer: nn.Module, scale: Tensor, shift: Tensor) -> nn.Module:
     """The layer with w s and (b s + t) for its weights and bias."""
     assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - WEIGHTED
-    scale, shift = _affine(norm)
     weight = layer.weight.detach()
-    return _with(
+    scale, shift = scale.to(weight), shift.to(weight)
+    return with_parameters(
         layer,
         weight * scale.view(-1, *(1,) * (weight.ndim - 1)),
         shift if layer.bias is None else layer.bias.detach() * scale + shift,
     )
 
 
-def _with(layer: nn.Conv2d | nn.Linear, weight: Tensor, bias: Tensor) -> nn.Module:
-    """A layer of the same geometry with other parameters."""
-    with torch.device("meta"):  # its own random weights are not wanted
-        if isinstance(layer, nn.Linear):
-            other: nn.Module = nn.Linear(layer.in_features, layer.out_features)
-        else:
-            other = nn.Conv2d(
-                layer.in_channels,
-                layer.out_channels,
-                (layer.kernel_size[0], layer.kernel_size[1]),
-                (layer.stride[0], layer.stride[1]),
-                layer.padding if isinstance(layer.padding, str) else _two(layer.padding),
-                (layer.dilation[0], layer.dilation[1]),
-                layer.groups,
-            )
-    other.load_state_dict({"weight": weight, "bias": bias}, assign=True)
-    return other
-
-
 def _standing_alone(norm: nn.Module) -> nn.Module:
     scale, shift = _affine(norm)
     channels = len(scale)
     if isinstance(norm, nn.BatchNorm1d):
-        return _with(nn.Linear(channels, channels, device="meta"), torch.diag(scale), shift)
+        return with_parameters(
+            nn.Linear(channels, channels, device="meta"), torch.diag(scale), shift
+        )
     one = nn.Conv2d(channels, channels, 1, groups=channels, device="meta")
-    return _with(one, scale.view(-1, 1, 1, 1), shift)
+    return with_parameters(one, scale.view(-1, 1, 1, 1), shift)
 
 
 def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """The s and t of a batch norm in evaluation, as y = s x + t."""
-    assert isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d)  # noqa: S101 - NORMALISING
+    assert isinstance(norm, NORMALISING)  # noqa: S101 - NORMALISING
     mean, variance = norm.running_mean, norm.running_var
     assert mean is not None and variance is not None  # noqa: S101, PT018 - checked when read
     scale = (variance + norm.eps).rsqrt()
@@ -104,7 +98,3 @@ def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     if norm.bias is not None:
         shift = shift + norm.bias.detach()
     return scale, shift
-
-
-def _two(sizes: tuple[int, ...]) -> tuple[int, int]:
-    return sizes[0], sizes[1]

@@ -2,9 +2,11 @@
 
 The net's `forward` is traced once by torch.fx, without images and without running anything. What
 comes out is a list of nodes of the few kinds that relevance can be propagated through; functions
-such as `torch.flatten` or `F.relu` become the layers that do the same.
+such as `torch.flatten` or `F.relu` become the layers that do the same (`functions.py`).
 """
 
+import builtins
+import inspect
 import operator
 import threading
 from collections.abc import Callable, Iterator
@@ -13,52 +15,36 @@ from dataclasses import dataclass
 from typing import Any
 
 import jaxtyping
-import torch
-import torch.nn.functional as F
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from emorank.errors import RelevanceError
+from emorank.relevance.functions import PARTS, Call, layer_of, part_of
+from emorank.relevance.layers import (
+    CLIPPING,
+    IGNORED,
+    LAYERS,
+    MODULES,
+    VIEWS,
+    WEIGHTED,
+    Affine,
+    Pad,
+    Sum,
+    is_parametrised,
+    padding_of,
+    plain,
+)
+from emorank.relevance.sizes import is_size
 
-
-class Sum(nn.Module):
-    """Stands for `a + b`, where the branches of a residual net join."""
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-        """Add up."""
-        return first + second
-
-
-class Pad(nn.Module):
-    """Stands for `F.pad` with zeros: `padding` as there, from the last dimension on."""
-
-    def __init__(self, padding: tuple[int, ...]) -> None:
-        super().__init__()
-        self.padding = padding
-
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Add zeros around."""
-        return F.pad(values, self.padding)
-
-
-# By exact type: a subclass may compute something else.
-WEIGHTED = (nn.Conv2d, nn.Linear)
-NORMALISING = (nn.BatchNorm2d, nn.BatchNorm1d)
-POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-IGNORED = (nn.Dropout, nn.Dropout2d, nn.Identity)  # explained as in evaluation mode
-PADDING = (nn.ZeroPad2d, Pad)
-LAYERS = (*WEIGHTED, *NORMALISING, *POOLING, *PADDING, *IGNORED, nn.ReLU, nn.Flatten, Sum)
-
-_VIEWS = (*IGNORED, nn.Flatten)  # their outputs are, or may be, the memory of their inputs
+_SHARING = (*IGNORED, *VIEWS)  # their outputs are, or may be, the memory of their inputs
+_IN_PLACE = (nn.ReLU, *CLIPPING, Sum, Affine)  # those that may overwrite what they read
+_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 IMAGES = 0  # the position of what goes in; node k's outputs have position k + 1
 
 _ADVICE: dict[type[nn.Module], str] = {
     nn.Softmax: "explain the logits: leave it away",
     nn.LogSoftmax: "explain the logits: leave it away",
+    nn.DataParallel: "explain what is in it: net.module",
 }
 _ELSE = "replace it, or give it a rule (docs/relevance.md)"
 
@@ -86,7 +72,9 @@ def read(net: nn.Module) -> tuple[Node, ...]:
     """
     if type(net) in LAYERS:
         net = nn.Sequential(net)
-    nodes = tuple(_nodes(net, _traced(net)))
+    traced = _traced(net)
+    with _evaluating(net):
+        nodes = tuple(_nodes(net, traced))
     _check_in_place(nodes)
     if not any(type(node.layer) in WEIGHTED for node in nodes):
         raise RelevanceError(
@@ -96,11 +84,13 @@ def read(net: nn.Module) -> tuple[Node, ...]:
     return nodes
 
 
-def _traced(net: nn.Module) -> fx.Graph:
+def _traced(net: nn.Module) -> "_Tracer":
     """What the net's forward does, as steps."""
+    tracer = _Tracer()
     try:
-        with _TRACING, _unchecked(), _evaluating(net):
-            return _Tracer().trace(net)
+        with _TRACING, _unchecked(), _evaluating(net), _len_of_steps(net):
+            tracer.graph = tracer.trace(net)
+            return tracer
     except RelevanceError:
         raise
     except Exception as error:  # whatever a stranger's forward raises when it is traced
@@ -139,27 +129,72 @@ def _evaluating(net: nn.Module) -> Iterator[None]:
             module.training = True
 
 
+@contextmanager
+def _len_of_steps(net: nn.Module) -> Iterator[None]:
+    """Let `len(x)` in a forward be `x.size(0)`; Python itself takes only a number for it."""
+
+    def length(of: Any) -> Any:
+        return of.size(0) if isinstance(of, fx.Proxy) else builtins.len(of)
+
+    forwards = [inspect.unwrap(type(module).forward) for module in net.modules()]
+    scopes = [forward.__globals__ for forward in forwards if hasattr(forward, "__globals__")]
+    ours = [
+        scope for scope in {id(scope): scope for scope in scopes}.values() if "len" not in scope
+    ]
+    for scope in ours:
+        scope["len"] = length
+    try:
+        yield
+    finally:
+        for scope in ours:
+            del scope["len"]
+
+
 class _Tracer(fx.Tracer):
     """Takes torch's own layers as leaves and goes into everything else.
 
     Calls of other threads are not traced.
+
+    Attributes:
+        graph: the steps.
+        constants: the tensors that steps are given and that are the same for all images.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.thread = threading.get_ident()
+        self.constants: dict[fx.Node, Tensor] = {}
+
+    def create_args_for_root(
+        self, root_fn: Callable[..., Any], is_module: bool, concrete_args: Any = None
+    ) -> tuple[Any, list[Any]]:
+        """The images alone; what else a forward may take has its default."""
+        _, images, *others = inspect.signature(root_fn).parameters.values()
+        for other in others:
+            if other.default is other.empty and other.kind not in _ANY_NUMBER:
+                raise RelevanceError(
+                    f"expected a net whose forward takes images only, got a second argument "
+                    f"'{other.name}' without a default; wrap the net so that its forward takes one"
+                )
+        return root_fn, [self.root, self.create_proxy("placeholder", images.name, (), {})]
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        if threading.get_ident() != self.thread:
-            return attr_val
-        return super().getattr(attr, attr_val, parameter_proxy_cache)
+        return attr_val  # parameters by themselves, so that `self.scale.view(1, -1, 1, 1)` is one
+
+    def create_arg(self, a: Any) -> Any:
+        if isinstance(a, Tensor):  # torch.fx would store it in the net
+            node = self.create_node("get_attr", "constant", (), {})
+            self.constants[node] = a.detach()
+            return node
+        return super().create_arg(a)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         # A subclass of a layer comes with a forward of its own, which is not to be guessed at.
+        known = type(m) in MODULES or is_parametrised(m)
         layer = isinstance(m, LAYERS) or type(m).__module__.startswith("torch.nn")
-        if layer and not isinstance(m, nn.Sequential) and type(m) not in LAYERS:
+        if layer and not isinstance(m, nn.Sequential) and not known:
             raise RelevanceError(_no_rule(module_qualified_name, m))
-        return type(m) in LAYERS
+        return known
 
     def call_module(
         self,
@@ -174,148 +209,67 @@ class _Tracer(fx.Tracer):
         return super().call_module(m, forward, args, kwargs)
 
 
-def _nodes(net: nn.Module, traced: fx.Graph) -> Iterator[Node]:
+def _nodes(net: nn.Module, traced: _Tracer) -> Iterator[Node]:
     """The nodes of a traced graph, with positions for arguments."""
     position: dict[fx.Node, int] = {}
     count = 0
-    for step in traced.nodes:
+    for step in traced.graph.nodes:
         if step.op == "placeholder":
-            if position:
-                raise RelevanceError(
-                    f"expected a net whose forward takes images only, got a second argument "
-                    f"'{step.name}'; wrap the net so that its forward takes one"
-                )
             position[step] = IMAGES
             continue
         if step.op == "output":
             _check_output(step, position, count)
             continue
-        if _is_size(step):
-            continue
-        name, layer, inputs = _layer(net, step)
-        _check(name, layer)
+        if is_size(step) or step in traced.constants or step.target in PARTS:
+            continue  # what comes of it is looked up where it is used
+        name, layer, inputs = _layer(net, step, traced.constants)
         unknown = [str(arg) for arg in inputs if arg not in position]
-        if unknown:
+        if unknown or not inputs:
             raise RelevanceError(
-                f"cannot follow the inputs of '{name}': {', '.join(unknown)} is no layer's output; "
-                "write the net as layers in a row"
+                f"cannot follow the inputs of '{name}': {', '.join(unknown) or 'a constant'} is no "
+                "layer's output; write the net as layers in a row"
             )
         yield Node(name, layer, tuple(position[arg] for arg in inputs))
         count += 1
         position[step] = count
 
 
-def _layer(net: nn.Module, step: fx.Node) -> tuple[str, nn.Module, tuple[fx.Node, ...]]:
+def _layer(
+    net: nn.Module, step: fx.Node, constants: dict[fx.Node, Tensor]
+) -> tuple[str, nn.Module, tuple[fx.Node, ...]]:
     """A traced step as a layer with its name and what goes in."""
+    call = _call(step, constants)
     if step.op == "call_module":
-        name = str(step.target)
-        return name, net.get_submodule(name), _tensors(step)
-    make = _FUNCTIONS.get(step.target if step.op == "call_function" else str(step.target))
-    layer = make(step) if make else None
+        name, module = str(step.target), net.get_submodule(str(step.target))
+        _check(name, module)
+        return name, plain(module), call.tensors
+    whole = step.args[0] if step.args else None
+    if call.target is operator.getitem and isinstance(whole, fx.Node) and whole.target in PARTS:
+        number = step.args[1]
+        parts = _call(whole, constants)
+        layer = part_of(parts, number) if isinstance(number, int) else None
+        inputs = parts.tensors
+    else:
+        layer, inputs = layer_of(call), call.tensors
     if layer is None:
-        known = ", ".join(kind.__name__ for kind in LAYERS)
+        known = ", ".join(kind.__name__ for kind in MODULES)
         raise RelevanceError(
             f"no rule for '{step.name}' ({step.op.removeprefix('call_')} "
-            f"{getattr(step.target, '__name__', step.target)}); known layers: {known}. "
-            "Write it as one of these"
+            f"{getattr(step.target, '__name__', step.target)}) in this form; known layers: "
+            f"{known}; functions: docs/relevance.md. Write it as one of these"
         )
-    return step.name, layer, _tensors(step)
+    _check(step.name, layer)
+    return step.name, layer, inputs
 
 
-def _tensors(step: fx.Node) -> tuple[fx.Node, ...]:
-    """The tensors among the arguments, `x + x` two of them; sizes asked for are none."""
-    given = (*step.args, *step.kwargs.values())
-    return tuple(arg for arg in given if isinstance(arg, fx.Node) and not _is_size(arg))
+def _call(step: fx.Node, constants: dict[fx.Node, Tensor]) -> Call:
+    """A step with the constants in their places."""
 
+    def filled(arg: fx.Node) -> Any:
+        return constants.get(arg, arg)
 
-def _is_size(step: fx.Node) -> bool:
-    """Whether a step asks for a shape (`x.size(0)`, `x.shape[0]`) and computes nothing else."""
-    if step.op == "call_method" and step.target == "size":
-        return True
-    if step.op != "call_function":
-        return False
-    if step.target is getattr:
-        return step.args[1] == "shape"
-    first = step.args[0] if step.args else None
-    return step.target is operator.getitem and isinstance(first, fx.Node) and _is_size(first)
-
-
-def _given(step: fx.Node, names: tuple[str, ...], **defaults: Any) -> dict[str, Any]:
-    """Arguments behind the tensor by their names, wherever they were written."""
-    named = {key: value for key, value in step.kwargs.items() if key != "input"}
-    return defaults | dict(zip(names, step.args[1:], strict=False)) | named
-
-
-def _sum(step: fx.Node) -> nn.Module | None:
-    plain = len(_tensors(step)) == len(step.args) == 2 and not step.kwargs
-    return Sum(step.target in (operator.iadd, "add_")) if plain else None
-
-
-def _relu(step: fx.Node) -> nn.Module:
-    in_place = step.target in (torch.relu_, "relu_")
-    return nn.ReLU(**_given(step, ("inplace",), inplace=in_place))
-
-
-def _flatten(step: fx.Node) -> nn.Module:
-    given = _given(step, ("start_dim", "end_dim"), start_dim=0, end_dim=-1)
-    return nn.Flatten(given["start_dim"], given["end_dim"])
-
-
-def _reshape(step: fx.Node) -> nn.Module | None:
-    """`x.view(x.size(0), -1)` and its like; any other reshaping mixes what is not to be mixed."""
-    shape = step.args[1:] if len(step.args) != 2 else step.args[1]
-    rows_kept = (
-        isinstance(shape, tuple | list)
-        and len(shape) == 2
-        and shape[1] == -1
-        and _is_batch_size(shape[0])
-    )
-    return nn.Flatten() if rows_kept else None
-
-
-def _is_batch_size(given: Any) -> bool:
-    """Whether it is `x.size(0)`, `x.size()[0]` or `x.shape[0]`; a number fits one batch only."""
-    if not isinstance(given, fx.Node) or not _is_size(given):
-        return False
-    if given.op == "call_method":
-        return bool(given.args[1:] == (0,))
-    return given.target is operator.getitem and bool(given.args[1] == 0)
-
-
-def _max_pool(step: fx.Node) -> nn.Module:
-    names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
-    return nn.MaxPool2d(**_given(step, names))
-
-
-def _avg_pool(step: fx.Node) -> nn.Module:
-    names = (
-        "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"
-    )  # fmt: skip
-    return nn.AvgPool2d(**_given(step, names))
-
-
-def _adaptive(step: fx.Node) -> nn.Module:
-    return nn.AdaptiveAvgPool2d(**_given(step, ("output_size",)))
-
-
-def _pad(step: fx.Node) -> nn.Module | None:
-    arguments = _given(step, ("pad", "mode", "value"), mode="constant", value=0)
-    zeros = arguments["mode"] == "constant" and not arguments["value"]
-    return Pad(tuple(arguments["pad"])) if zeros else None
-
-
-# What stands in a forward without being a module: functions by themselves, methods by name.
-_FUNCTIONS: dict[Any, Callable[[fx.Node], nn.Module | None]] = {
-    **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), _sum),
-    **dict.fromkeys((torch.flatten, "flatten"), _flatten),
-    **dict.fromkeys(("view", "reshape", torch.reshape), _reshape),
-    **dict.fromkeys((F.relu, torch.relu, torch.relu_, "relu", "relu_"), _relu),
-    **dict.fromkeys((F.dropout, F.dropout2d, "contiguous"), lambda _: nn.Identity()),
-    F.max_pool2d: _max_pool,
-    F.avg_pool2d: _avg_pool,
-    F.adaptive_avg_pool2d: _adaptive,
-    F.pad: _pad,
-}
+    args, kwargs = fx.node.map_arg((step.args, step.kwargs), filled)
+    return Call(step.name, step.target, tuple(args), dict(kwargs))
 
 
 def _check(name: str, layer: nn.Module) -> None:
@@ -331,22 +285,17 @@ def _check(name: str, layer: nn.Module) -> None:
             )
         case nn.MaxPool2d() if layer.return_indices:
             problem = "return_indices=True; expected False"
-        case nn.Flatten() if (layer.start_dim, layer.end_dim) != (1, -1):
+        case nn.Flatten() if layer.start_dim == 0:
             problem = f"dimensions {layer.start_dim} to {layer.end_dim}; expected 1 to -1"
         case nn.ZeroPad2d() | Pad() if min(padding_of(layer)) < 0 or len(padding_of(layer)) > 6:
             problem = (
                 f"padding {padding_of(layer)}; expected zeros added to channels, rows or columns"
             )
-        case nn.BatchNorm2d() | nn.BatchNorm1d() if layer.running_var is None:
+        case nn.BatchNorm2d() | nn.BatchNorm1d() | nn.SyncBatchNorm() if layer.running_var is None:
             problem = "statistics of the batch; expected running ones (track_running_stats=True)"
         case _:
             return
     raise RelevanceError(f"no rule for {_of(name, layer)} with {problem}")
-
-
-def padding_of(layer: nn.Module | None) -> tuple[int, ...]:
-    """The zeros that a layer adds, as `F.pad` takes them; empty if it is no padding."""
-    return tuple(layer.padding) if isinstance(layer, nn.ZeroPad2d | Pad) else ()
 
 
 def _check_in_place(nodes: tuple[Node, ...]) -> None:
@@ -361,10 +310,10 @@ def _check_in_place(nodes: tuple[Node, ...]) -> None:
                     "which then is another value; write it with inplace=False (or as a = a + b)"
                 )
         memory, age = held[node.inputs[0]]
-        if isinstance(node.layer, nn.ReLU | Sum) and node.layer.inplace:
+        if type(node.layer) in _IN_PLACE and node.layer.inplace:
             writers[memory].append(node.name)
             held.append((memory, age + 1))
-        elif isinstance(node.layer, _VIEWS):
+        elif isinstance(node.layer, _SHARING):
             held.append((memory, age))
         else:
             writers[place] = []
@@ -381,7 +330,7 @@ def _check_output(step: fx.Node, position: dict[fx.Node, int], count: int) -> No
 
 
 def _no_rule(name: str, module: nn.Module) -> str:
-    known = ", ".join(kind.__name__ for kind in LAYERS)
+    known = ", ".join(kind.__name__ for kind in MODULES)
     return (
         f"no rule for {_of(name, module)}; known layers: {known}. "
         f"{_ADVICE.get(type(module), _ELSE)}"

@@ -1,11 +1,13 @@
-"""Relevance through the sums at which the branches of a residual net join."""
+"""Relevance through what joins the branches of a net, or adds constants to them."""
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from emorank.errors import RelevanceError
-from emorank.relevance.division import divide, stabilised
+from emorank.relevance.division import divide, stabilised, total
+from emorank.relevance.layers import Affine, Joined
 from emorank.relevance.rules import EPSILON
 from emorank.relevance.steps import Saved, Sent
 
@@ -36,15 +38,62 @@ class Join:
                 f"expected two branches of one shape at the sum '{self.name}', got "
                 f"{tuple(inputs[0].shape)} and {tuple(inputs[1].shape)}"
             )
-        total = inputs[0] + inputs[1]
-        saved = (*inputs, total)
+        both = inputs[0] + inputs[1]
+        saved = (*inputs, both)
         if not self.rectified:
-            return total, saved
-        return (total.relu_() if self.alive else total.relu()), saved
+            return both, saved
+        return (both.relu_() if self.alive else both.relu()), saved
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Share out between the branches."""
-        *branches, total = saved
-        shares = divide(relevance, total, EPSILON, sign=int(self.alive))
-        taken = stabilised(shares, total, EPSILON)
+        *branches, both = saved
+        shares = divide(relevance, both, EPSILON, sign=int(self.alive))
+        taken = stabilised(shares, both, EPSILON)
         return Sent(tuple(branch * shares for branch in branches), stabiliser=taken)
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """`torch.cat`: each branch gets back what lies at its values."""
+
+    name: str
+    layer: Joined
+
+    passes = False
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Put side by side; keep the branches for their shapes."""
+        outputs: Tensor = self.layer(*inputs)
+        return outputs, inputs
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """Take apart."""
+        dim = self.layer.dim
+        sizes = [branch.shape[dim] for branch in saved]
+        return Sent(tuple(part.contiguous() for part in torch.split(relevance, sizes, dim)))
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """A scale and a constant that is added: R_a = s a R / (s a + t + ε sign (s a + t)).
+
+    A sum of two branches, one of which is a constant; what that one takes is the share of a bias.
+    """
+
+    name: str
+    layer: Affine
+
+    passes = False
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Scale and shift; keep the inputs and the sum."""
+        outputs: Tensor = self.layer(*inputs)
+        return outputs, (inputs[0], outputs)
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """Share out between the values and the constant."""
+        inputs, outputs = saved
+        shares = divide(relevance, outputs, EPSILON)
+        taken = stabilised(shares, outputs, EPSILON)
+        constant = total(shares * self.layer.shift.to(shares))
+        return Sent((inputs * self.layer.scale.to(inputs) * shares,), constant, taken)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emorank.relevance.division import divide, stabilised
+from emorank.relevance.layers import Mean
 from emorank.relevance.rules import EPSILON
 from emorank.relevance.steps import Saved, Sent
 
@@ -72,7 +73,7 @@ class AveragePool:
     """
 
     name: str
-    layer: nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d
+    layer: nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d | Mean
 
     passes = False
 
@@ -89,13 +90,16 @@ class AveragePool:
         inputs, means = saved
         layer = self.layer
         shares = divide(relevance, means, EPSILON)
+        taken = stabilised(shares, means, EPSILON)
+        if isinstance(layer, Mean):
+            return Sent((layer.backward(shares, inputs.shape) * inputs,), stabiliser=taken)
         repeated = _repeated(inputs, len(relevance))
         if isinstance(layer, nn.AdaptiveAvgPool2d):
             given: Tensor = torch.ops.aten._adaptive_avg_pool2d_backward(shares, repeated)
         else:
             average = _averaging(layer) if isinstance(layer, nn.MaxPool2d) else layer
             given = _average_backward(shares, repeated, average)
-        return Sent((given.mul_(inputs),), stabiliser=stabilised(shares, means, EPSILON))
+        return Sent((given.mul_(inputs),), stabiliser=taken)
 
 
 def _averaging(layer: nn.MaxPool2d) -> nn.AvgPool2d:

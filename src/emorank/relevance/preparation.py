@@ -2,20 +2,32 @@
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.folding import fold
-from emorank.relevance.graph import IMAGES, WEIGHTED, Node, Pad, Sum, padding_of, read
-from emorank.relevance.joins import Join
+from emorank.relevance.graph import IMAGES, Node, read
+from emorank.relevance.joins import Join, Shifted, SideBySide
+from emorank.relevance.layers import (
+    PADDING,
+    VIEWS,
+    WEIGHTED,
+    Affine,
+    Joined,
+    Mean,
+    Sum,
+    clips_at,
+    padding_of,
+)
 from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
 from emorank.relevance.presets import DEFAULT, MaxPooling, Preset
 from emorank.relevance.presets import preset as named
 from emorank.relevance.propagate import Explainer
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
-from emorank.relevance.steps import Flatten, Rectifier, Step, ZeroPadding
+from emorank.relevance.steps import Clip, OneByOne, Rearrangement, Step, ZeroPadding
 from emorank.relevance.targets import Target
 from emorank.relevance.walk import PlacedStep
 from emorank.relevance.weighted import Weighted, keeps_zeros, make_ready, needs_bounds
@@ -101,7 +113,7 @@ class _Preparation:
             else:
                 step = self._step(k, node)
                 if isinstance(step, Weighted) and step.low is not None:
-                    low, high = step.low, step.high
+                    low, high = (b.detach().to(step.low).view(1, -1, 1, 1) for b in self._given())
                 steps.append((step, tuple(moved[position] for position in node.inputs)))
                 moved[k + 1] = len(steps)
             names[node.name] = moved[k + 1]
@@ -137,14 +149,28 @@ class _Preparation:
                 return Join(node.name, rectified, rectified and self._dead_stay_dead(k))
             case nn.MaxPool2d():
                 return _max_pool(node.name, layer, self.preset.max_pooling)
-            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d():
+            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Mean():
                 return AveragePool(node.name, layer)
-            case nn.Flatten():
-                return Flatten(node.name)
-            case nn.ZeroPad2d() | Pad():
+            case Joined():
+                return SideBySide(node.name, layer)
+            case Affine():
+                passed = not layer.shifts or self._of_images(node.inputs[0])
+                if passed or self.preset.bias == "distributed":
+                    return OneByOne(node.name, layer)
+                return Shifted(node.name, layer)
+            case _ if isinstance(layer, VIEWS):
+                return Rearrangement(node.name, layer)
+            case _ if isinstance(layer, PADDING):
                 return ZeroPadding(node.name, padding_of(layer))
             case _:
-                return Rectifier(node.name)
+                return Clip(node.name, *clips_at(layer))
+
+    def _of_images(self, position: int) -> bool:
+        """Whether what lies at a position are the images, or their values one by one."""
+        if position == IMAGES:
+            return True
+        node = self.nodes[position - 1]
+        return isinstance(node.layer, (Affine, *VIEWS)) and self._of_images(node.inputs[0])
 
     def _is_part_of_step_before(self, node: Node) -> bool:
         return node.inputs[0] != IMAGES and self._rectified(node.inputs[0] - 1)
@@ -168,6 +194,10 @@ class _Preparation:
                 return True
             case nn.Conv2d() | nn.Linear():
                 return False
+            case nn.Hardtanh():  # ReLU6 is one
+                return node.layer.min_val >= 0
+            case Affine(scale=scale, shift=shift) if bool((scale < 0).any() or (shift < 0).any()):
+                return False
             case _:
                 return all(self._nonnegative(before) for before in node.inputs)
 
@@ -183,8 +213,12 @@ class _Preparation:
         match layer:
             case nn.Conv2d() | nn.Linear():
                 return keeps_zeros(self.rules[k]) and self.preset.bias == "absorbed"
-            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Sum():
+            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Mean() | Sum():
                 return True  # in proportion to the inputs
+            case Affine() if layer.shifts:
+                return self.preset.bias == "absorbed"  # likewise, or else a dead unit is none
+            case nn.Hardtanh() if not layer.min_val <= 0 <= layer.max_val:
+                return False
             case nn.MaxPool2d() if self.preset.max_pooling != "winner":
                 return self.preset.max_pooling == "proportional"
             case _:
@@ -206,20 +240,17 @@ class _Preparation:
         position = node.inputs[0]
         if self._border(node):  # black and white lie around zero, so padding is within the box
             position = self.nodes[position - 1].inputs[0]
+        normalising: list[Affine] = []
+        while position != IMAGES and isinstance(before := self.nodes[position - 1].layer, Affine):
+            normalising.insert(0, before)
+            position = self.nodes[position - 1].inputs[0]
         if position != IMAGES or isinstance(layer, nn.Linear):
             raise RelevanceError(
                 f"the z-box rule is for a convolution that sees the pixels, and the preset gives "
                 f"it to layer '{name}'; choose another rule for that layer"
             )
-        low, high = self.bounds
-        if low is None or high is None:
-            raise RelevanceError(
-                f"the z-box rule of layer '{name}' needs the normalised values of black and white: "
-                "low=…, high=…, one number per channel; of ImageNet's normalisation they are "
-                "emorank.networks.normalisation.IMAGENET.bounds()"
-            )
         bounds = []
-        for bound in (low, high):
+        for bound in self._given(name):
             if bound.numel() not in (1, layer.in_channels):
                 raise RelevanceError(
                     f"expected one bound for each of the {layer.in_channels} channels of layer "
@@ -227,12 +258,27 @@ class _Preparation:
                 )
             flat = bound.detach().to(layer.weight).reshape(1, -1, 1, 1)
             bounds.append(flat.expand(1, layer.in_channels, 1, 1))
+        for affine in normalising:
+            ends = [affine(bound) for bound in bounds]
+            bounds = [torch.minimum(*ends), torch.maximum(*ends)]
         if bool((bounds[0] > 0).any()) or bool((bounds[1] < 0).any()):
             raise RelevanceError(
                 "expected low ≤ 0 ≤ high for the z-box rule (the zeros of the padding lie in the "
-                f"box too), got low={low.flatten().tolist()}, high={high.flatten().tolist()}"
+                f"box too), got low={bounds[0].flatten().tolist()}, "
+                f"high={bounds[1].flatten().tolist()}"
             )
         return bounds[0], bounds[1]
+
+    def _given(self, name: str = "") -> tuple[Tensor, Tensor]:
+        """Black and white as the images have them."""
+        low, high = self.bounds
+        if low is None or high is None:
+            raise RelevanceError(
+                f"the z-box rule of layer '{name}' needs the normalised values of black and white: "
+                "low=…, high=…, one number per channel; of ImageNet's normalisation they are "
+                "emorank.networks.normalisation.IMAGENET.bounds()"
+            )
+        return low, high
 
 
 def _rules(nodes: tuple[Node, ...], preset: Preset) -> dict[int, Rule]:
@@ -280,9 +326,9 @@ def _placed(steps: list[tuple[Step, tuple[int, ...]]]) -> tuple[PlacedStep, ...]
 
 
 def _trunk(steps: list[tuple[Step, tuple[int, ...]]]) -> int:
-    """How many steps there are up to the flattening that everything later goes through."""
+    """How many steps there are up to the first dense layer, if everything later goes through it."""
     for k, (step, _) in enumerate(steps):
-        if isinstance(step, Flatten):
-            later = [position for _, inputs in steps[k + 1 :] for position in inputs]
-            return k + 1 if all(position > k for position in later) else 0
+        if isinstance(step, Weighted) and step.own.geometry is None:
+            later = [position for _, inputs in steps[k:] for position in inputs]
+            return k if all(position >= k for position in later) else 0
     return 0

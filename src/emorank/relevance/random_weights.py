@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.graph import WEIGHTED, read
+from emorank.relevance.graph import read
+from emorank.relevance.layers import WEIGHTED
 
 GROUPS = 3  # of convolutions
 

@@ -1,10 +1,12 @@
-"""What every step of the walk is, forward and back; and the two steps that pass relevance on."""
+"""What every step of the walk is, forward and back; and the steps that pass relevance on."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+
+from emorank.errors import RelevanceError
 
 Saved = tuple[Tensor, ...]
 
@@ -51,20 +53,34 @@ class Step(Protocol):
 
 
 @dataclass(frozen=True)
-class Flatten:
-    """Relevance takes the shape of the inputs again."""
+class Rearrangement:
+    """Relevance goes back to the values that were rearranged or picked out; others get none.
+
+    Attributes:
+        name: of the layer.
+        layer: gives a view of the values of a batch.
+    """
 
     name: str
+    layer: nn.Module
 
     passes = True
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
-        """Flatten, channel by channel; keep the inputs for their shape."""
-        return inputs[0].flatten(1), inputs
+        """Rearrange; keep the inputs for their shape."""
+        outputs: Tensor = self.layer(*inputs)
+        if not outputs.ndim or len(outputs) != len(inputs[0]):
+            raise RelevanceError(
+                f"'{self.name}' makes {tuple(outputs.shape)} of {tuple(inputs[0].shape)}, which "
+                "does not keep the images of the batch apart; flatten with torch.flatten(x, 1)"
+            )
+        return outputs, inputs
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
-        """Unflatten."""
-        return Sent((relevance.reshape(len(relevance), *saved[0].shape[1:]),))
+        """Put everything back into its place."""
+        given = relevance.new_zeros(len(relevance), *saved[0].shape[1:])
+        self.layer(given).copy_(relevance)
+        return Sent((given,))
 
 
 @dataclass(frozen=True)
@@ -91,16 +107,45 @@ class ZeroPadding:
 
 
 @dataclass(frozen=True)
-class Rectifier:
-    """A ReLU that does not follow a layer with weights: relevance passes as it is."""
+class Clip:
+    """An activation that passes relevance as it is.
+
+    A ReLU that does not follow a layer with weights, or one that has an upper limit too (ReLU6,
+    Hardtanh).
+
+    Attributes:
+        name: of the layer.
+        low, high: the least and the greatest value that it lets through; None for no limit.
+    """
 
     name: str
+    low: float
+    high: float | None
 
     passes = True
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
-        """Rectify, never in place: the layer before keeps its outputs."""
-        return inputs[0].clamp(min=0), ()
+        """Clip, never in place: the layer before keeps its outputs."""
+        return inputs[0].clamp(self.low, self.high), ()
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """Pass."""
+        return Sent((relevance,))
+
+
+@dataclass(frozen=True)
+class OneByOne:
+    """A scale that is one by one, or the normalisation of the images: relevance passes as it is."""
+
+    name: str
+    layer: nn.Module
+
+    passes = True
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Scale and shift."""
+        outputs: Tensor = self.layer(*inputs)
+        return outputs, ()
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Pass."""

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from emorank.relevance.graph import Node
+from emorank.relevance.layers import CLIPPING, Mean, View
 
 
 class TracedNet(nn.Module):
@@ -49,13 +50,15 @@ class TracedNet(nn.Module):
         return self.steps[place]
 
 
-_AFTER = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Linear)
+_AFTER = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, Mean, nn.Flatten, View, nn.Linear)
 
 
 def _alone(layer: nn.Module) -> nn.Module:
     """A copy of a layer that shares its parameters' memory."""
     if isinstance(layer, nn.ReLU):
         return nn.ReLU()
+    if isinstance(layer, CLIPPING):
+        return nn.Hardtanh(layer.min_val, layer.max_val)
     shared: dict[int, Tensor] = {
         id(parameter): nn.Parameter(parameter.detach(), requires_grad=False)
         for parameter in layer.parameters()

@@ -1,0 +1,354 @@
+"""What stands in a forward without being a module, as the layer that does the same.
+
+A function or method is accepted in the forms whose relevance is exact under the present rules: each
+image of a batch is computed alone, and constants are the same for every image.
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from emorank.errors import RelevanceError
+from emorank.relevance.layers import Affine, Joined, Mean, Pad, Sum, View, not_the_batch
+from emorank.relevance.sizes import Shape, is_size, size_of
+
+# Two batches of one kind of image, told apart from each other and from every other size of theirs.
+_PROBES: tuple[Shape, ...] = ((1009, 3, 5, 7, 11), (2003, 3, 5, 7, 11))
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function or method that a forward calls.
+
+    Attributes:
+        name: that torch.fx gives it.
+        target: the function, or the name of the method.
+        args: what it is given: outputs of other steps (`fx.Node`), tensors that are the same for
+            every image, and plain values.
+        kwargs: likewise.
+    """
+
+    name: str
+    target: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    @property
+    def tensors(self) -> tuple[fx.Node, ...]:
+        """The outputs of other steps that go in, `x + x` two of them; sizes asked for are none."""
+        first = self.args[0] if self.args else self.kwargs.get("tensors")
+        parts = first if isinstance(first, tuple | list) else ()
+        given = (*parts, *self.args, *self.kwargs.values())
+        return tuple(arg for arg in given if isinstance(arg, fx.Node) and not is_size(arg))
+
+    def given(self, names: tuple[str, ...], **defaults: Any) -> dict[str, Any]:
+        """Arguments behind the tensor by their names, wherever they were written."""
+        named = {key: value for key, value in self.kwargs.items() if key != "input"}
+        found = defaults | dict(zip(names, self.args[1:], strict=False)) | named
+        if any(map(_has_size, found.values())):
+            raise self.refused(
+                "with a size of the images among its settings; write it as a number, or pool all "
+                "with F.adaptive_avg_pool2d(x, 1)"
+            )
+        return found
+
+    def dims(self, keyword: str) -> tuple[int, ...]:
+        """Dimensions that are given one by one, as a tuple, or by a keyword."""
+        given = self.args[1:] or (self.kwargs.get(keyword, ()),)
+        found = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
+        if not all(isinstance(dim, int) for dim in found):
+            raise self.refused("; expected its dimensions as numbers")
+        return tuple(found)
+
+    def refused(self, why: str) -> RelevanceError:
+        """The error that says why there is no rule."""
+        return RelevanceError(f"no rule for '{self.name}'{'' if why[0] == ';' else ' '}{why}")
+
+
+Make = Callable[[Call], nn.Module | None]
+
+
+def layer_of(call: Call) -> nn.Module | None:
+    """The layer that does the same as a call; None where there is none.
+
+    Raises:
+        RelevanceError: it is known, but not in this form; the message says how to write it.
+    """
+    make = _FUNCTIONS.get(call.target)
+    return make(call) if make else None
+
+
+def _has_size(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return any(map(_has_size, value))
+    return isinstance(value, fx.Node)
+
+
+# --- sums, and arithmetic with constants ---------------------------------------------------------
+
+
+def _add(call: Call) -> nn.Module | None:
+    in_place = call.target in (operator.iadd, "add_")
+    if len(call.tensors) == len(call.args) == 2:
+        return Sum(in_place) if call.kwargs.get("alpha", 1) == 1 else None
+    return _affine(call, lambda c: (1, c * call.kwargs.get("alpha", 1)), lambda c: (1, c))
+
+
+def _subtract(call: Call) -> nn.Module | None:
+    return _affine(call, lambda c: (1, -c * call.kwargs.get("alpha", 1)), lambda c: (-1, c))
+
+
+def _multiply(call: Call) -> nn.Module | None:
+    return _affine(call, lambda c: (c, 0), lambda c: (c, 0))
+
+
+def _divide(call: Call) -> nn.Module | None:
+    if call.kwargs.get("rounding_mode"):
+        return None
+    return _affine(call, lambda c: (1 / c, 0), None)
+
+
+def _negate(call: Call) -> nn.Module:
+    return Affine(torch.tensor(-1.0), torch.tensor(0.0), call.target == "neg_")
+
+
+_IN_PLACE = (operator.iadd, operator.isub, operator.imul, operator.itruediv)
+_Of = Callable[[Tensor], tuple[Any, Any]]
+
+
+def _affine(call: Call, behind: _Of, before: _Of | None) -> nn.Module | None:
+    """One tensor and one constant; scale and shift from the constant behind it, or before it."""
+    pair = (*call.args, *(v for k, v in call.kwargs.items() if k in ("other", "value")))
+    if len(pair) != 2 or len(call.tensors) != 1:
+        return None
+    which = behind if isinstance(pair[0], fx.Node) else before
+    constant = pair[1] if isinstance(pair[0], fx.Node) else pair[0]
+    if (
+        which is None
+        or isinstance(constant, bool)
+        or not isinstance(constant, int | float | Tensor)
+    ):
+        return None
+    number = torch.as_tensor(constant).detach()
+    number = number if number.is_floating_point() else number.double()
+    if number.ndim > 3 and len(number) != 1:
+        raise call.refused("with a constant for each image of a batch; expected one for all images")
+    scale, shift = map(torch.as_tensor, which(number))
+    if not bool(torch.isfinite(scale).all() and torch.isfinite(shift).all()):
+        raise call.refused("with a constant that is not finite, or zero in a division")
+    in_place = call.target in _IN_PLACE or str(call.target).endswith("_")
+    return Affine(scale.to(number), shift.to(number), in_place)
+
+
+# --- shapes --------------------------------------------------------------------------------------
+
+
+def _flatten(call: Call) -> nn.Module:
+    given = call.given(("start_dim", "end_dim"), start_dim=0, end_dim=-1)
+    return nn.Flatten(given["start_dim"], given["end_dim"])
+
+
+def _reshape(call: Call) -> nn.Module | None:
+    """`x.view(x.size(0), -1)` and its like, which keep the images apart."""
+    own = call.tensors[0]
+    shape = call.args[1:] or (call.kwargs.get("shape", call.kwargs.get("size")),)
+    given = shape[0] if len(shape) == 1 else shape
+    if isinstance(given, int) or given is None:
+        return None
+    first, *rest = zip(*(_entries(given, own, probe) for probe in _PROBES), strict=True) or ((),)
+    if first == tuple(probe[0] for probe in _PROBES):
+        if [*rest].count((None, None)) + [*rest].count((-1, -1)) > 1:
+            return None  # sizes of other tensors: one of them follows from the others
+    elif first != (-1, -1) or any(a != b or a is None or a < 0 for a, b in rest):
+        return None
+
+    def way(values: Tensor) -> Tensor:
+        entries = [-1 if n is None else n for n in _entries(given, own, tuple(values.shape))]
+        return values.reshape(*entries)
+
+    return View(way)
+
+
+def _entries(given: Any, own: fx.Node, shape: Shape) -> tuple[Any, ...]:
+    """A shape that is asked for, where `own` has a shape."""
+    found = size_of(given, own, shape)
+    return tuple(found) if isinstance(found, tuple | list) else ()
+
+
+def _squeeze(call: Call) -> nn.Module:
+    """Without dimensions: all of one but the batch, also where that is one image."""
+    dims = call.dims("dim")
+
+    def way(values: Tensor) -> Tensor:
+        chosen = dims or range(1, values.ndim)
+        return values.squeeze(tuple(not_the_batch(dim, values.ndim) for dim in chosen))
+
+    return View(way)
+
+
+def _unsqueeze(call: Call) -> nn.Module:
+    (dim,) = call.dims("dim")
+    return View(lambda values: values.unsqueeze(not_the_batch(dim, values.ndim + 1)))
+
+
+def _permute(call: Call) -> nn.Module:
+    dims = call.dims("dims")
+    if dims[0] != 0:
+        raise call.refused("; expected the batch as its first dimension")
+    return View(lambda values: values.permute(dims))
+
+
+def _transpose(call: Call) -> nn.Module | None:
+    if len(call.args) != 3:
+        return None
+    first, second = call.dims("dims")
+    return View(lambda v: v.transpose(not_the_batch(first, v.ndim), not_the_batch(second, v.ndim)))
+
+
+def part_of(call: Call, number: int) -> nn.Module:
+    """One of the parts that `x.chunk(2, 1)` or `x.split(3, 1)` gives."""
+    names = ("chunks",) if call.target in _CHUNK else ("split_size", "split_size_or_sections")
+    given = call.given((names[0], "dim"), dim=0)
+    size = next(given[name] for name in names if name in given)
+    function = torch.chunk if call.target in _CHUNK else torch.split
+    dim = given["dim"]
+    return View(lambda v: function(v, size, not_the_batch(dim, v.ndim))[number])
+
+
+def _slice(call: Call) -> nn.Module | None:
+    """`x[:, :, ::2]`: parts of every image."""
+    index = call.args[1]
+    if not isinstance(index, tuple) or _has_size([*index]) or index[0] != slice(None):
+        return None
+    if not all(n is None or n is ... or isinstance(n, int | slice) for n in index):
+        return None
+    if any(isinstance(n, slice) and _has_size([n.start, n.stop, n.step]) for n in index):
+        return None
+    return View(lambda values: values[index])
+
+
+def _join(call: Call) -> nn.Module | None:
+    parts = call.args[0] if call.args else call.kwargs.get("tensors")
+    if not isinstance(parts, tuple | list) or len(call.tensors) != len(parts):
+        return None
+    dim = call.given(("dim",), dim=call.kwargs.get("axis", 0))["dim"]
+    return Joined(dim)
+
+
+# --- pooling, padding, activations ---------------------------------------------------------------
+
+
+def _mean(call: Call) -> nn.Module | None:
+    given = call.given(("dim", "keepdim"), dim=None, keepdim=False)
+    dims, keepdim = given.pop("dim"), given.pop("keepdim")
+    if given or dims is None:
+        return None
+    return Mean(tuple(dims) if isinstance(dims, tuple | list) else (dims,), keepdim)
+
+
+def _max_pool(call: Call) -> nn.Module:
+    names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
+    return nn.MaxPool2d(**_with_stride(call.given(names)))
+
+
+def _avg_pool(call: Call) -> nn.Module:
+    names = (
+        "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"
+    )  # fmt: skip
+    own, kernel = call.tensors[0], call.kwargs.get("kernel_size", (*call.args, None)[1])
+    # F.avg_pool2d(x, x.size()[2:]): all of each channel.
+    if len(call.args) + len(call.kwargs) == 2 and size_of(kernel, own, (2, 3, 5, 7)) == (5, 7):
+        return nn.AdaptiveAvgPool2d(1)
+    return nn.AvgPool2d(**_with_stride(call.given(names)))
+
+
+def _with_stride(given: dict[str, Any]) -> dict[str, Any]:
+    """`stride=()` is the default of `torch.max_pool2d`, as None is that of the module."""
+    return given | {"stride": given.get("stride") or None}
+
+
+def _adaptive(call: Call) -> nn.Module:
+    return nn.AdaptiveAvgPool2d(**call.given(("output_size",)))
+
+
+def _pad(call: Call) -> nn.Module | None:
+    arguments = call.given(("pad", "mode", "value"), mode="constant", value=0)
+    zeros = arguments["mode"] == "constant" and not arguments["value"]
+    return Pad(tuple(arguments["pad"])) if zeros else None
+
+
+def _relu(call: Call) -> nn.Module:
+    in_place = call.target in (torch.relu_, "relu_", F.relu_)
+    return nn.ReLU(**call.given(("inplace",), inplace=in_place))
+
+
+def _hardtanh(call: Call) -> nn.Module:
+    names = ("min_val", "max_val", "inplace")
+    return nn.Hardtanh(**call.given(names, inplace=call.target is F.hardtanh_))
+
+
+def _clamp(call: Call) -> nn.Module | None:
+    given = call.given(("min", "max"), min=None, max=None)
+    low, high = given["min"], given["max"]
+    if isinstance(low, Tensor) or isinstance(high, Tensor) or low == high:
+        return None
+    in_place = str(call.target).endswith("_")
+    if low == 0 and high is None:
+        return nn.ReLU(in_place)
+    least = -torch.inf if low is None else low
+    return nn.Hardtanh(least, torch.inf if high is None else high, in_place)
+
+
+def _clamp_min(call: Call) -> nn.Module | None:
+    zero = call.given(("min",))["min"] == 0
+    return nn.ReLU(str(call.target).endswith("_")) if zero else None
+
+
+def _dropout(call: Call) -> nn.Module:
+    given = call.given(("p", "training"), p=0.5, training=call.target not in _LAX)
+    if given["training"] and given["p"]:
+        raise call.refused(
+            "that drops at random in evaluation too; write it with training=self.training"
+        )
+    return nn.Identity()
+
+
+_LAX = (F.alpha_dropout, F.feature_alpha_dropout)  # their `training` is False by default
+_CHUNK = (torch.chunk, "chunk")
+PARTS = (*_CHUNK, torch.split, "split")
+"""Functions that give several tensors, of which a forward then takes one by its number."""
+
+# What stands in a forward without being a module: functions by themselves, methods by name.
+_FUNCTIONS: dict[Any, Make] = {
+    **dict.fromkeys((operator.add, operator.iadd, torch.add, "add", "add_"), _add),
+    **dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), _subtract),
+    **dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), _multiply),
+    **dict.fromkeys((operator.truediv, operator.itruediv, torch.div, "div", "div_"), _divide),
+    **dict.fromkeys((operator.neg, torch.neg, "neg", "neg_"), _negate),
+    **dict.fromkeys((torch.flatten, "flatten"), _flatten),
+    **dict.fromkeys(("view", "reshape", torch.reshape), _reshape),
+    **dict.fromkeys((torch.squeeze, "squeeze"), _squeeze),
+    **dict.fromkeys((torch.unsqueeze, "unsqueeze"), _unsqueeze),
+    **dict.fromkeys((torch.permute, "permute"), _permute),
+    **dict.fromkeys((torch.transpose, torch.swapaxes, "transpose", "swapaxes"), _transpose),
+    **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _join),
+    operator.getitem: _slice,
+    **dict.fromkeys((torch.mean, "mean"), _mean),
+    **dict.fromkeys((F.relu, F.relu_, torch.relu, torch.relu_, "relu", "relu_"), _relu),
+    F.relu6: lambda call: nn.ReLU6(**call.given(("inplace",))),
+    **dict.fromkeys((F.hardtanh, F.hardtanh_), _hardtanh),
+    **dict.fromkeys((torch.clamp, torch.clip, "clamp", "clamp_", "clip", "clip_"), _clamp),
+    **dict.fromkeys((torch.clamp_min, "clamp_min", "clamp_min_"), _clamp_min),
+    **dict.fromkeys((F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, *_LAX), _dropout),
+    **dict.fromkeys((torch.dropout,), _dropout),
+    **dict.fromkeys(("contiguous", "clone", "detach", torch.clone), lambda _: nn.Identity()),
+    **dict.fromkeys((F.max_pool2d, torch.max_pool2d), _max_pool),
+    F.avg_pool2d: _avg_pool,
+    F.adaptive_avg_pool2d: _adaptive,
+    F.pad: _pad,
+}

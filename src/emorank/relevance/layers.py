@@ -1,0 +1,224 @@
+"""The layers that a graph is made of: torch's own, and those that stand for functions of a forward.
+
+What stands for a function is a module too, so that every node of a graph is one, and computes on
+any batch what the function did.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from emorank.errors import RelevanceError
+
+
+class Sum(nn.Module):
+    """Stands for `a + b`, where the branches of a residual net join."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Add up."""
+        return first + second
+
+
+class Joined(nn.Module):
+    """Stands for `torch.cat`: branches side by side along a dimension other than the batch."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, *branches: Tensor) -> Tensor:
+        """Put side by side."""
+        return torch.cat(branches, not_the_batch(self.dim, branches[0].ndim))
+
+
+class Pad(nn.Module):
+    """Stands for `F.pad` with zeros: `padding` as there, from the last dimension on."""
+
+    def __init__(self, padding: tuple[int, ...]) -> None:
+        super().__init__()
+        self.padding = padding
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Add zeros around."""
+        return F.pad(values, self.padding)
+
+
+class View(nn.Module):
+    """Stands for what rearranges values, or picks some: `view`, `permute`, `chunk(…)[0]`, a slice.
+
+    Args:
+        way: from the values of a batch to a view of them that keeps the images apart.
+    """
+
+    def __init__(self, way: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.way = way
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Look at the values in another way."""
+        return self.way(values)
+
+
+class Mean(nn.Module):
+    """Stands for `x.mean((2, 3))`: the mean over dimensions other than the batch."""
+
+    def __init__(self, dims: tuple[int, ...], keepdim: bool) -> None:
+        super().__init__()
+        self.dims, self.keepdim = dims, keepdim
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Average."""
+        return values.mean(self._of(values), keepdim=self.keepdim)
+
+    def backward(self, shares: Tensor, shape: torch.Size) -> Tensor:
+        """To every value its part of what lies at its mean; `shape` is that of the values."""
+        dims = sorted(not_the_batch(dim, len(shape)) for dim in self.dims)
+        for dim in () if self.keepdim else dims:
+            shares = shares.unsqueeze(dim)
+        count = 1
+        for dim in dims:
+            count *= shape[dim]
+        return (shares / count).expand(len(shares), *shape[1:])
+
+    def _of(self, values: Tensor) -> tuple[int, ...]:
+        return tuple(not_the_batch(dim, values.ndim) for dim in self.dims)
+
+
+class Affine(nn.Module):
+    """Stands for `a * scale + shift` with constants, one by one: `(x - self.mean) / self.std`."""
+
+    def __init__(self, scale: Tensor, shift: Tensor, inplace: bool = False) -> None:
+        super().__init__()
+        self.register_buffer("scale", scale.detach())
+        self.register_buffer("shift", shift.detach())
+        self.scale: Tensor
+        self.shift: Tensor
+        self.inplace = inplace
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Scale and shift."""
+        result = values * self.scale.to(values) + self.shift.to(values)
+        by_image = any(c.ndim >= values.ndim and len(c) > 1 for c in (self.scale, self.shift))
+        if result.shape != values.shape or by_image:
+            raise RelevanceError(
+                f"expected a constant that fits values of shape {tuple(values.shape)}, got one of "
+                f"{tuple(self.scale.shape)} or {tuple(self.shift.shape)}"
+            )
+        return result
+
+    @property
+    def shifts(self) -> bool:
+        """Whether zero becomes something else."""
+        return bool((self.shift != 0).any())
+
+    def by_channel(self, channels: int, dims: int) -> tuple[Tensor, Tensor] | None:
+        """Scale and shift of each channel behind a layer whose weight has so many dimensions.
+
+        None where they are not the same all over a channel.
+        """
+        vectors = []
+        for values in (self.scale, self.shift):
+            # To a batch, channels first: a convolution's outputs have as many dims as its weight.
+            shape = (1,) * (dims - values.ndim) + tuple(values.shape)
+            if values.ndim > dims or any(n != 1 for k, n in enumerate(shape) if k != 1):
+                return None
+            if shape[1] not in (1, channels):
+                return None
+            vectors.append(values.reshape(-1).expand(channels))
+        return vectors[0], vectors[1]
+
+
+# By exact type: a subclass may compute something else.
+WEIGHTED = (nn.Conv2d, nn.Linear)
+NORMALISING = (nn.BatchNorm2d, nn.BatchNorm1d, nn.SyncBatchNorm)
+POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+CLIPPING = (nn.ReLU6, nn.Hardtanh)
+# Explained as in evaluation mode, where they do nothing.
+IGNORED = (
+    *(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout),
+    *(nn.FeatureAlphaDropout, nn.Identity),
+)
+PADDING = (nn.ZeroPad2d, Pad)
+VIEWS = (nn.Flatten, nn.Unflatten, View)
+MODULES = (
+    *(*WEIGHTED, *NORMALISING, *POOLING, *CLIPPING, *IGNORED),
+    *(nn.ZeroPad2d, nn.ReLU, nn.Flatten, nn.Unflatten),
+)
+LAYERS = (*MODULES, Sum, Joined, Pad, View, Mean, Affine)
+
+
+def padding_of(layer: nn.Module | None) -> tuple[int, ...]:
+    """The zeros that a layer adds, as `F.pad` takes them; empty if it is no padding."""
+    return tuple(layer.padding) if isinstance(layer, nn.ZeroPad2d | Pad) else ()
+
+
+def clips_at(layer: nn.Module) -> tuple[float, float | None]:
+    """The least and the greatest value that an activation lets through."""
+    if isinstance(layer, nn.Hardtanh):
+        return float(layer.min_val), float(layer.max_val)
+    return 0.0, None
+
+
+def is_parametrised(layer: nn.Module) -> bool:
+    """Whether it is a layer with weights that torch computes from others whenever it is asked."""
+    return parametrize.is_parametrized(layer) and type(layer).__bases__[0] in WEIGHTED
+
+
+def plain(layer: nn.Module) -> nn.Module:
+    """A parametrised layer with the weights of the moment for its own; others as they are."""
+    if not is_parametrised(layer):
+        return layer
+    assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - WEIGHTED
+    with torch.no_grad():
+        return with_parameters(
+            layer, layer.weight.clone(), None if layer.bias is None else layer.bias.clone()
+        )
+
+
+def with_parameters(
+    layer: nn.Conv2d | nn.Linear, weight: Tensor, bias: Tensor | None
+) -> nn.Conv2d | nn.Linear:
+    """A layer of the same geometry with other parameters."""
+    other: nn.Conv2d | nn.Linear
+    with torch.device("meta"):  # its own random weights are not wanted
+        if isinstance(layer, nn.Linear):
+            other = nn.Linear(layer.in_features, layer.out_features, bias is not None)
+        else:
+            other = nn.Conv2d(
+                layer.in_channels,
+                layer.out_channels,
+                (layer.kernel_size[0], layer.kernel_size[1]),
+                (layer.stride[0], layer.stride[1]),
+                layer.padding if isinstance(layer.padding, str) else _two(layer.padding),
+                (layer.dilation[0], layer.dilation[1]),
+                layer.groups,
+                bias is not None,
+            )
+    state = {"weight": weight.detach()} | ({} if bias is None else {"bias": bias.detach()})
+    other.load_state_dict(state, assign=True)
+    return other
+
+
+def not_the_batch(dim: int, dims: int) -> int:
+    """A dimension counted from the front.
+
+    Raises:
+        RelevanceError: it is the batch, whose images are explained one by one.
+    """
+    if not -dims <= dim < dims or dim % dims == 0:
+        raise RelevanceError(
+            f"expected a dimension of each image, from 1 to {dims - 1}, got {dim}; "
+            "what joins the images of a batch has no rule"
+        )
+    return dim % dims
+
+
+def _two(sizes: tuple[int, ...]) -> tuple[int, int]:
+    return sizes[0], sizes[1]
