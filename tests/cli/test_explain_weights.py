@@ -75,13 +75,14 @@ def test_why_this_and_not_that(cli, drawn, weights, labels, tmp_path):
     with np.load(save) as file:
         assert (file["target"].tolist(), file["against"].tolist()) == ([1], [2])
     done = cli(
-        "explain", drawn / "happy/p0.png", *options, "--against", "runner-up", "--save", save
-    )
+        "explain", drawn / "happy/p0.png", *options, "--against", "runner-up", "--save", save,
+        "--overwrite",
+    )  # fmt: skip
     assert done.code == 0, done.err
     with np.load(save) as file:
         best, second = np.argsort(-file["logits"][0])[:2]
         assert (file["target"][0], file["against"][0]) == (best, second)
-    done = cli("explain", drawn / "happy/p0.png", *options, "--against", str(best))
+    done = cli("explain", drawn / "happy/p0.png", *options, "--against", str(best), "--overwrite")
     assert "predicted is the class that it was to be held against" in done.failure
 
 
@@ -89,7 +90,7 @@ def test_a_probability_is_the_logits_map_on_another_scale(cli, drawn, weights, t
     """Rules are linear in where they start."""
     options = ("--weights", weights, "--size", 96, "--out", tmp_path, "--target", "1")
     for name, more in (("logit", []), ("probability", ["--probability"])):
-        done = cli("explain", drawn / "happy/p0.png", *options, *more, "--save",
+        done = cli("explain", drawn / "happy/p0.png", *options, *more, "--overwrite", "--save",
                    tmp_path / f"{name}.npz")  # fmt: skip
         assert done.code == 0, done.err
     with np.load(tmp_path / "logit.npz") as one, np.load(tmp_path / "probability.npz") as other:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from emorank import delimited, images
 from emorank.networks import checkpoint
 from emorank.networks.normalisation import to_batch
 from emorank.relevance import override_preset, relevance
@@ -85,6 +86,77 @@ def test_a_failed_table_leaves_none(cli, drawn, finished, tmp_path):
     assert "z.png" in cli("rank", tmp_path, "--strict", "--study", finished, "--out", out).failure
     assert not out.exists()
     assert not out.parent.exists() or list(out.parent.iterdir()) == []
+
+
+def test_a_table_that_is_there_is_not_replaced_without_a_word(cli, drawn, finished, tmp_path):
+    """The error says what to do; --overwrite does it."""
+    out = tmp_path / "ranks.csv"
+    out.write_text("mine")
+    command = ("rank", drawn / "happy/p0.png", "--study", finished, "--out", out)
+    assert f"{out} is there already; give another name, or --overwrite" in cli(*command).failure
+    assert out.read_text() == "mine"
+    assert cli(*command, "--overwrite").code == 0
+    assert pd.read_csv(out)["predicted"].notna().all()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_stopped_table_goes_on_where_it_was(cli, drawn, finished, tmp_path, monkeypatch, suffix):
+    """Images that are done are not read again, and the table is as if nothing had happened."""
+    whole, out = tmp_path / f"whole{suffix}", tmp_path / f"ranks{suffix}"
+    command = ("rank", drawn / "happy", drawn / "anger", "--study", finished, "--out")
+    assert cli(*command, whole).code == 0
+    read, opened = images.read, list[str]()
+
+    def stopping(path):
+        opened.append(path.name)
+        if len(opened) == 12:
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(images, "read", stopping)
+    monkeypatch.setattr("emorank.reading.reader.Reader.batch", 4)
+    assert cli(*command, out).code == 130
+    assert not out.exists()
+    other = cli(*command, out, "--rank", "paper", "--nearest")
+    assert "is the unfinished result of a command with other options" in other.failure
+    first = len(opened)
+    assert cli(*command, out).code == 0
+    assert len(opened) - first == 16 - 7
+    assert sorted(tmp_path.iterdir()) == sorted([whole, out])
+    read_table = pd.read_csv if suffix == ".csv" else pd.read_parquet
+    columns = ["image", "face", "predicted", "logit", "rank"]
+    # Other batches round otherwise.
+    pd.testing.assert_frame_equal(read_table(out)[columns], read_table(whole)[columns], rtol=1e-3)
+
+
+def test_without_a_file_nothing_is_kept_and_that_is_said(cli, drawn, finished, monkeypatch):
+    """A stopped command promises only what it does."""
+
+    def stop(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(images, "read", stop)
+    done = cli("rank", drawn / "happy", "--study", finished)
+    assert done.code == 130
+    assert "nothing was kept (with --out FILE it would be)" in done.err
+
+
+def test_names_are_written_so_that_nothing_runs_them(cli, drawn, finished, tmp_path):
+    """A formula, a control character and a byte that is no UTF-8 come back as they were."""
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    names = ["a\x1b[31m.png", "b\udce9.png", "c\n.png", "=d.png"]
+    for name in names:
+        shutil.copy(drawn / "happy/p0.png", folder / name)
+    monkey = tmp_path / "ranks.csv"
+    done = cli("rank", *(folder / name for name in names), "--study", finished, "--out", monkey)
+    assert done.code == 0, done.err
+    assert b"\x1b" not in monkey.read_bytes()
+    rows = [row for _, row in delimited.rows(monkey, ValueError)]
+    assert [row[0] for row in rows[1:]] == [str(folder / name) for name in names]
+    parquet = tmp_path / "ranks.parquet"
+    assert cli("rank", folder / names[1], "--study", finished, "--out", parquet).code == 0
+    assert pd.read_parquet(parquet)["image"][0].endswith("b\\xe9.png")
 
 
 def test_a_folder_without_images_is_an_error(cli, finished, tmp_path):
@@ -190,6 +262,34 @@ def test_new_images_by_other_rules_leave_the_study_alone(cli, drawn, finished, t
     assert (finished / "study.toml").read_bytes() == before
     wrong = cli("explain", drawn / "happy/p0.png", "--study", finished, "--rule", "features.1=flat")
     assert "'features.1', which fits no layer" in wrong.failure
+
+
+def test_figures_that_are_there_are_not_replaced_and_stopped_ones_go_on(
+    cli, drawn, finished, tmp_path, monkeypatch
+):
+    """Nothing is computed before the refusal; what was drawn is not drawn again."""
+    command = ("explain", drawn / "happy", "--study", finished, "--out", tmp_path)
+    read, opened = images.read, list[str]()
+
+    def stopping(path):
+        opened.append(path.name)
+        if len(opened) == 7:
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(images, "read", stopping)
+    assert cli(*command).code == 130
+    drawn_before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.png")}
+    assert len(drawn_before) == 4
+    assert cli(*command, "--nearest").failure.count("explain.partial is the unfinished result")
+    assert cli(*command).code == 0
+    assert len(list(tmp_path.iterdir())) == 8
+    again = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert sum(again[name] == when for name, when in drawn_before.items()) == 3
+    opened.clear()
+    assert "p0_1_relevance.png is there already" in cli(*command).failure
+    assert not opened
+    assert cli(*command[:1], drawn / "happy/p0.png", *command[2:], "--overwrite").code == 0
 
 
 def test_figures_of_images_of_one_name_do_not_replace_each_other(cli, drawn, finished, tmp_path):

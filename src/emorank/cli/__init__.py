@@ -56,8 +56,8 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _fail("stopped; the same command goes on from here", 130)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        _fail(str(stop) or "stopped; the same command goes on from here", 130)
     except EmorankError as error:
         _fail(str(error), 1)
     except BrokenPipeError:

@@ -11,6 +11,7 @@ from emorank.cli.options import (
     FILE_OR_FOLDER,
     FOLDER,
     images_options,
+    overwrite_option,
     rules_options,
     settings_option,
     together,
@@ -30,6 +31,7 @@ class Drawing:
     max_pooling: Any
     crop: str | None
     out: Path
+    overwrite: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ drawing_options = together(
         default=Path(),
         help="Folder for the figures. Default: the present folder.",
     ),
+    overwrite_option,
 )
 
 of_study_options = together(

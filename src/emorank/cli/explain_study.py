@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from emorank.cli.explain_options import Drawing
-from emorank.cli.new_images import FigureFolder, report_excluded, with_bar
+from emorank.cli.new_images import figures_of, report_excluded, with_bar
 from emorank.cli.studies import open_with, run_stage
+from emorank.cli.unfinished_work import finishing
 
 
 def explain_with_study(
@@ -27,19 +28,26 @@ def explain_with_study(
         return
     from emorank.datasets import folder_walk
     from emorank.report.intensity import draw_intensity
+    from emorank.study.answer_store import RankStates
     from emorank.study.readers import explain_intensity, reader_of
 
-    paths, figures = folder_walk.paths(drawing.images), FigureFolder(drawing.out)
+    paths = folder_walk.paths(drawing.images)
     study = open_with(folder, settings)
+    key = RankStates(study).of(rank, rank, drawing.crop, drawing.nearest)
+    figures, kept = figures_of(drawing, paths, key)
+    lacking = kept.lacking(paths)
     read: Any
     draw: Any
     if rank == "ordinal":
         read, draw = partial(explain_intensity, study), draw_intensity
     else:  # neutral is explained too, where it is named
         read, draw = reader_of(study, neutral=True).read, _figure
-    faces = read(paths, crop=drawing.crop, nearest=drawing.nearest, strict=drawing.strict)
-    for face in with_bar(faces, len(paths)):
-        figures.write(face.row["image"], face.row["face"], draw(face))
+    faces = read(lacking, crop=drawing.crop, nearest=drawing.nearest, strict=drawing.strict)
+    with finishing(kept):
+        kept.add(
+            figures.write(face.row["image"], face.row["face"], draw(face))
+            for face in with_bar(faces, len(lacking))
+        )
     report_excluded(faces.excluded, len(paths))
 
 

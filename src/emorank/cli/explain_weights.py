@@ -5,11 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emorank import __version__
 from emorank.cli.explain_options import Drawing, Request
-from emorank.cli.new_images import FigureFolder, report_excluded, with_bar
+from emorank.cli.new_images import figures_of, report_excluded, with_bar
+from emorank.cli.unfinished_work import finishing, require_new
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from emorank.networks.network import Network
+    from emorank.reading.unfinished import Row
     from emorank.relevance import Preset
 
 
@@ -24,8 +29,12 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
 
     if request.save is not None:
         check_ending(request.save)
+        require_new(request.save, drawing.overwrite)
     methods = {name: _method(name, drawing) for name in _names(drawing.presets)}
     paths = folder_walk.paths(drawing.images)
+    figures, kept = figures_of(drawing, paths, _key(drawing, weights, request))
+    # The relevance of all images goes into one file at the end.
+    lacking = kept.lacking(paths) if request.save is None else paths
     network = load_network(weights, request.labels)
     if request.device is not None:
         network = network.on(request.device)
@@ -33,7 +42,7 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
         check_classes(network.classes, len(methods))
     explanations = explain_images(
         network,
-        paths,
+        lacking,
         methods,
         _target(network, request),
         each=request.all_classes,
@@ -44,13 +53,19 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
         strict=drawing.strict,
     )
     each = network.classes if request.all_classes else 1
-    note, figures, saved = _note(drawing), FigureFolder(drawing.out), []
-    for classes in batches(with_bar(explanations, len(paths), each), each):
-        first = classes[0]
-        png = draw_classes(classes, note) if request.all_classes else draw_explanation(first, note)
-        figures.write(first.image, first.face, png)
-        if request.save is not None:
-            saved += classes
+    note, saved = _note(drawing), list[Any]()
+
+    def drawn() -> "Iterator[Row]":
+        for classes in batches(with_bar(explanations, len(lacking), each), each):
+            first = classes[0]
+            whole = request.all_classes
+            png = draw_classes(classes, note) if whole else draw_explanation(first, note)
+            if request.save is not None:
+                saved.extend(classes)
+            yield figures.write(first.image, first.face, png)
+
+    with finishing(kept):
+        kept.add(drawn())
     if request.save is not None and saved:
         save_relevance(saved, request.save)
         click.echo(request.save)
@@ -68,6 +83,17 @@ def _check_usage(request: Request) -> None:
         raise click.UsageError("choose one of --against (of logits) and --probability")
     if request.at and request.save is None:
         raise click.UsageError("--at LAYER goes with --save FILE, where its relevance is written")
+
+
+def _key(drawing: Drawing, weights: Path, request: Request) -> str:
+    """Says of which network and options figures are."""
+    from emorank.study.folder import fingerprint
+
+    state = weights.stat() if weights.is_file() else None
+    options = {k: str(v) for k, v in vars(drawing).items() if k not in ("images", "overwrite")}
+    asked = {name: str(value) for name, value in vars(request).items()}
+    when = state and [state.st_size, state.st_mtime_ns]
+    return fingerprint(str(weights.resolve()), when, options, asked, __version__)
 
 
 def _names(presets: tuple[str, ...]) -> list[str]:

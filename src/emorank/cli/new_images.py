@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from emorank.cli.unfinished_work import require_new, unfinished
+from emorank.printable import printable
+
 if TYPE_CHECKING:
+    from emorank.cli.explain_options import Drawing
     from emorank.errors import ImageError
     from emorank.reading.stream import Stream
+    from emorank.reading.unfinished import Row, Unfinished
 
 Item = TypeVar("Item")
 
@@ -29,23 +34,57 @@ def with_bar(faces: "Stream[Item]", images: int, each: int = 1) -> Iterator[Item
 
 
 class FigureFolder:
-    """A folder for figures; images of one name from two folders get a figure each."""
+    """A folder for the figures of images; those of one name from two folders get a figure each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, images: "Sequence[Path]") -> None:
         self.folder = folder
-        self.uses: Counter[str] = Counter()
+        self.endings: dict[str, str] = {}
+        uses: Counter[str] = Counter()
+        for image in images:
+            uses[image.stem] += 1
+            again = uses[image.stem] > 1
+            self.endings[str(image)] = f"_{uses[image.stem]}.png" if again else ".png"
 
-    def write(self, image: Path | str, face: int, png: bytes) -> None:
+    def require_none(self, overwrite: bool) -> None:
+        """Refuse to replace a figure.
+
+        Raises:
+            ClickException: there is one of the first face of an image, and nobody said
+                `--overwrite`.
+        """
+        for image in self.endings:
+            require_new(self.path(image, 1), overwrite)
+
+    def path(self, image: Path | str, face: int) -> Path:
+        """Where the figure of a face is."""
+        name = f"{Path(image).stem}_{face}_relevance{self.endings[str(image)]}"
+        return self.folder / name
+
+    def write(self, image: Path | str, face: int, png: bytes) -> "Row":
         """Write the figure of a face, whole or not at all, and print its path."""
         from emorank.files import replacing
 
-        name = f"{Path(image).stem}_{face}_relevance"
-        self.uses[name] += 1
-        ending = f"_{self.uses[name]}.png" if self.uses[name] > 1 else ".png"
-        path = self.folder / f"{name}{ending}"
-        with replacing(path) as unfinished:
-            unfinished.write_bytes(png)
-        click.echo(path)
+        path = self.path(image, face)
+        with replacing(path) as partial:
+            partial.write_bytes(png)
+        click.echo(printable(str(path)))
+        return {"image": str(image), "figure": path.name}
+
+
+def figures_of(
+    drawing: "Drawing", images: "Sequence[Path]", key: str
+) -> "tuple[FigureFolder, Unfinished]":
+    """Where the figures of images go, and what a stopped command of the same `key` has drawn.
+
+    Raises:
+        ClickException: a figure is there already, or another command left something; and nobody
+            said `--overwrite`.
+    """
+    figures = FigureFolder(drawing.out, images)
+    kept = unfinished(drawing.out / "explain", key, drawing.overwrite)
+    if not kept.path.exists():
+        figures.require_none(drawing.overwrite)
+    return figures, kept
 
 
 def report_excluded(excluded: "Sequence[ImageError]", images: int) -> None:

@@ -54,6 +54,10 @@ strict_option = click.option(
     "--strict", is_flag=True, help="Stop at the first image that cannot be used."
 )
 
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace results that are there already."
+)
+
 images_options = together(
     click.argument("images", nargs=-1, type=FILE_OR_FOLDER),
     click.option("--nearest", is_flag=True, help="Use only the nearest face of each image."),

@@ -7,8 +7,15 @@ from typing import Any
 import click
 
 from emorank.cli.new_images import report_excluded, with_bar
-from emorank.cli.options import FILE, images_options, settings_option, study_option
+from emorank.cli.options import (
+    FILE,
+    images_options,
+    overwrite_option,
+    settings_option,
+    study_option,
+)
 from emorank.cli.studies import open_with, progress_bar, run_stage
+from emorank.cli.unfinished_work import finishing, keeping_nothing, require_new, unfinished
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
@@ -36,10 +43,12 @@ from emorank.cli.studies import open_with, progress_bar, run_stage
     type=FILE,
     help="Write a table, CSV or Parquet by its ending, instead of printing one.",
 )
+@overwrite_option
 def command(
     images: tuple[Path, ...],
     folder: Path,
     out: Path | None,
+    overwrite: bool,
     crop: str | None,
     nearest: bool,
     strict: bool,
@@ -52,7 +61,8 @@ def command(
 
     Every face of an image is a row, the nearest first. Without IMAGES the study's own test part is
     ranked, as a stage of the study. Images that cannot be used are listed, and make the exit
-    status 1 when none was left.
+    status 1 when none was left. With --out what is done of many images is kept when the command is
+    stopped, and the same command goes on.
 
     \b
     Examples:
@@ -64,9 +74,10 @@ def command(
     if compounds and (method != "paper" or emotion):
         raise click.UsageError("--compounds goes with --rank paper, and without --emotion")
     if not images:
-        if out or crop or nearest or strict or compounds or emotion:
+        if out or overwrite or crop or nearest or strict or compounds or emotion:
             raise click.UsageError(
-                "--out, --crop, --nearest, --strict, --compounds and --emotion go with IMAGES"
+                "--out, --overwrite, --crop, --nearest, --strict, --compounds and --emotion go "
+                "with IMAGES"
             )
         if method != "paper":
             _rank_test_part(folder, method, settings)
@@ -78,18 +89,29 @@ def command(
     from emorank import add_compounds, rank_images
     from emorank.datasets import folder_walk
     from emorank.reading.row_file import write_rows
+    from emorank.study.answer_store import RankStates
 
     paths, study = folder_walk.paths(images), open_with(folder, settings)
+    kept = None
+    if out is not None:
+        require_new(out, overwrite)
+        asked = (crop, nearest, compounds, emotion)
+        kept = unfinished(out, RankStates(study).of(method, method, *asked), overwrite)
+    lacking = paths if kept is None else kept.lacking(paths)
     stream = rank_images(
-        study, paths, crop=crop, nearest=nearest, strict=strict, rank=method, emotion=emotion
+        study, lacking, crop=crop, nearest=nearest, strict=strict, rank=method, emotion=emotion
     )
-    faces = with_bar(stream, len(paths))
+    faces = with_bar(stream, len(lacking))
     faces = add_compounds(study, faces) if compounds else faces
     rows = (face.row for face in faces)
-    if out is None:
-        _print_rows(list(rows))
-    elif count := write_rows(rows, out):
-        click.echo(f"{count:,} faces: {out}")
+    if out is None or kept is None:
+        with keeping_nothing("with --out FILE"):
+            _print_rows(list(rows))
+    else:
+        with finishing(kept):
+            kept.add(rows)
+            if count := write_rows(kept.rows(paths), out):
+                click.echo(f"{count:,} faces: {out}")
     report_excluded(stream.excluded, len(paths))
 
 
