@@ -183,7 +183,7 @@ def room(make_room):
 class Serving:
     """`emorank rate serve` in a process of its own."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, before=None) -> None:
         self.port = port or free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         # To a file: a pipe that nobody reads would stop a server that has much to say.
@@ -191,7 +191,7 @@ class Serving:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "emorank", "rate", "serve", folder, "--no-browser",
              "--port", str(self.port)],
-            stdout=self.output, stderr=subprocess.STDOUT,
+            stdout=self.output, stderr=subprocess.STDOUT, preexec_fn=before,
         )  # fmt: skip
         for _ in range(900):
             if self.process.poll() is not None:
@@ -223,8 +223,8 @@ def serve():
     """Serve a project's folder: `serve(folder).base`."""
     running = []
 
-    def start(folder, port=None):
-        running.append(Serving(folder, port))
+    def start(folder, port=None, before=None):
+        running.append(Serving(folder, port, before))
         return running[-1]
 
     yield start

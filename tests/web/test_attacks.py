@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import anyio
 import httpx2
 import numpy as np
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
-from tests.rooms import ORIGIN
+from tests.rooms import HOST, ORIGIN
 from tests.web.conftest import Visitor
 
 from emorank.errors import StorageError
@@ -326,6 +327,28 @@ def test_huge_uploads_are_refused(visit):
     assert rater.post("/rate/votes", content=b"x" * MAX_BODY).status_code == 422
     answer = rater.post("/rate/votes", content=b"{}", headers={"Content-Length": "many"})
     assert answer.status_code == 400
+
+
+def test_half_a_request_does_nothing(room, app):
+    """A visitor who is gone before the body is complete has asked for nothing."""
+    heard = [{"type": "http.request", "body": b"", "more_body": True}, {"type": "http.disconnect"}]
+    said = []
+
+    async def receive():
+        return heard.pop(0)
+
+    async def send(message):
+        said.append(message)
+
+    cookies = "; ".join(f"{k}={v}" for k, v in Visitor(app).claim(room.link(None)).cookies.items())
+    headers = {"host": HOST, "origin": ORIGIN, "cookie": cookies}
+    scope = {
+        "type": "http", "method": "POST", "path": "/owner/close", "query_string": b"",
+        "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
+    }  # fmt: skip
+    anyio.run(app, scope, receive, send)
+    assert said == []
+    assert room.project.about().closed_at is None
 
 
 SCRIPT = "<script>alert(1)</script>"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -102,7 +103,10 @@ class Guard:
             await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send_safely)
             return
         if scope["method"] not in _SAFE:
-            body = await _body(receive)
+            try:
+                body = await _body(receive)
+            except ClientDisconnect:  # half a request does nothing
+                return
             if body is None:
                 await JSONResponse({"error": _TOO_LARGE}, 413)(scope, receive, send_safely)
                 return
@@ -140,6 +144,8 @@ async def _body(receive: Receive) -> bytes | None:
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += bytes(message.get("body", b""))
         if len(body) > MAX_BODY:
             return None

@@ -1,5 +1,6 @@
 """Run the server of one application."""
 
+import functools
 import socket
 import threading
 import time
@@ -8,18 +9,35 @@ import webbrowser
 import uvicorn
 
 from emorank.errors import RatingError
+from emorank.web.connections import Connection, Crowd, Limits, limits
+from emorank.web.quiet import CONFIGURATION
 from emorank.web.safety import Guard
 
+_READY = 1024  # connections; those beyond would try again after a second
 
-def server(app: Guard, host: str, port: int) -> uvicorn.Server:
-    """A server that is ready to run."""
-    return uvicorn.Server(
+
+class Server(uvicorn.Server):
+    """A server whose system holds many new connections ready, while it opens few at a time."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        for place in sockets or []:
+            place.listen(_READY)
+
+
+def server(app: Guard, host: str, port: int, bounds: Limits | None = None) -> Server:
+    """A server that is ready to run; by default within the `limits` of this process."""
+    # A proxy with TLS on this machine hides the addresses of visitors from the connections.
+    bounds = bounds or limits(shared=app.origins.secure)
+    return Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
             # An access log would have the invite links in it.
             access_log=False,
+            log_config=CONFIGURATION,
             log_level="warning",
             server_header=False,
             # The limit on claims needs the address of a visitor. A proxy with TLS knows it; only
@@ -27,8 +45,10 @@ def server(app: Guard, host: str, port: int) -> uvicorn.Server:
             proxy_headers=app.origins.secure,
             forwarded_allow_ips="127.0.0.1",
             ws="none",
-            limit_concurrency=1000,
-            timeout_keep_alive=30,
+            loop="asyncio",
+            http=functools.partial(Connection, crowd=Crowd(bounds)),  # type: ignore[arg-type]
+            backlog=bounds.at_a_time,
+            timeout_keep_alive=int(bounds.idle) + 1,  # a connection times itself
         )
     )
 
@@ -52,7 +72,7 @@ def listen(host: str, port: int) -> socket.socket:
     return place
 
 
-def open_when_ready(ready: uvicorn.Server, link: str) -> None:
+def open_when_ready(ready: Server, link: str) -> None:
     """Open a link in the browser as soon as the server listens."""
 
     def wait() -> None:
