@@ -1,8 +1,11 @@
 """Files are there whole or not at all."""
 
+import os
+import stat
+
 import pytest
 
-from emorank.files import replacing, unfinished
+from emorank.files import make_private, private, replacing, unfinished
 
 
 def names(folder):
@@ -36,3 +39,39 @@ def test_what_a_kill_leaves_is_known_by_its_name(tmp_path):
         partial.write_text("half")
         assert unfinished(partial)
     assert not unfinished(tmp_path / "a.txt")
+
+
+def modes(folder):
+    return {path.name: stat.S_IMODE(path.lstat().st_mode) for path in folder.rglob("*")}
+
+
+def test_what_is_made_in_private_is_the_owners_alone(tmp_path):
+    """Whatever the umask is, which is as before afterwards."""
+    before = os.umask(0)
+    try:
+        with private():
+            (tmp_path / "a").mkdir()
+            (tmp_path / "a" / "b").write_text("")
+        (tmp_path / "c").write_text("")
+    finally:
+        os.umask(before)
+    assert modes(tmp_path) == {"a": 0o700, "b": 0o600, "c": 0o666}
+
+
+def test_a_folder_is_closed_to_others(tmp_path):
+    """All that is in it; what links lead to is somebody else's affair."""
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    for path in (outside, folder / "in"):
+        path.mkdir(parents=True)
+        (path / "file").write_text("")
+        (path / "file").chmod(0o664)
+        path.chmod(0o755)
+    (folder / "link").symlink_to(outside)
+    folder.chmod(0o755)
+    assert make_private(folder) == 3
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {name: mode for name, mode in modes(folder).items() if name != "link"} == {
+        "in": 0o700, "file": 0o600,
+    }  # fmt: skip
+    assert modes(outside) == {"file": 0o664}
+    assert make_private(folder) == 0

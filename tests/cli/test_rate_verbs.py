@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import socket
+import stat
 
 import pandas as pd
 import pytest
@@ -152,6 +153,10 @@ def test_export_for_label_studio_and_the_log(cli, ratings, tmp_path):
     log = pd.read_csv(tmp_path / "log.csv")
     assert (log["kind"] == "vote").sum() == 72
     assert log["seq"].is_monotonic_increasing
+    copy, sheet = tmp_path / "copy.csv", tmp_path / "sheet.csv"
+    cli("rate", "summary", ratings, "--answers", copy, "--out", sheet, "--resamples", 100)
+    for path in (tasks, tmp_path / "log.csv", copy, sheet):  # answers are nobody else's
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_no_cell_of_the_log_is_a_formula(cli, drawn, tmp_path):

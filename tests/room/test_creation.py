@@ -1,5 +1,6 @@
 """A rating project is made whole or not at all."""
 
+import os
 import stat
 
 import numpy as np
@@ -27,10 +28,19 @@ def test_pictures_have_random_names_and_no_camera_data(make_room):
         assert not {"happy", "fear", "p1"} & set(file.stem.lower().split("/"))
 
 
-def test_the_settings_are_for_their_owner_only(room):
-    """They may hold the password of a database."""
-    mode = (room.project.folder / "rating.toml").stat().st_mode
-    assert stat.S_IMODE(mode) == 0o600
+def test_all_of_it_is_for_its_owner_only(make_room):
+    """Folders, pictures, the settings with a password perhaps, the database and its log."""
+    before = os.umask(0)
+    try:
+        room = make_room()
+        room.vote_all("r1")
+    finally:
+        os.umask(before)
+    found = {path: stat.S_IMODE(path.stat().st_mode) for path in room.project.folder.rglob("*")}
+    assert len(found) > 12
+    assert {mode for path, mode in found.items() if path.is_file()} == {0o600}
+    assert {mode for path, mode in found.items() if path.is_dir()} == {0o700}
+    assert stat.S_IMODE(room.project.folder.stat().st_mode) == 0o700
 
 
 def test_images_that_cannot_be_read_are_listed(make_room):

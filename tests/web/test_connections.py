@@ -65,9 +65,21 @@ def connect(port, sent=b"", host="127.0.0.1"):
     return connection
 
 
+def answered(connection, port):
+    """Ask once; whether the answer came."""
+    connection.sendall(ASKED % port)
+    answer = b""
+    while not answer.endswith(b"}"):
+        data = connection.recv(65536)
+        if not data:
+            return False
+        answer += data
+    return answer.startswith(b"HTTP/1.1 200")
+
+
 def ends(connection):
-    """Whether the server has closed a connection, at the latest after three seconds."""
-    connection.settimeout(3)
+    """Whether the server has closed a connection, at the latest after five seconds."""
+    connection.settimeout(5)
     with contextlib.suppress(ConnectionError):
         while connection.recv(65536):
             pass
@@ -101,30 +113,29 @@ def test_whoever_goes_silent_is_closed(serving, begun):
     """Before the head, in it, in the body, and after an answer that came first."""
     begin = time.monotonic()
     assert ends(connect(serving, begun.replace(b"%d", b"%d" % serving)))
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 4
 
 
 def test_slow_bytes_win_no_time(serving):
     """A head or a body that comes byte by byte, on a new connection and on one that was used."""
     address = b"127.0.0.1:%d" % serving
     post = b"POST /rate/votes HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\n" % (address, address)
-    used = connect(serving, ASKED % serving)
-    assert used.recv(65536).startswith(b"HTTP/1.1 200")
+    used = connect(serving)
+    assert answered(used, serving)
     for connection in (
         connect(serving),
         used,
         connect(serving, post + b"Content-Length: 900\r\n\r\n"),
         connect(serving, post + b"Transfer-Encoding: chunked\r\n\r\n384\r\n"),
     ):
-        assert drip(connection, b"X" * 40) < 2
+        assert drip(connection, b"X" * 60) < 4
 
 
 def test_a_connection_serves_many_requests(serving):
     """Also if the whole takes longer than a head may."""
     connection = connect(serving)
     for _ in range(4):
-        connection.sendall(ASKED % serving)
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        assert answered(connection, serving)
         time.sleep(0.3)
 
 
@@ -151,12 +162,10 @@ def test_room_is_made_where_it_is_crowded(start):
     """Of the address with too many, or of the one with the most: the oldest that waits goes."""
     port = start(head=60, idle=60)
     first, second, third, *others = [connect(port) for _ in range(8)]
-    visitor = connect(port, ASKED % port)
-    assert visitor.recv(65536).startswith(b"HTTP/1.1 200")
+    assert answered(connect(port), port)
     assert ends(first)
     elsewhere = [connect(port, host=f"127.0.0.{host}") for host in range(2, 7)]
-    assert elsewhere[-1].send(ASKED % port)
-    assert elsewhere[-1].recv(65536).startswith(b"HTTP/1.1 200")
+    assert answered(elsewhere[-1], port)
     assert ends(second)
     for connection in (third, *others, *elsewhere[:-1]):  # still open
         connection.settimeout(0.01)
@@ -183,8 +192,7 @@ def test_a_flood_of_idle_connections(project, serve):
     )
     idle = [connect(running.port) for _ in range(min(soft, 1024) - 300)]
     for host in ("127.0.0.1", "127.0.0.2"):
-        visitor = connect(running.port, ASKED % running.port, host)
-        assert visitor.recv(65536).startswith(b"HTTP/1.1 200")
+        assert answered(connect(running.port, host=host), running.port)
     for connection in idle:
         connection.close()
     assert running.process.poll() is None

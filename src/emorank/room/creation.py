@@ -19,6 +19,7 @@ from sqlalchemy import Connection, text
 from emorank import delimited
 from emorank.answers.names import natural
 from emorank.errors import ImageError, RatingError
+from emorank.files import private
 from emorank.progress import Progress, silent
 from emorank.room.address import base_address
 from emorank.room.database import Database
@@ -79,6 +80,19 @@ def create_project(
     """
     folder, names = Path(folder), list(raters)
     _check(folder, names, setup)
+    with private():  # faces and answers are nobody else's
+        _make(folder, images, read, names, setup, progress)
+    return open_project(folder)
+
+
+def _make(
+    folder: Path,
+    images: Sequence[tuple[str, str]],
+    read: Callable[[str], np.ndarray],
+    names: list[str],
+    setup: Setup,
+    progress: Progress,
+) -> None:
     making = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
     schema = f"rating_{secrets.token_hex(6)}" if setup.database else None
     try:
@@ -96,7 +110,6 @@ def create_project(
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
         raise
-    return open_project(folder)
 
 
 def _check(folder: Path, names: list[str], setup: Setup) -> None:

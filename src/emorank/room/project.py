@@ -1,12 +1,15 @@
 """A rating project: a folder with the pictures that raters see, and a database of their answers.
 
-rating.toml     where the database is; readable by its owner only, for a URL may hold a password
+Only the owner of the folder can read what is in it.
+
+rating.toml     where the database is, perhaps with its password
 rating.db       the database, unless it is a PostgreSQL server's
 images/         the pictures, re-encoded under random names: no file name, no camera data
 excluded.csv    images that were left out, and why
 """
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +19,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from emorank.errors import RatingError
+from emorank.files import make_private, private
 from emorank.room.database import Database, file_url
 from emorank.room.migrations import migrate
 from emorank.room.schema import IMAGES, PROJECT
 from emorank.room.settings import read_settings
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ def database_of(folder: Path, url: str | None, schema: str | None) -> Database:
 
 
 def open_project(folder: Path | str) -> Project:
-    """Open a project, and bring its database to the present tables.
+    """Open a project, bring its database to the present tables, and close the folder to others.
 
     Raises:
         RatingError: there is none, its settings are damaged, or a newer emorank wrote it.
@@ -67,6 +73,22 @@ def open_project(folder: Path | str) -> Project:
     url, schema = read_settings(folder)
     if not url and not (folder / "rating.db").is_file():
         raise RatingError(f"{folder / 'rating.db'}: the database is missing; bring it back")
+    _close_to_others(folder)
     database = database_of(folder, url, schema)
-    migrate(database)
+    with private():
+        migrate(database)
     return Project(folder, database)
+
+
+def _close_to_others(folder: Path) -> None:
+    try:
+        changed = make_private(folder)
+    except OSError as error:
+        _LOG.warning("%s: others may be able to read this project (%s)", folder, error)
+    else:
+        if changed:
+            _LOG.warning(
+                "%s: %s files and folders could be read by others on this machine; now only by you",
+                folder,
+                changed,
+            )

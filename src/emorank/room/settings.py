@@ -1,7 +1,4 @@
-"""`rating.toml`: by it a folder is a rating project, and it says where the database is.
-
-Only its owner can read the file, because the address of a database may hold a password.
-"""
+"""`rating.toml`: by it a folder is a rating project, and it says where the database is."""
 
 import tomllib
 from pathlib import Path
@@ -9,6 +6,7 @@ from pathlib import Path
 import tomli_w
 
 from emorank.errors import RatingError
+from emorank.files import private
 
 SETTINGS = "rating.toml"
 
@@ -32,8 +30,7 @@ def read_settings(folder: Path) -> tuple[str, str | None]:
 
 
 def write_settings(folder: Path, url: str | None, schema: str | None) -> None:
-    """Write what `read_settings` reads."""
-    path = folder / SETTINGS
-    path.touch(mode=0o600)
+    """Write what `read_settings` reads; for its owner only, because a URL may hold a password."""
     place = {"database": url or ""} | ({"schema": schema} if schema else {})
-    path.write_text(tomli_w.dumps(place), encoding="utf-8")
+    with private():
+        (folder / SETTINGS).write_text(tomli_w.dumps(place), encoding="utf-8")

@@ -82,6 +82,8 @@ def invite(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
 def export(project: Path, out: Path, kind: str | None, whole: bool) -> None:
     """Write the current answers, one row each, under the images' own names.
 
+    Nobody else on this machine can read the file, until you say so.
+
     \b
     Examples:
       emorank rate export ratings --out votes.csv
@@ -91,16 +93,18 @@ def export(project: Path, out: Path, kind: str | None, whole: bool) -> None:
     opened = _open(project)
     from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.answers.interchange import write_answers
+    from emorank.files import private
     from emorank.room.overview import answers, log
 
-    if whole:
-        events = log(opened)
-        write_sheet(events, out)
-        click.echo(f"{out}: {len(events)} events")
-    else:
-        table = answers(opened)
-        write_answers(table, out, kind)
-        click.echo(f"{out}: {len(table)} answers")
+    with private():
+        if whole:
+            events = log(opened)
+            write_sheet(events, out)
+            click.echo(f"{out}: {len(events)} events")
+        else:
+            table = answers(opened)
+            write_answers(table, out, kind)
+            click.echo(f"{out}: {len(table)} answers")
 
 
 @click.command("import", short_help="Take answers from elsewhere into a project.")

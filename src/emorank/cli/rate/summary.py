@@ -1,5 +1,6 @@
 """`emorank rate summary`: majority, Table 5's sheet and agreement of a file of votes."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,12 +110,15 @@ def command(
         summarise,
         summarise_emotions,
     )
+    from emorank.files import private
     from emorank.room.sources import read_source
 
     for path in (out, copy):
         if path is not None and path.suffix.lower() not in (".csv", ".parquet", ".json"):
             raise click.UsageError(f"{path}: expected an ending .csv, .parquet or .json")
     source = read_source(file, kind, cut)
+    # A room's answers are its owner's alone; those of a file are as open as the file.
+    keep = private if source.format == "project" else nullcontext
     content, rng = source.content, np.random.default_rng(seed)
     summary: RatingSummary | EmotionSummary
     if isinstance(content, EmotionVotes):
@@ -127,9 +131,11 @@ def command(
         summary = summarise(content, rng, none_as=level, named=source.named, resamples=resamples)
         sheet = answer_sheet(content, "median" if ties == "median" else "disputed")
         if copy is not None:
-            write_answers(content, copy)
+            with keep():
+                write_answers(content, copy)
     if out is not None:
-        write_sheet(sheet, out)
+        with keep():
+            write_sheet(sheet, out)
     if report is not None:
         from emorank.report.page import write
         from emorank.report.rating_page import rating_page
