@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 
 from emorank.errors import WeightsError
 from emorank.networks import tensors, weights
+from emorank.networks.state_file import read_state
 
 
 @pytest.mark.weights
@@ -159,7 +160,7 @@ def test_the_published_file_is_converted_once(own_cache, monkeypatch, tmp_path):
     path = weights.get(file)
     assert path == weights.imagenet_path()
     assert [p.name for p in own_cache.iterdir()] == [path.name]
-    found = weights.read(path)
+    found = read_state(path).tensors
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
     file.unlink()

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
 
 from emorank.errors import WeightsError
+from emorank.networks.file_kinds import printable
 from emorank.networks.resnet import resnet
 from emorank.networks.vgg import alexnet, vgg
 from emorank.networks.vgg16 import channels_last
@@ -76,7 +78,7 @@ def identify(state: Mapping[str, Tensor]) -> tuple[str, nn.Module]:
     file's own.
 
     Args:
-        state: as `weights.read` returns it.
+        state: as `state_file.read_state` gives it, without a prefix.
 
     Returns:
         Name in `ARCHITECTURES`; network in evaluation mode, float32, channels last.
@@ -95,6 +97,17 @@ def identify(state: Mapping[str, Tensor]) -> tuple[str, nn.Module]:
         if nearest is None or len(differences) < nearest[0]:
             nearest = (len(differences), name, "; ".join(differences[:4]))
     raise WeightsError(_refusal(state, nearest))
+
+
+def are_known(names: set[str]) -> bool:
+    """Whether names of weights are those of one of the architectures."""
+    return {name for name in names if not name.endswith(_COUNTER)} in _names()
+
+
+@cache
+def _names() -> tuple[set[str], ...]:
+    nets = (_skeleton(architecture, {}) for architecture in ARCHITECTURES.values())
+    return tuple({n for n in net.state_dict() if not n.endswith(_COUNTER)} for net in nets)
 
 
 def _skeleton(architecture: Architecture, state: Mapping[str, Tensor]) -> nn.Module:
@@ -141,17 +154,13 @@ def _refusal(state: Mapping[str, Tensor], nearest: tuple[int, str, str] | None) 
         )
     count, name, differences = nearest or (0, "", "")
     more = f" and {count - 4:,} more" if count > 4 else ""
+    there = printable(", ".join(list(state)[:3]), 200)
     return (
-        f"no network that is known here; nearest is {name}, but {_printable(differences)}{more}. "
+        f"no network that is known here; nearest is {name}, but {printable(differences)}{more}. "
+        f"Its {len(state)} keys begin with {there or 'none'}. "
         f"Known, with torchvision's keys: {_known()}"
     )
 
 
 def _known() -> str:
     return ", ".join(ARCHITECTURES)
-
-
-def _printable(text: str) -> str:
-    """Names from a stranger's file, with nothing in them that a terminal obeys."""
-    clean = "".join(c if c.isprintable() else "�" for c in text)
-    return clean if len(clean) <= 400 else f"{clean[:399]}…"

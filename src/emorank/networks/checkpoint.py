@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from emorank.errors import WeightsError
+from emorank.networks.file_kinds import SAFETENSORS, kind_of
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import VGG16, channels_last
 from emorank.vocabulary import Emotion
@@ -79,14 +80,15 @@ def header(path: Path) -> Header | None:
     Raises:
         WeightsError: truncated, or the words are not emorank's.
     """
-    if path.suffix != ".safetensors":
-        return None
     try:
+        if kind_of(path) != SAFETENSORS:
+            return None
         with safe_open(path, framework="pt") as file:
             words = (file.metadata() or {}).get(FORMAT)
         return None if words is None else msgspec.json.decode(words, type=Header)
-    except (SafetensorError, OSError, msgspec.MsgspecError) as error:
-        raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
+    except (WeightsError, SafetensorError, OSError, msgspec.MsgspecError) as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise WeightsError(f"{path}: truncated or damaged ({reason}); train again") from error
 
 
 def known(path: Path) -> Header:

