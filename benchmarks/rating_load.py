@@ -61,7 +61,7 @@ class Rater:
             time.sleep(max(0.0, start + number * pause - time.perf_counter()))
             vote = {
                 "id": f"load-{showing}", "showing": showing, "answer": "Average",
-                "reaction_ms": 150, "hidden_ms": 0, "change": False,
+                "reaction_ms": 700, "hidden_ms": 0, "change": False,
             }  # fmt: skip
             sent = time.perf_counter()
             self.connection.request(

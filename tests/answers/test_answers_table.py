@@ -39,10 +39,11 @@ def test_what_is_not_said_is_missing():
         "repeat": "bool",
         "reaction_ms": "Int64",
         "hidden_ms": "Int64",
+        "shortest_ms": "Int64",
         "at": "datetime64[ns, UTC]",
     }
     assert not table["repeat"].any()
-    assert table[["emotion", "reaction_ms", "hidden_ms", "at"]].isna().all(axis=None)
+    assert table[["emotion", "reaction_ms", "hidden_ms", "shortest_ms", "at"]].isna().all(axis=None)
 
 
 def test_no_rows_are_an_empty_table_with_the_same_columns():

@@ -13,7 +13,9 @@ was rated for six emotions has six units. Columns, in this order:
 |               |                     | Skip (no answer to the question)                         |
 | `repeat`      | bool                | the second showing of a unit to the same rater           |
 | `reaction_ms` | Int64               | from the picture shown to the answer; <NA> if unknown    |
-| `hidden_ms`   | Int64               | of it, while the page was hidden; <NA> if unknown        |
+| `hidden_ms`   | Int64               | besides, while the page was hidden; <NA> if unknown      |
+| `shortest_ms` | Int64               | the shortest viewing time then: earlier answers did not  |
+|               |                     | count; <NA> if unknown                                   |
 | `at`          | datetime64[ns, UTC] | time of the answer; <NA> if unknown                      |
 """
 
@@ -26,7 +28,8 @@ from emorank.answers.tabular import SHOWN, Offenders
 from emorank.errors import VotesError
 from emorank.vocabulary import NONE, Rank
 
-COLUMNS = ("image", "emotion", "rater", "answer", "repeat", "reaction_ms", "hidden_ms", "at")
+_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms")
+COLUMNS = ("image", "emotion", "rater", "answer", "repeat", *_TIMES, "at")
 REQUIRED = ("image", "rater", "answer")
 # There is one answer for each unit, rater and showing.
 KEY = ("image", "emotion", "rater", "repeat")
@@ -42,6 +45,7 @@ _WORDS = {
 }
 # A file name has at most 255 bytes; a path in a study consists of a few of them.
 MAX_NAME = 1024
+FAST_MS = 500  # who answers sooner has hardly judged the face
 
 
 def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -49,9 +53,9 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
 
     Args:
         rows: a table, or one mapping an answer. `image`, `rater` and `answer` have to be there;
-            `emotion`, `repeat` (False), `reaction_ms`, `hidden_ms` and `at` (aware datetimes, ISO
-            8601 strings; without a zone UTC) may be missing, or missing in some rows. An empty
-            `emotion` is an unknown one. Other columns are refused.
+            `emotion`, `repeat` (False), `reaction_ms`, `hidden_ms`, `shortest_ms` and `at` (aware
+            datetimes, ISO 8601 strings; without a zone UTC) may be missing, or missing in some
+            rows. An empty `emotion` is an unknown one. Other columns are refused.
 
     Raises:
         VotesError: a column is missing or unknown, a name empty, longer than `MAX_NAME` characters
@@ -70,8 +74,7 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
             "rater": _names(table, "rater"),
             "answer": _answers(table),
             "repeat": _repeats(table),
-            "reaction_ms": _milliseconds(table, "reaction_ms"),
-            "hidden_ms": _milliseconds(table, "hidden_ms"),
+            **{name: _milliseconds(table, name) for name in _TIMES},
             "at": _instants(table),
         }
     )
@@ -99,6 +102,15 @@ def parse_answer(word: str) -> str:
 def firsts_of(answers: pd.DataFrame) -> pd.DataFrame:
     """The answers at the first showing, which alone enter a majority or an agreement."""
     return answers[~answers["repeat"]].reset_index(drop=True)
+
+
+def fast_of(answers: pd.DataFrame) -> "pd.Series[bool]":
+    """Which answers came within `FAST_MS`, or within their own shortest viewing time.
+
+    An answer whose reaction time is unknown is not one of them.
+    """
+    least = answers["shortest_ms"].fillna(0).clip(lower=FAST_MS)
+    return (answers["reaction_ms"] < least).fillna(value=False).astype(bool)
 
 
 def repeats_of(answers: pd.DataFrame) -> pd.DataFrame:

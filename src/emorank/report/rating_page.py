@@ -37,6 +37,7 @@ def _rating_sections(summary: RatingSummary) -> tuple[Section, ...]:
                    outcomes=_outcomes(summary), emotions=_emotions(summary)),
         _agreement(summary, caption, alt),
         section_of("raters", "Raters", "rating_raters", s=summary, raters=_raters(summary),
+                   fast=words.FAST,
                    dots=rating_figures.raters(raters, summary.named) if compared else None),
         section_of("read", "How to read this", "rating_reading", none_as=summary.agreement.none_as),
     )  # fmt: skip
@@ -177,6 +178,7 @@ def _emotions(summary: RatingSummary) -> pd.DataFrame:
 
 def _raters(summary: RatingSummary) -> pd.DataFrame:
     own = {one.rater: one for one in summary.consistency}
+    speeds = {one.rater: words.part(one.fast, one.timed) for one in summary.speed}
     rows = []
     for one in summary.agreement.raters:
         row: dict[str, object] = {
@@ -192,6 +194,8 @@ def _raters(summary: RatingSummary) -> pd.DataFrame:
                 "Same again": words.estimate(again.same) if again else words.NONE,
                 "Kappa with self": again.kappa if again else None,
             }
+        if speeds:
+            row[words.capitalised(words.FAST)] = speeds.get(one.rater, words.NONE)
         rows.append(row)
     table = pd.DataFrame(rows)
     floats = [name for name in table.columns if name.startswith(("With", "Kappa"))]

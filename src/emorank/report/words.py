@@ -5,10 +5,12 @@ import re
 
 import pandas as pd
 
+from emorank.answers.answers_table import FAST_MS
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.vocabulary import Emotion
 
 NONE = "–"
+FAST = f"under {FAST_MS / 1000:g} s"  # heads the answers that came too fast
 
 
 def cell(value: object, places: int = 2) -> str:
@@ -27,6 +29,11 @@ def cell(value: object, places: int = 2) -> str:
 def text(value: str) -> str:
     """A string that any file can hold: a file name of undecodable bytes keeps them as escapes."""
     return value.encode("utf-8", "backslashreplace").decode()
+
+
+def part(count: int, whole: int) -> str:
+    """A count and its share: "3 (12.5%)"; a dash where there is nothing to count."""
+    return f"{count:,} ({count / whole:.1%})" if whole else NONE
 
 
 def estimate(value: Estimate | None, places: int = 2) -> str:

@@ -33,6 +33,7 @@ QUESTION = "How strongly does this face express {emotion}?"
 BASE_URL = "http://127.0.0.1:8321"
 MAX_SIDE, QUALITY = 1024, 95  # of the pictures that raters see, in pixels; JPEG without subsampling
 MAX_RATERS, MAX_REPEATS = 1000, 0.3
+SHORTEST_MS, MOST_SHORTEST_MS = 250, 10_000
 _MOST_SEEDS = 2**31
 
 
@@ -44,6 +45,8 @@ class Setup:
         question: with {emotion} where the word goes, once.
         ordering: "emotion", one class after another as in the paper, or "mixed".
         repeats: share of images shown twice to each rater, in [0, 0.3].
+        shortest_ms: how long a picture has to be seen before an answer to it counts, 0 to 10 000;
+            the second click of a double click comes within 200 ms.
         seed: of the raters' permutations.
         source: where the images come from, in words.
         base_url: what invite links begin with.
@@ -54,6 +57,7 @@ class Setup:
     question: str = QUESTION
     ordering: Ordering = "emotion"
     repeats: float = 0.05
+    shortest_ms: int = SHORTEST_MS
     seed: int = 0
     source: str = ""
     base_url: str = BASE_URL
@@ -127,6 +131,10 @@ def _check(folder: Path, names: list[str], setup: Setup) -> None:
         )
     if not 0 <= setup.repeats <= MAX_REPEATS:
         raise RatingError(f"repeats={setup.repeats:g}; expected a share from 0 to {MAX_REPEATS}")
+    if not 0 <= setup.shortest_ms <= MOST_SHORTEST_MS:
+        raise RatingError(
+            f"a shortest viewing time of {setup.shortest_ms} ms; expected 0 to {MOST_SHORTEST_MS}"
+        )
     if not 0 <= setup.seed < _MOST_SEEDS:
         raise RatingError(f"seed={setup.seed}; expected a number from 0 to {_MOST_SEEDS - 1}")
     if not 1 <= len(names) <= MAX_RATERS or len(set(names)) < len(names):

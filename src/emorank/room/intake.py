@@ -1,6 +1,7 @@
 """Take answers from elsewhere into a project."""
 
 import secrets
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
@@ -35,11 +36,12 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
                     f"'{row['image']}' has an answer of rater '{name}' already; "
                     "nothing was imported"
                 )
-            reaction, hidden = (
-                None if pd.isna(row[name]) else row[name] for name in ("reaction_ms", "hidden_ms")
-            )
+            times: dict[str, Any] = {
+                name: None if pd.isna(row[name]) else row[name]
+                for name in ("reaction_ms", "hidden_ms", "shortest_ms")
+            }
             submission = f"import-{secrets.token_urlsafe(12)}"
-            vote = Vote(submission, showing, row["answer"], reaction, hidden)
+            vote = Vote(submission, showing, row["answer"], **times)
             at = None if pd.isna(row["at"]) else int(1000 * row["at"].timestamp())
             store_vote(connection, raters[name], vote, at, answered=False, kind="import")
     return len(table)

@@ -104,6 +104,16 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
         {},
     ),
+    Migration(
+        "the shortest viewing time",
+        (
+            "ALTER TABLE project ADD COLUMN shortest_ms BIGINT NOT NULL DEFAULT 250",
+            # Unknown for the answers that are there: nothing kept early ones out.
+            "ALTER TABLE events ADD COLUMN shortest_ms BIGINT",
+            "ALTER TABLE votes ADD COLUMN shortest_ms BIGINT",
+        ),
+        {},
+    ),
 )
 
 

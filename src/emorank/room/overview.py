@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, func, select
 
-from emorank.answers.answers_table import answers_table
+from emorank.answers.answers_table import answers_table, fast_of
 from emorank.room.project import Project
 from emorank.room.schema import EVENTS, IMAGES, INVITES, RATERS, SESSIONS, SHOWINGS, VOTES
 
@@ -18,6 +18,7 @@ class RaterProgress:
     Attributes:
         answered: showings with an answer, of `total`, which counts those for the second time too.
         median_ms: of the reaction times; None before the first.
+        fast: answers that came too soon for a judgement, see `answers_table.fast_of`.
         last_at: of the last answer, milliseconds since 1970; None before the first.
         link: "claimed" while a session works; else "open", "expired", "revoked", "ended" (its
             session is over) or "none".
@@ -28,6 +29,7 @@ class RaterProgress:
     answered: int
     total: int
     median_ms: int | None
+    fast: int
     last_at: int | None
     link: str
 
@@ -48,15 +50,18 @@ def progress(project: Project) -> list[RaterProgress]:
         .order_by(RATERS.c.number)
     )
     times = (
-        select(SHOWINGS.c.rater_id, VOTES.c.reaction_ms)
+        select(SHOWINGS.c.rater_id, VOTES.c.reaction_ms, VOTES.c.shortest_ms)
         .join(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
         .where(VOTES.c.reaction_ms.is_not(None))
     )
     with project.database.reading() as connection:
         links = _links(connection, project.now())
         rows = connection.execute(query).all()
-        reactions = pd.DataFrame(connection.execute(times).all(), columns=["rater", "ms"])
-    medians = reactions.groupby("rater")["ms"].median()
+        reactions = pd.DataFrame(
+            connection.execute(times).all(), columns=["rater", "reaction_ms", "shortest_ms"]
+        ).astype({"reaction_ms": "Int64", "shortest_ms": "Int64"})
+    medians = reactions.groupby("rater")["reaction_ms"].median()
+    fast = fast_of(reactions).groupby(reactions["rater"]).sum()
     return [
         RaterProgress(
             row.id,
@@ -64,6 +69,7 @@ def progress(project: Project) -> list[RaterProgress]:
             row.answered,
             row.total,
             round(medians[row.id]) if row.id in medians.index else None,
+            int(fast.get(row.id, 0)),
             row.last_at,
             links.get(row.id, "none"),
         )
@@ -82,6 +88,7 @@ def answers(project: Project) -> pd.DataFrame:
             SHOWINGS.c.repeat,
             VOTES.c.reaction_ms,
             VOTES.c.hidden_ms,
+            VOTES.c.shortest_ms,
             VOTES.c.at,
         )
         .select_from(VOTES)
@@ -122,6 +129,7 @@ def log(project: Project) -> pd.DataFrame:
             EVENTS.c.answer,
             EVENTS.c.reaction_ms,
             EVENTS.c.hidden_ms,
+            EVENTS.c.shortest_ms,
         )
         .outerjoin(RATERS, RATERS.c.id == EVENTS.c.rater_id)
         .outerjoin(SHOWINGS, SHOWINGS.c.id == EVENTS.c.showing_id)

@@ -30,6 +30,7 @@ PROJECT = sa.Table(
     # How faces are shown. Missing in projects that are older than the choice.
     sa.Column("face_size", sa.Integer),
     sa.Column("background", sa.Text),
+    sa.Column("shortest_ms", sa.BigInteger, nullable=False),
 )
 
 # `id` is random and is the picture's file name; `name` is the data set's; only exports have it.
@@ -78,6 +79,7 @@ EVENTS = sa.Table(
     sa.Column("hidden_ms", sa.BigInteger),
     sa.Column("submission", sa.Text),
     sa.Column("display", sa.BigInteger, sa.ForeignKey("displays.number")),
+    sa.Column("shortest_ms", sa.BigInteger),
     sa.UniqueConstraint("rater_id", "submission"),
 )
 
@@ -96,6 +98,7 @@ VOTES = sa.Table(
     sa.Column("hidden_ms", sa.BigInteger),
     sa.Column("at", sa.BigInteger),
     sa.Column("seq", sa.BigInteger, sa.ForeignKey("events.seq"), nullable=False, unique=True),
+    sa.Column("shortest_ms", sa.BigInteger),
 )
 
 # Of secrets only the SHA-256 is stored. Without a rater it is the owner's. `base_url` is what the

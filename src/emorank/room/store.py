@@ -4,8 +4,9 @@ A browser sends an answer until the server confirms that it is stored, so the sa
 twice, the second time late. Each has an id of its own, so that it is stored once.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
@@ -14,7 +15,7 @@ from emorank.errors import RatingError
 from emorank.room.project import Project
 from emorank.room.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS, VOTES
 
-Fate = Literal["stored", "stale"]
+Fate = Literal["stored", "stale", "fast"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Vote:
         reaction_ms: from the painted picture to the answer, without `hidden_ms`.
         hidden_ms: how long the page was hidden in between.
         change: whether the rater went back to change an answer.
+        served_ms: from the picture's first sending to the arrival of the answer, by the server's
+            clock; None if the server does not know.
+        shortest_ms: of an answer from elsewhere, the shortest viewing time there.
     """
 
     submission: str
@@ -36,6 +40,14 @@ class Vote:
     reaction_ms: int | None = None
     hidden_ms: int | None = None
     change: bool = False
+    served_ms: int | None = None
+    shortest_ms: int | None = None
+
+    @property
+    def viewed_ms(self) -> float:
+        """The longest that the rater can have seen the picture; infinity if nothing is known."""
+        known = [ms for ms in (self.reaction_ms, self.served_ms) if ms is not None]
+        return min(known, default=math.inf)
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,8 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Fate]:
 
     An answer whose id came before is not stored again. An answer to a picture that already has one
     is "stale" unless it is a change: the rater has answered in another browser meanwhile, and that
-    answer stays.
+    answer stays. An answer that came within the project's shortest viewing time is "fast" and not
+    stored: it was meant for the picture before.
 
     Raises:
         UnknownShowing: one of the pictures is not this rater's; nothing was stored.
@@ -127,7 +140,8 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Fate]:
         before = _before(connection, rater, votes)
         has_answer = _have_answers(connection, rater, votes)
         new = [vote for vote in votes if vote.submission not in before]
-        if new and connection.scalar(select(PROJECT.c.closed_at)) is not None:
+        plan = connection.execute(select(PROJECT.c.closed_at, PROJECT.c.shortest_ms)).one()
+        if new and plan.closed_at is not None:
             raise Closed("the owner has closed this rating; no more answers are taken")
         outcomes: list[Fate] = []
         for vote in votes:
@@ -138,8 +152,12 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Fate]:
             elif answered and not vote.change:
                 outcomes.append("stale")
                 continue
+            elif vote.viewed_ms < plan.shortest_ms:
+                outcomes.append("fast")
+                continue
             else:
-                store_vote(connection, rater, vote, now, answered)
+                timed = replace(vote, shortest_ms=plan.shortest_ms)
+                store_vote(connection, rater, timed, now, answered)
                 has_answer[vote.showing] = True
                 before[vote.submission] = (vote.showing, vote.answer)
             outcomes.append("stored")
@@ -155,7 +173,9 @@ def store_vote(
     kind: str | None = None,
 ) -> None:
     """Write an answer to the log and make it the current one; part of a transaction."""
-    about = {"answer": vote.answer, "reaction_ms": vote.reaction_ms, "hidden_ms": vote.hidden_ms}
+    about = {
+        name: getattr(vote, name) for name in ("answer", "reaction_ms", "hidden_ms", "shortest_ms")
+    }
     seq = connection.scalar(
         EVENTS.insert()
         .values(

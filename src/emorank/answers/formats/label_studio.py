@@ -30,6 +30,9 @@ from emorank.vocabulary import Emotion
 _UPLOAD = re.compile(r"/data/upload/\d+/[0-9a-f]{8}-(?P<name>.+)")
 
 
+_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "at")
+
+
 class _Before(msgspec.Struct, omit_defaults=True):
     """An answer as it was before Label Studio."""
 
@@ -39,6 +42,7 @@ class _Before(msgspec.Struct, omit_defaults=True):
     repeat: bool = False
     reaction_ms: int | None = None
     hidden_ms: int | None = None
+    shortest_ms: int | None = None
     at: str | None = None
 
 
@@ -202,8 +206,7 @@ def _rows(
                 seen[again] = seen.get(again, 0) + 1
                 row["repeat"] = seen[again] > 1
             if before is not None and before.answer == answer:
-                row |= {"reaction_ms": before.reaction_ms, "hidden_ms": before.hidden_ms}
-                row["at"] = before.at
+                row |= {name: getattr(before, name) for name in _TIMES}
             else:
                 row["at"] = one.updated_at or one.created_at
                 if one.lead_time is not None:

@@ -39,6 +39,13 @@ if TYPE_CHECKING:
     help="Share of images that come twice, for each rater's own consistency; 0 for none.",
 )
 @click.option(
+    "--shortest-viewing",
+    default=0.25,
+    show_default=True,
+    type=click.FloatRange(0, 10),
+    help="Seconds that a face is seen before an answer to it counts.",
+)
+@click.option(
     "--emotions",
     callback=comma_list,
     help="Only these, with commas between; by default all but neutral.",
@@ -58,6 +65,7 @@ def command(
     out: Path,
     ordering: str,
     repeats: float,
+    shortest_viewing: float,
     emotions: list[str],
     question: str | None,
     title: str | None,
@@ -94,6 +102,7 @@ def command(
     setup = Setup(
         ordering=ordering,  # type: ignore[arg-type]  # click has checked it
         repeats=repeats,
+        shortest_ms=round(1000 * shortest_viewing),
         seed=seed,
         source=pictures.source,
         title=title or "Expression intensity",

@@ -28,6 +28,7 @@ def status(project: Path) -> None:
     from rich.text import Text
 
     from emorank.cli.terminal import print_line, print_table, printable
+    from emorank.report.words import FAST, part
     from emorank.room.overview import progress
 
     about, rows = opened.about(), []
@@ -36,8 +37,9 @@ def status(project: Path) -> None:
     print_line(Text.assemble(printable(about.title), f" ({state}) ", database))
     for rater in progress(opened):
         time = None if rater.median_ms is None else f"{rater.median_ms / 1000:.1f} s"
-        rows.append((rater.name, rater.answered, rater.total, time, rater.link))
-    print_table(("rater", "answered", "of", "median time", "link"), rows)
+        fast = part(rater.fast, rater.answered)
+        rows.append((rater.name, rater.answered, rater.total, time, fast, rater.link))
+    print_table(("rater", "answered", "of", "median time", FAST, "link"), rows)
 
 
 @click.command("invite", short_help="Renew or revoke the links of raters.")

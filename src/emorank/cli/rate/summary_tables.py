@@ -11,7 +11,7 @@ from emorank.cli.terminal import print_line, print_table
 from emorank.evaluation.raters.agreement import CountAgreement
 from emorank.evaluation.raters.rating_summary import EmotionSummary, RatingSummary
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.report.words import cell, estimate
+from emorank.report.words import FAST, cell, estimate, part
 
 MOST_RATERS = 25
 MOST_COLUMNS = 14  # of raters, in a sheet that is too wide
@@ -31,6 +31,8 @@ def print_ratings(summary: RatingSummary, sheet: pd.DataFrame, ties: str) -> Non
     _print_agreement(summary)
     _print_emotions(summary)
     _print_raters(summary)
+    for total in summary.speed[:1]:
+        print_line(f"{FAST}: {part(total.fast, total.timed)} of {total.timed:,} timed answers")
     _print_sheet(sheet, f"Sheet as Table 5, {_POLICIES[ties]}", units)
 
 
@@ -121,6 +123,8 @@ def _print_emotions(summary: RatingSummary) -> None:
 
 def _print_raters(summary: RatingSummary) -> None:
     again = {one.rater: one for one in summary.consistency}
+    hasty = any(one.fast for one in summary.speed)
+    speeds = {one.rater: part(one.fast, one.timed) for one in summary.speed if hasty}
     columns = ["rater", "votes", "pairs", "others’ majority"]
     rows: list[tuple[object, ...]] = []
     for one in summary.agreement.raters[:MOST_RATERS]:
@@ -133,7 +137,11 @@ def _print_raters(summary: RatingSummary) -> None:
     )
     if again:
         columns += ["repeats", "same again", "kappa again"]
-    print_table(columns, _cells(row[: len(columns)] for row in rows))
+    rows = [row[: len(columns)] for row in rows]
+    if speeds:
+        columns.append(FAST)
+        rows = [(*row, speeds.get(str(row[0]))) for row in rows]
+    print_table(columns, _cells(rows))
     more = len(summary.agreement.raters) - MOST_RATERS
     if more > 0:
         print_line(f"… and {more:,} more raters (--json has all)", "dim")

@@ -18,6 +18,7 @@ from emorank.evaluation.raters.agreement import (
 )
 from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.evaluation.raters.ratings import NoneAs
+from emorank.evaluation.raters.speed import Speed, speed
 from emorank.evaluation.statistics.uncertainty import RESAMPLES
 from emorank.vocabulary import NONE
 
@@ -75,6 +76,8 @@ class RatingSummary:
         answers: number of each answer at first showings.
         repeats: number of answers at second showings.
         reaction_ms: the median time to answer, None if unknown.
+        speed: how many answers came too fast, of all raters together, then of each; empty if
+            reaction times are unknown.
         outcomes: under both tie policies.
         sensitivity: the verdicts of the ordinal median, and of Dawid and Skene's model.
         emotions: each emotion, if there are several.
@@ -88,6 +91,7 @@ class RatingSummary:
     answers: dict[str, int]
     repeats: int
     reaction_ms: float | None
+    speed: tuple[Speed, ...]
     outcomes: tuple[Outcome, Outcome]
     sensitivity: tuple[Sensitivity, ...]
     agreement: Agreement
@@ -142,6 +146,7 @@ def summarise(
         answers=_counts(first),
         repeats=int(answers["repeat"].sum()),
         reaction_ms=float(times.median()) if len(times) else None,
+        speed=speed(answers),
         outcomes=(outcome(answers, "median"), outcome(answers, "disputed")),
         sensitivity=_sensitivity(answers, units),
         agreement=agreement(answers, rng, **options),

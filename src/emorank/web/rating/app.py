@@ -13,6 +13,7 @@ from emorank.errors import RatingError, StorageError
 from emorank.room.project import Project
 from emorank.room.store import Closed, Contradicted, UnknownShowing
 from emorank.web.rating import claim, owner, rater
+from emorank.web.rating.served import Served
 from emorank.web.safety import Guard, Origins
 from emorank.web.templating import page
 from emorank.web.visitors import Failures, NoSessionError, TooOftenError
@@ -38,6 +39,7 @@ def make_app(project: Project, origins: Origins) -> Guard:
     app.state.project, app.state.origins = project, origins
     app.state.mark = project.mark()
     app.state.failures = Failures()
+    app.state.served = Served()
     app.state.panels = owner.Memo(owner.panels_of)
     app.state.agreement = owner.Memo(owner.agreement_of)
     for part in (claim, rater, owner):

@@ -15,6 +15,7 @@ from emorank.answers.answers_table import ANSWERS, SKIP
 from emorank.answers.interchange import write_answers
 from emorank.evaluation.raters.agreement import Agreement, agreement
 from emorank.evaluation.raters.consistency import Consistency, consistency
+from emorank.report.words import FAST, part
 from emorank.room.invites import invite, revoke
 from emorank.room.overview import answers, pictures, progress, version
 from emorank.room.project import Project
@@ -155,7 +156,9 @@ def withdraw(project: TheProject, _: Owner, rater: Key) -> Response:
 def _progress(project: Project) -> Response:
     raters = progress(project)
     done, total = sum(r.answered for r in raters), sum(r.total for r in raters)
-    return page("rating/owner_progress.html", raters=raters, done=done, total=total)
+    return page(
+        "rating/owner_progress.html", raters=raters, done=done, total=total, fast=FAST, part=part
+    )
 
 
 def _name(project: Project, rater: str) -> str:

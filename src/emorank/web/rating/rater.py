@@ -1,5 +1,6 @@
 """The rater's page, and what its script needs: to get pictures and to store answers."""
 
+import hashlib
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
@@ -9,8 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from emorank.room.invites import PASS_LIFE, invite, leave
 from emorank.room.raters import rater_name
-from emorank.room.store import Standing, Vote, image_of, showings, standing, submit
+from emorank.room.store import Fate, Standing, Vote, image_of, showings, standing, submit
 from emorank.vocabulary import Emotion
+from emorank.web.rating.served import served_of
 from emorank.web.templating import page
 from emorank.web.visitors import Rater, TheOrigins, TheProject, cookie_name, session_of
 
@@ -63,7 +65,7 @@ class Showings(BaseModel):
 class Receipt(BaseModel):
     """What happened to each answer, in the order in which they were sent."""
 
-    outcomes: list[Literal["stored", "stale"]]
+    outcomes: list[Fate]
 
 
 class Link(BaseModel):
@@ -74,11 +76,23 @@ class Link(BaseModel):
 
 @router.get("")
 def show(project: TheProject, rater: Rater) -> Response:
-    """The page; pictures are fetched by its script."""
+    """The page; pictures are fetched by its script.
+
+    The browser keeps answers that are not stored yet under `keep`, a name for this rater here.
+    """
     about = project.about()
     before, _, after = about.question.partition("{emotion}")
     name = rater_name(project, rater)
-    return page("rating/rater.html", title=about.title, before=before, after=after, name=name)
+    keep = hashlib.sha256(f"answers of {rater}".encode()).hexdigest()[:16]
+    return page(
+        "rating/rater.html",
+        title=about.title,
+        before=before,
+        after=after,
+        name=name,
+        shortest_ms=about.shortest_ms,
+        keep=keep,
+    )
 
 
 @router.get("/showings")
@@ -98,16 +112,20 @@ def upcoming(
 
 
 @router.get("/picture/{showing}")
-def picture(project: TheProject, rater: Rater, showing: Key) -> Response:
+def picture(request: Request, project: TheProject, rater: Rater, showing: Key) -> Response:
     """The picture of one of the rater's own showings."""
-    return picture_file(project.picture(image_of(project, rater, showing)))
+    image = image_of(project, rater, showing)
+    served_of(request).note(showing)
+    return picture_file(project.picture(image))
 
 
 @router.post("/votes")
-def store(project: TheProject, rater: Rater, batch: Batch) -> Receipt:
+def store(request: Request, project: TheProject, rater: Rater, batch: Batch) -> Receipt:
     """Store answers; the server answers when they are on its disk."""
+    served = served_of(request)
     votes = [
-        Vote(v.id, v.showing, v.answer, v.reaction_ms, v.hidden_ms, v.change) for v in batch.votes
+        Vote(submission=v.id, served_ms=served.since(v.showing), **v.model_dump(exclude={"id"}))
+        for v in batch.votes
     ]
     return Receipt(outcomes=submit(project, rater, votes))
 
