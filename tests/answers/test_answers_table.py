@@ -14,6 +14,7 @@ from emorank.answers.answers_table import (
     NONE,
     SKIP,
     answers_table,
+    fast_of,
     firsts_of,
     parse_answer,
     repeats_of,
@@ -242,3 +243,13 @@ def test_votes_and_repeats_count_what_is_there(cells):
     assert sorted(unit_votes_of(table)["rank"]) == sorted(first)
     twice = sum((i, e, False) in cells for i, e, again in cells if again)
     assert len(repeats_of(table)) == twice
+
+
+def test_an_answer_within_half_a_second_is_fast():
+    """Or within its own shortest viewing time, if that is longer; unknown times are not."""
+    times = [(499, 250), (500, 250), (0, None), (900, 1000), (1000, 1000), (None, 250)]
+    table = answers_table(
+        row(image=f"i{place}", reaction_ms=reaction, shortest_ms=shortest)
+        for place, (reaction, shortest) in enumerate(times)
+    )
+    assert fast_of(table).tolist() == [True, False, True, True, False, False]

@@ -12,7 +12,7 @@ from tests.rooms import Room
 
 from emorank.room.overview import answers, pictures, progress
 from emorank.room.project import open_project
-from emorank.room.store import Vote, submit
+from emorank.room.store import Vote, showings, submit
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_status_and_close(cli, ratings):
     voted(ratings)
     out = cli("rate", "status", ratings).out
     assert "(open)" in out
-    assert re.search(r"r2 +24 +24 +0\.8 s +open", out)
+    assert re.search(r"r2 +24 +24 +0\.8 s +0 \(0\.0%\) +open", out)
     assert cli("rate", "close", ratings).code == 0
     assert "(closed)" in cli("rate", "status", ratings).out
     cli("rate", "close", ratings, "--reopen")
@@ -236,7 +236,36 @@ def test_a_study_is_validated_with_a_project(cli, ratings, own_study):
     project = open_project(ratings)
     room = Room(project, {row.name: row.id for row in progress(project)})
     first = room.showings("r1")[0].id
-    submit(project, room.raters["r1"], [Vote("changed-1", first, "Minimal", 1, 0, change=True)])
+    submit(project, room.raters["r1"], [Vote("changed-1", first, "Minimal", 700, 0, change=True)])
     project.database.close()
     cli("validate", "--study", own_study.folder, "--votes", ratings)
     assert set(pd.read_parquet(own_study.path("votes.parquet"))["rank"]) == {"Average", "Minimal"}
+
+
+def test_answers_that_came_too_fast_are_told(cli, drawn, tmp_path):
+    """The shortest viewing time of the project; the rest by count and share, of each rater."""
+    folder = tmp_path / "ratings"
+    asked = ("rate", "new", drawn, "--raters", 2, "--repeats", 0, "--out", folder)
+    assert "0<=x<=10" in cli(*asked, "--shortest-viewing", 11).err
+    assert cli(*asked, "--shortest-viewing", 0.3).code == 0
+    project = open_project(folder)
+    assert project.about().shortest_ms == 300
+    for rater, times in zip(progress(project), ((300, 400, 500, 299), (900,)), strict=True):
+        shown = showings(project, rater.id, 0, len(times))
+        votes = [
+            Vote(f"v-{row.id}", row.id, "Strong", ms, 0)
+            for row, ms in zip(shown, times, strict=True)
+        ]
+        submit(project, rater.id, votes)
+    project.database.close()
+    out = cli("rate", "status", folder).out
+    assert "under 0.5 s" in out
+    assert re.search(r"r1 +3 +24 +0\.4 s +2 \(66\.7%\)", out)
+    assert re.search(r"r2 +1 +24 +0\.9 s +0 \(0\.0%\)", out)
+    out = cli("rate", "summary", folder).out
+    assert "under 0.5 s: 2 (50.0%) of 4 timed answers" in out
+    assert re.search(r"r1 .*2 \(66\.7%\)", out)
+    told = json.loads(cli("rate", "summary", folder, "--json").out)["speed"]
+    assert [(one["timed"], one["fast"]) for one in told] == [(4, 2), (3, 2), (1, 0)]
+    cli("rate", "export", folder, "--out", tmp_path / "votes.csv")
+    assert set(pd.read_csv(tmp_path / "votes.csv")["shortest_ms"]) == {300}

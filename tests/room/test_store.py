@@ -208,3 +208,47 @@ def test_showings_come_in_pages_with_own_answers_only(room, rater):
     rest = showings(room.project, rater, 5, 100)
     assert [row.position for row in (*first, *rest)] == list(range(13))  # one comes twice
     assert {row.answer for row in (*first, *rest)} == {None}
+
+
+@pytest.mark.parametrize(
+    ("times", "fate"),
+    [
+        ({"reaction_ms": 250}, "stored"),
+        ({"reaction_ms": 249}, "fast"),
+        ({"reaction_ms": 0}, "fast"),
+        ({"reaction_ms": 700, "served_ms": 249}, "fast"),  # it claims more than can be
+        ({"reaction_ms": 250, "served_ms": 250}, "stored"),
+    ],
+    ids=str,
+)
+def test_a_vote_within_the_shortest_viewing_time_is_not_stored(room, rater, times, fate):
+    """It was meant for the face before; the others of its batch are stored, with that time."""
+    first, second = room.showings("r1")[:2]
+    hasty = Vote("hasty-vote", first.id, "Strong", **{"hidden_ms": 5000} | times)
+    assert submit(room.project, rater, [hasty, vote(second.id)]) == [fate, "stored"]
+    stored = answers(room.project)
+    assert stored["shortest_ms"].tolist() == [250] * len(stored)
+    assert len(stored) == (2 if fate == "stored" else 1)
+    # Answered again in time, it is stored.
+    assert submit(room.project, rater, [vote(first.id)]) == [
+        "stored" if fate == "fast" else "stale"
+    ]
+    assert log(room.project).query("kind == 'vote'")["shortest_ms"].tolist() == [250, 250]
+
+
+def test_a_hasty_change_is_not_stored(room, rater):
+    """Back, and a double click: the answer that was there stays."""
+    first = room.showings("r1")[0]
+    submit(room.project, rater, [vote(first.id)])
+    hasty = Vote("hasty-vote", first.id, "Minimal", 100, 0, change=True)
+    assert submit(room.project, rater, [hasty]) == ["fast"]
+    assert answers(room.project)["answer"].tolist() == ["Strong"]
+
+
+def test_the_project_says_how_long_a_face_has_to_be_seen(make_room):
+    """Another shortest time, and none."""
+    for name, shortest, fate in (("long", 1000, "fast"), ("none", 0, "stored")):
+        room = make_room(name=name, shortest_ms=shortest)
+        first = room.showings("r1")[0]
+        assert submit(room.project, room.raters["r1"], [vote(first.id)]) == [fate]
+    assert answers(room.project)["shortest_ms"].tolist() == [0]
