@@ -3,6 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 from tests.rooms import ORIGIN
+from tests.web.browsing import WITNESS
 
 from emorank.web.rating.app import make_app
 from emorank.web.safety import origins
@@ -48,3 +49,20 @@ def visit(app, room):
         return visitor if name == "" else visitor.claim(room.link(name))
 
     return come
+
+
+@pytest.fixture
+def browse(chromium):
+    """A browser of one's own, that complains aloud and asks nothing of other hosts."""
+    opened = []
+
+    def context(**options):
+        made = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        made.set_default_timeout(90_000)
+        made.add_init_script(WITNESS)
+        opened.append(made)
+        return made
+
+    yield context
+    for made in opened:
+        made.close()

@@ -6,11 +6,29 @@ for (const form of document.querySelectorAll("form[data-post]")) {
     event.preventDefault();
     const button = form.querySelector("button");
     button.disabled = true;
+    const late = setTimeout(() => tell(form, "Waiting for the server …"), 2000);
     try {
       const answer = await fetch(form.action, { method: "POST" });
-      location.assign(answer.ok ? answer.url : location.href);
+      // In place of this page: the Back button must not lead to a link that is used up.
+      location.replace(answer.ok ? answer.url : location.href);
     } catch {
-      button.disabled = false; // the server could not be reached; the link is still good
+      tell(form, "The server does not answer. Please try again."); // the link is still good
+      button.disabled = false;
+    } finally {
+      clearTimeout(late);
     }
   });
 }
+
+function tell(form, text) {
+  let line = form.querySelector("[role=status]");
+  if (!line) {
+    line = document.createElement("p");
+    line.setAttribute("role", "status");
+    form.append(line);
+  }
+  line.textContent = text;
+}
+
+// A page that comes from the browser's memory may be out of date: the link is claimed meanwhile.
+addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

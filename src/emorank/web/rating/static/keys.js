@@ -1,0 +1,29 @@
+// Keys and their answers. What a key types comes first, because that is what the button shows; then its
+// place, for keyboards that type something else there: "&" on the 1 of a French one, "ы" on the S of
+// a Russian one.
+
+const TYPED = new Map([["1", "Minimal"], ["2", "Average"], ["3", "Strong"], ["s", "Skip"], ["f", "None"]]);
+const PLACES = new Map([
+  ["Digit1", "Minimal"], ["Digit2", "Average"], ["Digit3", "Strong"],
+  ["Numpad1", "Minimal"], ["Numpad2", "Average"], ["Numpad3", "Strong"],
+  ["KeyS", "Skip"], ["KeyF", "None"],
+]);
+
+export const answerOf = (event) => TYPED.get(event.key?.toLowerCase()) ?? PLACES.get(event.code);
+
+// Show the letter of the key's place where the keyboard cannot type the button's own. Only some
+// browsers tell; elsewhere the buttons stay as they are.
+export async function showLetters() {
+  const layout = await navigator.keyboard?.getLayoutMap?.().catch(() => null);
+  if (!layout) return;
+  const typed = new Set(layout.values());
+  for (const [letter, place] of [["s", "KeyS"], ["f", "KeyF"]]) {
+    const there = layout.get(place);
+    if (typed.has(letter) || !there) continue;
+    const answer = PLACES.get(place);
+    for (const label of document.querySelectorAll(`[data-answer=${answer}] kbd, kbd[data-of=${answer}]`)) {
+      label.textContent = there.toUpperCase();
+    }
+    document.querySelector(`[data-answer=${answer}]`).setAttribute("aria-keyshortcuts", there.toUpperCase());
+  }
+}

@@ -1,0 +1,48 @@
+// The rater's pictures, loaded ahead so that the next one is there at once.
+import { insist, within } from "./server.js";
+
+const AHEAD = 8; // pictures to have ready
+const pictures = new Map(); // showing id → promise of an <img> that is decoded
+let turn = 0;
+
+// The picture of a showing; `failed` as in `insist`.
+export function picture(showing, failed) {
+  if (!pictures.has(showing.id)) {
+    const promise = insist((limit) => load(showing, limit), failed);
+    promise.catch(() => pictures.delete(showing.id));
+    pictures.set(showing.id, promise);
+  }
+  return pictures.get(showing.id);
+}
+
+function load(showing, limit) {
+  const image = new Image();
+  image.alt = `The face to rate, picture ${showing.position + 1}`;
+  image.draggable = false;
+  image.src = `/rate/picture/${showing.id}`;
+  return within(limit, image.decode().then(() => image), () => { image.src = ""; });
+}
+
+// Load what comes after a position, one after the other: a browser has few connections to a server,
+// and pictures that hang must leave one to the answers.
+export async function prepare(position, showingAt, failed) {
+  turn += 1;
+  const mine = turn;
+  for (const [id] of pictures) { // the last few stay, to go back to at once
+    if (pictures.size <= 4 * AHEAD) break;
+    pictures.delete(id);
+  }
+  for (let next = position + 1; next <= position + AHEAD && mine === turn; next += 1) {
+    const showing = await showingAt(next);
+    if (showing) await picture(showing, failed);
+  }
+}
+
+// When the frame that has been drawn last is on the screen: its time.
+export const painted = () => new Promise((done) => {
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => done(performance.now());
+    channel.port2.postMessage(0);
+  });
+});
