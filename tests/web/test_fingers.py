@@ -163,23 +163,19 @@ def test_a_server_that_hangs_is_told_and_asked_again(served, browse):
         "window.setTimeout = (call, ms, ...rest) => real(call, ms >= 10000 ? 500 : ms, ...rest)"
     )
     page = come(served, context, "hangs")
-    held = []
-
-    def hold_the_first(route):
-        held.append(route)
-        if len(held) > 1:
-            route.continue_()
-
-    context.route("**/rate/votes", hold_the_first)
+    hanging = [True]
+    context.route("**/rate/votes", lambda route: hanging or route.continue_())
     page.keyboard.press("2")
     page.wait_for_selector("#trouble:not([hidden])")
-    assert page.text_content("#trouble").startswith("Waiting for the server")
-    assert "1 answer is not stored yet: this browser keeps it" in page.text_content("#trouble")
-    settled(page)  # by the second request
+    words = page.text_content("#trouble")
+    assert words.startswith("Waiting for the server")
+    assert "1 answer is not stored yet: this browser keeps it" in words
+    hanging.clear()
+    settled(page)  # by another request: the first is never answered
     page.wait_for_selector("#trouble", state="hidden")
     assert given(served, "hangs") == ["Average"]
 
-    hanging = [True]
+    hanging.append(True)
     context.route("**/rate/picture/*", lambda route: hanging or route.continue_())
     page.reload()
     page.wait_for_selector("#waiting:visible")
@@ -203,8 +199,11 @@ def test_answers_given_offline_outlive_their_tab(served, browse):
         page.wait_for_selector(READY)
         page.keyboard.press(key)
     page.wait_for_selector("#trouble:not([hidden])")
-    assert "There is no network" in page.text_content("#trouble")
-    assert "3 answers are not stored yet: this browser keeps them" in page.text_content("#trouble")
+    until(
+        page, "document.getElementById('trouble').textContent.includes('3 answers are not stored')"
+    )
+    assert page.text_content("#trouble").startswith("There is no network")
+    assert "this browser keeps them" in page.text_content("#trouble")
     page.close()
     context.set_offline(False)
 
