@@ -137,7 +137,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(toy, tmp_path, unfreeze, 
     assert done == [*range(epoch, 5), 4]  # the epoch that was not saved, and those after it
     assert curves(found) == curves(expected)
     assert_same(net, unbroken)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [state]  # until the caller has stored the result
 
 
 def test_a_kill_after_the_best_epoch_keeps_it(toy, tmp_path):
@@ -212,7 +212,20 @@ def test_a_state_that_is_of_no_use_is_ignored(toy, tmp_path, how):
     net = fresh(3, {}, recipe)
     assert curves(train(net, *parts, recipe, state=state)) == curves(expected)
     assert_same(net, unbroken)
-    assert not state.exists()
+
+
+def test_a_flipped_byte_of_a_state_is_noticed(toy, tmp_path):
+    """The training starts afresh, and does not go on from other weights."""
+    parts, state = (toy(LABELS), toy([0, 1, 2])), tmp_path / "state.safetensors"
+    expected = train(fresh(3, {}, QUICK), *parts, QUICK)
+    with pytest.raises(Killed):
+        train(
+            fresh(3, {}, QUICK), *parts, QUICK, state=state, save_every=0.0, progress=kill_after(2)
+        )
+    data = bytearray(state.read_bytes())
+    data[-9] ^= 64
+    state.write_bytes(data)
+    assert curves(train(fresh(3, {}, QUICK), *parts, QUICK, state=state)) == curves(expected)
 
 
 def test_nothing_is_saved_before_its_time(toy, tmp_path):

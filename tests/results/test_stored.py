@@ -64,7 +64,7 @@ def test_a_record_survives_json(record):
 def test_a_damaged_file_is_named():
     """The error says which file, which value, and what to do."""
     values = plain(NetworkSource("Mine", "CK+", 900, 7)) | {"faces": "many"}
-    with pytest.raises(StudyError, match=r"network\.json is damaged .*faces.*measure again"):
+    with pytest.raises(StudyError, match=r"network\.json is damaged .*faces.*run again"):
         record_from(values, NetworkSource, Path("study/network.json"))
 
 

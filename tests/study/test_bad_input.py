@@ -130,13 +130,13 @@ def test_an_image_that_vanished_after_it_was_prepared(cli, own_drawn, tmp_path, 
     ],
 )
 def test_votes_that_are_not_valid(cli, own_study, votes, tmp_path, line, says, where):
-    """The line or image is named, no vote is taken, and the study's votes stay out of metrics."""
+    """The line or image is named, no vote is taken, and the votes that the study has stay."""
     bad = tmp_path / "bad.csv"
     bad.write_text(votes.read_text() + line + "\n")
     done = cli("validate", "--study", own_study.folder, "--votes", bad)
     assert says in done.failure
     assert where in done.failure
-    assert not own_study.path("votes.parquet").exists()
+    assert len(own_study.table("votes")) == 72
     assert leftovers(own_study.folder) == []
     assert cli("validate", "--study", own_study.folder, "--votes", votes).code == 0
     assert len(own_study.table("votes")) == 72

@@ -190,7 +190,7 @@ def test_files_of_another_plan_are_gone_before_a_stage_begins(done, make, at_beg
     assert at_begin == {name: [] for name in NAMES[1:]}
 
 
-def test_what_a_stopped_stage_left_is_still_there(done, make, monkeypatch):
+def test_what_a_stopped_stage_left_is_still_there(done, make, at_begin, monkeypatch):
     """The same plan goes on: partial files are not removed."""
     study, broken = make(), stages.STAGES
 
@@ -201,12 +201,59 @@ def test_what_a_stopped_stage_left_is_still_there(done, make, monkeypatch):
     monkeypatch.setattr(stages, "STAGES", (broken[0], replace(broken[1], do=stop), *broken[2:]))
     with pytest.raises(KeyboardInterrupt):
         stages.run(study)
-    assert json.loads(study.path("stages.json").read_text())["train"].keys() == {"key"}
+    assert json.loads(study.path("stages.json").read_text())["train"].keys() == {"begun"}
     monkeypatch.setattr(stages, "STAGES", broken)
     done.clear()
     stages.run(study)
     assert done == NAMES[1:]
-    assert study.path("training.partial.safetensors").read_text() == "half"
+    assert at_begin["train"] == ["training.partial.safetensors"]
+    assert not study.path("training.partial.safetensors").exists()
+
+
+def test_the_earlier_results_stay_until_the_new_ones_are_whole(done, make, monkeypatch):
+    """A stage that is done again and fails leaves the study as it was; so does one for a plan."""
+    study, whole = make(), stages.STAGES
+    stages.run(study)
+
+    def fail(study, progress):
+        study.path("relevance").write_text("half")
+        raise StudyError("an image has gone")
+
+    before = study.stages()
+    monkeypatch.setattr(stages, "STAGES", (*whole[:3], replace(whole[3], do=fail), *whole[4:]))
+    for changed in (study, make(**{"explain.bias": "distributed"})):
+        with pytest.raises(StudyError, match="an image has gone"):
+            stages.run(changed, first="explain")
+        assert study.path("relevance").read_text() == "explain"
+        assert [study.stamp(name) for name in NAMES] == [before[name]["key"] for name in NAMES]
+        assert [name for name in NAMES if stages.is_done(study, name)] == NAMES
+    monkeypatch.setattr(stages, "STAGES", whole)
+    done.clear()
+    stages.run(make())
+    assert done == []  # the plan is the earlier one, and so are its results
+
+
+def test_a_full_disk_names_the_file_and_the_stage(done, make, monkeypatch):
+    """Whatever the stage was writing."""
+    full = OSError(28, "No space left on device", "logits.partial/data")
+
+    def fail(study, progress):
+        raise full
+
+    whole = stages.STAGES
+    monkeypatch.setattr(stages, "STAGES", (*whole[:2], replace(whole[2], do=fail), *whole[3:]))
+    says = r"^logits.partial/data: No space left on device; the stage 'test' stopped: nothing half"
+    with pytest.raises(StudyError, match=says):
+        stages.run(make())
+
+
+def test_a_stage_that_does_not_exist_is_refused(done, make):
+    """The message names those that do."""
+    for bounds in ({"first": "trian"}, {"last": "trian"}):
+        with pytest.raises(StudyError, match=r"'trian' is no stage .* expected one of prepare"):
+            stages.run(make(), **bounds)
+    with pytest.raises(StudyError, match="'trian' is no stage"):
+        stages.is_done(make(), "trian")
 
 
 def test_a_file_that_was_deleted_is_made_again(done, make):

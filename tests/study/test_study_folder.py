@@ -8,6 +8,7 @@ from pyarrow import parquet
 
 from emorank.errors import PlanError, StudyError
 from emorank.results.network_source import NetworkSource
+from emorank.results.stored import read_json, write_json
 from emorank.study.folder import (
     Study,
     alone,
@@ -16,7 +17,6 @@ from emorank.study.folder import (
     open_study,
     require_own_network,
     sweep,
-    write_json,
 )
 from emorank.study.plan import Plan, override
 
@@ -52,7 +52,7 @@ def test_json_that_cannot_be_written_leaves_the_old(tmp_path):
     write_json(tmp_path / "a.json", {"é": 1})
     with pytest.raises(TypeError):
         write_json(tmp_path / "a.json", {"a": object()})
-    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"é": 1}
+    assert read_json(tmp_path / "a.json") == {"é": 1}
     assert names(tmp_path) == ["a.json"]
 
 

@@ -79,8 +79,7 @@ class Faces:
                     progress(start, len(wanted), name)
                     vectors = [describe(self.pixels(int(self.rows[i]))) for _, i in some]
                     out.append([key for key, _ in some], np.stack(vectors))
-        place = {key: i for i, key in enumerate(store.keys())}
-        return np.asarray(store.read()[[place[key] for key in self.digest]])
+        return store.of(self.digest.tolist())
 
     def convolutions(self, net: VGG16, cut: int, progress: Progress = silent) -> Features:
         """The output of the frozen convolutions for each face, from the cache that studies use."""

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from emorank.errors import WeightsError
+from emorank.files import UNSEALED, is_damaged
 from emorank.networks.file_kinds import SAFETENSORS, kind_of
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import VGG16, channels_last
@@ -50,6 +51,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     crop: Annotated[str, msgspec.Meta(pattern="^(none|face)$")]
     steps: list[str] = []
     thresholds: list[float] = []
+    checksum: str = ""  # of the whole file; without it in files of earlier versions
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -68,10 +70,19 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         checkpoint.crop,
         list(checkpoint.steps),
         list(checkpoint.thresholds),
+        UNSEALED,
     )
     # One entry, because safetensors shuffles several: equal networks make equal files.
     words = msgspec.json.encode(about).decode()
     save_tensors(checkpoint.net.state_dict(), path, {FORMAT: words})
+
+
+def size_of(classes: int, hidden: int) -> int:
+    """How many bytes a file of such a network takes, and a small file beside it."""
+    with torch.device("meta"):
+        net = VGG16(classes, hidden=hidden)
+    bytes_of_weights = sum(int(tensor.nbytes) for tensor in net.state_dict().values())
+    return bytes_of_weights + (1 << 15)  # the header, and the table of curves without its rows
 
 
 def header(path: Path) -> Header | None:
@@ -123,8 +134,11 @@ def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
     with torch.device("meta"):  # no time spent on random weights that are replaced at once
         net = VGG16(len(about.labels), hidden=about.hidden)
     try:
+        if is_damaged(path):
+            raise WeightsError(f"{path}: damaged (its checksum does not fit); train again")
         net.load_state_dict(load_file(path), assign=True)
-    except (SafetensorError, OSError, RuntimeError) as error:
-        raise WeightsError(f"{path}: truncated or damaged ({error}); train again") from error
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise WeightsError(f"{path}: truncated or damaged ({reason}); train again") from error
     net = channels_last(net.eval())
     return Checkpoint(net, classes, about.size, about.crop, steps, tuple(about.thresholds))

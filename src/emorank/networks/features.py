@@ -67,8 +67,7 @@ def features(
                 maps = net.trunk(to_batch([image(i) for _, i in some]).to(device), cut)
                 out.append([key for key, _ in some], maps.to("cpu", torch.float16).numpy())
             progress(len(wanted), len(wanted), "frozen features")
-    row = {key: i for i, key in enumerate(store.keys())}
-    return Features(store.read(), np.array([row[key] for key in keys], np.int64))
+    return Features(*store.rows(keys))
 
 
 def _store(net: VGG16, cut: int, side: int) -> RecordStore:

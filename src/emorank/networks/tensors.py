@@ -1,4 +1,4 @@
-"""Tensors in a safetensors file, written whole or not at all."""
+"""Tensors in a safetensors file, written whole or not at all and with a checksum."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from emorank.files import replacing
+from emorank.files import UNSEALED, replacing, seal
 
 
 def save_tensors(
@@ -15,13 +15,19 @@ def save_tensors(
 ) -> None:
     """Write tensors and words about them to `path`; an earlier file stays until all is written.
 
+    The words get a checksum of the whole file, unless `UNSEALED` stands in them already.
+
     Raises:
         OSError: it cannot be written (disk full, no permission).
     """
+    words = dict(about or {})
+    if not any(UNSEALED in text for text in words.values()):
+        words["checksum"] = UNSEALED
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     try:
         with replacing(path) as partial:
-            save_file(contiguous, partial, metadata=dict(about or {}))
+            save_file(contiguous, partial, metadata=words)
+            seal(partial)
     except SafetensorError as error:
         # safetensors wraps what the system says; callers want that.
         raise OSError(f"{path} could not be written: {error}") from error

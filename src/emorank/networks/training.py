@@ -19,6 +19,7 @@ from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from emorank.files import is_damaged
 from emorank.networks.features import Features
 from emorank.networks.objectives import CLASSES, Objective
 from emorank.networks.tensors import save_tensors
@@ -110,8 +111,8 @@ def train(
         validation: what decides on the best epoch and on early stopping; never learnt from.
         recipe: how.
         objective: what the labels are, and what the network is to make of them.
-        state: file for going on after a kill; removed at the end. A state of another recipe, or
-            `of` something else, is an earlier attempt and is ignored.
+        state: file for going on after a kill; to be removed when the result is stored. A state of
+            another recipe, or `of` something else, is an earlier attempt and is ignored.
         of: what is learnt from, in words or a digest, where the recipe does not tell.
         save_every: seconds between saves of the state (it holds four times the trained weights).
         progress: told of epochs done.
@@ -141,8 +142,6 @@ def train(
             saved = time.monotonic()
     run.restore_best()
     progress(recipe.epochs, recipe.epochs, f"best validation accuracy {run.best_accuracy:.3f}")
-    if state is not None:
-        state.unlink(missing_ok=True)
     return run.history
 
 
@@ -322,6 +321,8 @@ class _Run:
     def resume(self, state: Path) -> None:
         """Go on from a saved state of the same training, if there is one that can be read."""
         try:
+            if is_damaged(state):
+                return
             with safe_open(state, framework="pt") as file:
                 about = file.metadata() or {}
                 if any(about.get(key) != value for key, value in self.about.items()):

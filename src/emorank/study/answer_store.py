@@ -73,11 +73,10 @@ class AnswerStore:
         """A row for each key.
 
         Raises:
-            KeyError: a key has no answer.
+            StudyError: a key has no answer, or a damaged one.
         """
-        place = {key: row for row, key in enumerate(self.records.keys())}
-        rows = self.records.read()[[place[key] for key in keys]]
-        return pd.DataFrame(np.asarray(rows, np.float64), columns=list(self.columns))
+        rows = self.records.of(keys).astype(np.float64)
+        return pd.DataFrame(rows, columns=list(self.columns))
 
 
 class RankStates:

@@ -48,10 +48,9 @@ def pictures(
 ) -> Iterator[tuple[UInt8[np.ndarray, "side side 3"], np.ndarray[Any, Any]]]:
     """Of each row what the network saw, and the relevance map (3, side, side) of it."""
     framed, maps = Framed(study, rows), stores(study)[0]
-    place = {key: i for i, key in enumerate(maps.keys())}
-    stored = maps.read()
-    for number, digest in enumerate(rows["digest"]):
-        yield framed(number), stored[place[digest]]
+    stored, places = maps.rows(rows["digest"].to_list())
+    for number, place in enumerate(places):
+        yield framed(number), stored[place]
 
 
 def raters_said(study: Study) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,24 +13,52 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from emorank.errors import StudyError
-from emorank.files import replacing, unfinished
+from emorank.files import UNSEALED, is_damaged, replacing, seal, unfinished
 from emorank.results.metrics import Metrics
-from emorank.results.stored import Stored, plain, record_from
+from emorank.results.stored import Stored, damaged, plain, read_json, record_from, write_json
 from emorank.study.plan import Plan, dump_plan, read_plan
+from emorank.study.staged import METRICS, put_in_place
 
 Record = TypeVar("Record", bound=Stored)
+_CHECKSUM = "checksum"
+# Of a stage's record while its new files take the place of the earlier ones.
+_MADE = "made"
+
+
+@dataclass(frozen=True)
+class _Result:
+    """The JSON file of a verb: its values, and the stage and key that they depend on."""
+
+    after: str
+    stamp: str
+    values: Any
+
+
+STAGES = "stages.json"
 
 
 @dataclass(frozen=True)
 class Study:
-    """The folder and the plan of a study."""
+    """The folder and the plan of a study.
+
+    Attributes:
+        stage: the stage that is being done, if one is; its new `files` are in `parts` until all of
+            them are whole, and the earlier ones stay where they are.
+    """
 
     folder: Path
     plan: Plan
+    stage: str = ""
+    files: tuple[str, ...] = ()
 
     def path(self, name: str) -> Path:
         """The path of a file of the study, whether the file exists or not."""
-        return self.folder / name
+        return (self.parts if name.partition("/")[0] in self.files else self.folder) / name
+
+    @property
+    def parts(self) -> Path:
+        """The folder of the new files of the stage that is being done."""
+        return self.folder / f"{self.stage}.partial"
 
     def digest(self, name: str) -> str:
         """The SHA-256 of a file of the study, in hexadecimal."""
@@ -47,20 +75,30 @@ class Study:
         if not path.exists():
             raise StudyError(f"{path} is missing: run the stage before this one, or: emorank run")
         try:
-            return pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise StudyError(f"{path} is damaged ({error}); delete it and run again") from error
+            if is_damaged(path):
+                raise damaged(path, "its checksum does not fit")
+            table = pd.read_parquet(path)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise damaged(path, str(error)) from error
+        table.attrs.pop(_CHECKSUM, None)
+        return table
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
-        """Write a table, whole or not at all."""
+        """Write a table with a checksum, whole or not at all."""
+        table = table.copy(deep=False)
+        table.attrs = table.attrs | {_CHECKSUM: UNSEALED}
         with replacing(self.path(f"{name}.parquet")) as partial:
             table.to_parquet(partial, index=False)
+            seal(partial)
 
     def metrics(self) -> dict[str, Any]:
-        """All measurements so far, by section (`metrics.json`)."""
-        path = self.path("metrics.json")
-        sections: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-        return sections
+        """All measurements so far, by section (`metrics.json`).
+
+        Raises:
+            StudyError: the file is damaged; so do `measured` and `write_metrics`.
+        """
+        made = read_json(self.path(METRICS)) if self.stage else {}
+        return read_json(self.folder / METRICS) | made
 
     def measured(self) -> Metrics:
         """The same as a record.
@@ -68,27 +106,30 @@ class Study:
         Raises:
             StudyError: the file was written by something else.
         """
-        return record_from(self.metrics(), Metrics, self.path("metrics.json"))
+        return record_from(self.metrics(), Metrics, self.path(METRICS))
 
     def write_metrics(self, section: str, values: Any) -> None:
         """Replace one section of `metrics.json`."""
-        metrics = self.metrics() | {section: plain(values)}
-        write_json(self.path("metrics.json"), metrics)
+        path = self.path(METRICS)
+        write_json(path, read_json(path) | {section: plain(values)})
 
-    def stages(self) -> dict[str, dict[str, str]]:
-        """The record of each stage that was begun (`stages.json`): key, and outcome if done."""
-        path = self.path("stages.json")
-        records: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
-        return records
+    def stages(self) -> dict[str, dict[str, Any]]:
+        """The record of each stage that was begun (`stages.json`): key, and outcome if done.
 
-    def write_stage(self, stage: str, record: dict[str, str]) -> None:
+        Raises:
+            StudyError: the file is damaged; so do all that ask which stages are done.
+        """
+        path = self.path(STAGES)
+        return record_from(read_json(path), dict[str, dict[str, Any]], path)
+
+    def write_stage(self, stage: str, record: dict[str, Any]) -> None:
         """Replace the record of one stage."""
-        write_json(self.path("stages.json"), self.stages() | {stage: record})
+        write_json(self.path(STAGES), self.stages() | {stage: record})
 
     def stamp(self, stage: str) -> str:
         """The key under which a stage was last done; empty if it was not, or was cut short."""
         record = self.stages().get(stage, {})
-        return record["key"] if record.get("outcome") else ""
+        return str(record.get("key", "")) if record.get("outcome") else ""
 
     def write_result(self, name: str, values: Any, *, after: str) -> None:
         """Write the result of a verb (`NAME.json`), with the key of the stage that it depends on.
@@ -103,8 +144,10 @@ class Study:
         path = self.path(f"{name}.json")
         if not path.exists():
             return None
-        result = json.loads(path.read_text())
-        return result["values"] if result["stamp"] == self.stamp(result["after"]) else None
+        stored = record_from(read_json(path), _Result, path)
+        if stored.stamp != self.stamp(stored.after):
+            return None
+        return stored.values  # noqa: PD011 - no table of pandas
 
     def read(self, kind: type[Record]) -> Record | None:
         """The record that a verb wrote; None if it never did, or the study is another since.
@@ -130,7 +173,38 @@ def open_study(folder: Path | str) -> Study:
     folder = Path(folder)
     if not (folder / "study.toml").is_file():
         raise StudyError(f"{folder}: no study here (no study.toml); make one with: emorank run")
-    return Study(folder, read_plan(folder / "study.toml"))
+    study = Study(folder, read_plan(folder / "study.toml"))
+    if any(_MADE in record for record in study.stages().values()):
+        complete(study)
+    return study
+
+
+def complete(study: Study) -> None:
+    """Put the new files of stages in place that were killed while they did this.
+
+    Raises:
+        StudyError: another process works on the study.
+    """
+    with alone(study):
+        for stage, record in study.stages().items():
+            if _MADE in record:
+                _put(study, stage, record[_MADE])
+
+
+def finish(making: Study, made: dict[str, Any], gone: Iterable[str]) -> None:
+    """Let the new files of a stage that is being done take the place of the earlier ones.
+
+    `made` becomes the record of the stage; `gone` are earlier files that have no new one.
+    """
+    made = {"record": made, "gone": list(gone)}
+    earlier = making.stages().get(making.stage, {})
+    making.write_stage(making.stage, earlier | {_MADE: made})
+    _put(making, making.stage, made)
+
+
+def _put(study: Study, stage: str, made: dict[str, Any]) -> None:
+    put_in_place(replace(study, stage=stage).parts, made["gone"])
+    study.write_stage(stage, made["record"])
 
 
 def create_study(folder: Path | str, plan: Plan) -> Study:
@@ -193,12 +267,6 @@ def sweep(study: Study) -> None:
     for path in study.folder.rglob(".*"):
         if unfinished(path):
             path.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON, whole or not at all."""
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def fingerprint(*parts: Any) -> str:

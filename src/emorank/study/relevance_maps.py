@@ -20,8 +20,9 @@ def rules_in_words(explain: ExplainPlan) -> str:
 
 def stores(study: Study, layers: int = 0) -> tuple[RecordStore, RecordStore]:
     """Relevance maps (3, side, side) and relevance sums (layers + 1), by image digest."""
-    side = study.plan.data.size
+    side, dtype = study.plan.data.size, np.dtype(np.float32)
+    again = f"make it again: emorank explain --study {study.folder}"
     return (
-        RecordStore(study.path("relevance/maps"), (3, side, side), np.dtype(np.float32)),
-        RecordStore(study.path("relevance/sums"), (layers + 1,), np.dtype(np.float32)),
+        RecordStore(study.path("relevance/maps"), (3, side, side), dtype, again),
+        RecordStore(study.path("relevance/sums"), (layers + 1,), dtype, again),
     )

@@ -19,6 +19,8 @@ from emorank.study.trained_network import MODEL, trained_network
 
 LEARNT = (EVIDENCE, CALIBRATION, ORDINAL)
 """What a study learns beside its network, and another one takes over with it."""
+TAKEN = ("network.json", *(f"{name}.json" for name in LEARNT), ORDINAL_MODEL)
+"""The files of all that is taken over, but the network and its curves."""
 
 
 def take_network(study: Study, progress: Progress = silent) -> str:
@@ -31,10 +33,7 @@ def take_network(study: Study, progress: Progress = silent) -> str:
         WeightsError: its network is damaged.
     """
     source = source_study(study.plan.network)
-    network = trained_network(source)  # fails on damaged weights before anything is replaced
-    for name in LEARNT:
-        study.path(f"{name}.json").unlink(missing_ok=True)
-    study.path(ORDINAL_MODEL).unlink(missing_ok=True)
+    network = trained_network(source)
     for number, (name, values) in enumerate(_learnt(source, network)):
         progress(number, len(LEARNT), name)
         study.write_result(name, values, after="prepare")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from emorank.files import room_for
 from emorank.networks import checkpoint, training, weights
 from emorank.networks.augmentation import view
 from emorank.networks.features import features
@@ -18,6 +19,7 @@ from emorank.study.framed_faces import Framed, framing_of_others, open_dataset
 from emorank.vocabulary import Emotion
 
 STATE = "training.partial.safetensors"
+ROW = 100  # bytes, more than an epoch takes in the table of curves
 
 
 def train_network(study: Study, progress: Progress = silent) -> str:
@@ -27,29 +29,40 @@ def train_network(study: Study, progress: Progress = silent) -> str:
         StudyError: the study is not prepared.
         WeightsError: the weights to start from cannot be had.
     """
-    plan = study.plan
+    path, plan = study.path("model.safetensors"), study.plan
+    if study.stage and path.exists() and study.path("training.parquet").exists():
+        return _words(study.table("training"))  # trained, but the disk was full after that
     table = study.table("faces").merge(study.table("split"), on="image")
     classes = tuple(emotion for emotion in Emotion if emotion in set(table["emotion"]))
     train_part, validation_part = (
         table[table["part"] == part].reset_index(drop=True) for part in ("train", "validation")
     )
-    net, curves = fit_network(
-        study,
-        classes,
-        train_part,
-        validation_part,
-        weights.load(plan.model.weights),
-        plan.train,
-        state=study.path(STATE),
-        progress=progress,
-    )
+    # A training of hours must not be lost because its result of half a gigabyte finds no room.
+    size = checkpoint.size_of(len(classes), plan.train.hidden) + ROW * plan.train.epochs
+    with room_for(path, size):
+        net, curves = fit_network(
+            study,
+            classes,
+            train_part,
+            validation_part,
+            weights.load(plan.model.weights),
+            plan.train,
+            state=study.path(STATE),
+            progress=progress,
+        )
     crop = framing_of_others(study, open_dataset(study))
     net.to("cpu")
     model = checkpoint.Checkpoint(net, classes, plan.data.size, crop)
-    checkpoint.save(model, study.path("model.safetensors"))
-    study.write_table("training", pd.DataFrame([asdict(epoch) for epoch in curves]))
-    best = max(epoch.validation_accuracy for epoch in curves)
-    return f"{len(curves)} epochs, best validation accuracy {best:.3f}"
+    checkpoint.save(model, path)
+    table = pd.DataFrame([asdict(epoch) for epoch in curves])
+    study.write_table("training", table)
+    return _words(table)
+
+
+def _words(curves: pd.DataFrame) -> str:
+    return (
+        f"{len(curves)} epochs, best validation accuracy {curves['validation_accuracy'].max():.3f}"
+    )
 
 
 def fit_network(

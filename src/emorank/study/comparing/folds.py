@@ -14,7 +14,7 @@ from emorank.study.learning.calibrate import RESULT as CALIBRATION
 from emorank.study.learning.calibrate import calibrate
 from emorank.study.learning.train_ordinal import MODEL as ORDINAL
 from emorank.study.learning.train_ordinal import train_ordinal
-from emorank.study.train_network import train_network
+from emorank.study.train_network import STATE, train_network
 
 KEEP = "comparison"  # folder in the study of what each estimator said, and of folds
 LEAST = 3  # one fold to test, one to validate, one to learn from
@@ -51,6 +51,7 @@ def fold_study(study: Study, name: str, split: pd.DataFrame, progress: Progress 
             fold.write_table(table, study.table(table))
         fold.write_table("split", split)
         outcome = train_network(fold, progress)
+        fold.path(STATE).unlink(missing_ok=True)
         key = fingerprint(study.stamp("train"), split.to_csv())
         fold.write_stage("train", {"key": key, "outcome": outcome})
     return fold

@@ -86,6 +86,7 @@ def train_ordinal(
                 scores=scores,
             )
         )
+        study.path(STATE).unlink(missing_ok=True)
     kappa = scores["validation"].quadratic_kappa.value
     return (
         f"{len(parts['train'])} faces, {len(curves)} epochs, quadratic kappa of the "

@@ -48,7 +48,6 @@ def prepare(study: Study, progress: Progress = silent) -> str:
     elsewhere = bool(study.plan.network)
     common = leakage_from_source(study, prepared, parts) if elsewhere else leakage(prepared, parts)
     study.write_metrics("leakage", common)
-    study.path(JOURNAL).unlink(missing_ok=True)
     counts = parts["part"].value_counts()
     return (
         f"{len(prepared)} faces of {prepared['emotion'].nunique()} emotions, "

@@ -52,10 +52,9 @@ def report(study: Study, progress: Progress = silent) -> str:
     Raises:
         StudyError: an earlier stage has not run.
     """
-    path = study.path("report") / "index.html"
-    page.write(_page(study, progress), path)
+    page.write(_page(study, progress), study.path("report") / "index.html")
     write_card(study)
-    return str(path)
+    return str(study.folder / "report" / "index.html")
 
 
 def _page(study: Study, progress: Progress) -> page.Page:

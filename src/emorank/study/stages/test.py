@@ -1,7 +1,5 @@
 """Stage 3: name the expressed emotion of every image of the test part, and score the names."""
 
-import shutil
-
 import numpy as np
 import pandas as pd
 
@@ -45,7 +43,6 @@ def test(study: Study, progress: Progress = silent) -> str:  # noqa: PT028 - a s
         resamples=study.plan.validate.resamples,
     )
     study.write_metrics("emotion", result)
-    shutil.rmtree(study.path(LOGITS), ignore_errors=True)
     low, high = result.accuracy.low, result.accuracy.high
     return (
         f"accuracy {result.accuracy.value:.3f} ({low:.3f}–{high:.3f}) on {result.count} images of "
@@ -68,5 +65,4 @@ def _logits(
             measured = Measured(network, [framed(i) for i in rows])
             out.append([table["digest"][i] for i in rows], measured.logits)
     progress(len(table), len(table), "test images")
-    row = {key: i for i, key in enumerate(store.keys())}
-    return np.asarray(store.read()[[row[digest] for digest in table["digest"]]])
+    return store.of(table["digest"].to_list())
