@@ -1,6 +1,5 @@
 """The card of a study: every number is one of the study's files, at every stage of the way."""
 
-import json
 import re
 import shutil
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 from emorank.results.audit import Audit
+from emorank.results.stored import write_json
 from emorank.study.card import FILE, model_card
 from emorank.study.folder import create_study
 from emorank.study.run import run
@@ -63,9 +63,9 @@ def test_it_grows_with_the_study(own_study, quick, tmp_path, cli):
     prepared = cli("card", begun.folder).out
     assert "24 faces of 8 persons" in prepared
     assert "Nothing has been trained yet." in prepared
-    stages = json.loads(own_study.path("stages.json").read_text())
+    stages = own_study.stages()
     stages["train"]["key"] = "trained again"
-    own_study.path("stages.json").write_text(json.dumps(stages))
+    write_json(own_study.path("stages.json"), stages)
     assert "expressed emotion\n\nNot measured." in model_card(own_study)
 
 
@@ -73,9 +73,9 @@ def test_what_other_verbs_found_is_on_it(own_study):
     """The headline of an audit, as long as it is of this study."""
     own_study.write(Audit("Believe nothing.", 6, None, 0, None, (), {}, ()))
     assert "Audit: Believe nothing." in model_card(own_study)
-    stages = json.loads(own_study.path("stages.json").read_text())
+    stages = own_study.stages()
     stages["rank"]["key"] = "another"
-    own_study.path("stages.json").write_text(json.dumps(stages))
+    write_json(own_study.path("stages.json"), stages)
     assert "Audit" not in model_card(own_study)
 
 
@@ -92,7 +92,7 @@ def test_from_the_shell(cli, own_study, tmp_path):
 def test_a_lone_study_needs_no_votes(own_study):
     """Without votes the ranks are not measured, whatever lies in the folder."""
     metrics = own_study.metrics() | {"rank": None}
-    own_study.path("metrics.json").write_text(json.dumps(metrics))
+    write_json(own_study.path("metrics.json"), metrics)
     assert "no raters were asked" in model_card(own_study)
     shutil.rmtree(own_study.path("relevance"))
     own_study.path("votes.parquet").unlink()

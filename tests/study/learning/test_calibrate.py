@@ -1,14 +1,13 @@
 """The calibrated rank of a study: what it learns from, and what is refused."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from emorank.errors import PlanError, StudyError
 from emorank.results.calibration import CalibratedRank, RatedFaces
-from emorank.study.folder import Study, alone, write_json
+from emorank.results.stored import write_json
+from emorank.study.folder import Study, alone
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.calibrate import INPUTS, calibrate, calibration
 from emorank.study.learning.crossfit import folds
@@ -106,7 +105,7 @@ def test_a_calibration_belongs_to_its_network(own_rated):
         calibration(own_rated)
     calibrate(own_rated)
     calibration(own_rated)
-    stages = json.loads(own_rated.path("stages.json").read_text())
+    stages = own_rated.stages()
     write_json(own_rated.path("stages.json"), stages | {"train": {"key": "x", "outcome": "done"}})
     with pytest.raises(StudyError, match="emorank calibrate --study"):
         calibration(own_rated)

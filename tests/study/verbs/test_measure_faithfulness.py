@@ -1,6 +1,5 @@
 """`emorank faithfulness` on the small study: files, resuming, methods added, errors, the report."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from emorank.errors import PlanError, RelevanceError, StudyError
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.map_scores import Settings
 from emorank.results.faithfulness import Faithfulness
+from emorank.results.stored import write_json
 from emorank.study.folder import open_study
 from emorank.study.relevance_maps import stores
 from emorank.study.verbs import measure_faithfulness as verb
@@ -127,9 +127,9 @@ def test_other_settings_begin_again(measured, tmp_path):
     study = open_study(shutil.copytree(measured[0].folder, tmp_path / "study"))
     found = faithfulness(study, [], Settings(faces=2, checks=0, fills=("noise",)))
     assert set(found.passes) == set(BLIND)
-    stages = json.loads(study.path("stages.json").read_text())
+    stages = study.stages()
     stages["test"]["key"] = "another"
-    study.path("stages.json").write_text(json.dumps(stages))
+    write_json(study.path("stages.json"), stages)
     assert study.read(Faithfulness) is None
 
 

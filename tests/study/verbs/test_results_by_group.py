@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from emorank.results.stored import write_json
 from emorank.study.folder import open_study
 from emorank.study.verbs.results_by_group import results_by_group
 
@@ -59,9 +60,9 @@ def test_a_study_that_changed_shows_no_old_groups(own_study, persons):
     """Validated again under another plan, the old result is of another study."""
     results_by_group(own_study, persons, ["gender"])
     assert own_study.result("groups") is not None
-    record = json.loads(own_study.path("stages.json").read_text())
+    record = own_study.stages()
     record["validate"]["key"] = "another"
-    own_study.path("stages.json").write_text(json.dumps(record))
+    write_json(own_study.path("stages.json"), record)
     assert own_study.result("groups") is None
 
 
