@@ -10,10 +10,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from emorank.errors import WeightsError
-from emorank.files import UNSEALED, is_damaged
 from emorank.networks.file_kinds import SAFETENSORS, kind_of
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import VGG16, channels_last
+from emorank.seals import UNSEALED, is_damaged
 from emorank.vocabulary import Emotion
 
 FORMAT = "emorank-vgg16-1"

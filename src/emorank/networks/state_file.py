@@ -24,6 +24,7 @@ from emorank.networks.file_kinds import (
     kind_of,
     printable,
 )
+from emorank.seals import is_damaged
 
 # What torch, safetensors and the system raise on a file that is cut short or something else.
 _UNREADABLE = (
@@ -68,6 +69,8 @@ def read_state(file: Path) -> State:
     kind = kind_of(file)
     try:
         if kind == SAFETENSORS:
+            if is_damaged(file):
+                raise WeightsError(f"{file}: damaged (its checksum does not fit); get it again")
             return State(load_file(file))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's own words on old formats

@@ -7,7 +7,8 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from emorank.files import UNSEALED, replacing, seal
+from emorank.files import replacing
+from emorank.seals import UNSEALED, seal
 
 
 def save_tensors(

@@ -19,12 +19,12 @@ from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from emorank.files import is_damaged
 from emorank.networks.features import Features
 from emorank.networks.objectives import CLASSES, Objective
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
 from emorank.progress import Progress, silent
+from emorank.seals import is_damaged
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

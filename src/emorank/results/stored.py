@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import msgspec
 
 from emorank.errors import StudyError
-from emorank.files import UNSEALED, is_damaged, replacing, seal
+from emorank.files import replacing
+from emorank.seals import UNSEALED, is_damaged, seal
 
 
 class Stored(Protocol):

@@ -13,9 +13,10 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from emorank.errors import StudyError
-from emorank.files import UNSEALED, is_damaged, replacing, seal, unfinished
+from emorank.files import replacing, unfinished
 from emorank.results.metrics import Metrics
 from emorank.results.stored import Stored, damaged, plain, read_json, record_from, write_json
+from emorank.seals import UNSEALED, is_damaged, seal
 from emorank.study.plan import Plan, dump_plan, read_plan
 from emorank.study.staged import METRICS, put_in_place
 
