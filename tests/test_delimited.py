@@ -25,11 +25,36 @@ def test_rows_with_the_number_of_their_last_line(tmp_path):
 
 
 def test_the_separator_is_the_most_frequent_in_the_first_line(tmp_path):
-    """Where several are allowed; only commas are otherwise."""
+    """A comma, semicolon or tab outside of quotes, or what Excel says; or of those asked for."""
     path = table(tmp_path, "a;b,c;d\n1;2;3\n")
-    rows = delimited.rows(path, DatasetError, delimiters=",;\t")
+    rows = delimited.rows(path, DatasetError)
     assert [row for _, row in rows] == [["a", "b,c", "d"], ["1", "2", "3"]]
-    assert next(delimited.rows(path, DatasetError))[1] == ["a;b", "c;d"]
+    assert next(delimited.rows(path, DatasetError, delimiters=","))[1] == ["a;b", "c;d"]
+    for content in ('"a,b,c";d\n1;2\n', "\n\na,b,c;;;;d\n", "sep=;\na,b,c;d\n1;2\n"):
+        numbered = list(delimited.rows(table(tmp_path, content), DatasetError))
+        assert numbered[0][1][0] == "a,b,c"
+    assert [number for number, _ in numbered] == [2, 3]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_one_dialect(tmp_path, encoding, separator):
+    """As spreadsheets of many countries save it; a comma that separates nothing is decimal."""
+    comma = '"0,5"' if separator == "," else "0,5"
+    content = f'image{separator}score\r\n"Zoë{separator}.jpg"{separator}{comma}\r\n'
+    rows = delimited.rows(table(tmp_path, content.encode(encoding)), DatasetError)
+    score = "0,5" if separator == "," else "0.5"
+    assert [row for _, row in rows] == [["image", "score"], [f"Zoë{separator}.jpg", score]]
+
+
+def test_only_numbers_have_decimal_commas(tmp_path):
+    """Other commas stay."""
+    path = table(tmp_path, "a;b\n-1,5;,5\n1,2,3;1,5 cm\nx,1;2,5e-3\n")
+    assert [row for _, row in delimited.rows(path, DatasetError)][1:] == [
+        ["-1.5", ".5"],
+        ["1,2,3", "1,5 cm"],
+        ["x,1", "2.5e-3"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +63,8 @@ def test_the_separator_is_the_most_frequent_in_the_first_line(tmp_path):
         (b"a,b\n1,2\n\xff,3\n", "line 3 is not UTF-8"),
         (b"a,b\n1,\0\n", "holds NUL bytes"),
         (b'a,b\n1,"2\n', "line 2 is no CSV"),
+        (b'sep=,\na,b\n1,"2\n', "line 3 is no CSV"),
+        (b"\xff\xfea", "line 1 is not UTF-8"),
         (b'a,b\n1,"2"3\n', "line 2 is no CSV"),
     ],
 )

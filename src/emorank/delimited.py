@@ -7,13 +7,14 @@ are no UTF-8; these are written as \x1b or \udcff. Numbers such as -0.5 stay num
 back exactly that, so every cell is read as it was.
 """
 
+import codecs
 import csv
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from emorank.files import replacing
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Rows = Iterator[tuple[int, list[str]]]
 _STARTS = re.compile(r"'*[\s=+\-@＝＋－＠]")
+_COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CODE = r"x[01][0-9a-f]|x7f|x[89][0-9a-f]|ud[89a-f][0-9a-f]{2}"
@@ -33,17 +35,21 @@ def rows(
     path: Path,
     refusal: Callable[[str], Exception],
     *,
-    delimiters: str = ",",
+    delimiters: str = ",;\t",
     damaged: str = "strict",
     strip: bool = False,
 ) -> Rows:
     """Yield each row that is not empty: the number of its last line, from 1, and its cells.
 
+    Where a semicolon or tab separates cells, a comma inside a number is a decimal comma: 0,5 is
+    read as 0.5.
+
     Args:
-        path: a file in UTF-8; a byte-order mark at its start is not read.
+        path: a file in UTF-8, or in UTF-16 with a byte-order mark; the mark is not read.
         refusal: makes the exception to raise from its message.
-        delimiters: what may separate cells; the most frequent one in the first line does.
-        damaged: "strict" refuses bytes that are not UTF-8, "replace" reads each as U+FFFD.
+        delimiters: what may separate cells; the most frequent one in the first line does, or the
+            one that a first line "sep=;" of Excel names.
+        damaged: "strict" refuses bytes that are not text, "replace" reads each as U+FFFD.
         strip: leave out the blanks at the ends of each cell that is not guarded.
 
     Raises:
@@ -51,16 +57,22 @@ def rows(
             its quotation marks do not match.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors=damaged, newline="") as file:
-            first = file.readline()
-            file.seek(0)
-            delimiter = max(delimiters, key=first.count)
-            reader = csv.reader(_text(file, path, refusal), delimiter=delimiter, strict=True)
+        encoding = encoding_of(path)
+        with path.open(encoding=encoding, errors=damaged, newline="") as file:
+            delimiter, skipped = _delimiter(file, delimiters)
+            lines = _text(file, path, refusal)
+            for _ in range(skipped):
+                next(lines)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             for row in reader:
                 if len(row) > 1 or (row and row[0].strip()):
-                    yield reader.line_num, [unguarded(cell, strip) for cell in row]
+                    cells = [unguarded(cell, strip) for cell in row]
+                    if delimiter in ";\t":
+                        cells = [_point(cell) for cell in cells]
+                    yield reader.line_num + skipped, cells
     except csv.Error as error:
-        raise refusal(f"{path}: line {reader.line_num} is no CSV: {error}") from None
+        line = reader.line_num + skipped
+        raise refusal(f"{path}: line {line} is no CSV: {error}") from None
     except UnicodeDecodeError:
         raise refusal(
             f"{path}: line {_undecodable(path)} is not UTF-8; save the table as 'CSV UTF-8' and "
@@ -71,11 +83,39 @@ def rows(
 
 
 def table(
-    path: Path, refusal: Callable[[str], Exception], *, damaged: str = "strict"
+    path: Path,
+    refusal: Callable[[str], Exception],
+    *,
+    delimiters: str = ",;\t",
+    damaged: str = "strict",
 ) -> tuple[list[str], Rows]:
     """The cells of the first row, none if the file is empty, and the other rows; as `rows`."""
-    lines = rows(path, refusal, damaged=damaged)
+    lines = rows(path, refusal, delimiters=delimiters, damaged=damaged)
     return next((cells for _, cells in lines), []), lines
+
+
+def encoding_of(path: Path) -> str:
+    """The encoding of a text by its byte-order mark; UTF-8 without one."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _delimiter(file: TextIO, delimiters: str) -> tuple[str, int]:
+    """What separates cells, and how many lines come before the table; the file is at its start."""
+    first = next((line for line in file if line.strip()), "")
+    file.seek(0)
+    hint = re.fullmatch(r"sep=(.)\s*", first)
+    if hint and hint[1] in delimiters:
+        return hint[1], 1
+    # A separator in a quoted heading separates nothing.
+    unquoted = re.sub(r'"[^"]*"', "", first)
+    return max(delimiters, key=unquoted.count), 0
+
+
+def _point(cell: str) -> str:
+    """A number with a point for its decimal comma; any other text as it is."""
+    return cell.replace(",", ".") if "," in cell and _COMMA.fullmatch(cell.strip()) else cell
 
 
 def _text(lines: Iterator[str], path: Path, refusal: Callable[[str], Exception]) -> Iterator[str]:
@@ -89,7 +129,7 @@ def _undecodable(path: Path) -> int:
     """The number of the first line that is not UTF-8."""
     with path.open("rb") as lines:
         decoded = (line == line.decode("utf-8", "ignore").encode() for line in lines)
-        return next(number for number, whole in enumerate(decoded, start=1) if not whole)
+        return next((number for number, whole in enumerate(decoded, start=1) if not whole), 1)
 
 
 def write(path: Path, rows: Iterable[Sequence[object]]) -> None:

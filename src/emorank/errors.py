@@ -36,6 +36,10 @@ class VotesError(EmorankError):
     """A votes file has unknown ranks, unknown images or duplicate votes."""
 
 
+class VotesWarning(UserWarning):
+    """Something in votes that may be a slip, and was read as it stands."""
+
+
 class RelevanceError(EmorankError):
     """Relevance cannot be propagated: a layer has no rule, or a preset does not fit the network."""
 

@@ -1,8 +1,10 @@
 """The words for expressed emotions and for ranks of expression intensity."""
 
+import unicodedata
 from enum import IntEnum, StrEnum
 
 from emorank.errors import DatasetError, VotesError
+from emorank.naming import whole
 
 
 class Emotion(StrEnum):
@@ -54,6 +56,14 @@ _SYNONYMS: dict[str, Emotion] = {
 }
 
 
+def emotion_word(word: str) -> str:
+    """The word for an emotion: that of `Emotion`, or another ("outrage") in small letters."""
+    try:
+        return Emotion.parse(word).value
+    except DatasetError:
+        return unicodedata.normalize("NFC", word).strip().lower()
+
+
 class Rank(IntEnum):
     """How strongly an emotion is expressed; only the order of the numbers has a meaning."""
 
@@ -68,12 +78,12 @@ class Rank(IntEnum):
 
     @classmethod
     def parse(cls, word: str | int) -> "Rank":
-        """Read a rank: Minimal, Min or 1 (and so on), in upper or lower case.
+        """Read a rank: Minimal, Min, 1 or 1.0 (and so on), in upper or lower case.
 
         Raises:
             VotesError: the word is not a rank.
         """
-        rank = _RANK_WORDS.get(str(word).strip().lower())
+        rank = _RANK_WORDS.get(whole(str(word).strip().lower()))
         if rank is None:
             raise VotesError(
                 f"'{word}' is no rank; expected Minimal, Average or Strong (Min, Avg, Str; 1, 2, 3)"

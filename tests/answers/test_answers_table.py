@@ -101,6 +101,23 @@ def test_what_is_refused(rows, expected):
     assert expected in str(caught.value)
 
 
+def test_names_are_written_in_one_way():
+    """So units and raters are counted as people mean them, for emotions of their own too."""
+    given = [
+        row(image="b\\Zoe\u0308.png", emotion="Happiness", rater="Ann "),
+        row(image="./b/Zo\u00eb.png", emotion="joy", rater="ben"),
+        row(image="b/Zo\u00eb.png", emotion=" OUTRAGE", rater="ben"),
+    ]
+    table = answers_table(given)
+    assert table["image"].unique().tolist() == ["b/Zo\u00eb.png"]
+    assert table["emotion"].tolist() == ["happy", "happy", "outrage"]
+    assert table["rater"].tolist() == ["Ann", "ben", "ben"]
+    with pytest.raises(VotesError, match="a second answer"):
+        answers_table([*given, row(image="b//Zo\u00eb.png", emotion="HAPPY", rater="Ann")])
+    with pytest.raises(VotesError, match="no image"):
+        answers_table([row(image="./")])
+
+
 def test_a_message_stays_short_and_printable():
     """A thousand hostile rows make a message of a few lines without control characters."""
     rows = [row(image=f"\x1b[2J{i}" + "x" * 500, answer="Huge") for i in range(1000)]
@@ -137,7 +154,8 @@ def test_the_bounds_themselves_are_allowed():
 @pytest.mark.parametrize(
     ("word", "answer"),
     [
-        (" Strong ", "Strong"), ("AVG", "Average"), ("1", "Minimal"), (" none\t", "None"),
+        (" Strong ", "Strong"), ("AVG", "Average"), ("1", "Minimal"), ("3.0", "Strong"),
+        ("0.0", "None"), (" none\t", "None"),
         ("0", "None"), ("No such emotion here", "None"), (" SKIP", "Skip"), ("skipped", "Skip"),
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from emorank.answers import tabular
@@ -15,7 +15,9 @@ from emorank.answers.formats import json_file
 from emorank.answers.formats.csv_parquet import write_sheet
 from emorank.answers.interchange import WRITERS, write_answers
 from emorank.errors import VotesError
+from emorank.naming import image_name, person_name
 from emorank.room.sources import read_answers, read_source
+from emorank.vocabulary import emotion_word
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
@@ -61,6 +63,12 @@ ODD = st.sampled_from(["=1+1", "'=1", "''@", "'", "' a", "a ", "\t=x", "-", "＝
 )
 def test_any_names_and_times_survive(tmp_path_factory, cells, kind):
     """Formulas, apostrophes, blanks, line breaks and every script, in every format."""
+    cells = {
+        (image_name(image), emotion_word(emotion or ""), person_name(rater), repeat): said
+        for (image, emotion, rater, repeat), said in cells.items()
+        if image_name(image).strip()
+    }
+    assume(cells)
     table = answers_table(
         [
             {"image": image, "emotion": emotion, "rater": rater, "repeat": repeat,
@@ -145,7 +153,7 @@ def test_votes_and_sheets_are_answers_too(tmp_path):
         (b"", "is empty"),
         (
             b"image,rater,answer\na,r,Huge\n",
-            "None or Skip): line 2 'Huge'",
+            "None or Skip; or what --map names): line 2 'Huge'",
         ),
         (b"image,rater,answer,repeat\na,r,Min,often\n", "line 2 'often'"),
         (b"image,rater,answer\na,r\n", "line 2 has 2, not 3"),
@@ -163,6 +171,10 @@ def test_votes_and_sheets_are_answers_too(tmp_path):
         (b'{"emorank": "answers", "version": 2, "answers": []}', "version 2"),
         (b'{"emorank": "answers", "version": 1, "answers": [1]}', "list of objects"),
         (b'{"emorank": "answers", "version": 1, "answers": [{"image": "a"}]}', "have to be there"),
+        (b'{"emorank": "answers", "version": 1, "answers": []}', "holds no answer"),
+        (b'{"emorank": "answers", "version": 1, "votes": []}', "came votes too"),
+        (b'{"face": {"sad": []}}', "holds no answer"),
+        (b"image,intensity,annotator,annotation_id\na,Min,1,2\n", "lacks the skips"),
         (b'[{"annotation_id": 1, "annotator": 2, "image": "x"}]', "JSON-MIN"),
         (b"SQLite format 3\0" + bytes(100), "is a database"),
         (b"PAR1 and nothing else", "no Parquet file"),
@@ -243,7 +255,29 @@ def test_mdns_refusals(tmp_path, content, expected):
 @pytest.mark.parametrize("cut", [(2, 1, 3), (0, 1, 6), (-1, 1, 2)])
 def test_cuts_ascend(tmp_path, cut):
     """A cut that is none is refused."""
-    assert "ascending from 0 to 5" in refused(ratings(tmp_path, {"f": {"sad": [0]}}), cut=cut)
+    with pytest.raises(VotesError, match="Average and Strong, ascending"):
+        read_answers(ratings(tmp_path, {"f": {"sad": [0]}}), cut=cut)
+
+
+def test_ratings_by_a_map(tmp_path):
+    """Other meanings than those of the cut; of what has one meaning, nothing can be declared."""
+    path = ratings(tmp_path, {"f": {"Joy": [0, 1, 2, 3, 4]}})
+    words = {"1": "None", "4": "Average"}
+    found = read_answers(path, words=words)
+    assert found["answer"].tolist() == ["None", "None", "Average", "Strong", "Average"]
+    assert set(found["emotion"]) == {"happy"}
+    with pytest.raises(VotesError, match="--control is for"):
+        read_answers(path, control="x")
+    copy = write_answers(found, tmp_path / "copy.json")
+    with pytest.raises(VotesError, match="--map and --cut are for csv"):
+        read_answers(copy, words=words)
+
+
+def test_json_of_windows_is_read(answers, tmp_path):
+    """UTF-16 as PowerShell writes it."""
+    path = write_answers(answers, tmp_path / "a.json")
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    same(read_answers(path), answers)
 
 
 def test_all_of_mdns(shared):

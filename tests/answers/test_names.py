@@ -26,6 +26,19 @@ def test_a_name_without_folder_and_ending_means_the_only_such_image():
     }  # fmt: skip
 
 
+def test_a_name_means_an_image_in_any_spelling():
+    """Unless two files differ in nothing else."""
+    images = {"happy/Zoe\u0308.jpg", "a b.jpg", "a%20b.jpg"}
+    meant = {
+        "happy\\Zo\u00eb.jpg": "happy/Zoe\u0308.jpg",
+        "Zo\u00eb": "happy/Zoe\u0308.jpg",
+        "https://h/a%20b.jpg": "a b.jpg",
+        "a%20b.jpg": "a%20b.jpg",
+    }
+    assert full_names(meant, images) == meant
+    assert full_names(["./x"], {"x", "X", ".//x"}) == {"./x": "./x"}
+
+
 def test_unknown_images_are_named():
     """Each once, with an image that is expected; no image expected is said too."""
     path = Path("votes.csv")

@@ -70,6 +70,15 @@ def test_parquet_is_read_too(tmp_path):
     assert found["score"].isna().to_list() == [False, True]
 
 
+def test_scores_in_the_dialect_of_votes(tmp_path):
+    """Semicolons with decimal commas; names in any spelling mean the study's images."""
+    path = tmp_path / "scores.csv"
+    path.write_text("image;score\n.\\happy\\Zo\u00eb.png;0,5\nhttps://h/a%20b.png;-1,5\n")
+    found = read_scores(path, {"happy/Zoe\u0308.png", "a b.png"})
+    assert found["image"].to_list() == ["happy/Zoe\u0308.png", "a b.png"]
+    assert found["score"].to_list() == [0.5, -1.5]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -32,6 +32,18 @@ def write(tmp_path):
     return written
 
 
+def test_names_are_compared_as_people_mean_them(write):
+    """However letters are composed, folders are written and numbers saved."""
+    faces = pd.DataFrame({"image": ["happy/Zoe\u0308.jpg"], "person": ["Fran\u00e7ois"]})
+    for name in ("happy\\Zo\u00eb.jpg", "./happy/Zoe\u0308.jpg", "Zo\u00eb", "Franc\u0327ois"):
+        found = read_attributes(write(f"who;age\n{name};31,5\n"), faces)
+        assert found["age"].tolist() == ["31.5"]
+    faces["person"] = "7"
+    assert read_attributes(write("who,age\n7.0,31\n"), faces)["age"].tolist() == ["31"]
+    with pytest.raises(DatasetError, match="'7' is in several rows of the column 'who'"):
+        read_attributes(write("who,age\n7.0,31\n7,32\n"), faces, "who")
+
+
 @pytest.mark.parametrize(
     ("column", "ids"),
     [

@@ -55,6 +55,39 @@ def test_header_cells_that_repeat_or_are_empty_are_numbered(root):
     assert table.loc[0, "note.1"] == "y"
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_what_spreadsheets_and_pandas_save(root, picture, separator, encoding):
+    """The dialect of votes: separators, decimal commas, Windows paths, 1.0, NA for a number."""
+    picture(root / "sub" / "Zoe\u0308.png")  # as macOS stores it
+    rows = [
+        ("image", "emotion", "person", "intensity"),
+        (".\\a.png", "Joy", "1.0", "0,5"),
+        ("sub/Zo\u00eb.png", "Joy", "Zo\u00eb", "NA"),
+        ("./c.png", "sad", "Zoe\u0308", ""),
+    ]
+    cell = '"{}"' if separator == "," else "{}"
+    lines = [separator.join(cell.format(one) for one in row) for row in rows]
+    text = "\r\n".join(lines).replace("0,5", "0.5" if separator == "," else "0,5")
+    file = root / "faces.tsv"
+    file.write_bytes(text.encode(encoding))
+    assert manifest.recognise(file)
+    data = manifest.load(file)
+    table = data.table
+    assert table["image"].tolist() == ["a.png", "c.png", "sub/Zoe\u0308.png"]
+    assert table["person"].tolist() == ["1", "Zo\u00eb", "Zo\u00eb"]  # one person, not two
+    assert table["intensity"].tolist() == [0.5, pd.NA, pd.NA]
+    assert data.problems == ()
+    assert data.read("sub/Zoe\u0308.png").shape == (20, 20, 3)
+
+
+def test_two_spellings_of_one_image_are_listed_twice(root):
+    """Whatever the separator of folders."""
+    written(root, "image,emotion\nsub/b.png,fear\n.\\sub\\b.png,fear\n")
+    with pytest.raises(DatasetError, match="listed more than once"):
+        manifest.load(root)
+
+
 def test_groups_of_persons(root):
     """Gender, age, ethnicity and skin are kept as words where the table has them."""
     file = written(root, "image,emotion,person,Gender,AGE,hair\na.png,happy,1,female,31,red\n")

@@ -33,6 +33,18 @@ def test_aligned_faces_by_default(root):
     assert "no label from 1 to 7" in told["test_0002.jpg"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", ["\t", ",", ";", " "])
+def test_lists_that_were_saved_again(root, encoding, separator):
+    """Byte-order mark, tabs, commas, CRLF, folders, 1.0: every row counts, the first too."""
+    labels = root / "basic" / "EmoLabel" / "list_patition_label.txt"
+    rows = (f"aligned\\train_{number:05d}.jpg{separator}{number}.0\r\n" for number in range(1, 8))
+    labels.write_bytes("".join(rows).encode(encoding))
+    data = rafdb.load(root)
+    assert len(data.table) == 7
+    assert [problem.file for problem in data.problems] == ["(whole set)"]
+
+
 def test_the_originals_are_photographs(root):
     """The other view, whatever the case of its extensions."""
     data = rafdb.load(root, view="original")

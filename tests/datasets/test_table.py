@@ -44,6 +44,21 @@ def test_rows_get_the_columns_and_dtypes(tmp_path):
     assert table["intensity"].isna().all()
 
 
+def test_names_that_differ_only_in_their_encoding(tmp_path):
+    """Persons are one; of two files one is left out and listed, for nobody could name the other."""
+    rows = [
+        {"image": "Zoe\u0308.png", "emotion": "fear", "person": "Zoe\u0308"},
+        {"image": "Zo\u00eb.png", "emotion": "fear", "person": "Zo\u00eb"},
+        {"image": "b.png", "emotion": "fear", "person": "Zo\u00eb ", "sequence": "1.0"},
+    ]
+    data = dataset(replace(CARD, counts=None), tmp_path, rows)
+    assert len(data.table) == 2
+    assert set(data.table["person"]) == {"Zo\u00eb"}
+    assert data.table["sequence"].tolist()[1] == "1"
+    assert [problem.file for problem in data.problems] == ["Zo\u00eb.png"]
+    assert "letters encoded otherwise" in data.problems[0].reason
+
+
 @pytest.mark.parametrize(
     ("rows", "words"),
     [

@@ -4,7 +4,7 @@ import pytest
 
 from emorank.answers.answers_table import answers_table
 from emorank.answers.interchange import write_answers
-from emorank.errors import RatingError
+from emorank.errors import RatingError, VotesWarning
 from emorank.room.intake import import_answers
 from emorank.room.overview import answers, log, progress
 from emorank.room.sources import read_answers
@@ -39,3 +39,15 @@ def test_import_adds_raters_and_refuses_unknown_images(room):
     assert answers(room.project).equals(table)
     assert import_answers(room.project, answers_table([row | {"emotion": None}])) == 1
     assert [person.name for person in progress(room.project)] == ["r1", "r2", "guest"]
+
+
+def test_names_of_answers_mean_those_of_the_project(room):
+    """Pictures, emotions and raters in another spelling are the project's."""
+    row = {"image": ".\\happy\\p0.png", "emotion": "Joy", "rater": " r1 ", "answer": "Strong"}
+    assert import_answers(room.project, answers_table([row])) == 1
+    assert answers(room.project)[["image", "emotion", "rater"]].to_numpy().tolist() == [
+        ["happy/p0.png", "happy", "r1"]
+    ]
+    assert [person.name for person in progress(room.project)] == ["r1", "r2"]
+    with pytest.warns(VotesWarning, match="'R1', 'r1'"):
+        import_answers(room.project, answers_table([row | {"rater": "R1"}]))

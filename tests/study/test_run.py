@@ -96,6 +96,7 @@ def test_the_record_of_a_stage_says_what_came_out_by_which_version(done, make):
 def test_every_table_of_a_plan_belongs_to_a_stage():
     """What no stage depended on could change, and nothing would be done again."""
     settings = [table for stage in stages.STAGES for table in stage.settings]
+    settings.append("answers")  # with the content of the votes, and only where something is said
     assert sorted(settings) == sorted(Plan.__struct_fields__)
 
 
@@ -113,6 +114,7 @@ def test_every_table_of_a_plan_belongs_to_a_stage():
         ({"explain.max_pooling": "even"}, "explain"),
         ({"rank.rule": "mean"}, "rank"),
         ({"validate.ties": "disputed"}, "validate"),
+        ({"answers.control": "intensity"}, "validate"),
         ({"title": "Mine"}, "report"),
         ({"report.examples": 2}, "report"),
     ],

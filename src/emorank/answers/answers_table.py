@@ -6,9 +6,10 @@ was rated for six emotions has six units. Columns, in this order:
 
 | column        | dtype               | meaning                                                  |
 |---------------|---------------------|----------------------------------------------------------|
-| `image`       | string              | the image's name                                         |
-| `emotion`     | string              | the emotion word of the question; <NA> if unknown        |
-| `rater`       | string              | who answered                                             |
+| `image`       | string              | the image's name, as `naming.image_name` writes it       |
+| `emotion`     | string              | the emotion word of the question, as                     |
+|               |                     | `vocabulary.emotion_word` writes it; <NA> if unknown     |
+| `rater`       | string              | who answered, as `naming.person_name` writes it          |
 | `answer`      | string              | Minimal, Average, Strong; None (no such emotion here);   |
 |               |                     | Skip (no answer to the question)                         |
 | `repeat`      | bool                | the second showing of a unit to the same rater           |
@@ -19,14 +20,15 @@ was rated for six emotions has six units. Columns, in this order:
 | `at`          | datetime64[ns, UTC] | time of the answer; <NA> if unknown                      |
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from emorank.answers.tabular import SHOWN, Offenders
 from emorank.errors import VotesError
-from emorank.vocabulary import NONE, Rank
+from emorank.naming import each, image_name, person_name, whole
+from emorank.vocabulary import NONE, Rank, emotion_word
 
 _TIMES = ("reaction_ms", "hidden_ms", "shortest_ms")
 COLUMNS = ("image", "emotion", "rater", "answer", "repeat", *_TIMES, "at")
@@ -55,7 +57,8 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
         rows: a table, or one mapping an answer. `image`, `rater` and `answer` have to be there;
             `emotion`, `repeat` (False), `reaction_ms`, `hidden_ms`, `shortest_ms` and `at` (aware
             datetimes, ISO 8601 strings; without a zone UTC) may be missing, or missing in some
-            rows. An empty `emotion` is an unknown one. Other columns are refused.
+            rows. An empty `emotion` is an unknown one. Other columns are refused. Names that
+            people write in several ways are written in one.
 
     Raises:
         VotesError: a column is missing or unknown, a name empty, longer than `MAX_NAME` characters
@@ -69,9 +72,9 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
     table = _columns(table).reset_index(drop=True)
     result = pd.DataFrame(
         {
-            "image": _names(table, "image"),
-            "emotion": _names(table, "emotion", optional=True),
-            "rater": _names(table, "rater"),
+            "image": _names(table, "image", image_name),
+            "emotion": _names(table, "emotion", emotion_word, optional=True),
+            "rater": _names(table, "rater", person_name),
             "answer": _answers(table),
             "repeat": _repeats(table),
             **{name: _milliseconds(table, name) for name in _TIMES},
@@ -88,8 +91,9 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
 
 def parse_answer(word: str) -> str:
     """An answer as people write it: a rank that `Rank.parse` reads, None or Skip, in any case."""
-    if word.strip().lower() in _WORDS:
-        return _WORDS[word.strip().lower()]
+    # Table programs write whole numbers as 1.0 where a column has gaps.
+    if (key := whole(word.strip().lower())) in _WORDS:
+        return _WORDS[key]
     try:
         return Rank.parse(word).label
     except VotesError:
@@ -139,10 +143,12 @@ def _columns(table: pd.DataFrame) -> pd.DataFrame:
     return table.reindex(columns=list(COLUMNS))
 
 
-def _names(table: pd.DataFrame, column: str, optional: bool = False) -> pd.Series:
+def _names(
+    table: pd.DataFrame, column: str, spell: Callable[[str], str], optional: bool = False
+) -> pd.Series:
     bad = table[column].notna() & ~table[column].map(_writable).astype(bool)
     _refuse(table, bad, f"a name of the {column} that is no text or holds NUL")
-    names = table[column].astype("string")
+    names = each(table[column].astype("string"), spell)
     blank = names.isna() | (names.str.strip() == "").fillna(value=True)
     if optional:
         names = names.mask(blank)

@@ -25,6 +25,10 @@ class EmotionVotes:
     words: tuple[str, ...]
     counts: Int[np.ndarray, "row word"]
 
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.images)
+
     def table(self) -> pd.DataFrame:
         """One row an image: `image`, `group`, a column per category, `votes`, `Final`, `tied`.
 

@@ -1,12 +1,15 @@
 """Names of images and raters: their order, and which image of a study a name means."""
 
 import re
+import warnings
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from emorank.answers.tabular import Offenders, quoted
+from emorank.answers.tabular import SHOWN, Offenders, quoted
+from emorank.errors import VotesWarning
+from emorank.naming import image_name
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -21,14 +24,37 @@ def natural(name: str) -> list[tuple[int, int, str]]:
 def full_names(names: Iterable[str], images: Collection[str]) -> dict[str, str]:
     """The image that each name means.
 
-    A name without folder and ending means the only image that has such a file name. A name that
-    means no image, or that several images have, stays as it is.
+    Names are compared as `naming.image_name` writes them. A name without folder and ending means
+    the only image that has such a file name. A name that means no image, or that several images
+    have, stays as it is.
     """
-    stems: dict[str, list[str]] = {}
-    for image in images:
-        stems.setdefault(PurePosixPath(image).stem, []).append(image)
-    only = {stem: same[0] for stem, same in stems.items() if len(same) == 1}
-    return {name: name if name in images else only.get(name, name) for name in {*names}}
+    same: dict[str, set[str]] = {}
+    stems: dict[str, set[str]] = {}
+    for image in {*images}:
+        spelled = image_name(image)
+        same.setdefault(spelled, set()).add(image)
+        stems.setdefault(PurePosixPath(spelled).stem, set()).add(image)
+    full = {}
+    for name in {*names} - {*images}:
+        spelled = image_name(name)
+        meant = same.get(spelled) or stems.get(spelled, set())
+        full[name] = min(meant) if len(meant) == 1 else name
+    return {name: full.get(name, name) for name in {*names}}
+
+
+def warn_of_similar(raters: Iterable[str]) -> None:
+    """Warn of raters whose names differ only in capitals: they may be one person."""
+    same: dict[str, set[str]] = {}
+    for name in raters:
+        same.setdefault(name.casefold(), set()).add(name)
+    similar = [", ".join(map(quoted, sorted(names))) for names in same.values() if len(names) > 1]
+    if similar:
+        warnings.warn(
+            f"these raters are counted as different people, although their names differ only in "
+            f"capitals: {'; '.join(similar[:SHOWN])}; if they are one, write one name",
+            VotesWarning,
+            stacklevel=2,
+        )
 
 
 def check_images(path: Path, names: pd.Series, images: Collection[str]) -> None:

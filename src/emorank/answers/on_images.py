@@ -8,8 +8,7 @@ import pandas as pd
 from emorank.answers.answers_table import SKIP, firsts_of
 from emorank.answers.names import check_images, full_names
 from emorank.answers.tabular import quoted
-from emorank.errors import DatasetError, VotesError
-from emorank.vocabulary import Emotion
+from emorank.errors import VotesError
 
 
 def answers_on(
@@ -38,7 +37,7 @@ def answers_on(
     check_images(source, names, images)
     answers["image"] = names
     answers = answers[(answers["answer"] != SKIP) & answers["image"].isin(emotions)]
-    word = answers["emotion"].map(_word, na_action="ignore")
+    word = answers["emotion"]
     about = word.isna() | word.eq(answers["image"].map(emotions)).fillna(value=False)
     if len(answers) and not about.any():
         image, emotion = answers[["image", "emotion"]].iloc[0]
@@ -48,10 +47,3 @@ def answers_on(
             f"{emotions[image]}"
         )
     return answers[about].reset_index(drop=True)
-
-
-def _word(emotion: str) -> str:
-    try:
-        return str(Emotion.parse(emotion))
-    except DatasetError:  # a word that the raters were asked about, such as "outrage"
-        return emotion

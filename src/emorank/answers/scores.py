@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from emorank.answers.answers_table import SKIP, parse_answer
-from emorank.answers.names import check_images
-from emorank.answers.tabular import Offenders, Rows, check_file, quoted, table_rows
+from emorank.answers.names import check_images, full_names
+from emorank.answers.tabular import BLANK, Offenders, Rows, check_file, quoted, table_rows
 from emorank.errors import VotesError
 from emorank.vocabulary import LEVELS, NONE
 
 COLUMNS = ("image", "score", "level", "rank")
-_BLANK = {"", "nan", "none", "na", "n/a", "null", "<na>"}
+_BLANK = {*BLANK, "none"}
 
 
 def read_scores(path: Path | str, images: Collection[str]) -> pd.DataFrame:
@@ -46,6 +46,7 @@ def read_scores(path: Path | str, images: Collection[str]) -> pd.DataFrame:
             f"came {', '.join(map(quoted, header[:8]))}"
         )
     table = _table(path, {name: places[name] for name in COLUMNS if name in places}, rows)
+    table["image"] = table["image"].map(full_names(table["image"], images)).astype("string")
     check_images(path, table["image"], images)
     offenders = Offenders()
     for name in table.loc[table["image"].duplicated(), "image"]:
@@ -82,8 +83,7 @@ def _level(path: Path, line: int, cell: str) -> int | None:
     if cell.lower() in _BLANK and cell.lower() != NONE.lower():
         return None
     try:
-        # Table programs write whole numbers as 1.0 where a column has gaps.
-        answer = parse_answer(cell.removesuffix(".0"))
+        answer = parse_answer(cell)
     except VotesError as error:
         raise VotesError(f"{path}: line {line}: {error}") from None
     if answer == SKIP:

@@ -13,6 +13,8 @@ from emorank.errors import VotesError
 # A hundred raters on a million images would still fit; a larger file is no table of votes.
 MAX_BYTES = 512 * 2**20
 SHOWN = 5
+# What programs write into a cell without a value, in small letters. "none" is an answer.
+BLANK = frozenset({"", "nan", "na", "n/a", "null", "<na>"})
 Rows = Iterator[tuple[int, Sequence[str]]]
 
 
@@ -58,10 +60,9 @@ def check_file(path: Path, most: int | None = None) -> None:
 
 def csv_rows(path: Path) -> tuple[Sequence[str], Rows]:
     """The header of a CSV, and its other rows with the number of their last line."""
-    # Spreadsheets in many countries write semicolons.
     rows = (
         (number, row)
-        for number, row in delimited.rows(path, VotesError, delimiters=",;\t", strip=True)
+        for number, row in delimited.rows(path, VotesError, strip=True)
         if any(cell.strip() for cell in row)
     )
     header = next(rows, None)

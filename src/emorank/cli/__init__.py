@@ -2,6 +2,8 @@
 
 import os
 import sys
+import warnings
+from typing import Any
 
 import click
 
@@ -51,6 +53,7 @@ def emorank() -> None:
 
 def main() -> None:
     """Run the command line; every expected error is one line on stderr and an exit status."""
+    warnings.showwarning = _show  # type: ignore[assignment]  # the place is not looked at
     try:
         emorank(standalone_mode=False)
     except click.ClickException as error:
@@ -67,6 +70,11 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}; nothing half-written was left", 1)
+
+
+def _show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """Print a warning without the line of code that it comes from."""
+    click.echo(f"{click.style('Warning:', fg='yellow', bold=True)} {message}", err=True)
 
 
 def _fail(message: str, code: int) -> None:

@@ -7,6 +7,7 @@ import click
 
 from emorank.cli.options import FILE, comma_list, study_argument, votes_option
 from emorank.cli.studies import progress_bar, renew_report
+from emorank.cli.votes import Said, said_options, with_votes
 
 if TYPE_CHECKING:
     from emorank.results.audit import Audit
@@ -27,6 +28,7 @@ WITH_INTERVAL = "Spearman within emotion"
 @click.command("audit", short_help="Say how far the ranks can be believed.")
 @study_argument
 @votes_option
+@said_options
 @click.option(
     "--rank",
     "ranks",
@@ -47,7 +49,12 @@ WITH_INTERVAL = "Spearman within emotion"
     help="On how many faces to try changes that should not matter, such as a mirror.",
 )
 def command(
-    folder: Path, votes: Path | None, ranks: list[str], scores: Path | None, faces: int
+    folder: Path,
+    votes: Path | None,
+    said: Said,
+    ranks: list[str],
+    scores: Path | None,
+    faces: int,
 ) -> None:
     """Audit the ranks of STUDY on the persons of its test part.
 
@@ -68,9 +75,8 @@ def command(
 
     study = open_study(folder)
     with progress_bar("audit") as progress:
-        result = audit(
-            study, votes=votes, ranks=ranks, scores=scores, faces=faces, progress=progress
-        )
+        asked = with_votes(study, votes, said)
+        result = audit(asked, ranks=ranks, scores=scores, faces=faces, progress=progress)
     _print(result)
     renew_report(study)
 

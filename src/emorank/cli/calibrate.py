@@ -7,6 +7,7 @@ import click
 
 from emorank.cli.options import settings_option, study_option, votes_option
 from emorank.cli.studies import open_with, progress_bar, renew_report
+from emorank.cli.votes import Said, said_options, with_votes
 
 if TYPE_CHECKING:
     from emorank.results.calibration import CalibratedRank
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 @click.command("calibrate", short_help="Fit a rank on rated images.")
 @study_option
 @votes_option
+@said_options
 @click.option(
     "--penalty",
     type=click.FloatRange(min=0),
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 def command(
     folder: Path,
     votes: Path | None,
+    said: Said,
     penalty: float,
     crossfit: int,
     report: bool,
@@ -56,7 +59,8 @@ def command(
 
     study = open_with(folder, settings)
     with progress_bar("faces") as progress:
-        result = calibrate(study, votes, penalty=penalty, crossfit=crossfit, progress=progress)
+        asked = with_votes(study, votes, said)
+        result = calibrate(asked, penalty=penalty, crossfit=crossfit, progress=progress)
     _print(result)
     if report:
         renew_report(study)

@@ -7,6 +7,7 @@ import click
 
 from emorank.cli.options import study_argument
 from emorank.cli.studies import renew_report
+from emorank.cli.votes import Said, said_options, with_votes
 
 if TYPE_CHECKING:
     from emorank.results.comparison import Comparison
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     help="Rating project, or CSV or Parquet file with the columns image, rater, rank; or labels, "
     "where nobody voted: neutral against any expression. Default: the votes of the study.",
 )
+@said_options
 @click.option(
     "--folds",
     type=click.IntRange(min=0),
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     help="The rank that all others are tested against, for instance paper. Default: the first of "
     "ordinal, calibrated, evidence, paper that the study has.",
 )
-def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
+def command(folder: Path, votes: str | None, said: Said, folds: int, against: str) -> None:
     """Compare the ranks of STUDY with the six intensity estimators of the paper's Table 10.
 
     All learn from the same persons and are tested on the same other persons. The table has
@@ -53,12 +55,15 @@ def command(folder: Path, votes: str | None, folds: int, against: str) -> None:
     from emorank.cli.progress_bars import ProgressBars
     from emorank.report.paper import write
     from emorank.report.sections.comparison import items
+    from emorank.study.comparing.task import LABELS
     from emorank.study.folder import open_study
     from emorank.study.verbs.compare_estimators import compare
 
     study = open_study(folder)
+    labels = votes if votes == LABELS else None
+    asked = with_votes(study, None if labels else votes, said)
     with ProgressBars() as bars:
-        result = compare(study, votes, folds=folds, against=against, watch=bars)
+        result = compare(asked, labels, folds=folds, against=against, watch=bars)
     page = write(items(result), study.path("table_10"), study.plan.title)
     _print(result)
     click.echo(f"CSV, LaTeX, figures: {page.parent}")

@@ -7,11 +7,13 @@ import click
 
 from emorank.cli.options import plan_options, settings_option, study_option, votes_option
 from emorank.cli.studies import begin_study, run_stage, run_stages
+from emorank.cli.votes import Said, said_options, votes_settings
 
 
 @click.command("run", short_help="Do a whole study: from a folder of images to the report.")
 @plan_options
 @votes_option
+@said_options
 def run(**options: Any) -> None:
     """Do a whole study: prepare, train, test, explain, rank, validate, report.
 
@@ -69,13 +71,16 @@ def test(folder: Path, settings: tuple[str, ...]) -> None:
 @click.command("validate", short_help="Compare the ranks with raters' votes.")
 @study_option
 @votes_option
+@said_options
 @click.option(
     "--ties",
     type=click.Choice(["median", "disputed"]),
     help="Two ranks have most votes: the image gets the median of the votes, or is left out.",
 )
 @settings_option
-def validate(folder: Path, votes: Path | None, ties: str | None, settings: tuple[str, ...]) -> None:
+def validate(
+    folder: Path, votes: Path | None, said: Said, ties: str | None, settings: tuple[str, ...]
+) -> None:
     """Compare the predicted ranks with the majority of the raters.
 
     Votes are Minimal, Average, Strong (or Min, Avg, Str; or 1, 2, 3); an empty cell is no vote.
@@ -85,12 +90,11 @@ def validate(folder: Path, votes: Path | None, ties: str | None, settings: tuple
     Examples:
       emorank validate --study kdef --votes votes.csv --ties disputed
       emorank validate --study kdef --votes ratings
+      emorank validate --study kdef --votes export.json --map "Low=Min,Medium=Avg,High=Str"
     """
-    if votes is not None:
-        settings = (*settings, f"validate.votes={str(votes.resolve())!r}")
     if ties is not None:
         settings = (*settings, f"validate.ties={ties}")
-    run_stage("validate", folder, settings)
+    run_stage("validate", folder, settings, votes_settings(votes, said))
 
 
 @click.command("report", short_help="Write the report, one HTML file.")

@@ -1,11 +1,14 @@
 """Open, make and run studies as the options of a verb say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from emorank.cli.votes import votes_settings
 
 if TYPE_CHECKING:
     from emorank.progress import Progress
@@ -19,20 +22,24 @@ def read_settings(settings: tuple[str, ...]) -> dict[str, Any]:
     return dict(map(parse_setting, settings))
 
 
-def open_with(folder: Path, settings: tuple[str, ...]) -> "Study":
-    """Open a study, its plan changed by `--set` for this call only; nothing is written."""
+def open_with(
+    folder: Path, settings: tuple[str, ...], changes: Mapping[str, Any] = MappingProxyType({})
+) -> "Study":
+    """Open a study, its plan changed by `--set` and more for this call only; nothing is written."""
     from emorank.study.folder import Study, open_study
     from emorank.study.plan import override
 
-    return Study(folder, override(open_study(folder).plan, read_settings(settings)))
+    return Study(folder, override(open_study(folder).plan, read_settings(settings) | {**changes}))
 
 
-def change_plan(folder: Path, settings: tuple[str, ...]) -> "Study":
-    """Open a study and write the changes of `--set` into its plan."""
+def change_plan(
+    folder: Path, settings: tuple[str, ...], changes: Mapping[str, Any] = MappingProxyType({})
+) -> "Study":
+    """Open a study and write the changes of `--set`, and more, into its plan."""
     from emorank.study.folder import create_study
     from emorank.study.resolve import resolve
 
-    return create_study(folder, resolve(open_with(folder, settings).plan))
+    return create_study(folder, resolve(open_with(folder, settings, changes).plan))
 
 
 def begin_study(
@@ -45,6 +52,7 @@ def begin_study(
     strict: bool,
     settings: tuple[str, ...],
     votes: Path | None = None,
+    said: Mapping[str, Any] = MappingProxyType({}),
 ) -> "Study":
     """Make a study in `out`; options take the place of what the plan's file says."""
     from emorank.study.folder import create_study
@@ -55,11 +63,11 @@ def begin_study(
     given = {
         "network": network and str(network),
         "data.path": data and str(data.expanduser().resolve()),
-        "validate.votes": votes and str(votes.expanduser().resolve()),
         "data.crop": crop,
         "data.strict": strict or None,
     }
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    changes |= votes_settings(votes, {**said})
     default = plan_for_network(network) if network else Plan()
     start = read_plan(plan) if plan else default
     whole = override(start, read_settings(settings) | changes, "the options")
@@ -75,9 +83,14 @@ def run_stages(study: "Study", first: str, last: str) -> None:
         run(study, bars, first=first, last=last)
 
 
-def run_stage(name: str, folder: Path, settings: tuple[str, ...]) -> None:
-    """Run one stage of a study again, after the changes of `--set` are written into its plan."""
-    run_stages(change_plan(folder, settings), first=name, last=name)
+def run_stage(
+    name: str,
+    folder: Path,
+    settings: tuple[str, ...],
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Run one stage of a study again, after the changes are written into its plan."""
+    run_stages(change_plan(folder, settings, changes), first=name, last=name)
 
 
 @contextmanager

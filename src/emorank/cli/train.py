@@ -6,6 +6,7 @@ import click
 
 from emorank.cli.options import FILE_OR_FOLDER, settings_option, study_option
 from emorank.cli.studies import renew_report, run_stage
+from emorank.cli.votes import Said, said_options, with_votes
 
 
 @click.command("train", short_help="Train the network.")
@@ -21,8 +22,11 @@ from emorank.cli.studies import renew_report, run_stage
     help="With --ordinal: a rating project, or a CSV or Parquet file with the columns image, "
     "rater, rank. Default: the votes of the study.",
 )
+@said_options
 @settings_option
-def command(folder: Path, ordinal: bool, votes: Path | None, settings: tuple[str, ...]) -> None:
+def command(
+    folder: Path, ordinal: bool, votes: Path | None, said: Said, settings: tuple[str, ...]
+) -> None:
     """Train the network of a prepared study on its training part.
 
     The convolutions' features are computed once for each image and stored. A training that was
@@ -38,7 +42,7 @@ def command(folder: Path, ordinal: bool, votes: Path | None, settings: tuple[str
       emorank train --ordinal --study demo --votes votes.csv
     """
     if not ordinal:
-        if votes is not None:
+        if votes is not None or said:
             raise click.UsageError("--votes goes with --ordinal")
         run_stage("train", folder, settings)
         return
@@ -52,6 +56,7 @@ def command(folder: Path, ordinal: bool, votes: Path | None, settings: tuple[str
     from emorank.study.learning.train_ordinal import train_ordinal
 
     study = open_study(folder)
+    asked = with_votes(study, votes, said)
     with ProgressBars() as bars:
-        bars.end("ordinal", train_ordinal(study, votes, bars.start("ordinal")), again=True)
+        bars.end("ordinal", train_ordinal(asked, progress=bars.start("ordinal")), again=True)
     renew_report(study)

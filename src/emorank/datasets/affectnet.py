@@ -25,6 +25,7 @@ from emorank import delimited, images
 from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset, inside, plain
 from emorank.errors import DatasetError
+from emorank.naming import image_name
 from emorank.vocabulary import Emotion
 
 _WORDS = ("neutral", "happy", "sadness", "surprise", "fear", "disgust", "anger", "contempt")
@@ -123,7 +124,7 @@ def _load_lists(root: Path, lists: list[Path]) -> Dataset:
     for file in lists:
         folder: Path | None = None
         for record in _records(file):
-            image, expression = (record[0] or "").strip().replace("\\", "/"), _number(record[6])
+            image, expression = image_name((record[0] or "").strip()), _number(record[6])
             if expression is None or not 0 <= expression < len(EXPRESSIONS):
                 reasons[LEFT_OUT.get(expression, "no expression")] += 1
                 continue
@@ -193,8 +194,7 @@ def _annotation(file: Path) -> int | str:
 
 def _records(file: Path) -> Iterator[list[str]]:
     """Yield the fields of each row; a list without a header has the published order."""
-    head, lines = delimited.table(file, DatasetError, damaged="replace")
-    names = [name.strip().lower() for name in head]
+    names, head, lines = _table(file)
     order = list(range(len(_FIELDS)))
     if _FIELDS[0].lower() in names:
         missing = [name for name in _FIELDS[:7] if name.lower() not in names]
@@ -209,14 +209,22 @@ def _records(file: Path) -> Iterator[list[str]]:
         yield [record[index] if index < len(record) else "" for index in order]
 
 
+def _table(file: Path) -> tuple[list[str], list[str], delimited.Rows]:
+    """The names of the columns, the first row as it is, and the other rows."""
+    head, lines = delimited.table(file, DatasetError, damaged="replace")
+    names = [name.strip().lower() for name in head]
+    if _FIELDS[0].lower() not in names:  # the semicolons in landmarks separate no cells
+        head, lines = delimited.table(file, DatasetError, delimiters=",", damaged="replace")
+    return names, head, lines
+
+
 def _is_list(file: Path) -> bool:
     try:
-        head, _ = delimited.table(file, DatasetError, damaged="replace")
+        names, head, _ = _table(file)
     except DatasetError:
         return False
     # Without a header the first row has a path, a box, landmarks joined by ";", three numbers.
-    header = _FIELDS[0].lower() in (name.strip().lower() for name in head)
-    return header or (len(head) == len(_FIELDS) and head[5].count(";") > 100)
+    return _FIELDS[0].lower() in names or (len(head) == len(_FIELDS) and head[5].count(";") > 100)
 
 
 def _lists(root: Path) -> list[Path]:

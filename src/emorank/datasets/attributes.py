@@ -11,6 +11,7 @@ import pandas as pd
 from emorank.datasets.manifest import read_table
 from emorank.datasets.table import ATTRIBUTES
 from emorank.errors import DatasetError, PlanError
+from emorank.naming import each, image_name, person_name
 
 Bands = tuple[float, ...]
 AGES: Bands = (18, 25, 35, 50, 65)
@@ -49,17 +50,21 @@ def read_attributes(file: Path, faces: pd.DataFrame, id_column: str = "") -> pd.
     table = table.apply(lambda column: column.str.strip())
     keys = _keys(faces)
     columns = _id_columns(file, table, id_column)
-    matches = [
-        (int(key.isin(table[column].dropna()).sum()), column, kind)
+    ids = {
+        (column, kind): each(table[column], person_name if kind == "person" else image_name)
         for column in columns
-        for kind, key in keys.items()
-    ]
-    count, column, kind = max(matches, key=lambda match: match[0])
-    if not count:
+        for kind in keys
+    }
+    column, kind = max(ids, key=lambda pair: int(keys[pair[1]].isin(ids[pair].dropna()).sum()))
+    key, own = keys[kind], ids[column, kind].dropna()
+    if not key.isin(own).any():
         raise DatasetError(_no_match(file, table, columns, keys))
-    rows = table[table[column].notna()].set_index(column).reindex(keys[kind].array)
+    if not own.is_unique:
+        twice = own[own.duplicated()].iloc[0]
+        raise DatasetError(f"{file}: '{twice}' is in several rows of the column '{column}'")
+    rows = table.loc[own.index].drop(columns=column).set_axis(own.array).reindex(key.array)
     rows = rows.set_axis(faces["image"].array).rename_axis("image")
-    rows = rows[keys[kind].isin(table[column].dropna()).array]
+    rows = rows[key.isin(own).array]
     unknown = rows.apply(lambda values: values.str.lower().isin(_UNKNOWN))
     known: pd.DataFrame = rows.mask(unknown.astype(bool))
     return known
@@ -160,10 +165,11 @@ def _labels(ends: Bands) -> list[str]:
 
 
 def _keys(faces: pd.DataFrame) -> dict[str, pd.Series]:
-    paths = faces["image"].map(PurePosixPath)
+    images = each(faces["image"].astype("string"), image_name)
+    paths = images.map(PurePosixPath)
     return {
-        "person": faces["person"].astype("string"),
-        "image": faces["image"].astype("string"),
+        "person": each(faces["person"].astype("string"), person_name),
+        "image": images,
         "file name": paths.map(lambda path: path.name).astype("string"),
         "file name without its ending": paths.map(lambda path: path.stem).astype("string"),
     }

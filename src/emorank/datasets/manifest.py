@@ -7,14 +7,24 @@ Other columns are ignored.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
 from emorank import delimited
 from emorank.datasets import folder_walk
-from emorank.datasets.table import ATTRIBUTES, COLUMNS, Card, Dataset, Problem, dataset, inside
+from emorank.datasets.table import (
+    ATTRIBUTES,
+    COLUMNS,
+    Card,
+    Dataset,
+    Problem,
+    dataset,
+    finder,
+    inside,
+)
 from emorank.errors import DatasetError
+from emorank.naming import each, image_name, whole
 from emorank.vocabulary import Emotion
 
 CARD = Card(
@@ -26,12 +36,14 @@ CARD = Card(
     cropped=False,
 )
 
-_NAMES = ("manifest.parquet", "manifest.csv")
-_SUFFIXES = {".csv", ".parquet"}
+# What programs write where a number is missing. Among words they stay: a person may be called NA.
+_BLANK = {"nan", "na", "n/a", "null", "none", "<na>"}
+_NAMES = ("manifest.parquet", "manifest.csv", "manifest.tsv")
+_SUFFIXES = {".csv", ".tsv", ".parquet"}
 
 
 def recognise(root: Path) -> bool:
-    """Whether this is a CSV or Parquet file, or a folder with one named manifest."""
+    """Whether this is a CSV, TSV or Parquet file, or a folder with one named manifest."""
     if root.is_file():
         return root.suffix.lower() in _SUFFIXES
     return _inside(root) is not None
@@ -55,15 +67,22 @@ def load(root: Path, cropped: bool = False) -> Dataset:
             "path of the table itself if it has another name"
         )
     table = _clean(read_table(file), file)
-    problems = []
+    problems, find = [], finder(file.parent)
+    names: dict[str, str] = {}
     for image in table["image"]:
         try:
-            exists = inside(file.parent, image).is_file()
+            inside(file.parent, image)
+            name = find(image)
+            if name is not None:
+                inside(file.parent, name)
         except DatasetError as error:
             raise DatasetError(f"{file}: {error}") from error
-        if not exists:
+        if name is None:
             problems.append(Problem(image, "is listed in the table, but there is no such file"))
-    present = table[~table["image"].isin([problem.file for problem in problems])]
+        else:
+            names[image] = name
+    present = table[table["image"].isin(names)]
+    present = present.assign(image=present["image"].map(names))
     return dataset(replace(CARD, cropped=cropped), file.parent, present, problems)
 
 
@@ -99,9 +118,7 @@ def read_table(file: Path) -> pd.DataFrame:
 
 
 def _unreadable(reason: str) -> DatasetError:
-    return DatasetError(
-        f"{reason}; expected CSV in UTF-8 with a header, separated by commas, or Parquet"
-    )
+    return DatasetError(f"{reason}; expected CSV in UTF-8 with a header, or Parquet")
 
 
 def _numbered(header: Sequence[str]) -> list[str]:
@@ -130,7 +147,7 @@ def _clean(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     if clean["image"].isna().any():
         raise DatasetError(f"{file}: {int(clean['image'].isna().sum())} rows have no image")
     # Written in one way, so that a/./b and a//b are the same image.
-    clean["image"] = clean["image"].map(lambda path: str(PurePosixPath(path.replace("\\", "/"))))
+    clean["image"] = each(clean["image"], image_name)
     clean["emotion"] = clean["emotion"].map(_emotions(clean["emotion"], file), na_action="ignore")
     twice = clean.loc[clean["image"].duplicated(), "image"]
     if len(twice):
@@ -159,14 +176,19 @@ def _emotions(words: pd.Series, file: Path) -> dict[str, str]:
 
 def _numbers(values: pd.Series, name: str, file: Path) -> pd.Series:
     try:
-        return pd.to_numeric(values).astype(COLUMNS[name])
+        return pd.to_numeric(values.map(_number)).astype(COLUMNS[name])
     except (ValueError, TypeError, OverflowError) as error:
         what = "whole numbers" if name == "frame" else "numbers from 0 to 1"
         raise DatasetError(f"{file}: column {name} must hold {what} ({error})") from error
+
+
+def _number(cell: object) -> object:
+    """A cell without the words that stand for no number."""
+    return None if isinstance(cell, str) and cell.strip().lower() in _BLANK else cell
 
 
 def _text(values: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
         # A column with persons 1, 2 and an empty cell is read as 1.0 and 2.0.
         values = values.astype(COLUMNS["frame"])
-    return values.astype(COLUMNS["image"]).str.strip()
+    return each(values.astype(COLUMNS["image"]).str.strip(), whole)

@@ -7,12 +7,13 @@
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from emorank import delimited
 from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError, PlanError
+from emorank.naming import image_name, whole
 from emorank.vocabulary import Emotion
 
 VIEWS = ("aligned", "original")
@@ -78,19 +79,20 @@ def load(root: Path, view: str = "aligned") -> Dataset:
     rows: list[dict[str, object]] = []
     problems = list(folder_walk.problems(folder))
     reasons: Counter[str] = Counter()
-    for _, cells in delimited.rows(file, DatasetError, delimiters=" \t", damaged="replace"):
+    for _, cells in delimited.rows(file, DatasetError, delimiters=" \t,;", damaged="replace"):
         words = [word for cell in cells for word in cell.split()]
         if not words:
             continue
-        image = present.get(_file_name(words[0], view).lower())
-        if len(words) != 2 or words[1] not in LABELS:
+        image = present.get(_file_name(PurePosixPath(image_name(words[0])).name, view).lower())
+        label = LABELS.get(whole(words[1])) if len(words) == 2 else None
+        if label is None:
             reason = f"has no label from 1 to 7: '{' '.join(words)[:60]}'"
             problems.append(Problem(words[0], reason))
         elif image is None:
             reasons["the image file is missing"] += 1
         else:
             name = (folder.relative_to(root) / image).as_posix()
-            rows.append({"image": name, "emotion": LABELS[words[1]].value})
+            rows.append({"image": name, "emotion": label.value})
     problems += [Problem(f"({n} images)", reason) for reason, n in sorted(reasons.items())]
     return dataset(replace(CARD, cropped=view == "aligned"), root, rows, problems)
 

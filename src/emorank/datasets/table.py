@@ -1,10 +1,11 @@
 """The card of a data set and the table of its faces, which all readers of data sets return."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 
 from emorank import images
 from emorank.errors import DatasetError
+from emorank.naming import each, image_name, person_name
 from emorank.vocabulary import Emotion
 
 EXPRESSED = tuple(emotion for emotion in Emotion if emotion is not Emotion.NEUTRAL)
@@ -34,6 +36,7 @@ ATTRIBUTES = ("gender", "age", "ethnicity", "skin")
 # Line breaks and halves of surrogate pairs, which tables cannot hold. Unusual spaces are allowed:
 # names of macOS screenshots have them.
 _CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
+_SAME = "has the name of another image, with its letters encoded otherwise; rename one of them"
 _DRIVE = re.compile("[A-Za-z]:")
 
 Read = Callable[[str], np.ndarray]
@@ -103,8 +106,10 @@ def dataset(
 ) -> Dataset:
     """Make a `Dataset` of rows: convert them to the dtypes of `COLUMNS` and check them.
 
-    Missing columns become <NA>, except those of `ATTRIBUTES`; other columns are dropped. A
-    difference from the published counts becomes a problem. The default reader reads `root / image`.
+    Missing columns become <NA>, except those of `ATTRIBUTES`; other columns are dropped. Persons
+    and sequences are written as `naming.person_name` does. A difference from the published counts
+    becomes a problem, and so does an image whose name differs from another's only in how its
+    letters are encoded. The default reader reads `root / image`.
 
     Raises:
         DatasetError: there are no rows, an image id is there twice, an emotion is unknown, or an
@@ -118,7 +123,12 @@ def dataset(
     for name in ATTRIBUTES:
         if name in frame.columns:
             table[name] = frame[name].astype(pd.StringDtype())
+    for name in ("person", "sequence"):
+        table[name] = each(table[name], person_name)
     _check(table, root)
+    again = each(table["image"], image_name).duplicated()
+    problems += tuple(Problem(image, _SAME) for image in table.loc[again, "image"])
+    table = table[~again]
     table = table.sort_values("image", ignore_index=True)
     problems += published(card, table["emotion"].dropna())
     return Dataset(card, root, table, problems, read or partial(_read, root))
@@ -143,6 +153,33 @@ def inside(root: Path, image: str) -> Path:
             f"image '{image}' is a link that leaves the data folder {root}; copy the file into it"
         )
     return file
+
+
+def finder(root: Path) -> Callable[[str], str | None]:
+    """A function that gives the path below the root of the file that a name means.
+
+    It is the name itself where there is such a file, else a file whose name differs only in how
+    its letters are encoded (é as one character, or as e and a mark); None if there is neither.
+    """
+
+    @cache
+    def entries(folder: Path) -> dict[str, str]:
+        if not folder.is_dir():
+            return {}
+        return {unicodedata.normalize("NFC", entry.name): entry.name for entry in folder.iterdir()}
+
+    def find(image: str) -> str | None:
+        if (root / image).is_file():
+            return image
+        parts: list[str] = []
+        for part in unicodedata.normalize("NFC", image).split("/"):
+            same = entries(root.joinpath(*parts)).get(part)
+            if same is None:
+                return None
+            parts.append(same)
+        return "/".join(parts) if root.joinpath(*parts).is_file() else None
+
+    return find
 
 
 def plain(image: str) -> bool:

@@ -6,12 +6,15 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
+from emorank.answers.names import full_names, warn_of_similar
 from emorank.errors import RatingError
+from emorank.naming import person_name
 from emorank.room.overview import pictures
 from emorank.room.project import Project
 from emorank.room.raters import add_rater, rater_ids
 from emorank.room.schema import SHOWINGS, VOTES
 from emorank.room.store import Vote, store_vote
+from emorank.vocabulary import emotion_word
 
 
 def import_answers(project: Project, table: pd.DataFrame) -> int:
@@ -25,7 +28,8 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
     """
     units = _units(project, table)
     with project.database.writing() as connection:
-        raters = rater_ids(connection)
+        raters = {person_name(name): rater for name, rater in rater_ids(connection).items()}
+        warn_of_similar({*raters, *table["rater"]})
         for row, image in zip(table.to_dict("records"), units, strict=True):
             name = row["rater"]
             if name not in raters:
@@ -49,15 +53,16 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
 
 def _units(project: Project, table: pd.DataFrame) -> list[str]:
     """The image id of each row."""
-    by_unit = pictures(project)
-    by_name: dict[str, list[str]] = {}
-    for (name, _), image in by_unit.items():
-        by_name.setdefault(name, []).append(image)
+    by_unit: dict[tuple[str, str], list[str]] = {}
+    for (name, word), image in pictures(project).items():
+        for unit in ((name, emotion_word(word)), (name, "")):
+            by_unit.setdefault(unit, []).append(image)
+    full = full_names(table["image"], {name for name, _ in by_unit})
     units, missing = [], []
     for name, emotion in zip(table["image"], table["emotion"], strict=True):
         unknown = pd.isna(emotion)
-        images = by_name.get(name, []) if unknown else [by_unit.get((name, emotion), "")]
-        if len(images) == 1 and images[0]:
+        images = by_unit.get((full[name], "" if unknown else emotion), [])
+        if len(images) == 1:
             units.append(images[0])
         else:
             missing.append(f"{name} ({'no emotion' if unknown else emotion})")

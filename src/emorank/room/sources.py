@@ -4,17 +4,17 @@ No other module asks which of the two a path is. The libraries that a project ne
 only for a project.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from emorank.answers.answers_table import firsts_of
+from emorank.answers.declared import UNSAID, Declared, declared
 from emorank.answers.emotion_votes import EmotionVotes
 from emorank.answers.formats.csv_parquet import read_table
-from emorank.answers.formats.mdns import CUT, Cut
-from emorank.answers.interchange import Source, read_file
-from emorank.answers.names import check_images
+from emorank.answers.interchange import Source, check_declared, read_file
+from emorank.answers.names import check_images, full_names
 from emorank.answers.tabular import check_file
 from emorank.answers.votes import votes_of
 from emorank.errors import VotesError, needing
@@ -31,10 +31,14 @@ def source_text(path: Path) -> str:
     return read_answers(path).to_csv() if is_project(path) else path.read_text(errors="replace")
 
 
-def read_source(path: Path | str, format: str | None = None, cut: Cut = CUT) -> Source:  # noqa: A002 - the word for it
+def read_source(
+    path: Path | str,
+    format: str | None = None,  # noqa: A002 - the word for it
+    given: Declared = UNSAID,
+) -> Source:
     """Read a file of votes of any format, or a rating project.
 
-    `format` and `cut` are for files, see `read_file`.
+    `format` and what is declared are for files, see `read_file`.
 
     Raises:
         VotesError: the format of the file is unknown, or the file does not fit it.
@@ -42,20 +46,33 @@ def read_source(path: Path | str, format: str | None = None, cut: Cut = CUT) -> 
     """
     path = Path(path)
     if is_project(path):
+        check_declared("a rating project", given)
         return Source("project", _project_answers(path))
-    return read_file(path, format, cut)
+    return read_file(path, format, given)
 
 
-def read_answers(path: Path | str, format: str | None = None, cut: Cut = CUT) -> pd.DataFrame:  # noqa: A002 - the word for it
+def read_answers(
+    path: Path | str,
+    format: str | None = None,  # noqa: A002 - the word for it
+    cut: Sequence[float] | None = None,
+    *,
+    control: str | None = None,
+    words: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """The answers in a file of any format that holds some, or in a rating project.
 
-    `format` is one of `formats.FORMATS`, or None to look into the file; the cut of MDNS are the
-    lowest ratings that count as Minimal, Average, Strong.
+    Args:
+        path: the file or the folder.
+        format: one of `formats.FORMATS`, or None to look into the file.
+        cut: the lowest ratings that count as Minimal, Average, Strong; None: (1, 2, 3) for MDNS,
+            and elsewhere a rating is no answer.
+        control: of Label Studio, the control that holds the answers; None for the only one.
+        words: the answer that each word (or number, as text) of the file stands for.
 
     Raises:
         VotesError: as `read_source`, and for votes on emotions, which are no answers.
     """
-    content = read_source(path, format, cut).content
+    content = read_source(path, format, declared(control, words, cut)).content
     if isinstance(content, EmotionVotes):
         raise VotesError(
             f"{path}: holds votes on which emotion is expressed, not on how strongly; see "
@@ -94,6 +111,7 @@ def read_votes(path: Path | str, images: Collection[str] | None = None) -> pd.Da
         answers, blank = read_table(path, parquet, images, votes_only=True)
     votes = votes_of(answers)
     if images is not None:
+        votes["image"] = votes["image"].map(full_names(votes["image"], images)).astype("string")
         check_images(path, votes["image"], images)
     votes.attrs = {"blank": blank + len(answers) - len(votes)}
     return votes

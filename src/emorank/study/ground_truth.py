@@ -14,6 +14,7 @@ from emorank.answers.votes import votes_of
 from emorank.answers.voting import majority
 from emorank.room.sources import read_answers
 from emorank.study.folder import Study
+from emorank.study.plan import AnswersPlan
 from emorank.vocabulary import LEVELS, Emotion
 
 FACES = ["image", "part", "person", "emotion", "sequence", "frame", "intensity", "digest"]
@@ -54,7 +55,8 @@ def ground_truth(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
 def answers_of(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
     """The raters' answers on the study's faces, as `answers_on` returns them; empty without votes.
 
-    `votes` is any file of answers or a rating project; None for the one that the plan names.
+    `votes` is any file of answers or a rating project; None for the one that the plan names, which
+    is read as the plan's table `answers` says.
 
     Raises:
         StudyError: the study is not prepared.
@@ -67,4 +69,6 @@ def answers_of(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
     emotions = dict(zip(faces["image"], faces["emotion"], strict=True))
     # Raters may have seen faces that the study had to leave out.
     others = study.table("excluded")["file"]
-    return answers_on(read_answers(source), emotions, others, source=Path(source))
+    said = AnswersPlan() if votes else study.plan.answers
+    read = read_answers(source, cut=said.cut, control=said.control, words=said.words)
+    return answers_on(read, emotions, others, source=Path(source))

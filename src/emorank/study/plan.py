@@ -8,7 +8,8 @@ import msgspec
 import tomli_w
 from msgspec import Meta, Struct
 
-from emorank.errors import PlanError, RelevanceError
+from emorank.answers.declared import declared
+from emorank.errors import PlanError, RelevanceError, VotesError
 from emorank.networks import vgg16
 from emorank.networks.normalisation import IMAGENET
 from emorank.networks.training import Recipe
@@ -17,7 +18,7 @@ from emorank.relevance.presets import KINDS
 
 Share = Annotated[float, Meta(gt=0, lt=1)]
 # Tables whose keys are not ours and may have dots in them; they hold no further tables.
-_FREE = ("data.options", "explain.rules")
+_FREE = ("data.options", "explain.rules", "answers.words")
 
 
 class DataPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -77,6 +78,14 @@ class ValidatePlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     resamples: Annotated[int, Meta(ge=100, le=100_000)] = 1000  # of persons, for the intervals
 
 
+class AnswersPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the file of votes does not say of itself; see `answers.declared`."""
+
+    control: str = ""  # of Label Studio, the control that holds the answers; empty: the only one
+    words: dict[str, str] = {}  # the answer that a word of the file stands for
+    cut: list[float] = []  # the lowest numbers that count as Minimal, Average, Strong
+
+
 class ReportPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the report shows."""
 
@@ -95,6 +104,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     explain: ExplainPlan = ExplainPlan()
     rank: RankPlan = RankPlan()
     validate: ValidatePlan = ValidatePlan()
+    answers: AnswersPlan = AnswersPlan()
     report: ReportPlan = ReportPlan()
 
 
@@ -172,6 +182,10 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
         plan = msgspec.convert(tree, Plan)
     except msgspec.ValidationError as error:
         raise PlanError(f"{origin}: {error}; every key is described in docs/study.md") from error
+    try:
+        declared(plan.answers.control, plan.answers.words, plan.answers.cut)
+    except VotesError as error:
+        raise PlanError(f"{origin}: answers: {error}") from error
     try:
         preset = preset_of(plan.explain)
         if plan.explain.rules:  # tried on VGG-16's layers now and not after hours of training

@@ -10,7 +10,7 @@ from emorank.errors import StudyError
 from emorank.progress import Progress, silent
 from emorank.room.sources import is_source, source_text
 from emorank.study.folder import Study, alone, fingerprint, finish, sweep
-from emorank.study.plan import Plan
+from emorank.study.plan import AnswersPlan, Plan
 from emorank.study.staged import METRICS, remove
 from emorank.study.stages.explain import explain
 from emorank.study.stages.prepare import prepare
@@ -56,9 +56,10 @@ def rule_order(plan: Plan) -> list[Any]:
 
 
 def votes_content(plan: Plan) -> list[Any]:
-    """What is in the file or project of votes: its name may stay while its content changes."""
+    """What is in the file or project of votes, and what the plan says of it if it says anything."""
     votes = Path(plan.validate.votes)
-    return [source_text(votes)] if plan.validate.votes and is_source(votes) else []
+    content = [source_text(votes)] if plan.validate.votes and is_source(votes) else []
+    return content + ([plan.answers] if plan.answers != AnswersPlan() else [])
 
 
 STAGES = (

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from emorank.answers.answers_table import answers_table
+from emorank.answers.declared import declared, parse_words
 from emorank.answers.formats.label_studio import read_label_studio, write_label_studio
 from emorank.answers.formats.labeling_config import (
     LabelingConfig,
@@ -15,6 +16,7 @@ from emorank.answers.formats.labeling_config import (
     read_labeling_config,
 )
 from emorank.errors import VotesError
+from emorank.evaluation.raters.ratings import ratings
 from emorank.room.sources import read_source
 
 
@@ -154,8 +156,15 @@ def test_one_control_per_emotion():
     [
         ("/data/upload/3/1a2b3c4d-happy%201.png", "happy 1.png"),
         ("/data/local-files/?d=faces/a%20b.png", "faces/a b.png"),
-        ("https://example.org/a.png?x=1", "https://example.org/a.png?x=1"),
-        ("s3://bucket/a.png", "s3://bucket/a.png"),
+        ("/data/local-files/?d=faces/%237.jpg", "faces/#7.jpg"),
+        ("/data/local-files/?d=faces/#7.jpg", "faces/#7.jpg"),
+        ("/data/local-files/?d=faces/a&b.jpg", "faces/a&b.jpg"),
+        ("/data/local-files/?d=faces/a+b.jpg", "faces/a+b.jpg"),
+        ("/data/local-files/?d=faces/50%.jpg", "faces/50%.jpg"),
+        ("https://ls.example.org/data/upload/3/1a2b3c4d-a%20b.png", "a b.png"),
+        ("/data/upload/1a2b3c4d-a.png", "a.png"),
+        ("https://example.org/a.png?x=1", "a.png"),
+        ("s3://bucket/happy/a.png", "happy/a.png"),
     ],
 )
 def test_images_have_their_own_names(address, name):
@@ -168,9 +177,10 @@ def test_images_have_their_own_names(address, name):
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        (export(annotation("Huge")), "task 1, annotation 1: 'Huge' is no answer"),
+        (export(annotation("Huge")), "annotation 1: control 'intensity' (choices): 'Huge' is"),
         (export(annotation("Strong", by=None)), "expected completed_by"),
-        (export(annotation("Strong"), annotation("Min"), annotation("Avg")), "a second answer"),
+        (export(annotation("Strong"), annotation("Min"), annotation("Avg")),
+         "task 1, annotation 3: answer 3 of '1'"),
         (export(annotation("Strong"), emotion=3), "expected a word as data.emotion"),
         ([{"data": {"x": 1}, "annotations": [annotation("Strong")]}], "the image's address"),
         ([{"data": {}, "annotations": [{"result": 3}]}], r"$[0].annotations[0].result"),
@@ -264,15 +274,179 @@ def test_what_is_missing_is_not_written(answers, tmp_path):
     assert "emotion" not in unknown["data"]["emorank"]
 
 
-def test_only_choices_are_answers():
-    """Other results of an annotation, and choices without a value, are passed over."""
-    results = [
-        {"type": "textarea", "value": {"choices": ["Minimal"]}},
-        {"type": "choices", "value": 3},
-        {"type": "choices", "value": {"choices": ["Strong"]}},
+def result(value, control="intensity", kind="choices", **others):
+    """A result; `value` is a word, a number, or the whole value of other kinds."""
+    whole = {kind: [value] if kind == "choices" else value}
+    return {"type": kind, "from_name": control, "to_name": "image", "value": whole | others}
+
+
+def given(*results, by=1, **others):
+    return annotation(by=by, **others) | {"result": list(results)}
+
+
+def refusal(tasks, **said):
+    with pytest.raises(VotesError) as caught:
+        read_label_studio(tasks, declared(**said))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("taxonomy", [["Strong"]]),
+        ("textarea", ["Strong"]),
+        ("pairwise", "left"),
+        ("ranker", {"a": 1}),
+        ("rating", "3"),
+        ("", None),
+    ],
+)
+def test_results_without_a_rank_are_refused(kind, value):
+    """They are not Skip; task, annotation, control and type are named."""
+    tasks = [*export(annotation("Strong")), *export(given(result(value, "notes", kind)))]
+    said = refusal(tasks[1:])
+    assert f"task 1, annotation 1: control 'notes' ({kind or 'no type'})" in said
+    assert "task 2, annotation 1" in refusal(tasks)  # beside a control that is understood
+
+
+def test_a_choice_without_a_word_is_refused():
+    """A value of another form is no skip."""
+    assert "expected one choice" in refusal(export(given(result("x") | {"value": 3})))
+
+
+def test_ratings_and_numbers_need_a_meaning():
+    """By a cut or a map; without one the number and the control are named."""
+    tasks = export(*(given(result(n, "stars", "rating"), by=n) for n in (1, 3, 5)))
+    said = refusal(tasks)
+    assert "task 1, annotation 1: control 'stars' (rating): the number 1 is no rank" in said
+    assert "--cut" in said
+    assert read_label_studio(tasks, declared(cut=(2, 3, 5)))["answer"].tolist() == [
+        *("None", "Average", "Strong"),
     ]
-    table = read_label_studio(export(annotation("Strong", result=results)))
-    assert table["answer"].tolist() == ["Strong"]
-    assert read_label_studio(export(annotation("Strong", result=results[:2])))[
-        "answer"
-    ].tolist() == ["Skip"]
+    words = {"1": "Minimal", "3.0": "avg", "5": "3"}
+    found = read_label_studio(tasks, declared(words=words))
+    assert found["answer"].tolist() == ["Minimal", "Average", "Strong"]
+    numbers = export(given(result(37.5, "slider", "number")))
+    assert read_label_studio(numbers, declared(cut=(10, 30, 60)))["answer"].tolist() == ["Average"]
+
+
+def test_words_of_a_labs_own_need_a_map():
+    """All that were seen are named."""
+    tasks = export(*(annotation(word, by=n) for n, word in enumerate(("Low", "Medium", "High"))))
+    assert (
+        "'intensity' (choices: 'Low', 'Medium', 'High'; first in task 1, annotation 1)"
+        in refusal(tasks)
+    )
+    found = read_label_studio(tasks, declared(words=parse_words("low=Min, Medium=Avg,High=Str")))
+    assert found["answer"].tolist() == ["Minimal", "Average", "Strong"]
+
+
+def test_the_only_control_that_holds_ranks_is_read():
+    """Words of another say nothing of intensity."""
+    both = (result("Average"), result("blurry", "quality"))
+    found = read_label_studio(export(given(*both), given(*both, by=2), emotion="happy"))
+    assert found[["emotion", "rater", "answer"]].to_numpy().tolist() == [
+        ["happy", "1", "Average"],
+        ["happy", "2", "Average"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "other", [result("2", "size"), result("None", "blur"), result(4, "stars", "rating")]
+)
+def test_of_several_controls_one_has_to_be_chosen(other):
+    """Where another may hold ranks too; an annotation without the chosen one is a skip."""
+    tasks = export(given(result("Strong"), other), given(other, by=2))
+    said = refusal(tasks)
+    assert "'intensity' (choices: 'Strong'; first in task 1, annotation 1)" in said
+    assert f"'{other['from_name']}' ({other['type']}" in said
+    assert "--control" in said
+    found = read_label_studio(tasks, declared(control="intensity"))
+    assert found["answer"].tolist() == ["Strong", "Skip"]
+    assert "no control 'mood'; there are 'intensity'" in refusal(tasks, control="mood")
+
+
+def test_a_control_may_say_which_emotion():
+    """Where the task does not; raters who saw others are asked other questions."""
+    tasks = export(
+        given(result("Happy", "emotion"), result("Minimal")),
+        given(result("joy", "emotion"), result("Strong"), by=2),
+        given(by=3, was_cancelled=True),
+    )
+    found = read_label_studio(tasks)
+    assert found["emotion"].tolist() == ["happy"] * 3
+    assert found["answer"].tolist() == ["Minimal", "Strong", "Skip"]
+    tasks[0]["data"]["emotion"] = "surprise"
+    assert set(read_label_studio(tasks)["emotion"]) == {"surprise"}
+
+
+def test_a_control_of_an_emotion_beside_one_of_the_task():
+    """Two controls named after emotions, and a task that names one: nobody knows which counts."""
+    tasks = export(given(result("Strong", "happy"), result("None", "fear")), emotion="happy")
+    assert "choose one with --control" in refusal(tasks)
+    found = read_label_studio(tasks, declared(control="happy"))
+    assert found[["emotion", "answer"]].to_numpy().tolist() == [["happy", "Strong"]]
+
+
+def test_who_skipped_and_then_answered_has_answered():
+    """The answer is no repeat; without one the skip counts once, whatever its results."""
+    skipped = given(result("Strong"), was_cancelled=True)
+    found = read_label_studio(export(skipped, annotation("Minimal"), annotation("Strong")))
+    assert found["answer"].tolist() == ["Minimal", "Strong"]
+    assert found["repeat"].tolist() == [False, True]
+    assert read_label_studio(export(skipped, skipped))["answer"].tolist() == ["Skip"]
+
+
+def test_the_first_showing_is_the_earlier_one():
+    """Whatever their order in the file; the same picture in two tasks was shown twice."""
+    late = annotation("Strong", created_at="2026-01-02T00:00:00Z")
+    early = annotation("Minimal", created_at="2026-01-01T00:00:00Z")
+    for tasks in (export(late, early), export(late) + export(early)):
+        found = read_label_studio(tasks).sort_values("answer")
+        assert found["repeat"].tolist() == [False, True]
+
+
+def test_regions_are_different_faces():
+    """Two in one annotation, or apart from each other in two; the same face drawn twice is one."""
+    left = {"id": "l", **result("Strong", x=10, y=10, width=20, height=20)}
+    right = {"id": "r", **result("Minimal", x=60, y=10, width=20, height=20)}
+    assert "2 regions, which are different faces" in refusal(export(given(left, right)))
+    assert "2 regions" in refusal(export(given(left), given(right, by=2)))
+    same = {"id": "s", **result("Minimal", x=12, y=9, width=21, height=20)}
+    assert len(read_label_studio(export(given(left), given(same, by=2)))) == 2
+    assert "several regions" in refusal(export(given(left, same)))
+    drawn = {"id": "d", **result("Minimal", points=[[0, 0]])}
+    assert "2 regions" in refusal(export(given(left), given(drawn, by=2)))
+
+
+def test_presigned_addresses_of_one_picture_are_one_unit():
+    """The kappa of two exports is that of one picture."""
+    host = "https://b.s3.amazonaws.com/happy/p1.png?X-Amz-Signature="
+    tasks = export(annotation("Strong"), image=host + "aaa")
+    tasks += export(annotation("Strong", by=2), image=host + "bbb")
+    found = read_label_studio(tasks)
+    assert found["image"].tolist() == ["happy/p1.png"] * 2
+    assert len(ratings(found).levels) == 1
+
+
+def test_uploads_of_one_name_may_be_different_pictures():
+    """They are refused, not taken for one."""
+    tasks = export(annotation("Strong"), image="/data/upload/1/1a2b3c4d-p.jpg")
+    tasks += export(annotation("Minimal", by=2), image="/data/upload/1/5e6f7a8b-p.jpg")
+    assert "may be different pictures" in refusal(tasks)
+    assert len(read_label_studio(tasks[:1] + tasks[:1])) == 2
+
+
+@pytest.mark.parametrize(
+    ("tasks", "expected"),
+    [
+        (export(annotation("Strong"), image=["a.png", "b.png"]), "data.image is a list of 2"),
+        (export(annotation("Strong"), image={"a": 1}), "came image: {'a': 1}"),
+        ([{"data": {"image": "a"}, "completions": [{"result": []}]}], "task 1: has 'completions'"),
+        ([{"data": {"image": "a"}}, {"data": {"image": "b"}}], "2 tasks and no annotation"),
+        ([{"data": {"image": "a"}, "predictions": [{"result": []}]}], "1 tasks and no annotation"),
+    ],
+)
+def test_exports_in_which_nothing_is_understood(tasks, expected):
+    """They are not read as no images and no raters."""
+    assert expected in refusal(tasks)

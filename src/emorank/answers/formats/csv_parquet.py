@@ -5,9 +5,9 @@ Three layouts are read; case and order of the columns do not matter, further col
 | layout  | columns                                                            | a row is  |
 |---------|--------------------------------------------------------------------|-----------|
 | answers | `image`, `rater`, `answer`; the others of the table of answers     | an answer |
-| votes   | `image`, `rater`, `rank`                                           | a vote    |
-| sheet   | `image`, `a1`, `a2` …, one for each rater, as in the paper's       | an image  |
-|         | Table 5                                                            |           |
+| votes   | `image`, `rater`, `rank`; the others of the table of answers       | a vote    |
+| sheet   | `image`, `a1`, `a2` …, one for each rater, as in the paper's       | a unit    |
+|         | Table 5; `emotion`                                                 |           |
 """
 
 import re
@@ -18,12 +18,14 @@ from pathlib import Path
 import pandas as pd
 
 from emorank import delimited
-from emorank.answers.answers_table import COLUMNS, REQUIRED, answers_table, parse_answer
-from emorank.answers.tabular import Offenders, quoted, table_rows
+from emorank.answers.answers_table import COLUMNS, REQUIRED, UNIT, answers_table
+from emorank.answers.declared import UNSAID, Declared
+from emorank.answers.tabular import BLANK, Offenders, quoted, table_rows
 from emorank.errors import VotesError
 from emorank.files import replacing
+from emorank.naming import image_name, person_name
+from emorank.vocabulary import emotion_word
 
-VOTE_COLUMNS = ("image", "rater", "rank")
 _RATER_COLUMN = re.compile(r"a\d+")
 _FLAGS = {"": False, "0": False, "false": False, "no": False} | dict.fromkeys(
     ("1", "true", "yes"), True
@@ -52,12 +54,18 @@ class Layout:
 
 
 def read_table(
-    path: Path, parquet: bool, images: Collection[str] | None = None, *, votes_only: bool = False
+    path: Path,
+    parquet: bool,
+    images: Collection[str] | None = None,
+    *,
+    votes_only: bool = False,
+    declared: Declared = UNSAID,
 ) -> tuple[pd.DataFrame, int]:
     """Read a table of any of the three layouts.
 
-    CSV is UTF-8 with commas, semicolons or tabs. A blank answer is missing and is left out. Answers
-    may be on `images` only; None admits any. `votes_only` refuses the layout "answers".
+    CSV is text as `delimited.rows` reads it. A blank answer is missing and is left out, and so is
+    one of the words in `BLANK`. Answers may be on `images` only; None admits any. `votes_only`
+    refuses the layout "answers". `declared` says what words and numbers mean that are not ours.
 
     Returns:
         The table of answers in the order of the file, and how many answers were blank.
@@ -70,6 +78,7 @@ def read_table(
     header, rows = table_rows(path, _relevant, parquet)
     layout = _layout(path, [name.strip().lower() for name in header], parquet, votes_only)
     unit = "row" if parquet else "line"
+    known = None if images is None else {image_name(image) for image in images}
     offenders, blank = Offenders(), 0
     first: dict[tuple[object, ...], int] = {}
     answers = []
@@ -79,14 +88,15 @@ def read_table(
             offenders.add("wrong number of columns", f"{where} has {len(row)}, not {len(header)}")
             continue
         for cells in layout.cells(row):
-            if not cells["answer"]:
+            if cells["answer"].lower() in BLANK:
                 blank += 1
                 continue
-            answer = _answer(cells, where, images, offenders)
+            answer = _answer(cells, where, known, offenders, declared)
             if answer is None:
                 continue
             image, rater = cells["image"], cells["rater"]
-            unit_and_rater = (image, cells.get("emotion"), rater, answer["repeat"])
+            emotion = emotion_word(cells.get("emotion", ""))
+            unit_and_rater = (image_name(image), emotion, person_name(rater), answer["repeat"])
             before = first.setdefault(unit_and_rater, number)
             if before != number:
                 offenders.add(
@@ -101,22 +111,26 @@ def read_table(
 
 
 def _answer(
-    cells: dict[str, str], where: str, images: Collection[str] | None, offenders: Offenders
+    cells: dict[str, str],
+    where: str,
+    images: Collection[str] | None,
+    offenders: Offenders,
+    declared: Declared,
 ) -> dict[str, object] | None:
     """A row for the table of answers; None, with a note in `offenders`, if it is not valid."""
     if not cells["image"] or not cells["rater"]:
         offenders.add("answer without an image or a rater", where)
         return None
-    if images is not None and cells["image"] not in images:
+    if images is not None and image_name(cells["image"]) not in images:
         offenders.add("unknown image", f"{where} {quoted(cells['image'])}")
     repeat = cells.get("repeat", "").strip().lower()
     if repeat not in _FLAGS:
         offenders.add("repeat that is neither true nor false", f"{where} {quoted(repeat)}")
         return None
     try:
-        answer = parse_answer(cells["answer"])
+        answer = declared.answer(cells["answer"])
     except VotesError:
-        expected = "expected Minimal, Average or Strong; None or Skip"
+        expected = "expected Minimal, Average or Strong; None or Skip; or what --map names"
         offenders.add(f"unknown answer ({expected})", f"{where} {quoted(cells['answer'])}")
         return None
     values: dict[str, object] = {name: cell if cell != "" else None for name, cell in cells.items()}
@@ -124,25 +138,23 @@ def _answer(
 
 
 def _layout(path: Path, names: Sequence[str], parquet: bool, votes_only: bool) -> Layout:
-    answers = "answer" in names and not votes_only
     text: Callable[[str], str] = str.strip if parquet else str
+    column = "answer" if "answer" in names and not votes_only else "rank"
+    raters = tuple((n.upper(), i) for i, n in enumerate(names) if _RATER_COLUMN.fullmatch(n))
+    sheet = bool(raters) and not {"rater", column} & {*names}
     doubled = sorted({name for name in names if name and names.count(name) > 1})
-    if answers:  # other columns are ignored, so their names may be equal
+    if column == "answer":  # other columns are ignored, so their names may be equal
         doubled = [name for name in doubled if name in COLUMNS]
     if doubled:
         raise VotesError(f"{path}: column {', '.join(map(quoted, doubled))} appears twice")
-    if answers:
-        places = {n: names.index(n) for n in COLUMNS if n in names and n != "answer"}
-        layout = Layout(places, ((None, names.index("answer")),))
-        expected: tuple[str, ...] = REQUIRED
-    elif {"rater", "rank"} & set(names) or not any(map(_RATER_COLUMN.fullmatch, names)):
-        places = {name: names.index(name) for name in ("image", "rater") if name in names}
-        layout = Layout(places, ((None, names.index("rank")),) if "rank" in names else (), text)
-        expected = VOTE_COLUMNS
+    if sheet:
+        places = {name: names.index(name) for name in UNIT if name in names}
+        layout, expected = Layout(places, raters, text), ["image"]
     else:
-        raters = tuple((n.upper(), i) for i, n in enumerate(names) if _RATER_COLUMN.fullmatch(n))
-        layout = Layout({"image": names.index("image")} if "image" in names else {}, raters, text)
-        expected = ("image",)
+        places = {n: names.index(n) for n in COLUMNS if n in names and n != "answer"}
+        answers = ((None, names.index(column)),) if column in names else ()
+        layout = Layout(places, answers, str if column == "answer" else text)
+        expected = ["image", "rater", column]
     missing = [name for name in expected if name not in names]
     if missing:
         came = ", ".join(quoted(name) for name in names[:20])
@@ -155,7 +167,7 @@ def _layout(path: Path, names: Sequence[str], parquet: bool, votes_only: bool) -
 
 def _relevant(name: str) -> bool:
     name = name.strip().lower()
-    return name in (*COLUMNS, *VOTE_COLUMNS) or _RATER_COLUMN.fullmatch(name) is not None
+    return name in (*COLUMNS, "rank") or _RATER_COLUMN.fullmatch(name) is not None
 
 
 def write_csv(answers: pd.DataFrame, path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pandas as pd
 
+from emorank import delimited
 from emorank.answers.answers_table import COLUMNS, answers_table
 from emorank.answers.tabular import check_file
 from emorank.errors import VotesError
@@ -20,8 +21,8 @@ def load(path: Path) -> Any:
     """The content of a JSON file: lists, dicts, texts and numbers."""
     check_file(path, MAX_BYTES)
     try:
-        return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(path.read_text(encoding=delimited.encoding_of(path)))
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise VotesError(f"{path}: is no JSON: {error}") from None
 
 
@@ -35,6 +36,10 @@ def read_json(content: dict[str, Any]) -> pd.DataFrame:
     version, rows = content.get("version"), content.get("answers")
     if version != 1:
         raise VotesError(f"answers of version {version!r}; this emorank reads version 1")
+    if unknown := sorted(content.keys() - {*KIND, "answers"}):
+        raise VotesError(
+            f"expected emorank, version and answers; came {', '.join(unknown)[:80]} too"
+        )
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise VotesError("expected a list of objects under 'answers'")
     return answers_table(rows)

@@ -13,21 +13,33 @@ fields: `completed_by` (the e-mail address, or the number), `lead_time`, `create
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 import pandas as pd
 
-from emorank.answers.answers_table import SKIP, UNIT, answers_table, parse_answer
+from emorank.answers.answers_table import SKIP, UNIT, answers_table
+from emorank.answers.declared import UNSAID, Declared
 from emorank.answers.formats.json_file import records
+from emorank.answers.formats.label_studio_controls import (
+    Controls,
+    Result,
+    answer_in,
+    check_regions,
+    emotion_in,
+    emotion_of,
+    find_controls,
+)
 from emorank.answers.formats.labeling_config import LabelingConfig
-from emorank.errors import DatasetError, VotesError
+from emorank.errors import VotesError
 from emorank.files import replacing
-from emorank.vocabulary import Emotion
+from emorank.naming import decoded, image_name, person_name
+from emorank.vocabulary import emotion_word
 
-_UPLOAD = re.compile(r"/data/upload/\d+/[0-9a-f]{8}-(?P<name>.+)")
+_UPLOAD = re.compile(r"(?:^|/)data/upload/(?:\d+/)?[0-9a-f]{8}-(?P<name>.+)")
 
 
 _TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "at")
@@ -54,14 +66,8 @@ class _Origin(msgspec.Struct, omit_defaults=True):
     emotion: str | None = None
 
 
-class _Result(msgspec.Struct):
-    type: str = ""
-    from_name: str = ""
-    value: Any = None
-
-
 class _Annotation(msgspec.Struct):
-    result: list[_Result] = []
+    result: list[Result] = []
     was_cancelled: bool = False
     lead_time: float | None = None
     completed_by: int | str | dict[str, Any] | None = None
@@ -74,8 +80,32 @@ class _Annotation(msgspec.Struct):
 class _Task(msgspec.Struct):
     data: dict[str, Any]
     annotations: list[_Annotation] = []
+    completions: Any = None  # what Label Studio called annotations before 1.0
     # Label Studio writes this field and emorank does not: without it, `id` is still emorank's.
     project: Any = None
+
+
+@dataclass
+class _Row:
+    """An answer, and where it comes from.
+
+    Attributes:
+        where: task and annotation.
+        cells: the row of the table of answers.
+        before: the answer that it was before the import, if it was one.
+        created: when its annotation was made; empty if unknown.
+    """
+
+    where: str
+    address: str
+    cells: dict[str, Any]
+    before: _Before | None
+    created: str
+
+    @property
+    def number(self) -> int:
+        """The place in emorank's file; 0 if it was in none."""
+        return self.before.id if self.before else 0
 
 
 def is_label_studio(content: Any) -> bool:
@@ -123,34 +153,41 @@ def write_label_studio(
         partial.write_bytes(msgspec.json.format(msgspec.json.encode(tasks), indent=1))
 
 
-def read_label_studio(content: list[Any]) -> pd.DataFrame:
+def read_label_studio(content: list[Any], declared: Declared = UNSAID) -> pd.DataFrame:
     """The answers of an export, Label Studio's "JSON", or of a file of `write_label_studio`.
 
-    A skipped task is the answer Skip, and so is an annotation without a choice. The second
-    annotation of the same person on a task is a repeat. Predictions and drafts are no answers.
+    A skipped task is the answer Skip, and so is an annotation without a result. It does not count
+    where the same person has answered. The second annotation of the same person on a task is a
+    repeat. Predictions and drafts are no answers. `declared` says which control to read and what
+    its words and numbers mean, where they are not ours.
 
     Raises:
-        VotesError: a task or annotation is not as expected (which, and where), a choice is no
-            answer, or an annotation does not name its rater.
+        VotesError: a task or annotation is not as expected (which, and where), a result is no
+            answer, an annotation does not name its rater, or there is no annotation.
     """
     try:
         tasks = msgspec.convert(content, list[_Task], strict=False)
     except msgspec.ValidationError as error:
         raise VotesError(f"no export of Label Studio: {error}") from None
-    controls = sorted(
-        {word for task in tasks for one in task.annotations for word, _ in _choices(one)},
-        key=lambda word: word or "",
-    )
-    rows: list[tuple[int, dict[str, Any]]] = []
-    for number, task in enumerate(tasks):
-        where = f"task {number + 1}"
-        origin = _origin(task, where)
-        for row in _rows(task, origin, controls, where):
-            rows.append((row.pop("id", len(rows)), row))
+    results = [
+        (f"task {number}, annotation {place}", result)
+        for number, task in enumerate(tasks, start=1)
+        for place, one in enumerate(task.annotations, start=1)
+        if not one.was_cancelled
+        for result in one.result
+    ]
+    controls = find_controls(results, declared)
+    rows: list[_Row] = []
+    for number, task in enumerate(tasks, start=1):
+        rows += _about_one_emotion([*_rows(task, f"task {number}", controls, declared)])
+    if not rows:
+        raise VotesError(f"holds {len(tasks)} tasks and no annotation, so there is no answer in it")
+    _check_uploads(rows)
+    rows = _in_showings(rows)
     # Answers that all come from one file of emorank get back their order there.
-    if len({number for number, _ in rows}) == len(rows):
-        rows.sort(key=lambda pair: pair[0])
-    return answers_table([row for _, row in rows])
+    if all(row.before for row in rows) and len({row.number for row in rows}) == len(rows):
+        rows.sort(key=lambda row: row.number)
+    return answers_table([row.cells for row in rows])
 
 
 def _annotation(answer: _Before, config: LabelingConfig) -> dict[str, Any]:
@@ -184,34 +221,41 @@ def _origin(task: _Task, where: str) -> _Origin | None:
         raise VotesError(f"{where}: data.emorank is not as it was written: {error}") from None
 
 
-def _rows(
-    task: _Task, origin: _Origin | None, controls: list[str | None], where: str
-) -> Iterator[dict[str, Any]]:
+def _rows(task: _Task, where: str, controls: Controls, declared: Declared) -> Iterator[_Row]:
+    """The answers of a task."""
+    if task.completions:
+        raise VotesError(
+            f"{where}: has 'completions', as Label Studio wrote them before version 1.0, which do "
+            "not say who answered; expected 'annotations'. Import the file into a present Label "
+            "Studio and export 'JSON' from there"
+        )
+    origin = _origin(task, where)
     by_id = {answer.id: answer for answer in origin.answers} if origin else {}
     emotion = origin.emotion if origin else task.data.get("emotion")
     if emotion is not None and not isinstance(emotion, str):
         raise VotesError(f"{where}: expected a word as data.emotion, came {emotion!r:.60}")
-    image = origin.image if origin else _image(task.data, where)
-    seen: dict[tuple[str | None, str], int] = {}
+    address = origin.image if origin else _address(task.data, where)
+    given = [result for one in task.annotations for result in one.result]
+    check_regions([one for one in given if one.from_name in controls.answers], where)
     for place, one in enumerate(task.annotations, start=1):
         there = f"{where}, annotation {place}"
         before = _before(one, by_id, ours=task.project is None)
-        for word, answer in _answers(one, controls if emotion is None else [None], there):
-            row: dict[str, Any] = {"image": image, "emotion": emotion or word, "answer": answer}
+        for word, answer in _answers(one, emotion, controls, declared, there):
+            cells: dict[str, Any] = {
+                "image": origin.image if origin else _image(address),
+                "emotion": word,
+                "answer": answer,
+                "rater": before.rater if before else _annotator(one, there),
+            }
             if before is not None:
-                row |= {"id": before.id, "rater": before.rater, "repeat": before.repeat}
-            else:
-                row["rater"] = _annotator(one, there)
-                again = (row["emotion"], row["rater"])
-                seen[again] = seen.get(again, 0) + 1
-                row["repeat"] = seen[again] > 1
+                cells["repeat"] = before.repeat
             if before is not None and before.answer == answer:
-                row |= {name: getattr(before, name) for name in _TIMES}
+                cells |= {name: getattr(before, name) for name in _TIMES}
             else:
-                row["at"] = one.updated_at or one.created_at
+                cells["at"] = one.updated_at or one.created_at
                 if one.lead_time is not None:
-                    row["reaction_ms"] = round(one.lead_time * 1000)
-            yield row
+                    cells["reaction_ms"] = round(one.lead_time * 1000)
+            yield _Row(there, address, cells, before, one.created_at or "")
 
 
 def _before(one: _Annotation, by_id: Mapping[int, _Before], ours: bool) -> _Before | None:
@@ -221,37 +265,89 @@ def _before(one: _Annotation, by_id: Mapping[int, _Before], ours: bool) -> _Befo
     return by_id.get(one.id) if ours and isinstance(one.id, int) else None
 
 
-def _choices(one: _Annotation) -> list[tuple[str | None, Any]]:
-    """The emotion word of each control that was used, and its choices."""
-    return [
-        (_emotion_of(result.from_name), result.value.get("choices"))
-        for result in one.result
-        if result.type == "choices" and isinstance(result.value, dict)
-    ]
-
-
-def _emotion_of(control: str) -> str | None:
-    try:
-        return Emotion.parse(control).value
-    except DatasetError:
-        return None
-
-
 def _answers(
-    one: _Annotation, controls: list[str | None], where: str
+    one: _Annotation, emotion: str | None, controls: Controls, declared: Declared, where: str
 ) -> Iterator[tuple[str | None, str]]:
-    used = _choices(one)
-    if one.was_cancelled or not used:
+    """The emotion and the answer of each question of an annotation."""
+    questions = {name: emotion or emotion_of(name) for name in controls.answers}
+    used = [result for result in one.result if result.from_name in questions]
+    if one.was_cancelled or not one.result or (declared.control and not used):
         # A skipped task does not name its questions; the other tasks do.
-        yield from ((word, SKIP) for word in controls or [None])
+        yield from ((word, SKIP) for word in dict.fromkeys(questions.values() or [emotion]))
         return
-    for word, choices in used:
-        if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], str):
-            raise VotesError(f"{where}: expected one choice, came {choices!r:.60}")
-        try:
-            yield word, parse_answer(choices[0])
-        except VotesError as error:
-            raise VotesError(f"{where}: {error}") from None
+    if not used:
+        first = one.result[0]
+        raise VotesError(
+            f"{where}: has a result of the control '{first.from_name}' ({first.type}) and none of "
+            f"'{', '.join(questions)}'; to read it as Skip, name that control with --control"
+        )
+    if len({questions[result.from_name] for result in used}) < len(used):
+        names = ", ".join(sorted({f"'{result.from_name}'" for result in used}))
+        raise VotesError(
+            f"{where}: {len(used)} results of the control {names} for one question. If they are of "
+            "several regions, these are different faces: cut each out as an image of its own. Of "
+            "several controls, choose one with --control"
+        )
+    said = [emotion_in(result) for result in one.result if result.from_name == controls.emotion]
+    for result in used:
+        word = questions[result.from_name] or (said[0] if said else None)
+        yield word, answer_in(result, where, declared)
+
+
+def _about_one_emotion(rows: list[_Row]) -> list[_Row]:
+    """The rows of a task; if its raters named one emotion, those who skipped were asked for it."""
+    words = {row.cells["emotion"] for row in rows} - {None}
+    for row in rows:
+        if row.cells["answer"] == SKIP and len(words) == 1:
+            row.cells["emotion"] = next(iter(words))
+    return rows
+
+
+def _in_showings(rows: list[_Row]) -> list[_Row]:
+    """The rows of Label Studio's own annotations, with first showing and repeat in order of time.
+
+    A person who skipped a task and has answered it too has answered it.
+    """
+    groups: dict[tuple[str, str, str], list[_Row]] = {}
+    for row in rows:
+        if row.before is None:
+            groups.setdefault(_unit(row), []).append(row)
+    dropped: set[int] = set()
+    for same in groups.values():
+        real = [row for row in same if row.cells["answer"] != SKIP]
+        kept = (real or same[:1]) if len(same) > 1 else same
+        dropped |= {id(row) for row in same} - {id(row) for row in kept}
+        if all(row.created for row in kept):
+            kept = sorted(kept, key=lambda row: row.created)
+        if len(kept) > 2:
+            raise VotesError(
+                f"{kept[2].where}: answer {len(kept)} of {kept[2].cells['rater']!r} to one "
+                "question; expected at most two, of which the second is a repeat. Delete the others"
+            )
+        for number, row in enumerate(kept):
+            row.cells["repeat"] = number > 0
+    return [row for row in rows if id(row) not in dropped]
+
+
+def _check_uploads(rows: list[_Row]) -> None:
+    """Raise if two uploads of one question have one name: they may be different pictures."""
+    first: dict[tuple[str, str], _Row] = {}
+    for row in rows:
+        before = first.setdefault(_unit(row)[:2], row)
+        if before.address != row.address and _upload(before.address) and _upload(row.address):
+            raise VotesError(
+                f"{row.where}: {row.address!r:.80} and {before.address!r:.80} are uploads of one "
+                "name and may be different pictures; give them different names in data.image"
+            )
+
+
+def _unit(row: _Row) -> tuple[str, str, str]:
+    cells = row.cells
+    return (
+        image_name(cells["image"]),
+        emotion_word(cells["emotion"] or ""),
+        person_name(cells["rater"]),
+    )
 
 
 def _annotator(one: _Annotation, where: str) -> str:
@@ -263,17 +359,33 @@ def _annotator(one: _Annotation, where: str) -> str:
     return str(by)
 
 
-def _image(data: Mapping[str, Any], where: str) -> str:
-    """The name of an image: of an upload without what Label Studio put before it."""
+def _address(data: Mapping[str, Any], where: str) -> str:
+    """The address of a task's image."""
     texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
     texts.pop("emotion", None)
-    address = texts.get("image") or (next(iter(texts.values())) if len(texts) == 1 else None)
-    if address is None:
+    if "image" not in data and len(texts) == 1:
+        return next(iter(texts.values()))
+    if isinstance(data.get("image"), list):
         raise VotesError(
-            f"{where}: expected the image's address as data.image, came {', '.join(data)[:80]}"
+            f"{where}: data.image is a list of {len(data['image'])} images; expected one image for "
+            "each task, because an answer does not say which of them it is on"
         )
-    upload = _UPLOAD.fullmatch(address)
-    if upload:
-        return unquote(upload["name"])
-    local = parse_qs(urlsplit(address).query).get("d") if "/local-files/" in address else None
-    return local[0] if local else address
+    if "image" not in texts:
+        raise VotesError(
+            f"{where}: expected the image's address as data.image, came "
+            + (", ".join(f"{key}: {value!r:.30}" for key, value in data.items())[:160] or "nothing")
+        )
+    return texts["image"]
+
+
+def _image(address: str) -> str:
+    """The name of an image: of an upload without what Label Studio put before it."""
+    if local := address.partition("/local-files/?d=")[2]:
+        return decoded(local)
+    upload = _upload(address)
+    return upload["name"] if upload else address
+
+
+def _upload(address: str) -> re.Match[str] | None:
+    plain = decoded(address) if address.startswith("/data/") else image_name(address)
+    return _UPLOAD.search(plain)

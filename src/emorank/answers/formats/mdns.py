@@ -9,15 +9,15 @@ for Strong, and not at all for None.
 Source: Bryant, Deng, Sephus, Xia and Perona 2022, CVPR.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from emorank.answers.answers_table import RANKS, answers_table
+from emorank.answers.answers_table import answers_table
+from emorank.answers.declared import UNSAID, Cut, Declared
 from emorank.errors import VotesError
-from emorank.vocabulary import NONE
 
-Cut = tuple[int, int, int]
 CUT: Cut = (1, 2, 3)
 MOST = 4
 
@@ -30,8 +30,8 @@ def is_mdns(content: Any) -> bool:
     return isinstance(face, dict) and bool(face) and isinstance(next(iter(face.values())), list)
 
 
-def read_mdns(content: dict[str, Any], cut: Cut = CUT) -> pd.DataFrame:
-    """The ratings as answers.
+def read_mdns(content: dict[str, Any], declared: Declared = UNSAID) -> pd.DataFrame:
+    """The ratings as answers; by `CUT` unless a cut or what ratings mean is declared.
 
     The annotators are anonymous: "position 3" is the third number in the list of a face, and may be
     another person's at the next face. The cut ascends from 0 to 5 (5: never).
@@ -39,8 +39,10 @@ def read_mdns(content: dict[str, Any], cut: Cut = CUT) -> pd.DataFrame:
     Raises:
         VotesError: a rating is no whole number from 0 to 4; the first is named.
     """
-    check_cut(cut)
-    words = [(NONE, *RANKS)[sum(rating >= low for low in cut)] for rating in range(MOST + 1)]
+    if declared.cut:
+        check_cut(declared.cut)
+    declared = replace(declared, cut=declared.cut or CUT)
+    words = [declared.number(rating) for rating in range(MOST + 1)]
     rows = []
     for image, emotions in content.items():
         if not isinstance(emotions, dict):
@@ -63,6 +65,7 @@ def check_cut(cut: Cut) -> None:
     """Raise a VotesError unless a cut is three ascending ratings."""
     if len(cut) != 3 or list(cut) != sorted(cut) or not all(0 <= low <= MOST + 1 for low in cut):
         raise VotesError(
-            f"cut {','.join(map(str, cut))}: expected the lowest ratings that count as Minimal, "
-            f"Average and Strong, ascending from 0 to {MOST + 1} ({MOST + 1}: never), such as 1,2,3"
+            f"cut {','.join(f'{low:g}' for low in cut)}: expected the lowest ratings that count as "
+            f"Minimal, Average and Strong, ascending from 0 to {MOST + 1} ({MOST + 1}: never), "
+            "such as 1,2,3"
         )

@@ -8,6 +8,7 @@ import click
 
 from emorank.answers.formats import WRITABLE
 from emorank.cli.options import FILE, FILE_OR_FOLDER
+from emorank.cli.votes import Said, said_options
 
 if TYPE_CHECKING:
     from emorank.room.project import Project
@@ -113,7 +114,8 @@ def export(project: Path, out: Path, kind: str | None, whole: bool) -> None:
 @project_argument
 @click.argument("file", type=FILE)
 @click.option("--format", "kind", help="Of FILE; its content decides by default.")
-def import_(project: Path, file: Path, kind: str | None) -> None:
+@said_options
+def import_(project: Path, file: Path, kind: str | None, said: Said) -> None:
     """Take the answers in FILE into a project, all of them or none.
 
     FILE has any format that `emorank rate summary` reads. Its images have to be in the project,
@@ -122,13 +124,13 @@ def import_(project: Path, file: Path, kind: str | None) -> None:
     \b
     Examples:
       emorank rate import ratings votes.csv
-      emorank rate import ratings export.json --format label-studio
+      emorank rate import ratings export.json --control intensity
     """
     opened = _open(project)
     from emorank.room.intake import import_answers
     from emorank.room.sources import read_answers
 
-    count = import_answers(opened, read_answers(file, kind))
+    count = import_answers(opened, read_answers(file, kind, **said))
     click.echo(f"{project}: {count} answers taken in")
 
 

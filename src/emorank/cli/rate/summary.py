@@ -8,19 +8,11 @@ import click
 
 from emorank.answers.formats import FORMATS
 from emorank.cli.options import FILE, FILE_OR_FOLDER
+from emorank.cli.votes import Said, said_options
 
 if TYPE_CHECKING:
     from emorank.evaluation.raters.rating_summary import EmotionSummary
     from emorank.evaluation.raters.ratings import NoneAs
-
-
-def parsed_cut(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int, int]:
-    """`1,2,3` as three numbers."""
-    parts = value.split(",")
-    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
-        raise click.BadParameter("expected three whole numbers, such as 1,2,3")
-    minimal, average, strong = (int(part) for part in parts)
-    return minimal, average, strong
 
 
 @click.command("summary", short_help="Majority, Table 5's sheet and agreement of a file of votes.")
@@ -40,13 +32,7 @@ def parsed_cut(ctx: click.Context, parameter: click.Parameter, value: str) -> tu
     show_default=True,
     help="'No such emotion here' as the level below Minimal, or left out of the agreement.",
 )
-@click.option(
-    "--cut",
-    default="1,2,3",
-    show_default=True,
-    callback=parsed_cut,
-    help="Of ratings 0 to 4: the lowest that count as Minimal, Average, Strong.",
-)
+@said_options
 @click.option(
     "--format", "kind", type=click.Choice(FORMATS), help="Of FILE; its content decides by default."
 )
@@ -72,7 +58,7 @@ def command(
     file: Path,
     ties: str,
     none_as: str,
-    cut: tuple[int, int, int],
+    said: Said,
     kind: str | None,
     out: Path | None,
     copy: Path | None,
@@ -94,11 +80,13 @@ def command(
       emorank rate summary votes.csv
       emorank rate summary votes.csv --ties disputed --out sheet.csv --report agreement.html
       emorank rate summary primary_expression_annotations.json --cut 1,2,4 --none missing
-      emorank rate summary export.json --json
+      emorank rate summary export.json --control intensity --json
+      emorank rate summary votes.csv --map "Low=Minimal,Medium=Average,High=Strong"
     """
     import msgspec
     import numpy as np
 
+    from emorank.answers.declared import declared
     from emorank.answers.emotion_votes import EmotionVotes
     from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.answers.interchange import write_answers
@@ -116,7 +104,7 @@ def command(
     for path in (out, copy):
         if path is not None and path.suffix.lower() not in (".csv", ".parquet", ".json"):
             raise click.UsageError(f"{path}: expected an ending .csv, .parquet or .json")
-    source = read_source(file, kind, cut)
+    source = read_source(file, kind, declared(**said))
     # A room's answers are its owner's alone; those of a file are as open as the file.
     keep = private if source.format == "project" else nullcontext
     content, rng = source.content, np.random.default_rng(seed)
