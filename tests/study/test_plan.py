@@ -209,6 +209,7 @@ def test_the_defaults_are_those_that_the_documentation_names():
         },
         "rank": {"rule": "count"},
         "validate": {"votes": "", "ties": "median", "resamples": 1000},
+        "answers": {"control": "", "words": {}, "cut": []},
         "report": {"examples": 1},
     }  # fmt: skip
 
@@ -287,3 +288,12 @@ def test_a_plan_comes_back_from_its_file(tmp_path_factory, title, path, rate, op
     file = tmp_path_factory.mktemp("plan") / "study.toml"
     file.write_bytes(dump_plan(plan).encode())
     assert read_plan(file) == plan
+
+
+def test_what_is_said_of_votes_is_checked_at_once():
+    """Words without an answer and cuts that do not ascend; a word may have dots in it."""
+    plan = override(Plan(), {"answers.words.v.low": "Minimal", "answers.cut": [1, 2, 3]})
+    assert plan.answers.words == {"v.low": "Minimal"}
+    for changes in ({"answers.words": {"Low": "Huge"}}, {"answers.cut": [3, 2, 1]}):
+        with pytest.raises(PlanError, match="answers: "):
+            override(Plan(), changes)
