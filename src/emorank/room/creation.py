@@ -4,6 +4,7 @@ It is made in a folder beside its own, which is renamed at the end, so it is the
 all.
 """
 
+import re
 import secrets
 import shutil
 import time
@@ -34,6 +35,8 @@ BASE_URL = "http://127.0.0.1:8321"
 MAX_SIDE, QUALITY = 1024, 95  # of the pictures that raters see, in pixels; JPEG without subsampling
 MAX_RATERS, MAX_REPEATS = 1000, 0.3
 SHORTEST_MS, MOST_SHORTEST_MS = 250, 10_000
+FACE_SIZE, LEAST_FACE = 360, 100  # fits the windows of phones; a picture has MAX_SIDE
+BACKGROUND = "#808080"
 _MOST_SEEDS = 2**31
 
 
@@ -47,6 +50,9 @@ class Setup:
         repeats: share of images shown twice to each rater, in [0, 0.3].
         shortest_ms: how long a picture has to be seen before an answer to it counts, 0 to 10 000;
             the second click of a double click comes within 200 ms.
+        face_size: the longer side of each picture on raters' screens, in CSS pixels, 100 to 1024;
+            smaller only where a window is too small for it.
+        background: of the raters' page, as #rrggbb.
         seed: of the raters' permutations.
         source: where the images come from, in words.
         base_url: what invite links begin with.
@@ -58,6 +64,8 @@ class Setup:
     ordering: Ordering = "emotion"
     repeats: float = 0.05
     shortest_ms: int = SHORTEST_MS
+    face_size: int = FACE_SIZE
+    background: str = BACKGROUND
     seed: int = 0
     source: str = ""
     base_url: str = BASE_URL
@@ -134,6 +142,13 @@ def _check(folder: Path, names: list[str], setup: Setup) -> None:
     if not 0 <= setup.shortest_ms <= MOST_SHORTEST_MS:
         raise RatingError(
             f"a shortest viewing time of {setup.shortest_ms} ms; expected 0 to {MOST_SHORTEST_MS}"
+        )
+    if not LEAST_FACE <= setup.face_size <= MAX_SIDE:
+        raise RatingError(f"faces of {setup.face_size} pixels; expected {LEAST_FACE} to {MAX_SIDE}")
+    if not re.fullmatch("#[0-9a-f]{6}", setup.background):
+        raise RatingError(
+            f"the background is '{setup.background}'; expected a colour such as {BACKGROUND}: # and "
+            "six digits 0-9a-f, two each for red, green and blue"
         )
     if not 0 <= setup.seed < _MOST_SEEDS:
         raise RatingError(f"seed={setup.seed}; expected a number from 0 to {_MOST_SEEDS - 1}")

@@ -1,12 +1,8 @@
 """Invite links, and the sessions that they open.
 
-A link can be claimed once, within its time, unless it was revoked. Links and sessions are random
-secrets of 256 bits; the database has their SHA-256 only, which suffices because such secrets cannot
-be guessed.
+A link can be claimed once, within its time, unless it was revoked.
 """
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, true
@@ -14,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, tru
 from emorank.errors import RatingError
 from emorank.room.project import Project
 from emorank.room.schema import EVENTS, INVITES, PROJECT, RATERS, SESSIONS
+from emorank.room.secret import hashed, new_secret
 
 DAY = 24 * 60 * 60 * 1000
 INVITE_LIFE, SESSION_LIFE, PASS_LIFE = 30 * DAY, 60 * DAY, DAY
@@ -40,7 +37,7 @@ def invite(
     until they are revoked, because the server makes another one whenever it starts. `base_url` is
     what the link begins with; by default the project's.
     """
-    secret, now = secrets.token_urlsafe(32), project.now()
+    secret, now = new_secret(), project.now()
     with project.database.writing() as connection:
         if rater is not None:
             _withdraw(connection, rater, now)
@@ -82,14 +79,14 @@ def addressee(project: Project, secret: str) -> Visitor | None:
     """The person whom a link was made for, whether it still works or not; None if it is unknown."""
     with project.database.reading() as connection:
         row = connection.execute(
-            select(INVITES.c.rater_id).where(INVITES.c.hash == _hash(secret))
+            select(INVITES.c.rater_id).where(INVITES.c.hash == hashed(secret))
         ).first()
     return None if row is None else Visitor(row.rater_id)
 
 
 def claim(project: Project, secret: str) -> tuple[str, Visitor]:
     """Use up a link; returns the secret of the session that it opens, and the person."""
-    session, now = secrets.token_urlsafe(32), project.now()
+    session, now = new_secret(), project.now()
     with project.database.writing() as connection:
         # One statement checks and claims, so only one of two simultaneous requests succeeds.
         row = connection.execute(
@@ -110,7 +107,7 @@ def visitor(project: Project, session: str) -> Visitor | None:
     with project.database.reading() as connection:
         row = connection.execute(
             select(SESSIONS.c.rater_id).where(
-                SESSIONS.c.hash == _hash(session),
+                SESSIONS.c.hash == hashed(session),
                 SESSIONS.c.revoked_at.is_(None),
                 SESSIONS.c.expires_at > project.now(),
             )
@@ -150,7 +147,7 @@ def move(project: Project, base_url: str) -> None:
 def leave(project: Project, session: str) -> None:
     """End one session."""
     with project.database.writing() as connection:
-        one = SESSIONS.update().where(SESSIONS.c.hash == _hash(session))
+        one = SESSIONS.update().where(SESSIONS.c.hash == hashed(session))
         connection.execute(one.values(revoked_at=project.now()))
 
 
@@ -161,7 +158,7 @@ _SPENT = (
 
 
 def _claimable(secret: str, now: int) -> ColumnElement[bool]:
-    return and_(INVITES.c.hash == _hash(secret), _open(now))
+    return and_(INVITES.c.hash == hashed(secret), _open(now))
 
 
 def _open(now: int) -> ColumnElement[bool]:
@@ -194,12 +191,8 @@ def _insert(
     **more: str | None,
 ) -> None:
     values = {"created_at": now, "expires_at": now + life, **more}
-    connection.execute(table.insert().values(hash=_hash(secret), rater_id=rater, **values))
+    connection.execute(table.insert().values(hash=hashed(secret), rater_id=rater, **values))
 
 
 def _log(connection: Connection, now: int, kind: str, rater: str | None) -> None:
     connection.execute(EVENTS.insert().values(at=now, kind=kind, rater_id=rater))
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

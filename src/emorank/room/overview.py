@@ -130,6 +130,7 @@ def log(project: Project) -> pd.DataFrame:
             EVENTS.c.reaction_ms,
             EVENTS.c.hidden_ms,
             EVENTS.c.shortest_ms,
+            EVENTS.c.display,
         )
         .outerjoin(RATERS, RATERS.c.id == EVENTS.c.rater_id)
         .outerjoin(SHOWINGS, SHOWINGS.c.id == EVENTS.c.showing_id)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, select
 
 from emorank.errors import RatingError
+from emorank.room.displays import current
 from emorank.room.project import Project
 from emorank.room.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS, VOTES
 
@@ -119,8 +120,12 @@ def image_of(project: Project, rater: str, showing: str) -> str:
     return str(image)
 
 
-def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Fate]:
+def submit(
+    project: Project, rater: str, votes: Sequence[Vote], session: str | None = None
+) -> list[Fate]:
     """Store a rater's answers, in their order; durable when this returns.
+
+    `session` is the secret of the one that sends them, whose display the log names.
 
     An answer whose id came before is not stored again. An answer to a picture that already has one
     is "stale" unless it is a change: the rater has answered in another browser meanwhile, and that
@@ -139,6 +144,7 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Fate]:
         connection.execute(select(RATERS.c.id).where(RATERS.c.id == rater).with_for_update())
         before = _before(connection, rater, votes)
         has_answer = _have_answers(connection, rater, votes)
+        display = current(connection, session) if session else None
         new = [vote for vote in votes if vote.submission not in before]
         plan = connection.execute(select(PROJECT.c.closed_at, PROJECT.c.shortest_ms)).one()
         if new and plan.closed_at is not None:
@@ -157,7 +163,7 @@ def submit(project: Project, rater: str, votes: Sequence[Vote]) -> list[Fate]:
                 continue
             else:
                 timed = replace(vote, shortest_ms=plan.shortest_ms)
-                store_vote(connection, rater, timed, now, answered)
+                store_vote(connection, rater, timed, now, answered, display=display)
                 has_answer[vote.showing] = True
                 before[vote.submission] = (vote.showing, vote.answer)
             outcomes.append("stored")
@@ -171,6 +177,7 @@ def store_vote(
     at: int | None,
     answered: bool,
     kind: str | None = None,
+    display: int | None = None,
 ) -> None:
     """Write an answer to the log and make it the current one; part of a transaction."""
     about = {
@@ -184,6 +191,7 @@ def store_vote(
             rater_id=rater,
             showing_id=vote.showing,
             submission=vote.submission,
+            display=display,
             **about,
         )
         .returning(EVENTS.c.seq)

@@ -1,7 +1,7 @@
 """`emorank rate new`: make a rating project."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,6 +50,12 @@ if TYPE_CHECKING:
     callback=comma_list,
     help="Only these, with commas between; by default all but neutral.",
 )
+@click.option(
+    "--face-size",
+    type=int,
+    help="Of the longer side of each face on the screen, in CSS pixels; by default 360.",
+)
+@click.option("--background", help="Of the raters' page, #rrggbb; by default the grey #808080.")
 @click.option("--question", help="With {emotion} where the word goes.")
 @click.option("--title", help="Of the project; raters see it.")
 @click.option("--seed", default=0, show_default=True, help="Of the raters' orders.")
@@ -67,6 +73,8 @@ def command(
     repeats: float,
     shortest_viewing: float,
     emotions: list[str],
+    face_size: int | None,
+    background: str | None,
     question: str | None,
     title: str | None,
     seed: int,
@@ -98,7 +106,13 @@ def command(
     who = _raters(raters, names)
     pictures = gallery(images, dataset, emotions, **read_settings(options))
     # Raters see the title, and where images come from may say what to expect of them.
-    chosen = {"question": question, "base_url": base_url, "database": database}
+    chosen: dict[str, Any] = {
+        "face_size": face_size,
+        "background": background and background.lower(),
+        "question": question,
+        "base_url": base_url,
+        "database": database,
+    }
     setup = Setup(
         ordering=ordering,  # type: ignore[arg-type]  # click has checked it
         repeats=repeats,

@@ -36,6 +36,10 @@ def status(project: Path) -> None:
     state = "open" if about.closed_at is None else "closed"
     database = printable(str(opened.database))
     print_line(Text.assemble(printable(about.title), f" ({state}) ", database))
+    look = "as large as the window allows, in the rater's theme"
+    if about.face_size is not None:
+        look = f"{about.face_size} CSS pixels, on {about.background}"
+    print_line(f"Faces are shown {look}. Links begin with {about.base_url}", "dim")
     for rater in progress(opened):
         time = None if rater.median_ms is None else f"{rater.median_ms / 1000:.1f} s"
         fast = part(rater.fast, rater.answered)
@@ -82,7 +86,8 @@ def invite(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
     help="The default is what the ending of the file says.",
 )
 @click.option("--log", "whole", is_flag=True, help="Write every event instead, changes too.")
-def export(project: Path, out: Path, kind: str | None, whole: bool) -> None:
+@click.option("--displays", is_flag=True, help="Write instead on what raters saw the faces.")
+def export(project: Path, out: Path, kind: str | None, whole: bool, displays: bool) -> None:
     """Write the current answers, one row each, under the images' own names.
 
     Nobody else on this machine can read the file, until you say so.
@@ -92,18 +97,22 @@ def export(project: Path, out: Path, kind: str | None, whole: bool) -> None:
       emorank rate export ratings --out votes.csv
       emorank rate export ratings --out tasks.json --format label-studio
       emorank rate export ratings --out log.csv --log
+      emorank rate export ratings --out displays.csv --displays
     """
+    if whole and displays:
+        raise click.UsageError("--log or --displays, not both in one file")
     opened = _open(project)
     from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.answers.interchange import write_answers
     from emorank.files import private
+    from emorank.room.displays import displays as table_of
     from emorank.room.overview import answers, log
 
     with private():
-        if whole:
-            events = log(opened)
-            write_sheet(events, out)
-            click.echo(f"{out}: {len(events)} events")
+        if whole or displays:
+            rows, what = (log(opened), "events") if whole else (table_of(opened), "displays")
+            write_sheet(rows, out)
+            click.echo(f"{out}: {len(rows)} {what}")
         else:
             table = answers(opened)
             write_answers(table, out, kind)

@@ -12,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 from emorank.errors import RatingError, StorageError
 from emorank.room.project import Project
 from emorank.room.store import Closed, Contradicted, UnknownShowing
-from emorank.web.rating import claim, owner, rater
+from emorank.web.rating import claim, display, owner, rater
 from emorank.web.rating.served import Served
 from emorank.web.safety import Guard, Origins
 from emorank.web.templating import page
@@ -42,7 +42,7 @@ def make_app(project: Project, origins: Origins) -> Guard:
     app.state.served = Served()
     app.state.panels = owner.Memo(owner.panels_of)
     app.state.agreement = owner.Memo(owner.agreement_of)
-    for part in (claim, rater, owner):
+    for part in (claim, rater, display, owner):
         app.include_router(part.router)
     # The first mount whose path fits answers.
     for path, package in (("/static/rating", "emorank.web.rating"), ("/static", "emorank.web")):

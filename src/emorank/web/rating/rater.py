@@ -127,7 +127,7 @@ def store(request: Request, project: TheProject, rater: Rater, batch: Batch) -> 
         Vote(submission=v.id, served_ms=served.since(v.showing), **v.model_dump(exclude={"id"}))
         for v in batch.votes
     ]
-    return Receipt(outcomes=submit(project, rater, votes))
+    return Receipt(outcomes=submit(project, rater, votes, session_of(request, owner=False)))
 
 
 @router.post("/link")
