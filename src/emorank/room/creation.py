@@ -147,7 +147,7 @@ def _check(folder: Path, names: list[str], setup: Setup) -> None:
         raise RatingError(f"faces of {setup.face_size} pixels; expected {LEAST_FACE} to {MAX_SIDE}")
     if not re.fullmatch("#[0-9a-f]{6}", setup.background):
         raise RatingError(
-            f"the background is '{setup.background}'; expected a colour such as {BACKGROUND}: # and "
+            f"the background is '{setup.background}'; expected one such as {BACKGROUND}: # and "
             "six digits 0-9a-f, two each for red, green and blue"
         )
     if not 0 <= setup.seed < _MOST_SEEDS:

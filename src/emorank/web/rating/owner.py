@@ -12,10 +12,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from emorank.answers.answers_table import ANSWERS, SKIP
+from emorank.answers.formats.csv_parquet import write_sheet
 from emorank.answers.interchange import write_answers
 from emorank.evaluation.raters.agreement import Agreement, agreement
 from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.report.words import FAST, part
+from emorank.room.displays import displays
 from emorank.room.invites import invite, revoke
 from emorank.room.overview import answers, pictures, progress, version
 from emorank.room.project import Project
@@ -28,13 +30,14 @@ from emorank.web.visitors import Owner, TheOrigins, TheProject
 
 router = APIRouter(prefix="/owner")
 Value = TypeVar("Value")
-Kind = Literal["csv", "parquet", "json", "label-studio"]
+Kind = Literal["csv", "parquet", "json", "label-studio", "displays"]
 RESAMPLES = 500  # of the intervals on the page; `emorank rate summary` draws more
 _FILES = {
-    "csv": (".csv", "text/csv"),
-    "parquet": (".parquet", "application/vnd.apache.parquet"),
-    "json": (".json", "application/json"),
-    "label-studio": (".label-studio.json", "application/json"),
+    "csv": ("votes.csv", "text/csv"),
+    "parquet": ("votes.parquet", "application/vnd.apache.parquet"),
+    "json": ("votes.json", "application/json"),
+    "label-studio": ("votes.label-studio.json", "application/json"),
+    "displays": ("displays.csv", "text/csv"),
 }
 
 
@@ -105,12 +108,16 @@ def show_agreement(request: Request, project: TheProject, _: Owner) -> Response:
 
 @router.get("/export/{kind}")
 def export(project: TheProject, _: Owner, kind: Kind) -> Response:
-    """All current answers, as a file."""
+    """All current answers, as a file; or on what they were given."""
+    name, media = _FILES[kind]
     with tempfile.TemporaryDirectory() as folder:
-        path = write_answers(answers(project), Path(folder) / "votes", kind)
+        path = Path(folder) / name
+        if kind == "displays":
+            write_sheet(displays(project), path)
+        else:
+            path = write_answers(answers(project), path, kind)
         content = path.read_bytes()
-    ending, media = _FILES[kind]
-    headers = {"Content-Disposition": f'attachment; filename="votes{ending}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=media, headers=headers)
 
 
