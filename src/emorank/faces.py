@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
+from emorank import images
 from emorank.errors import EmorankError
 
 TEMPLATE: Float[np.ndarray, "5 2"] = np.array(
@@ -40,6 +41,7 @@ _PART = 0.5  # a box with this share or more inside a bigger face is a part of t
 # they depend least on the scale of the image.
 _FRAME, _SHRINK, _LOWER = 224, 0.5625, 0.01125
 _AGREE = 0.5  # × distance of the eyes: greatest distance of the second measurement from the first
+_MERGED = 3  # times the final size: to what a far larger cut is reduced before it is resized
 _LARGEST_CUT = 20_000  # pixels a side; landmarks that need more are not of a face in the picture
 
 Points = Float[np.ndarray, "5 2"]
@@ -79,10 +81,8 @@ def find(rgb: Picture, threshold: float = 0.8) -> tuple[Face, ...]:
     """
     longest = max(rgb.shape[:2])
     faces = _search(rgb, _scales(longest), threshold)
-    if not faces:  # a face that is cut off at brow and chin is found if it has a border
-        edge = longest // 2
-        wider = np.pad(rgb, ((edge, edge), (edge, edge), (0, 0)), constant_values=128)
-        faces = [_shift(face, -edge) for face in _search(wider, _SIDES[:1], threshold)]
+    if not faces:
+        faces = _search_bordered(rgb, threshold)
     return tuple(sorted(faces, key=lambda face: -face.area))
 
 
@@ -142,10 +142,26 @@ def _search(rgb: Picture, sides: tuple[int, ...], threshold: float) -> list[Face
     return faces
 
 
-def _shift(face: Face, by: int) -> Face:
-    left, top, right, bottom = face.box
-    box = (left + by, top + by, right + by, bottom + by)
-    return Face(box, face.score, face.landmarks + np.float32(by))
+def _search_bordered(rgb: Picture, threshold: float) -> list[Face]:
+    """A face that is cut off at brow and chin is found if it has a border.
+
+    It fills the picture, so it is large enough after a large picture was shrunk.
+    """
+    height, width = rgb.shape[:2]
+    factor = min(1.0, _SIDES[-1] / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = rgb if factor == 1 else images.shrink(rgb, size)
+    edge = max(small.shape[:2]) // 2
+    wider = np.pad(small, ((edge, edge), (edge, edge), (0, 0)), constant_values=128)
+    scale = (width / small.shape[1], height / small.shape[0])
+    return [_moved(face, -edge, scale) for face in _search(wider, _SIDES[:1], threshold)]
+
+
+def _moved(face: Face, by: int, scale: tuple[float, float]) -> Face:
+    """The face after a shift, then a scale across and down."""
+    left, top, right, bottom = (np.array(face.box) + by) * (*scale, *scale)
+    landmarks = ((face.landmarks + by) * scale).astype(np.float32)
+    return Face((float(left), float(top), float(right), float(bottom)), face.score, landmarks)
 
 
 def _distinct(face: Face, other: Face) -> bool:
@@ -202,12 +218,16 @@ def _warp(
             f"the landmarks span a square from {low.tolist()} to {high.tolist()}, which is not in "
             f"the image of {width}×{height} px"
         )
+    zoom = min(1.0, float(np.sqrt(np.linalg.det(matrix[:, :2]))))
+    if (step := int(1 / (_MERGED * zoom))) > 1:
+        # The cut of a big face in a big picture would have more pixels than the picture.
+        matrix = np.column_stack([matrix[:, :2] * step, matrix[:, 2]])
+        return _warp(images.reduce(rgb, step, step), matrix, size)
     columns = np.clip(np.arange(low[0], high[0], dtype=np.int64), 0, width - 1)
     rows = np.clip(np.arange(low[1], high[1], dtype=np.int64), 0, height - 1)
     cut = Image.fromarray(rgb[rows[:, None], columns])
     # Pillow's resize filters over all pixels that it merges; its transform does not. So the cut is
     # first reduced to about the final scale, then turned.
-    zoom = min(1.0, float(np.sqrt(np.linalg.det(matrix[:, :2]))))
     before = np.array(cut.size, dtype=np.float64)
     if zoom < 1:
         new_width, new_height = np.ceil(before * zoom).astype(int)
@@ -226,9 +246,7 @@ def _detect(rgb: Picture, side: int, threshold: float) -> tuple[Face, ...]:
     factor = side / max(height, width)
     if factor != 1:
         small = (max(1, round(width * factor)), max(1, round(height * factor)))
-        # Far above the target size Pillow then merges whole pixels first: as good here, and faster.
-        view = Image.fromarray(rgb).resize(small, Image.Resampling.BILINEAR, reducing_gap=3.0)
-        rgb = np.asarray(view)
+        rgb = images.shrink(rgb, small)
     boxes, scores, points = _detector()(rgb, threshold)
     scale = np.array([width / rgb.shape[1], height / rgb.shape[0]])
     faces = []
@@ -263,6 +281,7 @@ def _detector() -> Callable[[Picture, float], tuple[Any, Any, Any]]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only
+    options.enable_cpu_mem_arena = False  # it would keep what the largest picture needed
     session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
     def detect(rgb: Picture, threshold: float) -> tuple[Any, Any, Any]:

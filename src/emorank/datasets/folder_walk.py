@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emorank.datasets.table import Problem, plain
 from emorank.errors import DatasetError, ImageError
-from emorank.images import EXTENSIONS
+from emorank.picture_formats import EXTENSIONS
 
 Entry = tuple[str, os.DirEntry[str]]
 
