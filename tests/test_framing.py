@@ -90,3 +90,27 @@ def test_batches_are_read_when_they_are_needed(tmp_path):
     batches = Views(endless(), 32, "none", []).batches(2)
     assert len(next(batches)) == 2
     assert len(taken) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(MemoryError(), "needs more memory than there is"), (ValueError("odd"), "ValueError: odd")],
+)
+def test_whatever_one_image_does_the_others_go_on(tmp_path, monkeypatch, error, reason):
+    """Memory that runs out, and an error of a library that nobody expected."""
+    resize = images.resize
+
+    def fails_once(rgb, side):
+        if rgb.shape[0] == 41:
+            raise error
+        return resize(rgb, side)
+
+    monkeypatch.setattr(images, "resize", fails_once)
+    paths = [saved(tmp_path, "a.png"), saved(tmp_path, "b.png", (41, 60)), saved(tmp_path, "c.png")]
+    views = Views(paths, 32, "none")
+    assert [view.image for view in views] == [paths[0], paths[2]]
+    (left_out,) = views.excluded
+    assert left_out.file == str(paths[1])
+    assert reason in left_out.reason
+    with pytest.raises(ImageError, match=reason):
+        list(Views(paths, 32, "none", strict=True))

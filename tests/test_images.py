@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from emorank import images
+from emorank import images, picture_formats
 from emorank.errors import ImageError
 
 HEIGHT, WIDTH = 24, 40
@@ -44,6 +46,7 @@ LOSSLESS = {
     "BMP": _encoded(Image.fromarray(PICTURE), "BMP"),
     "WebP": _encoded(Image.fromarray(PICTURE), "WEBP", lossless=True),
     "PPM": _encoded(Image.fromarray(PICTURE), "PPM"),
+    "AVIF": _encoded(Image.fromarray(PICTURE), "AVIF", quality=100, subsampling="4:4:4", speed=10),
 }
 JPEG = _encoded(Image.fromarray(PICTURE), "JPEG", quality=95, subsampling=0)
 ALL = {**LOSSLESS, "JPEG": JPEG}
@@ -55,10 +58,11 @@ def _grey_rgb(grey: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", LOSSLESS)
 def test_lossless_formats_give_their_pixels(kind: str) -> None:
-    """PNG, TIFF, BMP, WebP and PPM come back bit for bit."""
+    """PNG, TIFF, BMP, WebP and PPM come back bit for bit; AVIF within three levels."""
     rgb = images.decode(LOSSLESS[kind], kind)
     assert rgb.dtype == np.uint8
-    assert_array_equal(rgb, PICTURE)
+    assert rgb.flags.writeable
+    assert_allclose(rgb.astype(int), PICTURE, atol=3 if kind == "AVIF" else 0)
 
 
 def test_jpeg_gives_nearly_its_pixels() -> None:
@@ -210,7 +214,7 @@ TURNED = {  # how a camera stores PICTURE under each EXIF orientation
 
 
 @pytest.mark.parametrize("orientation", TURNED)
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "TIFF-LZW"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "TIFF-LZW", "AVIF"])
 def test_exif_orientation_is_undone(orientation: int, kind: str, tmp_path: Path) -> None:
     """All eight orientations in every format that has them; `size` agrees with `read`."""
     stored = Image.fromarray(np.ascontiguousarray(TURNED[orientation]))
@@ -222,7 +226,7 @@ def test_exif_orientation_is_undone(orientation: int, kind: str, tmp_path: Path)
     file.write_bytes(_encoded(stored, name, exif=exif, **options))
     rgb = images.read(file)
     assert rgb.flags["C_CONTIGUOUS"]
-    assert_allclose(rgb.astype(float), PICTURE, atol=16 if kind == "JPEG" else 0)
+    assert_allclose(rgb.astype(float), PICTURE, atol=16 if kind in ("JPEG", "AVIF") else 0)
     assert images.size(file) == (WIDTH, HEIGHT)
 
 
@@ -261,8 +265,10 @@ def test_content_decides_and_not_the_extension(tmp_path: Path) -> None:
         (b"<!DOCTYPE html><html>not found</html>", "web page"),
         (b"\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"Access denied.\n", "text file"),
-        (b"GIF89a" + bytes(50), "GIF"),
-        (b"\0\0\0\x18ftypheic" + bytes(50), "HEIC"),
+        (b"GIF89a", "begins as a picture"),
+        (b"\0\0\0\x18ftypheic" + bytes(50), "begins as a picture"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(50), "JPEG 2000"),
+        ("F\u00e4lschung".encode() * 99, "text file"),
         (b"MZ" + bytes(50), "Windows program"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
         (b"%PDF-1.7", "PDF"),
@@ -426,3 +432,122 @@ def test_digest_is_of_pixels_and_shape() -> None:
     assert images.digest(png) != images.digest(png.reshape(WIDTH, HEIGHT, 3))
     assert images.digest(png[:, ::-1]) == images.digest(png[:, ::-1].copy())
     assert images.digest(np.zeros((1, 1, 3), np.uint8)).startswith("efa66c72")
+
+
+def test_gif_and_heic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GIF's first frame; HEIC with its extra, else what to install.
+
+    The HEIC is one of pi-heif's own test pictures (BSD-3-Clause).
+    """
+    frames = [Image.fromarray(PICTURE).quantize(64), Image.new("P", (WIDTH, HEIGHT))]
+    gif = _encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert_array_equal(images.decode(gif, "x"), np.asarray(frames[0].convert("RGB")))
+    heic = (Path(__file__).parent / "grey.heic").read_bytes()
+    pytest.importorskip("pi_heif")
+    rgb = images.decode(heic, "x")
+    assert rgb.shape == (128, 128, 3)
+    assert rgb.std() > 5
+    monkeypatch.setattr(picture_formats, "reads_heic", lambda: False)
+    monkeypatch.setattr(picture_formats, "decoders", lambda: picture_formats.READ)
+    with pytest.raises(ImageError, match=r"pip install 'emorank\[heic\]'"):
+        images.decode(heic, "x")
+
+
+def test_no_other_decoder_looks_at_a_file() -> None:
+    """Formats that Pillow can read and that are not in the list are refused by name."""
+    for kind, words in (
+        ("ICO", "an icon"),
+        ("EPS", "PostScript"),
+        ("PDF", "a PDF"),
+        ("TGA", "no image"),
+    ):
+        with pytest.raises(ImageError, match=words):
+            images.decode(_encoded(Image.fromarray(PICTURE), kind), "x")
+
+
+def test_a_preview_is_not_taken_for_the_picture() -> None:
+    """The first page of cameras' raw files is a small preview."""
+    data = _encoded(Image.fromarray(PICTURE), "TIFF", tiffinfo={254: 1})
+    with pytest.raises(ImageError, match="begins with a preview"):
+        images.decode(data, "x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {"progressive": True, "subsampling": 0}),
+        ("WEBP", {}),
+        ("AVIF", {"speed": 10}),
+        ("TIFF", {"compression": "tiff_lzw", "tiffinfo": {278: 24}}),
+    ],
+)
+def test_what_a_codec_holds_counts(kind: str, options: dict[str, object]) -> None:
+    """The memory that is allowed holds 7 bytes of each pixel, and more of some codecs."""
+    image = Image.new("RGBA" if kind == "TIFF" else "RGB", (40, 24))
+    plain = images.Limits(memory=7 * 40 * 24)
+    assert images.decode(_encoded(image, "BMP"), "x", plain).shape == PICTURE.shape
+    with pytest.raises(ImageError, match=f"pixels of such a {kind} allowed"):
+        images.decode(_encoded(image, kind, **options), "x", plain)
+    images.decode(_encoded(image, kind, **options), "x", images.Limits(memory=30_000))
+
+
+def test_bands_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large pictures are converted, reduced and resized a band at a time."""
+    rgb = np.random.default_rng(0).integers(0, 256, (300, 200, 3), np.uint8)
+    rgb = np.asarray(Image.fromarray(rgb).resize((400, 500)))
+    small, square = images.shrink(rgb, (60, 45)), images.resize(rgb, 64)
+    middle, merged = images.center(rgb, 64), images.reduce(rgb, 3, 4)
+    monkeypatch.setattr(images, "_BAND", 1000)
+    monkeypatch.setattr(images, "_RESIZED_BAND", 5000)
+    assert_array_equal(images.decode(_encoded(Image.fromarray(rgb), "PNG"), "x"), rgb)
+    assert_array_equal(images.reduce(rgb, 3, 4), merged)
+    assert_allclose(images.shrink(rgb, (60, 45)).astype(int), small, atol=1)
+    assert_allclose(images.resize(rgb, 64).astype(int), square, atol=1)
+    assert_allclose(images.center(rgb, 64).astype(int), middle, atol=1)
+    gap = Image.fromarray(rgb).resize((60, 45), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    assert_array_equal(small, np.asarray(gap))
+
+
+def test_a_header_is_checked_and_nothing_decoded(tmp_path: Path) -> None:
+    """A file that breaks off passes; one that is no picture does not."""
+    file = tmp_path / "a.png"
+    file.write_bytes(LOSSLESS["PNG"][:200])
+    images.check(file)
+    file.write_bytes(b"<html>")
+    with pytest.raises(ImageError, match="web page"):
+        images.check(file)
+
+
+_PEAK = """
+import sys
+from pathlib import Path
+import numpy as np
+from emorank import faces
+from emorank.framing import Views
+def bytes_of(field):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(field))
+faces.find(np.zeros((64, 64, 3), np.uint8))  # loads the detector
+for name in sys.argv[1:]:
+    Path("/proc/self/clear_refs").write_text("5")  # VmHWM starts from here
+    before = bytes_of("VmRSS")
+    views = Views(name, 224, "face")
+    assert not list(views)
+    assert views.excluded[0].reason == "no face was found", views.excluded
+    print((bytes_of("VmHWM") - before) // 1_000_000)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux counts the memory")
+def test_no_picture_takes_more_than_600_megabytes(tmp_path: Path) -> None:
+    """A strip, a panorama, and an RGBA picture of 79 MP, from the file to the search for faces."""
+    sizes = {"strip": ("RGB", (60_000, 16)), "wide": ("RGB", (12_000, 3000)),
+             "rgba": ("RGBA", (10_000, 7900))}  # fmt: skip
+    for name, (mode, size) in sizes.items():
+        Image.new(mode, size, "teal").save(tmp_path / name, "PNG", compress_level=1)
+    command = [sys.executable, "-c", _PEAK, *(str(tmp_path / name) for name in sizes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    peaks = dict(zip(sizes, map(int, done.stdout.split()), strict=True))
+    assert peaks["strip"] < 100
+    assert peaks["wide"] < 300
+    assert peaks["rgba"] < 600

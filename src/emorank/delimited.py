@@ -25,8 +25,11 @@ Rows = Iterator[tuple[int, list[str]]]
 _STARTS = re.compile(r"'*[\s=+\-@＝＋－＠]")
 _COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_CODE = r"x[01][0-9a-f]|x7f|x[89][0-9a-f]|ud[89a-f][0-9a-f]{2}"
+# Control characters, marks that turn the direction of writing, halves of surrogate pairs.
+_UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_CODE = r"x[01][0-9a-f]|x7f|x[89][0-9a-f]|u061c|u200[ef]|u202[89a-e]|u206[6-9]|ud[89a-f][0-9a-f]{2}"
 _TO_ESCAPE = re.compile(rf"(\\*)({_UNSAFE.pattern})|(\\+)(?={_CODE})")
 _ESCAPED = re.compile(rf"(\\+)({_CODE})")
 

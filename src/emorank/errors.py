@@ -64,6 +64,23 @@ class MissingExtraError(EmorankError):
 
 
 @contextmanager
+def of_one_image(file: Path | str) -> Iterator[None]:
+    """A context for work on one image: whatever goes wrong there is that image's `ImageError`.
+
+    So the others go on, also when memory runs out or a library fails as nobody expected.
+    """
+    try:
+        yield
+    except EmorankError:
+        raise
+    except MemoryError as error:
+        raise ImageError(file, "needs more memory than there is") from error
+    except Exception as error:
+        reason = f"cannot be used ({type(error).__name__}: {error})"
+        raise ImageError(file, reason) from error
+
+
+@contextmanager
 def needing(extra: str, purpose: str) -> Iterator[None]:
     """A context for imports that need an extra; raises `MissingExtraError` if it is missing."""
     try:

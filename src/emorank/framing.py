@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from emorank import faces, images
-from emorank.errors import ImageError
+from emorank.errors import ImageError, of_one_image
 
 Item = TypeVar("Item")
 
@@ -65,7 +65,8 @@ class Views:
     def __iter__(self) -> Iterator[View]:
         for number, image in enumerate(self._each()):
             try:
-                yield from self._of(image, number)
+                with of_one_image(_name(image, number)):
+                    yield from self._of(image, number)
             except ImageError as error:
                 if self.strict:
                     raise
@@ -92,7 +93,7 @@ class Views:
             yield image
             return
         if isinstance(image, np.ndarray):
-            path, rgb = Path(str(number)), image
+            path, rgb = Path(_name(image, number)), image
             if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
                 raise ImageError(
                     path,
@@ -109,6 +110,13 @@ class Views:
         every = faces_in(rgb, path)
         for number, face in enumerate(every[:1] if self.nearest else every, start=1):
             yield View(path, number, framed(rgb, face.landmarks, self.size), face.box)
+
+
+def _name(image: Picture, number: int) -> str:
+    """What an image is called; an array by its place among the images."""
+    if isinstance(image, np.ndarray):
+        return str(number)
+    return str(image.image if isinstance(image, View) else image)
 
 
 def batches(items: Iterable[Item], most: int) -> Iterator[list[Item]]:

@@ -1,13 +1,15 @@
 """`emorank rank` and `emorank explain` on images that the study has not seen, and the stages."""
 
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from emorank import delimited, images
+from emorank import delimited, images, picture_formats
 from emorank.networks import checkpoint
 from emorank.networks.normalisation import to_batch
 from emorank.relevance import override_preset, relevance
@@ -72,9 +74,46 @@ def test_images_that_cannot_be_used_are_named(cli, drawn, finished, tmp_path):
     assert "left out: " in done.err
     assert "broken.png" in done.err
     assert "p0.png" in done.out
-    assert "broken.png" in cli("rank", tmp_path / "broken.png", "--study", finished).failure
+    alone = cli("rank", tmp_path / "broken.png", "--study", finished)
+    assert "broken.png" in alone.failure
+    assert alone.err.count("broken.png") == 1
+    (tmp_path / "second.png").write_bytes(b"")
+    both = cli("rank", tmp_path, "--study", finished)
+    assert "none of the 2 images can be used" in both.failure
+    assert both.err.count("broken.png") == both.err.count("second.png") == 1
+    (tmp_path / "second.png").unlink()
     images = [drawn / "happy/p0.png", tmp_path / "broken.png"]
     assert "broken.png" in cli("rank", *images, "--strict", "--study", finished).failure
+
+
+def test_a_folder_is_walked_as_a_data_set_is(cli, drawn, finished, tmp_path):
+    """Content decides; the rest is named; names may hold any bytes, and are escaped."""
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    face = Image.open(drawn / "happy/p0.png")
+    for name, kind in (("a.jfif", "JPEG"), ("b.gif", "GIF"), ("c", "AVIF"), ("d\u202e.png", "PNG"),
+                       (os.fsdecode(b"\xff.png"), "PNG"), (".hidden.png", "PNG")):  # fmt: skip
+        face.save(photographs / name, kind)
+    (photographs / "link.png").symlink_to(drawn / "happy/p1.png")
+    (photographs / "e.jp2").write_bytes(b"\0\0\0\x0cjP  \r\n")
+    for name in ("1.txt", "2.txt"):
+        (photographs / name).write_text("words")
+    out = tmp_path / "ranks.csv"
+    done = cli("rank", photographs, "--study", finished, "--out", out)
+    assert done.code == 0, done.err
+    names = [Path(image).name for image in pd.read_csv(out)["image"]]
+    assert names == ["a.jfif", "b.gif", "c", "d\\u202e.png", "\\udcff.png"]
+    lines = [line.partition("photographs/")[2] for line in done.err.splitlines()]
+    assert [line for line in lines if line] == [
+        "link.png: is a link to a folder or out of the data folder; copy its content",
+        "(2 files): each is a text file: 1.txt, 2.txt",
+        "e.jp2: " + picture_formats.explain(b"\0\0\0\x0cjP  \r\n"),
+    ]
+    table = cli("rank", photographs, "--study", finished)
+    assert "\\xff.png" in table.out
+    figures = cli("explain", photographs, "--study", finished, "--out", tmp_path / "figures")
+    assert figures.code == 0, figures.err
+    assert len(list((tmp_path / "figures").glob("*_relevance.png"))) == 5
 
 
 def test_a_failed_table_leaves_none(cli, drawn, finished, tmp_path):

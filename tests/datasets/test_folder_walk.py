@@ -1,9 +1,13 @@
 """Walking data folders."""
 
+import io
 import os
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from emorank import picture_formats
 from emorank.datasets import folder_walk
 from emorank.errors import DatasetError, ImageError
 
@@ -26,7 +30,9 @@ def test_links_are_listed_and_not_followed(tmp_path, picture):
     (root / "b.png").symlink_to(tmp_path / "outside.png")
     (root / "c.png").symlink_to(root / "a.png")
     assert list(folder_walk.images(root)) == ["a.png", "c.png"]
-    assert [problem.file for problem in folder_walk.problems(root)] == ["b.png", "loop"]
+    files, problems = folder_walk.survey(root)
+    assert files == ["a.png", "c.png"]
+    assert [problem.file for problem in problems] == ["b.png", "loop"]
 
 
 def test_names_are_found_in_any_case(tmp_path):
@@ -59,8 +65,8 @@ def test_names_that_no_table_can_hold_are_told(tmp_path, picture):
     picture(tmp_path / "line\nbreak.png")
     (tmp_path / os.fsdecode(b"half\xff.png")).write_bytes(b"")
     assert list(folder_walk.images(tmp_path)) == ["fine\u202fname.png"]
-    told = folder_walk.problems(tmp_path)
-    assert [problem.file for problem in told] == ["half\\udcff.png", "line\\nbreak.png"]
+    _, told = folder_walk.survey(tmp_path)
+    assert [problem.file for problem in told] == ["half\\xff.png", "line\\nbreak.png"]
     assert all("rename it" in problem.reason for problem in told)
 
 
@@ -71,11 +77,11 @@ def test_links_that_lead_nowhere_do_not_stop_the_walk(tmp_path, picture):
     (tmp_path / "c.png").symlink_to("b.png")
     (tmp_path / "d.png").symlink_to("gone.png")
     assert list(folder_walk.images(tmp_path)) == ["a.png", "d.png"]
-    assert [problem.file for problem in folder_walk.problems(tmp_path)] == ["b.png", "c.png"]
+    assert [problem.file for problem in folder_walk.survey(tmp_path)[1]] == ["b.png", "c.png"]
 
 
 def test_paths_are_files_as_given_and_the_images_below_folders(tmp_path, picture):
-    """A file is taken whatever its ending; links to files are followed, links to folders not."""
+    """A file is taken whatever its ending; links that leave the folder are told."""
     outside = tmp_path / "outside.png"
     picture(outside)
     root = tmp_path / "root"
@@ -84,9 +90,13 @@ def test_paths_are_files_as_given_and_the_images_below_folders(tmp_path, picture
     (root / "c.png").symlink_to(outside)
     (root / "loop.png").symlink_to(root, target_is_directory=True)
     (root / "note.txt").write_text("no image")
-    below = [root / "a.png", root / "b.png", root / "b/2.png", root / "c.png"]
+    below = [root / "a.png", root / "b.png", root / "b/2.png"]
     note = root / "note.txt"
-    assert folder_walk.paths([note, root, outside]) == [note, *sorted(below), outside]
+    files, left_out = folder_walk.paths([note, root, outside])
+    assert files == [note, *sorted(below), outside]
+    reasons = {Path(error.file).name: error.reason for error in left_out}
+    link = "is a link to a folder or out of the data folder; copy its content"
+    assert reasons == {"c.png": link, "loop.png": link, "note.txt": "is a text file"}
     (tmp_path / "empty").mkdir()
     with pytest.raises(ImageError, match="no image files in this folder"):
         folder_walk.paths([tmp_path / "empty"])
@@ -124,7 +134,7 @@ def test_links_inside_a_root_that_is_a_link(tmp_path, picture):
     root = tmp_path / "root"
     root.symlink_to(tmp_path / "real", target_is_directory=True)
     assert list(folder_walk.images(root)) == ["a.png", "b.png"]
-    assert folder_walk.problems(root) == ()
+    assert folder_walk.survey(root) == (["a.png", "b.png"], [])
 
 
 def test_folders_are_the_visible_ones(tmp_path):
@@ -159,3 +169,72 @@ def test_endings_are_compared_without_case(tmp_path, picture):
     (tmp_path / "a.png.txt").write_text("x")
     (tmp_path / "png").write_text("x")
     assert list(folder_walk.images(tmp_path)) == ["a.b.PnG"]
+
+
+def encoded(kind):
+    """A small picture in one of Pillow's formats."""
+    stream = io.BytesIO()
+    Image.new("RGB", (20, 20), "teal").save(stream, kind)
+    return stream.getvalue()
+
+
+HEIC = b"\0\0\0\x18ftypheic" + bytes(50)
+
+
+def test_content_decides_what_a_picture_is(tmp_path, picture):
+    """Whatever the ending: none, of a browser, of the Yale faces, of a text."""
+    for name, kind in {
+        "a.JFIF": "JPEG", "b.gif": "GIF", "c.avif": "AVIF", "d": "PNG", "e.jpg_large": "JPEG",
+        "subject01.happy": "GIF", "f.txt": "WEBP", "g.bin": "TIFF", "h.x": "BMP", "i.y": "PPM",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_bytes(encoded(kind))
+    files, problems = folder_walk.survey(tmp_path)
+    assert files == sorted(entry.name for entry in tmp_path.iterdir())
+    assert problems == []
+    assert list(folder_walk.images(tmp_path)) == files
+
+
+def test_what_is_no_picture_is_told(tmp_path, picture, monkeypatch):
+    """Pictures in formats that are not read one by one, other files in a line for each reason."""
+    monkeypatch.setattr(picture_formats, "reads_heic", lambda: False)
+    picture(tmp_path / "a.png")
+    for name, content in {
+        "b.heic": HEIC, "c.jp2": b"\0\0\0\x0cjP  \r\n", "d.psd": b"8BPS\0\1",
+        "e.mp4": b"\0\0\0 ftypisom", "1.txt": b"x", "2.csv": "\u00e9".encode(), "3.md": b"",
+        "4.md": b"# x", "5": b"a,b", "6.npy": b"\x93NUMPY",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_bytes(content)
+    files, problems = folder_walk.survey(tmp_path)
+    assert files == ["a.png"]
+    assert [(problem.file, problem.reason) for problem in problems] == [
+        (
+            "b.heic",
+            "is a HEIC image, which needs the extra 'heic': pip install 'emorank[heic]'",
+        ),
+        ("c.jp2", "is a JPEG 2000 image"),
+        ("d.psd", "is a Photoshop file"),
+        ("e.mp4", "is an MP4 or QuickTime file"),
+        ("(4 files)", "each is a text file: 1.txt, 2.csv, 4.md, …"),
+        ("3.md", "is empty (0 bytes)"),
+        ("6.npy", "is no image that can be read, or its header is damaged"),
+    ]
+    # Given to be read, pictures are left to the reader, who says the same.
+    given, left_out = folder_walk.paths([tmp_path])
+    assert [path.name for path in given] == ["a.png", "b.heic", "c.jp2", "d.psd", "e.mp4"]
+    assert len(left_out) == 3
+
+
+def test_names_of_any_bytes_are_given_to_be_read(tmp_path, picture):
+    """Only tables cannot hold them."""
+    picture(tmp_path / "a.png")
+    odd = tmp_path / os.fsdecode(b"half\xff.png")
+    odd.write_bytes((tmp_path / "a.png").read_bytes())
+    assert folder_walk.paths([tmp_path]) == ([tmp_path / "a.png", odd], [])
+
+
+def test_a_pipe_is_not_waited_for(tmp_path, picture):
+    """It is told, and so is a file that may not be read."""
+    picture(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "pipe")
+    _, problems = folder_walk.survey(tmp_path)
+    assert [(problem.file, "pipe" in problem.reason) for problem in problems] == [("pipe", True)]

@@ -31,7 +31,7 @@ def explain_with_study(
     from emorank.study.answer_store import RankStates
     from emorank.study.readers import explain_intensity, reader_of
 
-    paths = folder_walk.paths(drawing.images)
+    paths, left_out = folder_walk.paths(drawing.images)
     study = open_with(folder, settings)
     key = RankStates(study).of(rank, rank, drawing.crop, drawing.nearest)
     figures, kept = figures_of(drawing, paths, key)
@@ -48,7 +48,7 @@ def explain_with_study(
             figures.write(face.row["image"], face.row["face"], draw(face))
             for face in with_bar(faces, len(lacking))
         )
-    report_excluded(faces.excluded, len(paths))
+    report_excluded(left_out, faces.excluded, len(paths))
 
 
 def _refuse(drawing: Drawing, others: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
         check_ending(request.save)
         require_new(request.save, drawing.overwrite)
     methods = {name: _method(name, drawing) for name in _names(drawing.presets)}
-    paths = folder_walk.paths(drawing.images)
+    paths, left_out = folder_walk.paths(drawing.images)
     figures, kept = figures_of(drawing, paths, _key(drawing, weights, request))
     # The relevance of all images goes into one file at the end.
     lacking = kept.lacking(paths) if request.save is None else paths
@@ -69,7 +69,7 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
     if request.save is not None and saved:
         save_relevance(saved, request.save)
         click.echo(request.save)
-    report_excluded(explanations.excluded, len(paths))
+    report_excluded(left_out, explanations.excluded, len(paths))
 
 
 def _check_usage(request: Request) -> None:

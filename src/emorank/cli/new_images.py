@@ -87,13 +87,21 @@ def figures_of(
     return figures, kept
 
 
-def report_excluded(excluded: "Sequence[ImageError]", images: int) -> None:
-    """Name the images that were left out.
+def report_excluded(
+    left_out: "Sequence[ImageError]", excluded: "Sequence[ImageError]", images: int
+) -> None:
+    """Name once each file that the walk left out, and each of the `images` that cannot be used.
 
     Raises:
-        ImageError: the first of them, if all of the `images` were left out.
+        ImageError: the only image, if it cannot be used.
+        EmorankError: none of several can be used.
     """
-    for error in excluded:
+    from emorank.errors import EmorankError
+
+    unusable = len(excluded) == images
+    for error in [*left_out, *(() if unusable and images == 1 else excluded)]:
         click.echo(f"left out: {error}", err=True)
-    if excluded and len(excluded) == images:
+    if unusable and images == 1:
         raise excluded[0]
+    if unusable and images:
+        raise EmorankError(f"none of the {images:,} images can be used; the reasons are above")

@@ -91,7 +91,8 @@ def command(
     from emorank.reading.row_file import write_rows
     from emorank.study.answer_store import RankStates
 
-    paths, study = folder_walk.paths(images), open_with(folder, settings)
+    paths, left_out = folder_walk.paths(images)
+    study = open_with(folder, settings)
     kept = None
     if out is not None:
         require_new(out, overwrite)
@@ -112,7 +113,7 @@ def command(
             kept.add(rows)
             if count := write_rows(kept.rows(paths), out):
                 click.echo(f"{count:,} faces: {out}")
-    report_excluded(stream.excluded, len(paths))
+    report_excluded(left_out, stream.excluded, len(paths))
 
 
 def _print_rows(rows: list[dict[str, Any]]) -> None:

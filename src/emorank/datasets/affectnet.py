@@ -155,8 +155,9 @@ def _load_sets(root: Path, sets: list[Path]) -> Dataset:
         annotations = folder_walk.child(part, "annotations") or part
         folder = folder_walk.child(part, "images") or part
         prefix = folder.relative_to(root)
-        problems += folder_walk.problems(folder)
-        for file in folder_walk.images(folder):
+        files, left_out = folder_walk.survey(folder, skip=("annotations",))
+        problems += left_out
+        for file in files:
             expression = _annotation(annotations / f"{Path(file).stem}_exp.npy")
             if isinstance(expression, str):
                 reasons[expression] += 1

@@ -74,8 +74,8 @@ def load(root: Path, peak: int = 3, neutral: bool = True) -> Dataset:
 
 def _load_folders(root: Path) -> Dataset:
     rows: list[dict[str, object]] = []
-    problems = list(folder_walk.problems(root))
-    for file in folder_walk.images(root):
+    files, problems = folder_walk.survey(root)
+    for file in files:
         match, emotion = _NAME.fullmatch(Path(file).name), _emotion_of(file)
         if match is None:
             problems.append(Problem(file, "is not named like S010_004_00000017.png"))
@@ -93,7 +93,7 @@ def _load_folders(root: Path) -> Dataset:
 
 def _load_sequences(root: Path, images: Path, labels: Path, peak: int, neutral: bool) -> Dataset:
     rows: list[dict[str, object]] = []
-    problems = list(folder_walk.problems(root))
+    problems: list[Problem] = []
     for name, frames in _sequences(root, images, problems):
         label = _label(labels, name, problems)
         if label is None:
@@ -119,7 +119,9 @@ def _sequences(
     """Yield each sequence's name and its frames in their order in time."""
     sequences: dict[str, list[tuple[str, re.Match[str]]]] = {}
     prefix = images.relative_to(root).as_posix()
-    for file in folder_walk.images(images):
+    files, left_out = folder_walk.survey(images)
+    problems += [Problem(f"{prefix}/{problem.file}", problem.reason) for problem in left_out]
+    for file in files:
         match = _NAME.fullmatch(Path(file).name)
         where = f"{prefix}/{file}" if prefix != "." else file
         if match is None:

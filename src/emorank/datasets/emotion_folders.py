@@ -54,9 +54,9 @@ def load(root: Path, person: str | None = None, cropped: bool = False) -> Datase
     pattern = _compile(person)
     folder_walk.require_folder(root, "one folder per emotion")
     placed: list[tuple[str, Emotion]] = []
-    problems = list(folder_walk.problems(root))
+    files, problems = folder_walk.survey(root)
     elsewhere: Counter[str] = Counter()
-    for file in folder_walk.images(root):
+    for file in files:
         emotion = _emotion(file)
         if emotion is None:
             elsewhere[str(PurePosixPath(file).parent)] += 1

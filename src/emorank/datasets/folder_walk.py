@@ -1,57 +1,111 @@
-"""The one walk through folders of images: a fixed order, names compared without regard to case."""
+"""The one walk through folders of images: a fixed order, names compared without regard to case.
+
+Data sets, rating projects, `rank` and `explain` all walk in this way. Hidden files (also the folder
+`__MACOSX`) are passed over. Links to folders are not followed, links to files only if they stay
+inside the folder. A file is a picture if its ending is in `EXTENSIONS` or, whatever it is called,
+if its first bytes are those of a picture that is read. Everything else is listed with the reason.
+"""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from emorank import picture_formats
 from emorank.datasets.table import Problem, plain
 from emorank.errors import DatasetError, ImageError
-from emorank.picture_formats import EXTENSIONS
+from emorank.printable import printable
 
 Entry = tuple[str, os.DirEntry[str]]
+_EXAMPLES = 3  # of files that are no pictures
+
+
+@dataclass(frozen=True)
+class _Left:
+    """Why a file is left out; `picture` says whether somebody may take it for one."""
+
+    reason: str
+    picture: bool
 
 
 def images(root: Path, skip: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield image files below a folder as POSIX paths relative to it, folder by folder, sorted.
+    """Yield pictures below a folder as POSIX paths relative to it, folder by folder, sorted.
 
-    An image file is one with an ending of `EXTENSIONS`. Hidden files, the folder `__MACOSX` and
-    the folders named in `skip` (in any case) are left out. Links to folders are not followed, links
-    to files only if they stay inside the root; `problems` lists the links that are left out.
+    The folders named in `skip` (in any case) are passed over too; `survey` also tells what is left
+    out.
 
     Raises:
         DatasetError: a folder cannot be read.
     """
-    home = root.resolve()
-    return (file for file, entry in _entries(root, skip) if _objection(file, entry, home) is None)
+    return (file for file, left in _looked_at(root, skip) if left is None)
 
 
-def problems(root: Path, skip: tuple[str, ...] = ()) -> tuple[Problem, ...]:
-    """List what `images` leaves out: some links, and names that no table can hold."""
-    home = root.resolve()
-    objections = ((file, _objection(file, entry, home)) for file, entry in _entries(root, skip))
-    return tuple(Problem(ascii(file)[1:-1], reason) for file, reason in objections if reason)
+def survey(root: Path, skip: tuple[str, ...] = ()) -> tuple[list[str], list[Problem]]:
+    """The pictures as `images` gives them, and what is left out, with the reason.
 
-
-def paths(given: Iterable[Path]) -> list[Path]:
-    """Return files as they are given, and for each folder the image files below it, sorted.
-
-    Unlike `images` this follows every link to a file: who names a folder may read what it links to.
+    Files that nobody takes for pictures (texts, tables, …) are counted in one line for each reason.
 
     Raises:
-        ImageError: a folder holds no image file.
         DatasetError: a folder cannot be read.
     """
-    result: list[Path] = []
+    files, left_out, counted = _sorted_out(root, skip)
+    return files, [Problem(printable(file), left.reason) for file, left in left_out] + counted
+
+
+def paths(given: Iterable[Path]) -> tuple[list[Path], list[ImageError]]:
+    """Files as they are given, and for each folder the pictures below it, sorted; what is left out.
+
+    Pictures that cannot be read are among the files: whoever reads them says why not. Names may
+    hold any characters.
+
+    Raises:
+        ImageError: a folder holds no picture.
+        DatasetError: a folder cannot be read.
+    """
+    files: list[Path] = []
+    excluded: list[ImageError] = []
     for path in given:
         if not path.is_dir():
-            result.append(path)
+            files.append(path)
             continue
-        below = sorted(Path(entry.path) for _, entry in _entries(path) if not _is_folder(entry))
+        pictures, left_out, counted = _sorted_out(path, any_name=True)
+        below = [path / file for file in pictures]
+        for file, left in left_out:
+            if (path / file).is_symlink():
+                excluded.append(ImageError(path / file, left.reason))
+            else:
+                below.append(path / file)
+        excluded += [ImageError(path / problem.file, problem.reason) for problem in counted]
         if not below:
             raise ImageError(path, "no image files in this folder")
-        result += below
-    return result
+        files += sorted(below)
+    return files, excluded
+
+
+def _sorted_out(
+    root: Path, skip: Iterable[str] = (), any_name: bool = False
+) -> tuple[list[str], list[tuple[str, _Left]], list[Problem]]:
+    """Pictures; what may be missed as one; and a line for each other reason to leave files out."""
+    files: list[str] = []
+    left_out: list[tuple[str, _Left]] = []
+    others: dict[str, list[str]] = {}
+    for file, left in _looked_at(root, skip, any_name):
+        if left is None:
+            files.append(file)
+        elif left.picture:
+            left_out.append((file, left))
+        else:
+            others.setdefault(left.reason, []).append(printable(file))
+    return files, left_out, [_counted(names, reason) for reason, names in others.items()]
+
+
+def _counted(names: list[str], reason: str) -> Problem:
+    """A line for some files that are no pictures."""
+    if len(names) == 1:
+        return Problem(names[0], reason)
+    examples = ", ".join(names[:_EXAMPLES]) + (", …" if len(names) > _EXAMPLES else "")
+    return Problem(f"({len(names):,} files)", f"each {reason}: {examples}")
 
 
 def most_names(
@@ -121,8 +175,24 @@ def require_folder(root: Path, name: str) -> Path:
     return root
 
 
+def _looked_at(
+    root: Path, skip: Iterable[str] = (), any_name: bool = False
+) -> Iterator[tuple[str, _Left | None]]:
+    """Each file below a folder, with the reason why it is left out, None if it is a picture."""
+    home = root.resolve()
+    for file, entry in _entries(root, skip):
+        if not any_name and not plain(file):
+            reason = "has a name with characters that cannot be printed; rename it"
+            yield file, _Left(reason, picture=True)
+        elif entry.is_symlink() and not _stays(entry, home):
+            reason = "is a link to a folder or out of the data folder; copy its content"
+            yield file, _Left(reason, picture=True)
+        else:
+            yield file, None if picture_formats.named_as_picture(file) else _by_content(entry)
+
+
 def _entries(folder: Path, skip: Iterable[str] = (), prefix: str = "") -> Iterator[Entry]:
-    """Yield image files and links to folders; as directory entries, which know without asking."""
+    """Yield files and links that are not hidden, as directory entries, which know their kind."""
     skip = frozenset(name.lower() for name in skip)
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -134,11 +204,10 @@ def _entries(folder: Path, skip: Iterable[str] = (), prefix: str = "") -> Iterat
     for entry in entries:
         if _hidden(entry.name):
             continue
-        if entry.is_dir(follow_symlinks=False):
-            if entry.name.lower() not in skip:
-                below.append(entry)
-        elif _is_image(entry.name) or _is_folder(entry):
+        if not entry.is_dir(follow_symlinks=False):
             yield prefix + entry.name, entry
+        elif entry.name.lower() not in skip:
+            below.append(entry)
     for entry in below:
         yield from _entries(Path(entry.path), skip, f"{prefix}{entry.name}/")
 
@@ -147,24 +216,24 @@ def _hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
 
-def _is_image(name: str) -> bool:
-    stem, dot, extension = name.rpartition(".")
-    return bool(stem) and dot + extension.lower() in EXTENSIONS
-
-
-def _is_folder(link: os.DirEntry[str]) -> bool:
-    return link.is_symlink() and Path(link.path).is_dir()
-
-
-def _objection(file: str, entry: os.DirEntry[str], home: Path) -> str | None:
-    """Return why an entry is left out, None if it is not."""
-    if not plain(file):
-        return "has a name with characters that cannot be printed; rename it"
-    if not entry.is_symlink():
-        return None
-    path = Path(entry.path)
+def _by_content(entry: os.DirEntry[str]) -> _Left | None:
+    """Why a file whose ending is no picture's is left out; None if it is a picture all the same."""
     try:
-        stays = not path.is_dir() and path.resolve().is_relative_to(home)
+        if not entry.is_file():
+            return _Left("is a pipe, socket or device, or a link that leads nowhere", picture=False)
+        with Path(entry.path).open("rb") as file:
+            head = file.read(picture_formats.HEAD)
+    except OSError as error:
+        return _Left(f"cannot be read: {error.strerror}", picture=True)
+    if picture_formats.readable(head):
+        return None
+    return _Left(picture_formats.what(head), picture_formats.is_picture(head))
+
+
+def _stays(link: os.DirEntry[str], home: Path) -> bool:
+    """Whether a link leads to no folder, and to a place inside the folder that is walked."""
+    path = Path(link.path)
+    try:
+        return not path.is_dir() and path.resolve().is_relative_to(home)
     except (OSError, RuntimeError):  # a link to itself
-        stays = False
-    return None if stays else "is a link to a folder or out of the data folder; copy its content"
+        return False

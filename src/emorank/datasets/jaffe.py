@@ -51,10 +51,10 @@ def load(root: Path) -> Dataset:
     """
     folder_walk.require_folder(root, CARD.name)
     rows: list[dict[str, object]] = []
-    problems = list(folder_walk.problems(root))
+    files, problems = folder_walk.survey(root)
     seen: dict[tuple[str, ...], str] = {}
     # TIFF files first: they are the originals, and a conversion is left out as a copy.
-    for file in sorted(folder_walk.images(root), key=lambda file: ".tif" not in file.lower()):
+    for file in sorted(files, key=lambda file: ".tif" not in file.lower()):
         match = _NAME.fullmatch(Path(file).name)
         if match is None:
             problems.append(Problem(file, "is not named like KA.AN1.39.tiff"))

@@ -79,12 +79,12 @@ def load(root: Path, angle: str = "S", session: str = "AB") -> Dataset:
             raise PlanError(f"KDEF has no {option} '{value}'; expected one of {', '.join(allowed)}")
     folder_walk.require_folder(root, CARD.name)
     rows: list[dict[str, object]] = []
-    problems = list(folder_walk.problems(root, _AVERAGES))
+    files, problems = folder_walk.survey(root, _AVERAGES)
     averages = folder_walk.find(root, *_AVERAGES)
     if averages is not None:
         problems.append(Problem(averages.relative_to(root).as_posix(), "averages, not persons"))
     others = 0
-    for file in folder_walk.images(root, skip=_AVERAGES):
+    for file in files:
         match = _NAME.fullmatch(Path(file).name)
         if match is None:
             problems.append(Problem(file, _wrong_name(Path(file).stem)))

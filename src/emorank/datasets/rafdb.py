@@ -75,9 +75,9 @@ def load(root: Path, view: str = "aligned") -> Dataset:
             f"{file.parent.parent}: expected the images in Image/{view}, found no such folder; "
             "unpack the images beside EmoLabel, or choose the other view"
         )
-    present = {Path(name).name.lower(): name for name in folder_walk.images(folder)}
+    files, problems = folder_walk.survey(folder)
+    present = {Path(name).name.lower(): name for name in files}
     rows: list[dict[str, object]] = []
-    problems = list(folder_walk.problems(folder))
     reasons: Counter[str] = Counter()
     for _, cells in delimited.rows(file, DatasetError, delimiters=" \t,;", damaged="replace"):
         words = [word for cell in cells for word in cell.split()]

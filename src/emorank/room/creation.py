@@ -19,7 +19,7 @@ from sqlalchemy import Connection, text
 
 from emorank import delimited
 from emorank.answers.names import natural
-from emorank.errors import ImageError, RatingError
+from emorank.errors import ImageError, RatingError, of_one_image
 from emorank.files import private
 from emorank.progress import Progress, silent
 from emorank.room.address import base_address
@@ -170,11 +170,12 @@ def _pictures(
         progress(done, len(images), "pictures")
         image = secrets.token_urlsafe(12)
         try:
-            picture = Image.fromarray(read(name))
+            with of_one_image(name):
+                picture = Image.fromarray(read(name))
+                picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
         except ImageError as error:
             excluded.append((name, error.reason))
             continue
-        picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
         picture.save(making / "images" / f"{image}.jpg", quality=QUALITY, subsampling=0)
         pictures.append({"id": image, "name": name, "emotion": emotion})
     if not pictures:

@@ -102,5 +102,6 @@ def _of_one_emotion(path: Path, emotions: Collection[str]) -> Dataset:
         )
     emotion = str(Emotion.parse(*emotions))
     card = Card("images", f"images of {path.name}", "Unknown", "", "", cropped=False)
-    rows = [{"image": name, "emotion": emotion} for name in folder_walk.images(path)]
-    return table_of(card, path, rows, folder_walk.problems(path))
+    files, problems = folder_walk.survey(path)
+    rows = [{"image": name, "emotion": emotion} for name in files]
+    return table_of(card, path, rows, problems)

@@ -11,7 +11,7 @@ from emorank.datasets.leakage import leakage
 from emorank.datasets.phash import phash
 from emorank.datasets.splits import PARTS, split
 from emorank.datasets.table import Dataset
-from emorank.errors import DatasetError, ImageError
+from emorank.errors import DatasetError, ImageError, of_one_image
 from emorank.framing import BOX, faces_in, framed
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
@@ -119,15 +119,16 @@ def _examine(
 def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, Any]:
     size = study.plan.data.size
     try:
-        rgb = dataset.read(image)
-        about: dict[str, Any] = {"width": rgb.shape[1], "height": rgb.shape[0]}
-        landmarks = None
-        if crop == "face":
-            face = faces_in(rgb, image)[0]
-            landmarks = [round(float(v), 2) for v in face.landmarks.ravel()]
-            box = [round(float(v), 2) for v in face.box]
-            about |= dict(zip(BOX, box, strict=True)) | {"landmarks": landmarks}
-        pixels = framed(rgb, landmarks, size)
+        with of_one_image(image):
+            rgb = dataset.read(image)
+            about: dict[str, Any] = {"width": rgb.shape[1], "height": rgb.shape[0]}
+            landmarks = None
+            if crop == "face":
+                face = faces_in(rgb, image)[0]
+                landmarks = [round(float(v), 2) for v in face.landmarks.ravel()]
+                box = [round(float(v), 2) for v in face.box]
+                about |= dict(zip(BOX, box, strict=True)) | {"landmarks": landmarks}
+            pixels = framed(rgb, landmarks, size)
     except ImageError as error:
         if study.plan.data.strict:
             raise
