@@ -98,7 +98,10 @@ def test_a_table_is_its_first_row_and_the_others(tmp_path):
     assert (header, list(rows)) == ([], [])
 
 
-PARTS = ("=", "'", "-", "＝", " ", "\t", "\r", "\n", "\\", "x1b", "\x1b", "\x85", "\udcff", "udcff", "\u202e", "u202e")
+PARTS = (
+    "=", "'", "-", "＝", " ", "\t", "\r", "\n", "\\", "x1b", "\x1b", "\x85", "\udcff", "udcff",
+    "\u202e", "u202e",
+)  # fmt: skip
 ODD = st.lists(st.sampled_from(PARTS) | st.characters(exclude_categories=())).map("".join)
 
 
