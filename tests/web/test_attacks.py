@@ -181,6 +181,7 @@ def test_failures_are_forgotten_after_a_minute():
     now[0] = 61
     failures.check("a")
     failures.add("c", "here")
+    assert len(failures._times) == 2
 
 
 def test_memory_of_failures_has_a_bound(monkeypatch):

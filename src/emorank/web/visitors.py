@@ -52,9 +52,18 @@ class Failures:
             if not again and self._count(("address", address)) >= self.of_address:
                 raise TooOftenError
             for key in [("link", link)] + [("address", address)] * (not again):
-                if len(self._times) >= MAX_COUNTED:  # forget the oldest: memory has a bound
-                    self._times.pop(next(iter(self._times)))
-                self._times.setdefault(key, deque()).append(self.clock())
+                times = self._times.pop(key, deque())
+                self._forget()
+                self._times[key] = times  # the newest last
+                times.append(self.clock())
+
+    def _forget(self) -> None:
+        """Forget what is older than a minute, and the oldest if there are too many."""
+        while self._times:
+            key = next(iter(self._times))
+            if self._count(key) and len(self._times) < MAX_COUNTED:
+                return
+            del self._times[key]
 
     def _count(self, key: tuple[str, str]) -> int:
         times = self._times.get(key, deque())
