@@ -65,6 +65,28 @@ def test_the_default_is_a_preset_and_the_cpu(cli, drawn, weights, tmp_path):
     assert (tmp_path / "p0_1_relevance.png").is_file()
 
 
+def test_what_weights_cannot_say_is_said(cli, drawn, weights, tmp_path):
+    """Options change the logits; what is assumed is printed, and the file says what was done."""
+    common = ("explain", drawn / "happy/p0.png", "--weights", weights, "--size", 96)
+    plain = cli(*common, "--out", tmp_path / "a", "--save", tmp_path / "a.npz")
+    assert plain.code == 0, plain.err
+    assert "mean and deviation of ImageNet, and red as the first channel, assumed" in plain.err
+    assert "read from its key 'state_dict'" in plain.err
+    assert "the prefix 'module.'" in plain.err
+    own = ("--bgr", "--mean", "129.2,104.8,93.6", "--std", "1")
+    done = cli(*common, *own, "--out", tmp_path / "b", "--save", tmp_path / "b.npz")
+    assert done.code == 0, done.err
+    assert "assumed" not in done.err
+    with np.load(tmp_path / "a.npz") as first, np.load(tmp_path / "b.npz") as second:
+        assert not np.array_equal(first["logits"], second["logits"])
+        assert "96 pixels, RGB, mean 0.485, 0.456, 0.406" in str(first["reads"])
+        assert "96 pixels, BGR, mean 0.5067, 0.411, 0.3671" in str(second["reads"])
+    save = tmp_path / "c.safetensors"
+    assert cli(*common, *own, "--out", tmp_path / "c", "--save", save).code == 0
+    with safe_open(save, framework="numpy") as file:
+        assert "BGR" in file.metadata()["reads"]
+
+
 def test_why_this_and_not_that(cli, drawn, weights, labels, tmp_path):
     """Two classes by name, or the runner-up; the other one is in the file."""
     options = ("--weights", weights, "--size", 96, "--out", tmp_path, "--labels", labels)
@@ -173,6 +195,9 @@ def test_images_that_cannot_be_used_are_named(cli, drawn, weights, tmp_path):
         (["--all-classes", "--preset", "all"], "expected one preset for a picture of every class"),
         (["--labels", "absent.txt"], "absent.txt: cannot be read"),
         (["--crop", "face"], "no face was found"),
+        (["--mean", "1,2"], "mean: expected one number, or three for red, green and blue"),
+        (["--std", "0"], "a deviation above 0"),
+        (["--stride-in", "1x1"], "stride-in is for a ResNet with bottlenecks"),
     ],
 )
 def test_what_is_wrong_is_one_line(cli, weights, tmp_path, monkeypatch, options, says):
@@ -206,6 +231,8 @@ def test_convolutions_only_say_what_to_do(cli, drawn, tmp_path):
         (["a.jpg", "--study", "x", "--preset", "epsilon", "--preset", "gamma"], "several --preset"),
         (["a.jpg", "--study", "x", "--crop", "center"], "--crop center"),
         (["a.jpg", "--study", "x", "--at", "features.0"], "not with --study: --at"),
+        (["a.jpg", "--study", "x", "--bgr", "--mean", "0"], "not with --study: --bgr, --mean"),
+        (["a.jpg", "--weights", "y", "--mean", "grey"], "'grey': expected one number, or three"),
         (["a.jpg", "--weights", "y", "--all-classes", "--against", "1"], "leave out --target"),
         (["a.jpg", "--weights", "y", "--all-classes", "--probability"], "leave out --target"),
         (["a.jpg", "--study", "x", "--all-classes"], "not with --study: --all-classes"),

@@ -18,6 +18,7 @@ from emorank.errors import WeightsError
 from emorank.networks import checkpoint, state_file
 from emorank.networks.checkpoint import Checkpoint
 from emorank.networks.network import load_network
+from emorank.networks.normalisation import IMAGENET
 from emorank.networks.vgg import alexnet
 from emorank.vocabulary import Emotion
 
@@ -266,9 +267,13 @@ def test_a_model_of_a_study_is_told_by_its_content(net, tmp_path):
 
 
 def test_plain_weights_need_no_words(state, tmp_path):
-    """Nothing was chosen."""
+    """Nothing was chosen, and it was said how images are read: as torchvision's, or else."""
     (tmp_path / "net.pth").write_bytes(saved(state))
-    assert load_network(tmp_path / "net.pth").notes == ()
+    assert [
+        note for note in load_network(tmp_path / "net.pth").notes if "assumed" not in note
+    ] == []
+    network = load_network(tmp_path / "net.pth", normalisation=IMAGENET, bgr=True)
+    assert network.notes == ()
 
 
 def test_content_counts_and_not_the_ending(state, tmp_path):

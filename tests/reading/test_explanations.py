@@ -261,11 +261,12 @@ def test_raw_relevance_is_stored_as_computed(network, paths, tmp_path, suffix):
     if suffix == ".npz":
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-        names = arrays.pop("image").tolist()
+        names, reads = arrays.pop("image").tolist(), str(arrays.pop("reads"))
     else:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            names = json.loads(file.metadata()["image"])
+            names, reads = json.loads(file.metadata()["image"]), file.metadata()["reads"]
+    assert reads == found[0].reads
     assert names == [str(p) for p in paths[:2]]
     assert set(arrays) == {*PRESETS, "logits", "target", "pixels"}
     for i, one in enumerate(found):

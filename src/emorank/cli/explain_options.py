@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -16,6 +16,22 @@ from emorank.cli.options import (
     settings_option,
     together,
 )
+
+
+class _Numbers(click.ParamType[Any]):
+    """One number, or several with commas."""
+
+    name = "R,G,B"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        """Read the numbers."""
+        try:
+            return tuple(float(word) for word in str(value).split(","))
+        except ValueError:
+            self.fail(f"'{value}': expected one number, or three as R,G,B", param, ctx)
+
+
+NUMBERS = _Numbers()
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,10 @@ class Request:
 
     labels: Path | None
     size: int | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    bgr: bool
+    stride_in: Literal["1x1", "3x3"] | None
     device: str | None
     target: str | None
     against: str | None
@@ -98,6 +118,22 @@ of_weights_options = together(
     ),
     click.option("--labels", type=FILE, help="Names of the classes, one on each line."),
     click.option("--size", type=int, help="Side of the network's input; 224 by default."),
+    click.option(
+        "--mean",
+        type=NUMBERS,
+        help="What is subtracted from each channel, red first: one number or R,G,B, of pixels from "
+        "0 to 1, or from 0 to 255 if any number is greater than 1. Default: ImageNet's.",
+    ),
+    click.option(
+        "--std", type=NUMBERS, help="What the rest is divided by, as --mean. Default: ImageNet's."
+    ),
+    click.option("--bgr", is_flag=True, help="The network was trained with blue first (OpenCV)."),
+    click.option(
+        "--stride-in",
+        type=click.Choice(["1x1", "3x3"]),
+        help="Which convolution of a ResNet-50's blocks has the stride: 3x3 (v1.5, torchvision; "
+        "the default) or 1x1 (v1: the article, Caffe, Keras). The weights cannot say it.",
+    ),
     click.option("--device", help="Where to compute, for instance cuda; the CPU by default."),
     click.option(
         "--target",

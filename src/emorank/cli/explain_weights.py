@@ -9,6 +9,7 @@ from emorank import __version__
 from emorank.cli.explain_options import Drawing, Request
 from emorank.cli.new_images import figures_of, report_excluded, with_bar
 from emorank.cli.unfinished_work import finishing, require_new
+from emorank.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
     _check_usage(request)
     from emorank.datasets import folder_walk
     from emorank.framing import batches
-    from emorank.networks.network import load_network
     from emorank.reading.explanations import check_ending, explain_images, save_relevance
     from emorank.report.explained import check_classes, draw_classes, draw_explanation
 
@@ -35,7 +35,7 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
     figures, kept = figures_of(drawing, paths, _key(drawing, weights, request))
     # The relevance of all images goes into one file at the end.
     lacking = kept.lacking(paths) if request.save is None else paths
-    network = load_network(weights, request.labels)
+    network = _network(weights, request)
     if request.device is not None:
         network = network.on(request.device)
     if request.all_classes:
@@ -70,6 +70,24 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
         save_relevance(saved, request.save)
         click.echo(request.save)
     report_excluded(left_out, explanations.excluded, len(paths))
+
+
+def _network(weights: Path, request: Request) -> "Network":
+    """The network of a file, as it is said to read images; what was assumed is printed."""
+    from emorank.networks.network import load_network
+    from emorank.networks.normalisation import normalisation
+
+    said = request.mean is not None or request.std is not None
+    network = load_network(
+        weights,
+        request.labels,
+        normalisation=normalisation(request.mean, request.std) if said else None,
+        bgr=request.bgr,
+        stride_in=request.stride_in,
+    )
+    for note in network.notes:
+        click.echo(f"{printable(weights.name)}: {note}", err=True)
+    return network
 
 
 def _check_usage(request: Request) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from emorank.errors import WeightsError
-from emorank.networks.file_kinds import printable
+from emorank.networks.file_kinds import shortened
 from emorank.networks.resnet import resnet
 from emorank.networks.vgg import alexnet, vgg
 from emorank.networks.vgg16 import channels_last
@@ -154,9 +154,9 @@ def _refusal(state: Mapping[str, Tensor], nearest: tuple[int, str, str] | None) 
         )
     count, name, differences = nearest or (0, "", "")
     more = f" and {count - 4:,} more" if count > 4 else ""
-    there = printable(", ".join(list(state)[:3]), 200)
+    there = shortened(", ".join(list(state)[:3]), 200)
     return (
-        f"no network that is known here; nearest is {name}, but {printable(differences)}{more}. "
+        f"no network that is known here; nearest is {name}, but {shortened(differences)}{more}. "
         f"Its {len(state)} keys begin with {there or 'none'}. "
         f"Known, with torchvision's keys: {_known()}"
     )

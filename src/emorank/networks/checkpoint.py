@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from emorank.errors import WeightsError
 from emorank.networks.file_kinds import SAFETENSORS, kind_of
+from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import VGG16, channels_last
 from emorank.seals import UNSEALED, is_damaged
@@ -31,6 +32,7 @@ class Checkpoint:
         crop: "none" or "face": how images have to be framed, as those in training were.
         steps: the levels that an ordinal network tells from those below, ascending; else empty.
         thresholds: of its scores, one for each of `steps`.
+        normalisation: of the images in training.
     """
 
     net: VGG16
@@ -39,6 +41,7 @@ class Checkpoint:
     crop: str
     steps: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
+    normalisation: Normalisation = IMAGENET
 
 
 # Defaults are omitted: a classifier's header is the same as before there were ordinal networks.
@@ -51,7 +54,14 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     crop: Annotated[str, msgspec.Meta(pattern="^(none|face)$")]
     steps: list[str] = []
     thresholds: list[float] = []
+    mean: tuple[float, float, float] = IMAGENET.mean
+    deviation: tuple[float, float, float] = IMAGENET.deviation
     checksum: str = ""  # of the whole file; without it in files of earlier versions
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """Of the images in training."""
+        return Normalisation(self.mean, self.deviation)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -70,6 +80,8 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         checkpoint.crop,
         list(checkpoint.steps),
         list(checkpoint.thresholds),
+        checkpoint.normalisation.mean,
+        checkpoint.normalisation.deviation,
         UNSEALED,
     )
     # One entry, because safetensors shuffles several: equal networks make equal files.
@@ -141,4 +153,5 @@ def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
         reason = str(error).strip().splitlines()[0]
         raise WeightsError(f"{path}: truncated or damaged ({reason}); train again") from error
     net = channels_last(net.eval())
-    return Checkpoint(net, classes, about.size, about.crop, steps, tuple(about.thresholds))
+    thresholds = tuple(about.thresholds)
+    return Checkpoint(net, classes, about.size, about.crop, steps, thresholds, about.normalisation)

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 from emorank.errors import WeightsError
+from emorank.printable import printable
 
 SAFETENSORS, ZIP, PICKLE = "safetensors", "zip", "pickle"
 
@@ -138,14 +139,14 @@ def _check_archive(file: Path) -> None:
             f"{file}: a TorchScript program, which is not run here; save the weights that are in "
             "it with these two lines:\n"
             "  import torch\n"
-            f'  torch.save(torch.jit.load("{printable(file.name)}").state_dict(), "mine.pth")'
+            f'  torch.save(torch.jit.load("{shortened(file.name)}").state_dict(), "mine.pth")'
         )
     if names and all(name.endswith(".npy") for name in names):
         raise WeightsError(f"{file}: NumPy arrays (.npz); {_CONVERT} {SAVE_AGAIN}")
     if "model.weights.h5" in names or "saved_model.pb" in {Path(name).name for name in names}:
         raise WeightsError(f"{file}: a Keras or TensorFlow model; {_CONVERT} {SAVE_AGAIN}")
     if "data.pkl" not in inner:
-        some = ", ".join(printable(name, 60) for name in names[:3]) or "nothing"
+        some = ", ".join(shortened(name, 60) for name in names[:3]) or "nothing"
         raise WeightsError(
             f"{file}: a zip archive of {some}, no weights; unpack it and give the file in it"
         )
@@ -161,7 +162,7 @@ def damaged(file: Path, why: str, of: str = "") -> WeightsError:
     return WeightsError(f"{file}: truncated, damaged{', or ' + of if of else ''}: {why}")
 
 
-def printable(text: str, most: int = 400) -> str:
-    """Names from a stranger's file, with nothing in them that a terminal obeys."""
-    clean = "".join(c if c.isprintable() else "�" for c in text)
+def shortened(text: str, most: int = 400) -> str:
+    """Names from a stranger's file, so that they can be shown, and not too many of them."""
+    clean = printable(text)
     return clean if len(clean) <= most else f"{clean[: most - 1]}…"

@@ -1,16 +1,22 @@
 """Anybody's trained network from a file, with what the file says about its use."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from emorank.errors import WeightsError
 from emorank.networks.architectures import are_known, identify
 from emorank.networks.checkpoint import header
-from emorank.networks.file_kinds import printable
+from emorank.networks.file_kinds import shortened
 from emorank.networks.normalisation import IMAGENET, Normalisation
+from emorank.networks.resnet import has_bottlenecks, stride_first
 from emorank.networks.state_file import read_state, without_prefix
+
+StrideIn = Literal["1x1", "3x3"]
 
 _LABELS = 10_000_000  # bytes
 _EXACT = {"float32", "int64"}  # of weights, and of the counters of batch norm
@@ -28,7 +34,11 @@ class Network:
         size: side of the input in pixels, as in training; torchvision's 224 where the file says
             nothing.
         crop: framing in training, "none" or "face"; "center", torchvision's, where it does not.
-        normalisation: of its input; ImageNet's where nobody said.
+        normalisation: of its input, red first; ImageNet's where nobody said.
+        bgr: it was trained on images whose first channel is blue. `net` takes red first all the
+            same: the weights of its first convolution were turned round.
+        stride_in: of a ResNet with bottlenecks, the convolution that has their stride: "3x3" (v1.5,
+            torchvision's) or "1x1" (v1, the article's); else None.
         notes: what was chosen or assumed when its file was read, a sentence each.
     """
 
@@ -39,7 +49,16 @@ class Network:
     size: int = 224
     crop: str = "center"
     normalisation: Normalisation = IMAGENET
+    bgr: bool = False
+    stride_in: str | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def reads(self) -> str:
+        """How it reads images, in words."""
+        order = "BGR" if self.bgr else "RGB"
+        stride = f", strides in the {self.stride_in} convolutions" if self.stride_in else ""
+        return f"{self.size} pixels, {order}, {self.normalisation.words()}{stride}"
 
     def index(self, word: str) -> int:
         """The class that a word means: its index, or its label.
@@ -73,16 +92,32 @@ class Network:
             raise WeightsError(f"cannot compute on '{device}': {reason}") from error
 
 
-def load_network(path: Path | str, labels: Path | str | None = None) -> Network:
+def load_network(
+    path: Path | str,
+    labels: Path | str | None = None,
+    *,
+    normalisation: Normalisation | None = None,
+    bgr: bool = False,
+    stride_in: StrideIn | None = None,
+) -> Network:
     """Read a checkpoint of any network in `ARCHITECTURES`; nothing in the file is executed.
+
+    Weights alone do not say how a network reads images. What is not said is assumed to be as
+    torchvision has it, and the notes of the network say so.
 
     Args:
         path: safetensors or PyTorch (`.pth`, `.pt`) with torchvision's keys, or the
-            `model.safetensors` of a study, which brings its classes, size and framing.
+            `model.safetensors` of a study, which brings its classes, size, framing and
+            normalisation.
         labels: a text file with the name of each class, one a line.
+        normalisation: of the images in training, red first; see `normalisation.normalisation`.
+        bgr: the first channel in training was blue, as OpenCV and Caffe read images.
+        stride_in: of a ResNet with bottlenecks, the convolution that has their stride: "3x3" (v1.5,
+            torchvision's) or "1x1" (v1, the article's, Caffe's and Keras's).
 
     Raises:
-        WeightsError: missing, damaged, or of another network; or the labels are not as many.
+        WeightsError: missing, damaged, or of another network; the labels are not as many; or the
+            network has no bottlenecks, or says itself how it reads images.
     """
     path = Path(path)
     found = read_state(path)
@@ -91,23 +126,82 @@ def load_network(path: Path | str, labels: Path | str | None = None) -> Network:
         name, net = identify(state)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
-    notes = found.notes
-    if prefix:
-        notes += (f"the prefix '{printable(prefix, 60)}' of its names was taken off",)
-    kinds = sorted({str(t.dtype).removeprefix("torch.") for t in state.values()} - _EXACT)
-    if kinds:
-        notes += (f"its weights are {', '.join(kinds)} and are computed with as float32",)
     classes = len(list(net.parameters())[-1])  # the bias of the last layer
     about = header(path)
     words = None if labels is None else _labels(Path(labels), classes)
-    if about is None:
-        return Network(net, name, classes, words, notes=notes)
-    if len(about.labels) != classes:
-        raise WeightsError(
-            f"{path}: has {classes} outputs and names {len(about.labels)} of them; train again"
+    if about is not None:
+        if len(about.labels) != classes:
+            raise WeightsError(
+                f"{path}: has {classes} outputs and names {len(about.labels)} of them; train again"
+            )
+        if normalisation or bgr or stride_in:
+            raise WeightsError(
+                f"{path}: a model of a study says itself how it reads images; leave out mean, "
+                "deviation, bgr and stride-in"
+            )
+        words = words or about.labels
+        return Network(net, name, classes, words, about.size, about.crop, about.normalisation)
+    if bgr:
+        _turn_round(net)
+    strides = _strides(path, net, name, stride_in)
+    return Network(
+        *(net, name, classes, words),
+        normalisation=normalisation or IMAGENET,
+        bgr=bgr,
+        stride_in=strides,
+        notes=(
+            *found.notes,
+            *_changes(state, prefix),
+            *_assumptions(normalisation, bgr, strides if stride_in is None else None),
+        ),
+    )
+
+
+def _turn_round(net: nn.Module) -> None:
+    """Let a network that was trained with blue first take red first; its outputs are the same."""
+    first = next(module for module in net.modules() if isinstance(module, nn.Conv2d))
+    turned = first.weight.detach().flip(1).contiguous(memory_format=torch.channels_last)
+    first.weight = nn.Parameter(turned, requires_grad=False)
+
+
+def _strides(path: Path, net: nn.Module, name: str, stride_in: str | None) -> str | None:
+    """Which convolution of the bottlenecks has their stride; None without bottlenecks."""
+    if not has_bottlenecks(net):
+        if stride_in is not None:
+            raise WeightsError(
+                f"{path}: stride-in is for a ResNet with bottlenecks, and this is {name}; leave it "
+                "out"
+            )
+        return None
+    if stride_in == "1x1":
+        stride_first(net)
+    return stride_in or "3x3"
+
+
+def _changes(state: Mapping[str, Tensor], prefix: str) -> Iterator[str]:
+    """What was changed in the weights of a file."""
+    if prefix:
+        yield f"the prefix '{shortened(prefix, 60)}' of its names was taken off"
+    kinds = sorted({str(t.dtype).removeprefix("torch.") for t in state.values()} - _EXACT)
+    if kinds:
+        yield f"its weights are {', '.join(kinds)} and are computed with as float32"
+
+
+def _assumptions(
+    normalisation: Normalisation | None, bgr: bool, strides: str | None
+) -> Iterator[str]:
+    """What nobody said and the weights cannot say, and the options that say it."""
+    if normalisation is None and not bgr:
+        yield (
+            "mean and deviation of ImageNet, and red as the first channel, assumed "
+            "(--mean, --std, --bgr)"
         )
-    words = words or about.labels
-    return Network(net, name, classes, words, about.size, about.crop, notes=notes)
+    elif normalisation is None:
+        yield "mean and deviation of ImageNet assumed (--mean, --std)"
+    elif not bgr:
+        yield "red as the first channel assumed (--bgr)"
+    if strides is not None:
+        yield f"strides in the {strides} convolutions assumed, as in torchvision's (--stride-in)"
 
 
 def _labels(path: Path, classes: int) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """From 8-bit images to the numbers that a network was trained on."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
+
+from emorank.errors import PlanError
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,59 @@ class Normalisation:
         low, high = self(torch.zeros(1, 3, 1, 1)), self(torch.ones(1, 3, 1, 1))
         return low.flatten(), high.flatten()
 
+    def words(self) -> str:
+        """For people: "mean 0.485, 0.456, 0.406 and deviation 0.229, 0.224, 0.225"."""
+        mean, deviation = (
+            ", ".join(f"{number:.4g}" for number in numbers)
+            for numbers in (self.mean, self.deviation)
+        )
+        return f"mean {mean} and deviation {deviation}"
+
 
 IMAGENET = Normalisation()
 """Torchvision's, for networks that were trained on ImageNet."""
+
+
+Numbers = Sequence[float | int] | float | int | None  # for every channel, or each of the three
+
+
+def normalisation(mean: Numbers = None, deviation: Numbers = None) -> Normalisation:
+    """Mean and deviation as people write them: one number or one for each channel, red first.
+
+    If any of the numbers is greater than 1, all are of pixels from 0 to 255; else from 0 to 1. What
+    is not given is ImageNet's.
+
+    Raises:
+        PlanError: not one or three finite numbers, a mean outside the pixels, no deviation.
+    """
+    given = {"mean": _three("mean", mean), "deviation": _three("deviation", deviation)}
+    if any(number > 1 for numbers in given.values() for number in numbers or ()):
+        given = {
+            name: None
+            if numbers is None
+            else (numbers[0] / 255, numbers[1] / 255, numbers[2] / 255)
+            for name, numbers in given.items()
+        }
+    found = Normalisation(given["mean"] or IMAGENET.mean, given["deviation"] or IMAGENET.deviation)
+    if not all(0 <= number <= 1 for number in found.mean) or min(found.deviation) <= 0:
+        raise PlanError(
+            "expected a mean within the pixels (0 to 1, or 0 to 255) and a deviation above 0, got "
+            f"mean {mean} and deviation {deviation}"
+        )
+    return found
+
+
+def _three(name: str, given: Numbers) -> tuple[float, float, float] | None:
+    """A number for each channel."""
+    if given is None:
+        return None
+    numbers = [float(given)] * 3 if isinstance(given, int | float) else [float(n) for n in given]
+    numbers = numbers * 3 if len(numbers) == 1 else numbers
+    if len(numbers) != 3 or not all(map(math.isfinite, numbers)):
+        raise PlanError(
+            f"{name}: expected one number, or three for red, green and blue, got {given}"
+        )
+    return numbers[0], numbers[1], numbers[2]
 
 
 def to_batch(

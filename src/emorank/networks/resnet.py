@@ -1,9 +1,9 @@
 """ResNet (He, Zhang, Ren and Sun 2016) with torchvision's state-dict keys and shapes.
 
 The stride of a bottleneck is in its 3×3 convolution, as in torchvision's published weights
-("ResNet v1.5"), not in the first 1×1 of the article. Every layer is a module of its own, every sum
-a plain `+`, so that torch.fx can read the graph; it passes proxies, and so `forward` is not
-annotated with tensors.
+("ResNet v1.5"), not in the first 1×1 of the article ("v1"); `stride_first` moves it there. Every
+layer is a module of its own, every sum a plain `+`, so that torch.fx can read the graph; it passes
+proxies, and so `forward` is not annotated with tensors.
 """
 
 from typing import Any
@@ -104,6 +104,21 @@ def resnet(depth: int, classes: int) -> ResNet:
     """A ResNet of 18, 34 or 50 layers with weights."""
     blocks, bottlenecks = CONFIGURATIONS[depth]
     return ResNet(blocks, Bottleneck if bottlenecks else BasicBlock, classes)
+
+
+def has_bottlenecks(net: nn.Module) -> bool:
+    """Whether there is a choice of the convolution that has a block's stride."""
+    return any(isinstance(block, Bottleneck) for block in net.modules())
+
+
+def stride_first(net: nn.Module) -> None:
+    """Move the stride of each bottleneck into its first convolution, as in the article; in place.
+
+    Names and shapes of the weights stay the same.
+    """
+    for block in net.modules():
+        if isinstance(block, Bottleneck):
+            block.conv1.stride, block.conv2.stride = block.conv2.stride, block.conv1.stride
 
 
 def _convolution(channels: int, width: int, kernel: int, stride: int = 1) -> nn.Conv2d:

@@ -22,7 +22,7 @@ from emorank.networks.file_kinds import (
     SAVE_AGAIN,
     damaged,
     kind_of,
-    printable,
+    shortened,
 )
 from emorank.seals import is_damaged
 
@@ -129,7 +129,7 @@ def _refusal(file: Path, kind: str) -> WeightsError:
     foreign = sorted(_classes(file, kind) - _HARMLESS)
     if not foreign:
         return damaged(file, "it ends too early or was changed; download or copy it again")
-    named = printable(", ".join(foreign[:4]), 200)
+    named = shortened(", ".join(foreign[:4]), 200)
     whole = any(name.startswith("torch.nn.modules") for name in foreign)
     what = "a whole model" if whole else "objects beside the weights"
     return WeightsError(
@@ -190,22 +190,22 @@ def _state(file: Path, content: Any) -> State:
     if len(found) > 1 and _order(place)[0] == len(_INSIDE):
         raise WeightsError(
             f"{file}: expected one state dict, found several under keys of which none is usual: "
-            f"{printable(', '.join('.'.join(one) for one in found))}; {SAVE_AGAIN}"
+            f"{shortened(', '.join('.'.join(one) for one in found))}; {SAVE_AGAIN}"
         )
     mapping = found[place]
     notes = []
     if place:
         others = [".".join(one) for one in found if one != place]
-        beside = f"; also there: {printable(', '.join(others), 120)}" if others else ""
-        notes.append(f"read from its key '{printable('.'.join(place), 120)}'{beside}")
+        beside = f"; also there: {shortened(', '.join(others), 120)}" if others else ""
+        notes.append(f"read from its key '{shortened('.'.join(place), 120)}'{beside}")
     passed = [str(name) for name, value in mapping.items() if not isinstance(value, Tensor)]
     if passed:
-        notes.append(f"passed over what is no tensor: {printable(', '.join(passed), 120)}")
+        notes.append(f"passed over what is no tensor: {shortened(', '.join(passed), 120)}")
     tensors = {str(k): v for k, v in mapping.items() if isinstance(v, Tensor) and k != _COUNTED}
     for name, tensor in tensors.items():
         if not _whole(tensor):
             raise WeightsError(
-                f"{file}: expected dense tensors, found another kind at {printable(name, 120)}"
+                f"{file}: expected dense tensors, found another kind at {shortened(name, 120)}"
                 f"{' (quantised)' if tensor.is_quantized else ''}; {SAVE_AGAIN}"
             )
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
@@ -242,7 +242,7 @@ def _order(place: tuple[str, ...]) -> tuple[int, int]:
 def _words(content: Any) -> str:
     if isinstance(content, dict):
         keys = ", ".join(str(key) for key in list(content)[:8])
-        return f"a dict with the keys {printable(keys, 200)}" if content else "an empty dict"
+        return f"a dict with the keys {shortened(keys, 200)}" if content else "an empty dict"
     return "a single tensor" if isinstance(content, Tensor) else f"a {type(content).__name__}"
 
 

@@ -24,7 +24,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from emorank.errors import WeightsError
-from emorank.networks.file_kinds import printable
+from emorank.networks.file_kinds import shortened
 from emorank.networks.state_file import read_state, without_prefix
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import VGG16
@@ -213,7 +213,7 @@ def _only_convolutions(
         tensor = state.get(key)
         if tensor is None or tensor.shape != parameter.shape:
             came = "nothing" if tensor is None else str(tuple(tensor.shape))
-            there = printable(", ".join(list(state)[:4]), 200)
+            there = shortened(", ".join(list(state)[:4]), 200)
             raise WeightsError(
                 f"{origin}: expected {key} of shape {tuple(parameter.shape)}, found {came}; "
                 f"it must be a VGG-16 with torchvision's keys (features.0.weight …), and has "

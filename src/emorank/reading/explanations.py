@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +55,7 @@ class Explanation:
             one, its probability, or what a function of the caller's said.
         against: of a difference, index of the other class; else None.
         at: relevance at the outputs of the layers that were asked for, by preset and layer.
+        reads: how the network reads images, in words: size, channels, normalisation.
     """
 
     image: Path
@@ -67,6 +68,7 @@ class Explanation:
     kind: Kind = "logit"
     against: int | None = None
     at: Mapping[str, Mapping[str, Float32[np.ndarray, "..."]]] = field(default_factory=dict)
+    reads: str = ""
 
     @property
     def predicted(self) -> int:
@@ -165,6 +167,7 @@ class _Questions:
                 name: {layer: _array(values[i]) for layer, values in one.at.items()}
                 for name, one in records.items()
             },
+            replace(self.network, size=self.views.size).reads,
         )
 
 
@@ -285,7 +288,7 @@ def save_relevance(explanations: Sequence[Explanation], path: Path | str) -> Non
     each layer in `Explanation.at`; `logits` float32 (explanations, classes), `target` int64,
     `against` int64 where differences are explained, `pixels` uint8 (explanations, side, side, 3).
     Which image each is of: `image`, an array of text in the `.npz`, a JSON list in the metadata of
-    the `.safetensors`.
+    the `.safetensors`. How the network reads images: `reads`, a text, likewise.
 
     Raises:
         PlanError: another ending, or nothing to write.
@@ -310,12 +313,12 @@ def save_relevance(explanations: Sequence[Explanation], path: Path | str) -> Non
     images = [str(one.image) for one in explanations]
     if path.suffix == ".safetensors":
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        save_tensors(tensors, path, {"image": json.dumps(images)})
+        save_tensors(tensors, path, {"image": json.dumps(images), "reads": first.reads})
         return
     # Undecodable bytes of a file name are kept as escapes: text in an array must be valid.
     names = [image.encode(errors="backslashreplace").decode() for image in images]
     with replacing(path) as partial, partial.open("wb") as file:
-        np.savez(file, image=np.array(names), **arrays)  # type: ignore[arg-type]
+        np.savez(file, image=np.array(names), reads=np.array(first.reads), **arrays)  # type: ignore[arg-type]
 
 
 def check_ending(path: Path) -> None:

@@ -15,7 +15,7 @@ def draw_explanation(explanation: Explanation, note: str = "") -> bytes:
 
     `note` is one more line of the heading, for instance on rules that were changed.
     """
-    words = "\n".join(line for line in (verdict(explanation), note) if line)
+    words = "\n".join(line for line in (verdict(explanation), *_below(explanation, note)) if line)
     title = str(explanation.image)
     return png(comparison(explanation.pixels, explanation.maps, verdict=words, title=title))
 
@@ -37,8 +37,14 @@ def draw_classes(explanations: Sequence[Explanation], note: str = "") -> bytes:
         (maps[name],) = one.maps.values()
     (preset,) = first.maps
     heading = f"every class on one scale, {preset}; predicted: {_class(first, first.predicted)}"
-    words, title = "\n".join(line for line in (heading, note) if line), str(first.image)
+    words = "\n".join(line for line in (heading, *_below(first, note)) if line)
+    title = str(first.image)
     return png(comparison(first.pixels, maps, verdict=words, title=title, one_scale=True))
+
+
+def _below(explanation: Explanation, note: str) -> tuple[str, str]:
+    """The further lines of a heading: changed rules, and how the network reads images."""
+    return note, f"input: {explanation.reads}" if explanation.reads else ""
 
 
 def check_classes(classes: int, presets: int) -> None:
