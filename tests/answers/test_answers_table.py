@@ -214,7 +214,7 @@ def test_votes_of_an_image_with_several_emotions_need_a_choice():
     )
     with pytest.raises(VotesError, match=r"'a' for happy, fear.*choose one"):
         votes_of(table)
-    assert votes_of(table, emotion="fear").to_numpy().tolist() == [["a", "r", "Minimal"]]
+    assert votes_of(table, emotion="Afraid").to_numpy().tolist() == [["a", "r", "Minimal"]]
 
 
 def test_images_that_half_of_the_raters_flagged_have_no_votes():

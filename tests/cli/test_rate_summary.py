@@ -154,3 +154,21 @@ def test_real_votes(cli, file, says, tmp_path):
     assert done.code == 0, done.err
     assert says in done.out
     assert (tmp_path / "p.html").stat().st_size > 30_000
+
+
+def test_words_and_numbers_of_a_files_own(cli, tmp_path):
+    """What they mean is said with options; what cannot be meant is wrong usage."""
+    path = tmp_path / "votes.csv"
+    path.write_text("image;rater;answer\na;Ann;Low\na;ben;High\nb;ann;Low\nb;ben;1\n")
+    done = cli("rate", "summary", path)
+    assert done.code == 1
+    assert "line 2 'Low'; line 3 'High'; line 4 'Low'" in done.err
+    done = cli("rate", "summary", path, "--map", "Low=Minimal,High=Strong", "--json")
+    assert json.loads(done.out)["answers"]["Minimal"] == 3
+    assert done.err.startswith("Warning: these raters are counted as different people")
+    assert "'Ann', 'ann'" in done.err
+    done = cli("rate", "summary", path, "--map", "Low=None,High=Strong", "--cut", "0.5,1,1.5")
+    assert done.code == 0, done.err
+    for option, value in (("--map", "Low"), ("--cut", "1,2"), ("--cut", "a,b,c")):
+        assert cli("rate", "summary", path, option, value).code == 2
+    assert "for an export of Label Studio" in cli("rate", "summary", path, "--control", "x").err

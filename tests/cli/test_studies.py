@@ -1,9 +1,13 @@
 """Studies as the options of a verb say: which text wins, what is written, and what only said."""
 
+import pytest
+from click import UsageError
+
 from emorank.cli.studies import begin_study, change_plan, open_with, renew_report
+from emorank.cli.votes import with_votes
 from emorank.errors import DatasetError
-from emorank.study.folder import create_study, open_study
-from emorank.study.plan import Plan
+from emorank.study.folder import Study, create_study, open_study
+from emorank.study.plan import AnswersPlan, Plan
 
 
 def options(**more):
@@ -64,3 +68,19 @@ def test_a_study_whose_images_are_gone_keeps_the_result(tmp_path, capsys, monkey
     monkeypatch.setattr("emorank.study.run.run", gone)
     renew_report(create_study(tmp_path / "study", Plan()))
     assert "the report was not written: the folder of images is gone" in capsys.readouterr().err
+
+
+def test_what_is_said_of_votes_goes_with_their_file(tmp_path):
+    """It reaches the plan; with another file, only what is said of that one counts."""
+    (tmp_path / "a.json").touch()
+    said = {"control": "intensity", "words": {"Low": "Minimal"}}
+    study = begin_study(**options(out=tmp_path / "study", votes=tmp_path / "a.json", said=said))
+    assert (study.plan.answers.control, study.plan.answers.words) == ("intensity", said["words"])
+    more = with_votes(study, None, {"cut": [1, 2, 3]})
+    assert (more.plan.answers.control, more.plan.answers.cut) == ("intensity", [1, 2, 3])
+    other = with_votes(study, tmp_path / "b.csv", {})
+    assert other.plan.answers == AnswersPlan()
+    assert other.plan.validate.votes == str(tmp_path / "b.csv")
+    assert open_study(tmp_path / "study").plan == study.plan
+    with pytest.raises(UsageError, match="are for votes: give their file"):
+        with_votes(Study(tmp_path, Plan()), None, said)

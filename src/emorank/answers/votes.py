@@ -4,7 +4,7 @@ import pandas as pd
 
 from emorank.answers.answers_table import RANKS, SKIP, UNIT
 from emorank.errors import VotesError
-from emorank.vocabulary import NONE
+from emorank.vocabulary import NONE, emotion_word
 
 
 def unit_votes_of(answers: pd.DataFrame) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def votes_of(answers: pd.DataFrame, emotion: str | None = None) -> pd.DataFrame:
     """
     first = answers[~answers["repeat"] & (answers["answer"] != SKIP)]
     if emotion is not None:
-        first = first[first["emotion"].eq(emotion).fillna(value=False)]
+        first = first[first["emotion"].eq(emotion_word(emotion)).fillna(value=False)]
     units = first[list(UNIT)].drop_duplicates()
     several = units.loc[units["image"].duplicated(), "image"]
     if len(several):

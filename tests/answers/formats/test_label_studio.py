@@ -366,6 +366,22 @@ def test_of_several_controls_one_has_to_be_chosen(other):
     assert "no control 'mood'; there are 'intensity'" in refusal(tasks, control="mood")
 
 
+def test_words_that_are_not_understood_may_be_the_ranks():
+    """Beside numbers, or None alone, they are not left aside: a control has to be chosen."""
+    for word in ("2", "None"):
+        tasks = export(given(result("Low"), result(word, "quality")))
+        said = refusal(tasks)
+        assert "several controls may hold the answers: 'quality'" in said
+        assert "'intensity' (choices: 'Low'" in said
+        assert "'Low' is no answer" in refusal(tasks, control="intensity")
+    assert read_label_studio(tasks, declared(words={"Low": "Minimal"}, control="intensity"))[
+        "answer"
+    ].tolist() == ["Minimal"]
+    text = result(["too dark"], "note", "textarea")
+    only = export(given(result("2"), result("Happy", "emotion"), text))
+    assert read_label_studio(only)["answer"].tolist() == ["Average"]
+
+
 def test_a_control_may_say_which_emotion():
     """Where the task does not; raters who saw others are asked other questions."""
     tasks = export(

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from emorank.answers.answers_table import RANKS
 from emorank.answers.declared import Declared
 from emorank.answers.tabular import quoted
 from emorank.errors import DatasetError, VotesError
@@ -55,21 +56,25 @@ def find_controls(results: Sequence[tuple[str, Result]], declared: Declared) -> 
         raise VotesError(f"there is no control '{declared.control}'; there are {_listed(used)}")
     named = [name for name in used if emotion_of(name)]
     able = [name for name, given in used.items() if name in named or _may_answer(given, declared)]
+    others = [name for name in used if name not in able and _has_other_words(used[name])]
     if declared.control:
         able = [declared.control]
-    elif len(able) > 1 and able != named:
-        raise VotesError(
-            f"several controls may hold the answers: {_listed({n: used[n] for n in able})}; "
-            "choose one with --control"
-        )
+    elif able and able != named:
+        # A number, or None, beside words that are not understood: those may be the ranks.
+        unsure = others and not _names_ranks(used[able[0]], declared)
+        may = {name: used[name] for name in (*able, *(others if unsure else ()))}
+        if len(may) > 1:
+            raise VotesError(
+                f"several controls may hold the answers: {_listed(may)}; choose one with --control"
+            )
     elif used and not able:
         place, first = results[0]
         try:
             answer_in(first, place, declared)
         except VotesError as error:
             raise VotesError(f"{error}. No control holds ranks: {_listed(used)}; {_HINT}") from None
-    others = [name for name in used if name not in able and _say_emotions(used[name])]
-    return Controls(tuple(sorted(able)), others[0] if len(others) == 1 else None)
+    say = [name for name in used if name not in able and _say_emotions(used[name])]
+    return Controls(tuple(sorted(able)), say[0] if len(say) == 1 else None)
 
 
 def answer_in(result: Result, place: str, declared: Declared) -> str:
@@ -154,6 +159,23 @@ def _may_answer(given: Sequence[tuple[str, Result]], declared: Declared) -> bool
             continue
         return True
     return False
+
+
+def _names_ranks(given: Sequence[tuple[str, Result]], declared: Declared) -> bool:
+    """Whether some word of a control names a rank, which a number or None alone does not."""
+    for _, result in given:
+        try:
+            word = _choice(result)
+            if declared.answer(word) in RANKS and not word.strip()[:1].isdecimal():
+                return True
+        except VotesError:
+            continue
+    return False
+
+
+def _has_other_words(given: Sequence[tuple[str, Result]]) -> bool:
+    """Whether a control has choices that are not all emotions."""
+    return any(result.type == "choices" for _, result in given) and not _say_emotions(given)
 
 
 def _say_emotions(given: Sequence[tuple[str, Result]]) -> bool:
