@@ -92,7 +92,11 @@ def test_no_verb_shows_the_help(cli):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["paint"], "No such command 'paint'"),
+        (["foobar"], "No such verb 'foobar'; expected one of run, prepare"),
+        (["rnak"], "No such verb 'rnak'; did you mean 'rank'"),
+        (["rate", "sumary"], "No such verb 'sumary'; did you mean 'summary'?"),
+        (["data", "inspct"], "Did you mean 'inspect'?"),
+        (["rank", "--stduy", "x"], "'--study'"),
         (["run"], "Missing option '--out'"),
         (["rank", "a.jpg"], "Missing option '--study'"),
         (["run", "--out", "x", "--crop", "round"], "'round' is not one of"),

@@ -1,5 +1,7 @@
 """Tables and lines on the terminal: strange names, alignment, what stays on one line."""
 
+import re
+
 import pytest
 from rich.text import Text
 
@@ -59,8 +61,15 @@ def test_a_text_keeps_its_style(capsys, monkeypatch):
     assert "\x1b[1mall" in capsys.readouterr().out
 
 
-def test_the_first_column_does_not_wrap(capsys):
-    """Others make room for it; those in `one_line` are asked for."""
+@pytest.fixture
+def terminal(monkeypatch):
+    """Rich takes the output for a terminal of eighty columns."""
+    for name, value in (("FORCE_COLOR", "1"), ("NO_COLOR", "1"), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+
+
+def test_the_first_column_folds_after_the_others(capsys, terminal):
+    """On a terminal others make room for it; those in `one_line` are asked for."""
     words = "one two three four five six seven eight nine ten eleven twelve"
     print_table(("name", "words"), [(words, words)])
     assert any(words in line for line in lines(capsys))
@@ -68,6 +77,30 @@ def test_the_first_column_does_not_wrap(capsys):
     out = lines(capsys)
     assert any(words[:39] in line for line in out)
     assert not any(words in line for line in out)
+
+
+@pytest.mark.parametrize("length", [10, 70, 79, 80, 200])
+def test_a_long_name_hides_nothing(capsys, terminal, length):
+    """It folds; the numbers beside it and its own last character are there."""
+    name = "x" * (length - 1) + "y"
+    print_table(("image", "rater", *"abcde"), [(name, "z" * 30, *[12345.678] * 5)])
+    out = "\n".join(lines(capsys))
+    assert out.count("12345.678") == 5
+    assert (out.count("x"), out.count("y"), out.count("z")) == (length - 1, 1, 30)
+    assert "…" not in out
+    assert max(map(len, re.sub("\x1b.*?m", "", out).splitlines())) <= 80
+
+
+def test_numbers_are_not_cut_where_nothing_fits(capsys, terminal):
+    """The terminal breaks the lines, or the user makes it wider."""
+    print_table(("image", *map(str, range(20))), [("name", *[12345.678] * 20)])
+    assert "\n".join(lines(capsys)).count("12345.678") == 20
+
+
+def test_a_file_or_a_pipe_gets_whole_rows(capsys):
+    """Each on one line, however long."""
+    print_table(("image", "words"), [("x" * 300, "word " * 60 + "end")])
+    assert any("x" * 300 in line and line.endswith("end") for line in lines(capsys))
 
 
 def test_a_line_is_not_broken(capsys):

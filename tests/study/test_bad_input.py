@@ -176,8 +176,8 @@ def test_a_truncated_model(cli, own_study, drawn):
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
-        ("train.epoch=3", "unknown field `epoch`"),
-        ("train.epochs=many", "Expected `int`"),
+        ("train.epoch=3", "has no key 'epoch'; did you mean 'epochs'"),
+        ("train.epochs=many", "expected a whole number"),
         ("train.epochs", "expected KEY=VALUE"),
         ("data.dataset=cats", "'cats' is not the name of a data set"),
         ("data.options.angle=HL", "has no option angle"),

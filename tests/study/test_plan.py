@@ -40,27 +40,55 @@ def test_what_a_plan_does_not_say_has_the_default(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[train]\nepoch = 3", "unknown field `epoch`.*train"),
-        ("[tran]\nepochs = 3", "unknown field `tran`"),
-        ('[train]\nepochs = "many"', r"Expected `int`, got `str`.*train\.epochs"),
-        ("[train]\nepochs = 0", r">= 1.*train\.epochs"),
-        ("[split]\ntest = 1.0", r"< 1.*split\.test"),
-        ('[train]\nunfreeze = "all"', r"Invalid enum value 'all'.*unfreeze"),
-        ("[data]\nstrict = 1", r"Expected `bool`.*data\.strict"),
-        ("train = 3", r"Expected `object`.*train"),
+        ("[train]\nepoch = 3", r"\[train\] has no key 'epoch'; did you mean 'epochs'\?"),
+        ("[tran]\nepochs = 3", "a plan has no table 'tran'; did you mean 'train'"),
+        (
+            '[train]\nepochs = "many"',
+            r'train\.epochs is "many"; expected a whole number that is at least 1 and at most',
+        ),
+        ("[train]\nepochs = 0", r"train\.epochs is 0; expected a whole number that is at least 1"),
+        (
+            "[split]\ntest = 1.0",
+            r"split\.test is 1.0; expected a number that is more than 0 and less than 1",
+        ),
+        (
+            '[train]\nunfreeze = "all"',
+            r'train\.unfreeze is "all"; expected one of "block5", "none"',
+        ),
+        ("[data]\nstrict = 1", r"data\.strict is 1; expected true or false"),
+        ("train = 3", r"train is 3; expected a table of settings"),
         ('[explain]\npreset = "rainbow"', "'rainbow' is no preset; expected one of epsilon"),
-        ('[explain]\nbias = "gone"', r"Invalid enum value 'gone'.*explain\.bias"),
-        ('[explain]\nmax_pooling = "all"', r"Invalid enum value 'all'.*explain\.max_pooling"),
+        (
+            '[explain]\nbias = "gone"',
+            r'explain\.bias is "gone"; expected one of "absorbed", "distributed"',
+        ),
+        (
+            '[explain]\nmax_pooling = "all"',
+            r'explain\.max_pooling is "all"; expected one of "even"',
+        ),
         ('[explain.rules]\ndense = "nul"', "'nul' is no rule; expected one of zero, epsilon"),
-        ('[explain.rules]\ndense = " "', r"Expected `str` matching regex.*explain\.rules"),
-        ("[explain.rules]\ndense = 2", r"Expected `str`, got `int`.*explain\.rules"),
+        (
+            '[explain.rules]\ndense = " "',
+            r'explain\.rules\.dense is " "; expected a text in quotation marks that is not blank',
+        ),
+        (
+            "[explain.rules]\ndense = 2",
+            r"explain\.rules\.dense is 2; expected a text in quotation marks",
+        ),
         ('[explain.rules]\ndense = "gamma x"', "rule 'gamma x': .*gamma=0.25"),
         ('[explain.rules]\ndense = "alpha-beta 2 2"', "expected alpha − beta = 1"),
         ('[explain.rules]\n"features.1" = "flat"', r"'features\.1', which fits no layer.*features"),
         ('[explain.rules]\ndens = "flat"', "'dens', which fits no layer.*first_convolution"),
         ('[explain.rules]\n"1:b" = "flat"', "'1:b' is no slice of layers"),
         ('[explain.rules]\ndense = "z-box"', "convolution that sees the pixels"),
-        ("[train\n", "not TOML"),
+        ("[train\n", r"not TOML: .*\(at line 1, column 7\)"),
+        ("epochs = 3", r"a plan has no key 'epochs'; it belongs to \[train\]"),
+        ("[train]\nxyz = 3", r"\[train\] has no key 'xyz'; it has epochs, batch"),
+        ('[split]\nby = "persons"', r"split\.by is .persons.; .*did you mean 'person'\?"),
+        ('[data]\nemotions = ["fear", 3]', r"data\.emotions\[1\] is 3; expected a text"),
+        ("[data.options]\nangle = [1]", r"data\.options\.angle is a list; expected a text"),
+        ("[split]\ntest = nan", r"split\.test is NaN; expected a number"),
+        ("[data.option]\nangle = 1", r"\[data\] has no table 'option'; did you mean 'options'"),
     ],
 )
 def test_a_wrong_plan_is_refused(tmp_path, text, says):
@@ -186,7 +214,7 @@ def test_values_of_a_plan_have_their_names():
 @pytest.mark.parametrize("table", TABLES)
 def test_every_table_refuses_a_key_that_it_does_not_have(table):
     """A misspelt setting would otherwise change nothing."""
-    with pytest.raises(PlanError, match=rf"unknown field `nonsense`.*{table}"):
+    with pytest.raises(PlanError, match=rf"\[{table}\] has no key 'nonsense'"):
         override(Plan(), {f"{table}.nonsense": 1})
 
 
@@ -232,11 +260,12 @@ def test_override_changes_copies():
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"train.epoch": 3}, "--set: .*unknown field `epoch`"),
-        ({"nonsense.epochs": 3}, r"--set nonsense\.epochs: no such table"),
+        ({"train.epoch": 3}, r"--set: \[train\] has no key 'epoch'; did you mean 'epochs'"),
+        ({"nonsense.epochs": 3}, r"--set nonsense\.epochs: no such table in a plan; see"),
+        ({"trian.epochs": 3}, r"no such table in a plan; did you mean 'train'"),
         ({"title.words.more": 3}, "no such table"),
-        ({"train.epochs": "three"}, "Expected `int`"),
-        ({"train": 3}, "Expected `object`"),
+        ({"train.epochs": "three"}, "expected a whole number"),
+        ({"train": 3}, "expected a table"),
     ],
 )
 def test_override_refuses_what_a_plan_cannot_hold(changes, says):

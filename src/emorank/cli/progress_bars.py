@@ -1,5 +1,9 @@
-"""Progress of a study on the terminal: a bar with the time left, a line for each stage done."""
+"""Progress of a study on the terminal: a bar with the time left, a line for each stage done.
 
+A file or a pipe gets a line now and then instead of the bar.
+"""
+
+import time
 from types import TracebackType
 
 from rich.console import Console
@@ -14,11 +18,15 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
+from emorank.printable import printable
 from emorank.progress import Progress
+
+EVERY = 30.0
+"""Seconds between two lines in a file or a pipe."""
 
 
 class ProgressBars:
-    """Show how far a run is. A terminal gets bars; a log file gets one line for each stage."""
+    """Show how far a run is. A terminal gets bars, a log file lines."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -53,12 +61,19 @@ class ProgressBars:
         task = self.bars.add_task(stage, total=None, note="")
         self.tasks[stage] = task
         last = {"total": 0, "done": 0}
+        begun = said = time.monotonic()
 
         def progress(done: int, total: int, note: str = "") -> None:
             if total != last["total"] or done < last["done"]:
                 self.bars.reset(task, total=total)
             last.update(total=total, done=done)
             self.bars.update(task, completed=done, total=total, note=note)
+            nonlocal said
+            now = time.monotonic()
+            if not self.console.is_terminal and now - said >= EVERY:
+                said = now
+                line = f"{stage}: {done:,} of {total:,}, {now - begun:,.0f} s {note}"
+                self.console.print(escape(printable(line.rstrip())), soft_wrap=True)
 
         return progress
 
@@ -67,4 +82,4 @@ class ProgressBars:
         if stage in self.tasks:
             self.bars.remove_task(self.tasks.pop(stage))
         mark = "[green]✓[/]" if again else "[dim]✓ (done before)[/]"
-        self.console.print(f"{mark} {stage}: {escape(outcome)}", soft_wrap=True)
+        self.console.print(f"{mark} {stage}: {escape(printable(outcome))}", soft_wrap=True)

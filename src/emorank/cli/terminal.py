@@ -2,19 +2,21 @@
 
 Names of files, persons and raters come from outside. They are printed as they are: square brackets
 are no markup, and a character that would steer the terminal is written as its escape (`\\x1b`).
+Nothing is cut: a file or a pipe gets each row on one line, a terminal folds long words.
 """
 
 import re
 from collections.abc import Collection, Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from emorank.printable import printable as escaped
 
 MISSING = "–"
+_LEAST, _APART = 10, 2  # characters of a column of words that has to fold, and between columns
 _NUMBER = re.compile(r"[+\-−]?\d.*|–.*|")
 
 
@@ -28,22 +30,48 @@ def print_table(
     """Print a table; columns of numbers are aligned to the right, but never the first column.
 
     A cell is anything with a text; None is printed as a dash, and a rich `Text` keeps its style.
-    Cells of the columns in `one_line` do not wrap; these are the first column by default.
+    On a terminal cells of the columns in `one_line`, by default the first, fold after all others.
     """
+    names = list(headings)
     cells = [[_cell(value) for value in row] for row in rows]
+    numeric = [
+        number > 0 and bool(cells) and all(_is_number(row[number]) for row in cells)
+        for number in range(len(names))
+    ]
+    columns = zip([printable(name) for name in names], *cells, strict=True)
+    widths = [max(cell.cell_len for cell in column) for column in columns]
+    console = Console(highlight=False)
+    if console.is_terminal:
+        last = [name in (names[:1] if one_line is None else one_line) for name in names]
+        widths = _fitting(widths, numeric, last, console.width - _APART * len(names))
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for number, heading in enumerate(headings):
-        numeric = number > 0 and bool(cells) and all(_is_number(row[number]) for row in cells)
-        table.add_column(
-            printable(heading),
-            justify="right" if numeric else "left",
-            no_wrap=heading in one_line if one_line is not None else number == 0,
-        )
+    for name, number, width in zip(names, numeric, widths, strict=True):
+        justify: JustifyMethod = "right" if number else "left"
+        table.add_column(printable(name), justify=justify, width=width, overflow="fold")
     for row in cells:
         table.add_row(*row)
     if title:
         print_line(title, "bold")
-    Console(highlight=False).print(table)
+    # Where not even folded words fit, the terminal breaks the lines.
+    console.width = max(console.width, sum(widths) + _APART * len(names))
+    console.print(table, crop=False)
+
+
+def _fitting(
+    widths: list[int], numeric: Sequence[bool], last: Sequence[bool], room: int
+) -> list[int]:
+    """Widths of columns that together are no wider than `room`, as far as words can fold."""
+    words = [place for place, number in enumerate(numeric) if not number]
+    fitting = list(widths)
+    for some in ([place for place in words if not last[place]], words):
+        others = sum(fitting) - sum(fitting[place] for place in some)
+        left = max(room - others, _LEAST * len(some))
+        for rank, place in enumerate(sorted(some, key=widths.__getitem__)):
+            fitting[place] = min(widths[place], left // (len(some) - rank))
+            left -= fitting[place]
+        if sum(fitting) <= room:
+            break
+    return fitting
 
 
 def print_line(words: str | Text, style: str = "") -> None:

@@ -2,9 +2,12 @@
 
 import importlib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import click
+
+from emorank.printable import printable
 
 
 class Verbs(click.Group):
@@ -29,3 +32,16 @@ class Verbs(click.Group):
         place = importlib.import_module(f"{self.package}.{module}")
         command: click.Command = getattr(place, function)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that is asked for; one that is not there is answered with near ones."""
+        word = args[0]
+        if word in self.verbs or word.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = get_close_matches(word.lower(), self.verbs, 2, 0.5)
+        words = f"did you mean {' or '.join(map(repr, near))}?" if near else "expected one of "
+        raise click.UsageError(
+            f"No such verb '{printable(word)}'; {words}{'' if near else ', '.join(self.verbs)}", ctx
+        )

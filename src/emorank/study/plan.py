@@ -15,6 +15,7 @@ from emorank.networks.normalisation import IMAGENET
 from emorank.networks.training import Recipe
 from emorank.relevance import Preset, override_preset, prepare
 from emorank.relevance.presets import KINDS
+from emorank.study.plan_errors import sentence, suggestion
 
 Share = Annotated[float, Meta(gt=0, lt=1)]
 # Tables whose keys are not ours and may have dots in them; they hold no further tables.
@@ -130,7 +131,8 @@ def override(plan: Plan, changes: dict[str, Any], origin: str = "--set") -> Plan
         for table in tables:
             place = place.get(table) if isinstance(place, dict) else None
         if not isinstance(place, dict):
-            raise PlanError(f"{origin} {dotted}: no such table in a plan; see docs/study.md")
+            near = suggestion(tables[0], Plan.__struct_fields__)
+            raise PlanError(f"{origin} {dotted}: no such table in a plan{near}; see docs/study.md")
         place[key] = value
     return _convert(tree, origin)
 
@@ -171,17 +173,26 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(f"{path}: no such plan; the shipped ones are in studies/") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path}: cannot be read ({error})") from error
+    except OSError as error:
+        raise PlanError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise PlanError(f"{path}: cannot be read: line {line} is not UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{path}: not TOML ({error})") from error
+        raise PlanError(
+            f"{path}: not TOML: {error}; a line is KEY = VALUE, and texts have quotation marks"
+        ) from error
 
 
 def _convert(tree: dict[str, Any], origin: str) -> Plan:
     try:
         plan = msgspec.convert(tree, Plan)
     except msgspec.ValidationError as error:
-        raise PlanError(f"{origin}: {error}; every key is described in docs/study.md") from error
+        words = sentence(error, tree, Plan)
+        end = "" if words.endswith("?") else "."
+        raise PlanError(
+            f"{origin}: {words}{end} Every key is described in docs/study.md"
+        ) from error
     try:
         declared(plan.answers.control, plan.answers.words, plan.answers.cut)
     except VotesError as error:

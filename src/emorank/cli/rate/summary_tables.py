@@ -150,15 +150,18 @@ def _print_raters(summary: RatingSummary) -> None:
 def _print_sheet(sheet: pd.DataFrame, title: str, total: int) -> None:
     if not len(sheet):
         return
-    columns = list(sheet.columns)
+    columns, left_out = list(sheet.columns), list[str]()
     if len(columns) > 2 * MOST_COLUMNS:
         raters = [name for name in columns if name[:1] == "A" and name[1:].isdecimal()]
-        columns = list(sheet.columns.drop(raters[MOST_COLUMNS:]))
+        left_out = raters[MOST_COLUMNS:]
+        columns = list(sheet.columns.drop(left_out))
     rows = sheet[columns].astype("object").itertuples(index=False, name=None)
     cells = [[None if pd.isna(value) else str(value) for value in row] for row in rows]
     print_table(columns, cells, title=title)
     if total > len(sheet):
         print_line(f"{len(sheet):,} of {total:,} rows; --out writes all", "dim")
+    if left_out:
+        print_line(f"without {left_out[0]} to {left_out[-1]}; --out writes all", "dim")
 
 
 def _cells(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

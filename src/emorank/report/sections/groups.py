@@ -30,7 +30,7 @@ def columns(attribute: Attribute) -> pd.DataFrame:
     rows = []
     for group in attribute.groups:
         row = {
-            "Group": short(group.name, 40),
+            "Group": group.name,
             "Persons": cell(group.persons) + (" *" if _small(group) else ""),
             "Images": cell(group.images),
             "Emotion": estimate(group.scores["emotion accuracy"]),
@@ -64,7 +64,7 @@ def _sentence(one: GroupTest) -> str:
     differs = one.adjusted is not None and one.adjusted < SIGNIFICANT
     verdict = "differs between the groups" if differs else "no difference shown"
     return (
-        f"{one.score.capitalize()}: {verdict} ({', '.join(short(g, 40) for g in one.groups)}; "
+        f"{one.score.capitalize()}: {verdict} ({', '.join(one.groups)}; "
         f"largest gap {cell(one.gap)}, p = {cell(one.p, 3)}, corrected {cell(one.adjusted, 3)}; "
         f"{one.method})."
     )
