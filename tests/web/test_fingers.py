@@ -169,7 +169,7 @@ def test_a_server_that_hangs_is_told_and_asked_again(served, browse):
     page.wait_for_selector("#trouble:not([hidden])")
     words = page.text_content("#trouble")
     assert words.startswith("Waiting for the server")
-    assert "1 answer is not stored yet: this browser keeps it" in words
+    assert "1 answer not stored yet: this browser keeps it" in words
     hanging.clear()
     settled(page)  # by another request: the first is never answered
     page.wait_for_selector("#trouble", state="hidden")
@@ -202,7 +202,7 @@ def test_answers_given_offline_outlive_their_tab(served, browse):
     until(
         page, "document.getElementById('trouble').textContent.includes('3 answers are not stored')"
     )
-    assert page.text_content("#trouble").startswith("There is no network")
+    assert page.text_content("#trouble").startswith("No network")
     assert "this browser keeps them" in page.text_content("#trouble")
     page.close()
     context.set_offline(False)
@@ -242,7 +242,7 @@ def test_an_answer_that_the_server_finds_too_fast_is_asked_again(served, browse)
 
     context.route("**/rate/votes", hurry, times=1)
     page.keyboard.press("1")
-    until(page, "document.getElementById('saving').textContent.includes('came too soon')")
+    until(page, "document.getElementById('trouble').textContent.includes('came too soon')")
     page.wait_for_selector(READY)
     assert page.text_content("#count") == "Picture 1 of 20"
     page.keyboard.press("2")

@@ -248,8 +248,8 @@ function progress() {
 function saving() {
   const count = outbox.size();
   room.dataset.unsaved = String(count);
-  $("saving").textContent = count > 3 ? `storing ${count} …` : notice;
-  if (!stopped) trouble(late.size ? `${waiting()} ${unsaved(count, outbox.keeps)}`.trim() : "");
+  $("saving").textContent = count > 3 ? `storing ${count} …` : "";
+  if (!stopped) trouble(late.size ? `${waiting()} ${unsaved(count, outbox.keeps)}` : notice);
 }
 
 function finish() {
@@ -272,7 +272,7 @@ function halt(text) {
 function closed(text) {
   halt("");
   current = null;
-  const rest = unsaved(outbox.size(), outbox.keeps);
+  const rest = unsaved(outbox.size(), outbox.keeps); // sent if the owner opens the rating again
   end("This rating is closed",
     `${text || "No more answers are taken. What you gave is stored. Thank you."} ${rest}`.trim());
   $("end-back").hidden = true;

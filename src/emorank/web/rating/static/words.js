@@ -13,13 +13,12 @@ export function timeLeft(seconds) {
 // Where answers are that the server has not confirmed; nothing if there are none.
 export function unsaved(count, kept) {
   if (!count) return "";
-  const [answers, them] = count === 1 ? ["1 answer is", "it"] : [`${count} answers are`, "them"];
-  const where = kept ? `this browser keeps ${them} and sends ${them} later` : "leave this page open";
-  return `${answers} not stored yet: ${where}.`;
+  const [answers, them] = count === 1 ? ["1 answer", "it"] : [`${count} answers`, "them"];
+  return `${answers} not stored yet: ${kept ? `this browser keeps ${them}` : "leave this page open"}.`;
 }
 
-export const waiting = () => (navigator.onLine === false
-  ? "There is no network. Trying again …" : "Waiting for the server. Trying again …");
+// Short, so that on a telephone it covers the line of the progress only.
+export const waiting = () => (navigator.onLine === false ? "No network …" : "Waiting for the server …");
 
 // Spoken only after a pause: a screen reader cannot follow faster.
 let speech = null;
