@@ -92,7 +92,9 @@ def test_an_old_database_is_upgraded_with_its_answers(empty):
             assert len(rows) == expected.get(name, 1), name
         about = connection.execute(METADATA.tables["project"].select()).one()
         event = connection.execute(METADATA.tables["events"].select()).one()
+        vote = connection.execute(METADATA.tables["votes"].select()).one()
     assert (about.face_size, about.background, event.display) == (None, None, None)
+    assert (about.shortest_ms, event.shortest_ms, vote.shortest_ms) == (250, None, None)
     assert (event.answer, event.submission) == ("Strong", "id")
 
 

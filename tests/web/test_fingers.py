@@ -199,11 +199,12 @@ def test_answers_given_offline_outlive_their_tab(served, browse):
         page.wait_for_selector(READY)
         page.keyboard.press(key)
     page.wait_for_selector("#trouble:not([hidden])")
-    until(
-        page, "document.getElementById('trouble').textContent.includes('3 answers are not stored')"
-    )
+    until(page, "document.getElementById('trouble').textContent.includes('3 answers')")
     assert page.text_content("#trouble").startswith("No network")
     assert "this browser keeps them" in page.text_content("#trouble")
+    page.keyboard.press("?")
+    page.click("form[data-post] button")  # signing out would leave them here
+    assert "3 answers not stored yet" in page.text_content("#leaving")
     page.close()
     context.set_offline(False)
 

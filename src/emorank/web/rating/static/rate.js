@@ -312,6 +312,14 @@ $("elsewhere").addEventListener("click", async () => {
   }
 });
 
+// Before post.js sends the form: who signs out leaves no answers behind.
+document.querySelector("form[data-post]").addEventListener("submit", (event) => {
+  if (!outbox.size() || stopped) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  $("leaving").textContent = `${unsaved(outbox.size(), outbox.keeps)} Sign out when they are stored.`;
+}, { capture: true });
+
 addEventListener("pagehide", () => { if (!stopped) outbox.sendAtTheEnd(); });
 addEventListener("beforeunload", (event) => {
   if (outbox.size() && !outbox.keeps && !stopped) event.preventDefault();
