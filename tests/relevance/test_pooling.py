@@ -1,5 +1,7 @@
 """Pooling against the slow oracle: windows that overlap, leave a rest, reach into padding."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch import nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance import PRESETS, override_preset, prepare, relevance
+from emorank.relevance.pooling import MaxPool
 from emorank.relevance.presets import MAX_POOLINGS
 from reference import lrp
 
@@ -112,3 +115,61 @@ def test_windows_with_gaps_have_a_winner_only():
     for way in ("even", "proportional"):
         with pytest.raises(RelevanceError, match=r"layer '2' has dilation=2; use 'winner'"):
             relevance(layers, images(), 0, override_preset("epsilon", max_pooling=way))
+
+
+FLAT = {
+    "side by side": nn.MaxPool2d(2),
+    "overlapping": nn.MaxPool2d(3, 2, padding=1),
+    "gaps": nn.MaxPool2d(2, 1, dilation=2),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", FLAT)
+def test_in_flat_parts_the_winner_does_not_depend_on_rounding(name, dtype):
+    """Whatever the order of summation made of equal sums, one map; and it sums to what came."""
+    generator = torch.Generator().manual_seed(0)
+    flat = torch.full((1, 2, 8, 8), 3.0, dtype=dtype)
+    flat[:, 1] = 0.01  # small beside the greatest, and so with more rounding of its own
+    flat[:, :, 5:, 2:4] *= 2
+    step = MaxPool("pool", FLAT[name])
+    maps = []
+    for _ in range(4):
+        noise = torch.randint(-1, 2, flat.shape, generator=generator)
+        rounded = flat + noise * torch.finfo(dtype).eps * flat.max()
+        _, saved = step.forward(rounded)
+        shape = step.forward(flat)[0].shape
+        (given,) = step.backward(torch.ones(shape, dtype=dtype), saved).to
+        maps.append(given)
+        assert given.sum() == torch.ones(shape).sum()
+    for other in maps[1:]:
+        torch.testing.assert_close(other, maps[0], rtol=0, atol=0)
+
+
+def test_a_unit_that_is_off_never_wins_from_one_that_is_on():
+    """Though beside the greatest of the image their difference is less than rounding."""
+    faint = torch.tensor([[0.0, 1e-9], [0.0, 0.0]]).expand(1, 1, 2, 2)
+    values = torch.cat([faint, torch.ones(1, 1, 2, 2)], 1)
+    step = MaxPool("pool", nn.MaxPool2d(2))
+    (given,) = step.backward(torch.ones(1, 2, 1, 1), step.forward(values)[1]).to
+    np.testing.assert_array_equal(given[0, 0], [[0, 1], [0, 0]])
+
+
+def test_a_masked_face_has_one_map_whatever_the_order_of_summation():
+    """Channels in another order add up otherwise; the map stays, in the flat half too."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(16 * 49, 3),
+    ).double()  # fmt: skip
+    order = torch.randperm(16)
+    other = copy.deepcopy(net)
+    with torch.no_grad():
+        for one in (other[0].weight, other[0].bias):
+            one.copy_(one[order])
+        other[2].weight.copy_(other[2].weight[:, order])
+    face = torch.randn(1, 3, 28, 28).double()
+    face[:, :, 14:] = 0.3
+    mine, theirs = (relevance(one, face, 0, "epsilon").pixels for one in (net, other))
+    torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-9 * float(mine.abs().max()))
