@@ -12,9 +12,8 @@ from emorank.relevance.layers import Mean
 from emorank.relevance.rules import EPSILON
 from emorank.relevance.steps import Saved, Sent
 
-
-# Equal sums of thousands of products differ if they are added up in another order: in VGG-16 by half
-# an ε of the greatest activation as a rule, one in a thousand by five (docs/relevance.md).
+# Equal sums of thousands of products differ if they are added up in another order: in VGG-16 by
+# half an ε of the greatest activation as a rule, one in a thousand by five (docs/relevance.md).
 _ROUNDING = 4  # ε of the type, of the greatest input of the image
 
 
@@ -22,9 +21,9 @@ _ROUNDING = 4  # ε of the type, of the greatest input of the image
 class MaxPool:
     """The winner takes all: relevance goes to the maximum of each window, on a tie to the first.
 
-    Inputs that differ by no more than rounding are a tie, too: in flat parts of a picture the winner
-    must not depend on the order in which a machine adds up. Among them a fixed place of the window
-    wins, which is the first if windows do not overlap.
+    Inputs that differ by no more than rounding are a tie, too: in flat parts of a picture the
+    winner must not depend on the order in which a machine adds up. Among them a fixed place of the
+    window wins, which is the first if windows do not overlap.
     """
 
     name: str
