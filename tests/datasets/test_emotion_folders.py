@@ -27,10 +27,11 @@ def test_nearest_folder_named_after_an_emotion(tmp_path, picture):
 def test_equal_file_names_are_persons(tmp_path, picture):
     """Where every emotion folder holds the same names, a name is a person."""
     for emotion in ("happiness", "neutral"):
-        for person in ("001", "002", "003"):
+        for person in ("ann", "ben", "cleo"):
             picture(tmp_path / emotion / f"{person}.jpg")
     data = emotion_folders.load(tmp_path)
-    assert data.table.groupby("person").size().to_dict() == {"001": 2, "002": 2, "003": 2}
+    assert data.table.groupby("person").size().to_dict() == {"ann": 2, "ben": 2, "cleo": 2}
+    assert "(ann, ben, cleo …), so each name is taken for a person" in data.assumed
 
 
 def test_numbered_downloads_are_not_persons(tmp_path, picture):
@@ -40,6 +41,21 @@ def test_numbered_downloads_are_not_persons(tmp_path, picture):
     for number in range(3):
         picture(tmp_path / "sad" / f"im{number}.png")
     assert emotion_folders.load(tmp_path).table["person"].isna().all()
+
+
+@pytest.mark.parametrize("name", ["im{}", "{:03d}", "IMG_{:04d}", "image ({})"])
+def test_numbers_in_every_folder_are_not_persons(tmp_path, picture, name):
+    """Even where all folders are of one size; what was assumed is told, with the way out."""
+    for emotion in ("happy", "sad"):
+        for number in range(6):
+            picture(tmp_path / emotion / f"{name.format(number)}.png")
+    data = emotion_folders.load(tmp_path)
+    assert data.table["person"].isna().all()
+    assert "persons are taken as not known" in data.assumed
+    option = data.assumed.partition("person=")[2].strip("'")
+    told = emotion_folders.load(tmp_path, person=option)
+    assert told.table["person"].nunique() == 6
+    assert told.assumed == ""
 
 
 def test_the_same_names_in_two_parts_are_not_persons(tmp_path, picture):
@@ -84,7 +100,8 @@ def test_no_emotion_folder_is_an_error(tmp_path, picture):
 
 def test_real_photographs(london):
     """The London faces: 102 adults, each neutral and smiling, known by the file name."""
-    data = emotion_folders.load(london)
+    assert emotion_folders.load(london).table["person"].isna().all()
+    data = emotion_folders.load(london, person=r"(?P<person>\d+)")
     assert len(data.table) == 204
     assert data.table["emotion"].value_counts().to_dict() == {"happy": 102, "neutral": 102}
     assert data.table["person"].nunique() == 102

@@ -26,6 +26,9 @@ def test_classes_persons_and_sizes(tmp_path, picture):
     assert found.sizes.greatest == (60, 60)
     assert found.sizes.sampled == 3
     assert "expected 213" in found.problems[0].reason
+    assert [problem.file for problem in found.problems[1:]] == ["KL.AN2.4.png"]
+    assert found.problems[1].reason.startswith("is a text file")
+    assert found.unreadable == 1
 
 
 def test_beside_the_published_numbers(tmp_path, picture):
@@ -54,7 +57,8 @@ def test_a_set_without_files_of_its_own(tmp_path):
 
 def test_real_photographs(london):
     """The London faces, with 256×256 pixels."""
-    found = inspect(load(london))
+    assert "taken as not known" in inspect(load(london), sizes=False).assumed
+    found = inspect(load(london, person=r"(?P<person>\d+)"))
     assert found.persons == 102
     assert found.per_person == (2, 2)
     assert found.sizes.least == found.sizes.greatest == (256, 256)

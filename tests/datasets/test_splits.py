@@ -215,7 +215,7 @@ def test_impossible_options_are_refused(options):
 
 def test_real_photographs(london):
     """102 persons: both photographs of each in one part."""
-    table = load(london).table
+    table = load(london, person=r"(?P<person>\d+)").table
     merged = table.merge(split(table, seed=0), on="image")
     assert merged.groupby("person")["part"].nunique().max() == 1
     share = merged["part"].value_counts(normalize=True)

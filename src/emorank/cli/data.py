@@ -77,14 +77,17 @@ def _count(value: object) -> str | None:
 
 def _facts(data: "Inspection") -> dict[str, str]:
     card, sizes = data.card, data.sizes
-    facts = {"images": f"{data.images:,}", "persons": "not known", "sequences": "none known"}
+    facts = {"images": f"{data.images:,}", "persons": "not known"}
     if data.unlabelled:
         facts["images"] += f", {data.unlabelled:,} of them without an emotion"
+    if data.unreadable:
+        facts["images"] += f", {data.unreadable:,} of them cannot be read"
     if data.persons is not None and data.per_person is not None:
         least, most = data.per_person
         facts["persons"] = f"{data.persons:,}, with {least:,} to {most:,} images each"
-    if data.sequences is not None:
-        facts["sequences"] = f"{data.sequences:,}"
+    if data.assumed:
+        facts["assumed"] = data.assumed
+    facts["sequences"] = "none known" if data.sequences is None else f"{data.sequences:,}"
     if data.intensities:
         facts["intensity"] = f"known for {data.intensities:,} images"
     if sizes is not None:

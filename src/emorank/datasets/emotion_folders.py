@@ -6,8 +6,9 @@ such folder are listed and left out.
 
 The person is read from the file name. With the option `person`, a regular expression finds it.
 Without it, the name without its ending is the person if at least nine tenths of the file names are
-in every emotion folder (`happiness/044.jpg` and `neutral/044.jpg`). Otherwise persons are unknown,
-and a split by person treats each image as a person of its own.
+in every emotion folder (`happiness/ann.jpg` and `neutral/ann.jpg`) and name somebody: a number is
+no identity (`name_persons.py`). Otherwise persons are unknown, and a split by person treats each
+image as a person of its own.
 """
 
 import re
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from emorank.datasets import folder_walk
+from emorank.datasets.name_persons import SHARE, naming
 from emorank.datasets.table import Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError, PlanError
 from emorank.vocabulary import Emotion
@@ -28,8 +30,6 @@ CARD = Card(
     url="",
     cropped=False,
 )
-
-_SAME_NAMES = 0.9  # share of all file names that every emotion folder must hold
 
 
 def recognise(root: Path) -> bool:
@@ -72,7 +72,7 @@ def load(root: Path, person: str | None = None, cropped: bool = False) -> Datase
             f"{root}: expected folders named after emotions ({', '.join(Emotion)}) with images in "
             f"them; found {elsewhere.total()} images elsewhere, folders: {names}"
         )
-    persons = _by_pattern(placed, pattern) if pattern else _by_stem(placed)
+    persons, assumed = (_by_pattern(placed, pattern), "") if pattern else _by_stem(placed)
     if pattern and not any(persons):
         raise DatasetError(
             f"{root}: the expression '{person}' matches no file name such as "
@@ -82,7 +82,7 @@ def load(root: Path, person: str | None = None, cropped: bool = False) -> Datase
         {"image": file, "emotion": emotion.value, "person": name}
         for (file, emotion), name in zip(placed, persons, strict=True)
     ]
-    return dataset(replace(CARD, cropped=cropped), root, rows, problems)
+    return dataset(replace(CARD, cropped=cropped), root, rows, problems, assumed=assumed)
 
 
 def _compile(person: str | None) -> re.Pattern[str] | None:
@@ -114,15 +114,29 @@ def _by_pattern(placed: list[tuple[str, Emotion]], pattern: re.Pattern[str]) -> 
     return [match["person"] if match else None for match in matches]
 
 
-def _by_stem(placed: list[tuple[str, Emotion]]) -> list[str | None]:
-    """Return the file names without endings if all emotions share them, otherwise None for each."""
+def _by_stem(placed: list[tuple[str, Emotion]]) -> tuple[list[str | None], str]:
+    """The file names without endings if all emotions share them and they name persons, else None.
+
+    The second value says what was assumed.
+    """
+    unknown: list[str | None] = [None] * len(placed)
     stems: dict[Emotion, set[str]] = {}
     for file, emotion in placed:
         stems.setdefault(emotion, set()).add(PurePosixPath(file).stem)
     shared, every = set.intersection(*stems.values()), set.union(*stems.values())
-    # Numbered downloads share names too (im0.png in each folder), but their folders differ in
-    # size. Each name must be there once for an emotion: no folder lies inside another.
+    # Each name must be there once for an emotion: no folder lies inside another.
     flat = len(placed) == sum(len(names) for names in stems.values())
-    if len(stems) > 1 and flat and len(shared) >= _SAME_NAMES * len(every):
-        return [PurePosixPath(file).stem for file, _ in placed]
-    return [None] * len(placed)
+    if len(stems) < 2 or not flat or len(shared) < SHARE * len(every):
+        return unknown, ""
+    first = sorted(shared, key=lambda name: (len(name), name))[:3]
+    names = f"The emotion folders share their file names ({', '.join(first)} …)"
+    option = "(?P<person>.+)[.]"
+    if not naming(shared):
+        return unknown, (
+            f"{names}. Such names only number pictures, so persons are taken as not known; if each "
+            f"is a person, say so: --option 'person={option}'"
+        )
+    return [PurePosixPath(file).stem for file, _ in placed], (
+        f"{names}, so each name is taken for a person; if that is wrong, say who is who: "
+        f"--option 'person=…'"
+    )

@@ -87,6 +87,7 @@ class Dataset:
         table: one row per image with the columns of `COLUMNS`, sorted by `image`; and those of
             `ATTRIBUTES` (string) that the data set knows.
         problems: the rows of the exclusion list.
+        assumed: what was assumed of persons, in a sentence; "" if nothing was.
         read: image id → UInt8 "height width 3", upright RGB; raises ImageError.
     """
 
@@ -95,6 +96,7 @@ class Dataset:
     table: pd.DataFrame
     problems: tuple[Problem, ...]
     read: Read
+    assumed: str = ""
 
 
 def dataset(
@@ -103,6 +105,7 @@ def dataset(
     rows: Iterable[Mapping[str, object]] | pd.DataFrame,
     problems: Iterable[Problem] = (),
     read: Read | None = None,
+    assumed: str = "",
 ) -> Dataset:
     """Make a `Dataset` of rows: convert them to the dtypes of `COLUMNS` and check them.
 
@@ -131,7 +134,7 @@ def dataset(
     table = table[~again]
     table = table.sort_values("image", ignore_index=True)
     problems += published(card, table["emotion"].dropna())
-    return Dataset(card, root, table, problems, read or partial(_read, root))
+    return Dataset(card, root, table, problems, read or partial(_read, root), assumed)
 
 
 def inside(root: Path, image: str) -> Path:

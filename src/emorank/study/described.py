@@ -17,7 +17,9 @@ _CROPS = {"none": "images as they are", "face": "aligned by five landmarks"}
 def described(study: Study, faces: pd.DataFrame) -> FacesSummary:
     """The data set, how many faces of whom in which `part`, and how they are framed."""
     dataset = open_dataset(study)
-    card = dataset.card
+    card, persons = dataset.card, faces["person"].nunique() or None
+    # A study may be older than what is assumed today.
+    as_today = (persons is None) == bool(dataset.table["person"].isna().all())
     return FacesSummary(
         name=card.name,
         title=card.title,
@@ -25,10 +27,11 @@ def described(study: Study, faces: pd.DataFrame) -> FacesSummary:
         citation=card.citation,
         url=card.url,
         images=len(faces),
-        persons=faces["person"].nunique() or None,
+        persons=persons,
         distribution=labelled(pd.crosstab(faces["emotion"], faces["part"]), PARTS),
         simulated=card.simulated,
         crop=f"{_CROPS[framing(study, dataset)]}, {study.plan.data.size} px",
+        assumed=dataset.assumed if as_today else "",
     )
 
 

@@ -34,6 +34,7 @@ class FacesSummary:
         distribution: emotions (labels) as index, parts of the split as columns, counts.
         simulated: whether the faces were rendered instead of photographed.
         crop: how faces were cut out, in words.
+        assumed: what was assumed of persons, in a sentence.
     """
 
     name: str
@@ -46,6 +47,7 @@ class FacesSummary:
     distribution: pd.DataFrame
     simulated: bool = False
     crop: str = ""
+    assumed: str = ""
 
 
 def faces_section(data: FacesSummary) -> Section:
