@@ -30,19 +30,18 @@ _SHORT = 3  # letters of a code, such as AF01
 def naming(stems: Collection[str]) -> bool:
     """Whether most of some file names without endings name somebody."""
     words = {stem: _word(stem) for stem in stems}
-    numbered = [word for stem, word in words.items() if word and re.search(r"\d", stem)]
-    varied = 2 * len({*numbered}) >= len(numbered)  # ann1, ben2, cleo3
-    codes = len({word for word in numbered if len(word) <= _SHORT}) > 1  # AF01, BM02
-    return SHARE * len(words) <= sum(
-        bool(word)
-        and (
-            _PERSON.fullmatch(word)
-            or not re.search(r"\d", stem)
-            or (varied and len({*numbered}) > 1)
-            or (codes and len(word) <= _SHORT)
-        )
-        for stem, word in words.items()
-    )
+    numbered = {stem: word for stem, word in words.items() if word and re.search(r"\d", stem)}
+    kinds = {*numbered.values()}
+    varied = len(kinds) > 1 and 2 * len(kinds) >= len(numbered)  # ann1, ben2, cleo3
+    codes = sum(len(word) <= _SHORT for word in kinds) > 1  # AF01, BM02
+
+    def names_somebody(stem: str) -> bool:
+        word = words[stem]
+        if not word or stem not in numbered or varied:
+            return bool(word)
+        return bool(_PERSON.fullmatch(word)) or (codes and len(word) <= _SHORT)
+
+    return sum(map(names_somebody, words)) >= SHARE * len(words)
 
 
 def _word(stem: str) -> str:
