@@ -72,7 +72,7 @@ def read_file(
         # Readers of JSON do not have the file's name.
         raise error if str(path) in str(error) else VotesError(f"{path}: {error}") from None
     if isinstance(source.content, pd.DataFrame):
-        warn_of_similar(source.content["rater"])
+        warn_of_similar(source.content["rater"].unique())
     return source
 
 

@@ -13,6 +13,7 @@ Three layouts are read; case and order of the columns do not matter, further col
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -79,6 +80,8 @@ def read_table(
     layout = _layout(path, [name.strip().lower() for name in header], parquet, votes_only)
     unit = "row" if parquet else "line"
     known = None if images is None else {image_name(image) for image in images}
+    # A name is in many rows.
+    image_of, person_of, emotion_of = cache(image_name), cache(person_name), cache(emotion_word)
     offenders, blank = Offenders(), 0
     first: dict[tuple[object, ...], int] = {}
     answers = []
@@ -94,10 +97,9 @@ def read_table(
             answer = _answer(cells, where, known, offenders, declared)
             if answer is None:
                 continue
-            image, rater = cells["image"], cells["rater"]
-            emotion = emotion_word(cells.get("emotion", ""))
-            unit_and_rater = (image_name(image), emotion, person_name(rater), answer["repeat"])
-            before = first.setdefault(unit_and_rater, number)
+            image, rater, emotion = cells["image"], cells["rater"], cells.get("emotion", "")
+            shown = (image_of(image), emotion_of(emotion), person_of(rater), answer["repeat"])
+            before = first.setdefault(shown, number)
             if before != number:
                 offenders.add(
                     "second answer of a rater to an image",
