@@ -79,6 +79,8 @@ def test_a_seed_gives_the_same_orders(make_room):
         ({"seed": -1}, "expected a number"),
         ({"raters": ()}, "0 raters"),
         ({"raters": ("a", "a")}, "a name of their own"),
+        ({"raters": ("a", " a")}, "a name of their own"),
+        ({"raters": ("a", " ")}, "a name of their own"),
         ({"database": "mysql://x/y"}, "is no database for emorank"),
         ({"database": "nonsense"}, "no address of a database"),
     ],

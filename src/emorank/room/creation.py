@@ -18,9 +18,10 @@ from PIL import Image
 from sqlalchemy import Connection, text
 
 from emorank import delimited
-from emorank.answers.names import natural
+from emorank.answers.names import natural, warn_of_similar
 from emorank.errors import ImageError, RatingError, of_one_image
 from emorank.files import private
+from emorank.naming import person_name
 from emorank.progress import Progress, silent
 from emorank.room.address import base_address
 from emorank.room.database import Database
@@ -90,7 +91,7 @@ def create_project(
         RatingError: the folder is in use, something in `setup` is impossible, or no image is left.
         StorageError: the database cannot be reached or written to.
     """
-    folder, names = Path(folder), list(raters)
+    folder, names = Path(folder), [person_name(name) for name in raters]
     _check(folder, names, setup)
     with private():  # faces and answers are nobody else's
         _make(folder, images, read, names, setup, progress)
@@ -152,10 +153,11 @@ def _check(folder: Path, names: list[str], setup: Setup) -> None:
         )
     if not 0 <= setup.seed < _MOST_SEEDS:
         raise RatingError(f"seed={setup.seed}; expected a number from 0 to {_MOST_SEEDS - 1}")
-    if not 1 <= len(names) <= MAX_RATERS or len(set(names)) < len(names):
+    if not 1 <= len(names) <= MAX_RATERS or len({*names} - {""}) < len(names):
         raise RatingError(
             f"{len(names)} raters; expected 1 to {MAX_RATERS}, each with a name of their own"
         )
+    warn_of_similar(names)
 
 
 def _pictures(

@@ -279,7 +279,8 @@ def _answers(
         first = one.result[0]
         raise VotesError(
             f"{where}: has a result of the control '{first.from_name}' ({first.type}) and none of "
-            f"'{', '.join(questions)}'; to read it as Skip, name that control with --control"
+            f"'{', '.join(questions)}'; to read such an annotation as Skip: --control "
+            f"{next(iter(questions))}"
         )
     if len({questions[result.from_name] for result in used}) < len(used):
         names = ", ".join(sorted({f"'{result.from_name}'" for result in used}))
