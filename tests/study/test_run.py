@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from emorank import __version__
 from emorank.errors import StudyError
+from emorank.results.stored import write_json
 from emorank.room import sources
 from emorank.study import run as stages
 from emorank.study.folder import create_study
@@ -17,10 +18,14 @@ from emorank.study.plan import Plan, override
 NAMES = ["prepare", "train", "test", "explain", "rank", "validate", "report"]
 
 
+class Ran(list):
+    """The names of stages, in the order in which they were done."""
+
+
 @pytest.fixture
 def done(monkeypatch):
     """Stages that write their files at once; the list says which were run."""
-    ran = []
+    ran = Ran()
 
     def fake(stage):
         def do(study, progress):
@@ -30,8 +35,9 @@ def done(monkeypatch):
                     study.path(name).write_text(stage.name)
             return f"{stage.name} number {len(ran)}"
 
-        return replace(stage, do=do)
+        return replace(stage, do=do, content=lambda study: made.get(stage.name, ""), section="")
 
+    ran.made = made = {}  # what a stage made, where that does not follow from the plan
     monkeypatch.setattr(stages, "STAGES", tuple(map(fake, stages.STAGES)))
     return ran
 
@@ -91,6 +97,91 @@ def test_the_record_of_a_stage_says_what_came_out_by_which_version(done, make):
     record = json.loads(study.path("stages.json").read_text())["prepare"]
     assert record.pop("key") == study.stamp("prepare") != ""
     assert record == {"outcome": "prepare number 1", "version": __version__}
+
+
+def test_what_was_made_of_other_faces_is_made_again(done, make):
+    """The content of what a stage made counts, not that it was made again."""
+    study = make()
+    done.made |= {"prepare": "faces", "train": "network"}
+    stages.run(study)
+    for name, content, again in (
+        ("prepare", "faces", []),
+        ("train", "network", []),
+        ("train", "another network", NAMES[2:]),
+        ("prepare", "other faces", NAMES[1:]),
+    ):
+        done.made[name] = content
+        stages.run(study, first=name, last=name)
+        assert study.was_made_of("test", "train") == (again != NAMES[2:]), name
+        done.clear()
+        stages.run(study)
+        assert done == again, (name, content)
+        assert study.was_made_of("test", "train")
+        assert not study.was_made_of("train", "test")
+
+
+def test_a_study_of_an_earlier_version_stays_valid(done, make):
+    """Its records say nothing of contents and inputs; doing a stage again to the same changes none.
+
+    If it comes to something else, what follows is done again.
+    """
+    study = make()
+    stages.run(study)  # without contents, as it was
+    done.clear()
+    done.made["prepare"] = "faces"
+    stages.run(study, first="prepare", last="prepare")
+    assert "content" not in study.stages()["prepare"]
+    stages.run(study)
+    assert done == ["prepare"]
+    made = iter(("other faces", "faces"))  # the new ones, the earlier ones
+    whole = stages.STAGES
+    stages.STAGES = (replace(whole[0], content=lambda study: next(made)), *whole[1:])
+    try:
+        stages.run(study, first="prepare", last="prepare")
+    finally:
+        stages.STAGES = whole
+    done.clear()
+    stages.run(study)
+    assert done == NAMES[1:]
+
+
+def test_a_file_of_weights_with_another_content_is_trained_from(done, make, tmp_path):
+    """It is the content that counts; and a file that is gone has been learnt from already."""
+    weights = tmp_path / "weights.safetensors"
+    weights.write_text("one")
+    study = make(**{"model.weights": str(weights)})
+    stages.run(study)
+    for content, again in (("one", []), ("two", NAMES[1:]), (None, [])):
+        done.clear()
+        weights.unlink() if content is None else weights.write_text(content)
+        stages.run(study)
+        assert done == again, content
+    # As an earlier version wrote it: the file is not in the key, and nothing is noticed.
+    records = study.stages()
+    del records["train"]["inputs"]
+    write_json(study.path("stages.json"), records)
+    study.write_stage("train", {"key": stages.key_of(study, stages.STAGES[:2]), "outcome": "done"})
+    weights.write_text("three")
+    assert stages.is_done(study, "train")
+
+
+def test_the_network_of_another_study_is_taken_again_when_it_was_trained_again(
+    done, make, tmp_path
+):
+    """The network counts, and whom it has learnt from."""
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("model.safetensors", "split.parquet"):
+        (other / name).write_text("one")
+    study = make(network=str(other))
+    stages.run(study)
+    for name, begin in (("model.safetensors", 1), ("split.parquet", 0)):
+        done.clear()
+        (other / name).write_text("two")
+        stages.run(study)
+        assert done == NAMES[begin:]
+        stages.run(study)
+        assert done == NAMES[begin:]
 
 
 def test_every_table_of_a_plan_belongs_to_a_stage():
@@ -284,7 +375,7 @@ def test_a_stage_asked_for_by_name_goes_on_if_it_was_cut_short(done, make, at_be
     """Hours of work are not thrown away because the stage was named."""
     study = make()
     stages.run(study, last="prepare")
-    study.write_stage("train", {"key": stages._key(study.plan, 1)})
+    study.write_stage("train", {"key": stages.key_of(study, stages.STAGES[:2])})
     study.path("training.partial.safetensors").write_text("half")
     stages.run(study, first="train", last="train")
     assert at_begin["train"] == ["training.partial.safetensors"]

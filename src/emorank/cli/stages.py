@@ -42,14 +42,29 @@ def run(**options: Any) -> None:
 
 @click.command("prepare", short_help="Look at the images, frame the faces, split by person.")
 @plan_options
-def prepare(**options: Any) -> None:
+@click.option(
+    "--again",
+    is_flag=True,
+    help="The images have changed: prepare them anew, and do again what was made of them.",
+)
+def prepare(*, again: bool, **options: Any) -> None:
     """Begin a study: read every image, find and frame the face, split the persons into parts.
 
+    With --again this is done anew, and so are the later stages that had been done, as far as
+    anything changed. The earlier results of each stage stay until the new ones are whole.
+
     \b
-    Example:
+    Examples:
       emorank prepare studies/kdef.toml --data ~/KDEF_and_AKDEF --out kdef
+      emorank prepare --again --out kdef
     """
-    run_stages(begin_study(**options), first="", last="prepare")
+    study = begin_study(**options)
+    if again:
+        from emorank.study.run import last_done
+
+        run_stages(study, first="prepare", last=last_done(study))
+    else:
+        run_stages(study, first="", last="prepare")
 
 
 @click.command("test", short_help="Score the network on the test part.")

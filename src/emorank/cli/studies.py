@@ -54,7 +54,7 @@ def begin_study(
     votes: Path | None = None,
     said: Mapping[str, Any] = MappingProxyType({}),
 ) -> "Study":
-    """Make a study in `out`; options take the place of what the plan's file says."""
+    """Make a study in `out`, or go on; options take the place of what the plan's file says."""
     from emorank.study.folder import create_study
     from emorank.study.other_network import plan_for_network
     from emorank.study.plan import Plan, override, read_plan
@@ -68,8 +68,13 @@ def begin_study(
     }
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     changes |= votes_settings(votes, {**said})
-    default = plan_for_network(network) if network else Plan()
-    start = read_plan(plan) if plan else default
+    if plan:
+        start = read_plan(plan)
+    elif network:
+        start = plan_for_network(network)
+    else:  # a study that is there already goes on by its own plan
+        there = out / "study.toml"
+        start = read_plan(there) if there.is_file() and not data else Plan()
     whole = override(start, read_settings(settings) | changes, "the options")
     return create_study(out, resolve(whole))
 

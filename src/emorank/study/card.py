@@ -37,7 +37,7 @@ def _card(study: Study) -> ModelCard:
     plan: dict[str, Any] = msgspec.to_builtins(study.plan)
     metrics = study.measured()
     # A model that was trained again is not the one that was measured.
-    tested = study.stamp("test") == study.stamp("train") != ""
+    tested = study.was_made_of("test", "train")
     emotions, ranks = (metrics.emotion, metrics.rank) if tested else (None, None)
     audit = study.read(Audit)
     parts: dict[str, Any] = {}

@@ -17,7 +17,8 @@ from emorank.files import replacing, unfinished
 from emorank.results.metrics import Metrics
 from emorank.results.stored import Stored, damaged, plain, read_json, record_from, write_json
 from emorank.seals import UNSEALED, is_damaged, seal
-from emorank.study.plan import Plan, dump_plan, read_plan
+from emorank.study.inventory import dataset_of, differences, in_words, inventory
+from emorank.study.plan import DataPlan, Plan, dump_plan, read_plan
 from emorank.study.staged import METRICS, put_in_place
 
 Record = TypeVar("Record", bound=Stored)
@@ -36,6 +37,7 @@ class _Result:
 
 
 STAGES = "stages.json"
+IMAGES = "images"  # the table of the images as they were when the study was prepared
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,16 @@ class Study:
         record = self.stages().get(stage, {})
         return str(record.get("key", "")) if record.get("outcome") else ""
 
+    def identity(self, stage: str) -> str:
+        """What a stage was done for and what it made, in one word; empty if it is not done."""
+        record = self.stages().get(stage, {})
+        return ".".join(filter(None, (self.stamp(stage), record.get("content"))))
+
+    def was_made_of(self, stage: str, before: str) -> bool:
+        """Whether a stage was done after the present result of the one before it."""
+        record, identity = self.stages().get(stage, {}), self.identity(before)
+        return bool(identity) and record.get("on", self.stamp(stage)) == identity
+
     def write_result(self, name: str, values: Any, *, after: str) -> None:
         """Write the result of a verb (`NAME.json`), with the key of the stage that it depends on.
 
@@ -216,17 +228,48 @@ def create_study(folder: Path | str, plan: Plan) -> Study:
     """
     folder = Path(folder)
     if (folder / "study.toml").is_file():
-        there = open_study(folder).plan.data
-        if (there.dataset, there.path) != (plan.data.dataset, plan.data.path):
-            raise StudyError(
-                f"{folder} holds a study of {there.dataset} at '{there.path}', not of "
-                f"{plan.data.dataset} at '{plan.data.path}'; choose another --out"
-            )
+        _accept(open_study(folder), plan.data)
     elif folder.is_dir() and any(not unfinished(path) for path in folder.iterdir()):
         raise StudyError(f"{folder} is not empty and holds no study; choose another --out")
     with replacing(folder / "study.toml") as partial:
         partial.write_text(dump_plan(plan), encoding="utf-8")
     return Study(folder, plan)
+
+
+def _accept(study: Study, data: DataPlan) -> None:
+    """Refuse other images than a study has; the same ones may have been moved."""
+    there = study.plan.data
+    if (there.dataset, there.path) == (data.dataset, data.path):
+        return
+    differ = "nothing was prepared yet"
+    if there.dataset == data.dataset and study.stamp("prepare"):
+        now = inventory(dataset_of(data))
+        differ = in_words(differences(known_images(study, now), now))
+    if differ:
+        raise StudyError(
+            f"{study.folder} holds a study of {there.dataset} at '{there.path}', not of "
+            f"{data.dataset} at '{data.path}' ({differ}); choose another --out"
+        )
+    # The keys of the stages that are done have the place in them where the images were then.
+    record = study.stages()["prepare"]
+    study.write_stage("prepare", {"path": there.path} | record)
+
+
+def known_images(study: Study, now: pd.DataFrame) -> pd.DataFrame:
+    """The inventory of a prepared study, in the columns of `inventory`.
+
+    Earlier versions wrote none. Then it is that of `now`, as far as nothing is known of files that
+    were left out, or that are older than the table of faces.
+    """
+    if study.path(f"{IMAGES}.parquet").exists():
+        return study.table(IMAGES)
+    faces = study.table("faces")
+    left_out = ~now["image"].isin(faces["image"])
+    prepared = study.path("faces.parquet").stat().st_mtime_ns
+    files = now[["image", "bytes", "modified"]]
+    files = files.assign(modified=files["modified"].where(files["modified"] <= prepared, -1))
+    known = faces[faces.columns.intersection(now.columns)].merge(files, on="image", how="left")
+    return pd.concat([known, now[left_out]], ignore_index=True)
 
 
 def require_own_network(study: Study) -> None:

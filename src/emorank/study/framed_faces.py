@@ -1,26 +1,20 @@
-"""The images of a study as the network sees them."""
-
-from pathlib import Path
+"""The images of a study as the network sees them, as long as they are the same."""
 
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from emorank import datasets
+from emorank import images
 from emorank.datasets.table import Dataset
 from emorank.errors import ImageError, StudyError
 from emorank.framing import framed
 from emorank.study.folder import Study
-
-SAMPLE = "sample"  # the shipped faces, and the simulated votes shipped with them
+from emorank.study.inventory import dataset_of
 
 
 def open_dataset(study: Study) -> Dataset:
     """The data set that the plan names."""
-    data = study.plan.data
-    if data.dataset == SAMPLE:
-        return datasets.load(None, SAMPLE)
-    return datasets.load(Path(data.path), data.dataset, **data.options)
+    return dataset_of(study.plan.data)
 
 
 def framing(study: Study, dataset: Dataset) -> str:
@@ -41,7 +35,8 @@ class Framed:
 
     def __init__(self, study: Study, table: pd.DataFrame) -> None:
         self.read = open_dataset(study).read
-        self.size = study.plan.data.size
+        self.study, self.size = study, study.plan.data.size
+        self.digests = table["digest"].to_list() if "digest" in table else None
         self.images = table["image"].to_list()
         self.landmarks = (
             table["landmarks"].to_list() if "landmarks" in table else [None] * len(table)
@@ -51,12 +46,18 @@ class Framed:
         """The image of a row of the table.
 
         Raises:
-            StudyError: the image could be read when the study was prepared, and can't be now.
+            StudyError: the image could be read when the study was prepared, and can't be now; or
+                its pixels are others.
         """
+        again = f"bring it back, or: emorank prepare --again --out {self.study.folder}"
         try:
-            return framed(self.read(self.images[row]), self.landmarks[row], self.size)
+            pixels = framed(self.read(self.images[row]), self.landmarks[row], self.size)
         except ImageError as error:
             raise StudyError(
-                f"{error}; it could be read when the study was prepared: bring the image back, "
-                f"or start a new study"
+                f"{error}; it could be read when the study was prepared: {again}"
             ) from error
+        if self.digests is not None and images.digest(pixels) != self.digests[row]:
+            raise StudyError(
+                f"{self.images[row]}: its pixels were others when the study was prepared: {again}"
+            )
+        return pixels

@@ -8,7 +8,7 @@ from emorank.datasets import sample
 from emorank.errors import PlanError
 from emorank.networks.weights import IMAGENET
 from emorank.room.sources import is_source
-from emorank.study.framed_faces import SAMPLE
+from emorank.study.inventory import SAMPLE
 from emorank.study.other_network import resolve_network
 from emorank.study.plan import Plan, override
 from emorank.vocabulary import Emotion

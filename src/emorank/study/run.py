@@ -1,16 +1,20 @@
 """The stages of a study in their order; a stage that is done and still valid is skipped."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from emorank import __version__
 from emorank.errors import StudyError
+from emorank.networks.weights import IMAGENET
 from emorank.progress import Progress, silent
 from emorank.room.sources import is_source, source_text
-from emorank.study.folder import Study, alone, fingerprint, finish, sweep
+from emorank.seals import checksum
+from emorank.study.check_images import check_images
+from emorank.study.folder import IMAGES, Study, alone, fingerprint, finish, sweep
 from emorank.study.plan import AnswersPlan, Plan
+from emorank.study.stage import Stage, key_of, record_of
 from emorank.study.staged import METRICS, remove
 from emorank.study.stages.explain import explain
 from emorank.study.stages.prepare import prepare
@@ -20,34 +24,7 @@ from emorank.study.stages.test import test
 from emorank.study.stages.train import train
 from emorank.study.stages.validate import validate
 from emorank.study.take_network import TAKEN
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One step of a study; its name is also the command that does it.
-
-    Attributes:
-        do: does the step; returns a line that says what came out.
-        settings: the tables of the plan that the step depends on.
-        files: what the step writes; those with ".partial" let it go on after it was stopped.
-        contents: functions that give what else the step depends on, as plain values.
-    """
-
-    name: str
-    do: Callable[[Study, Progress], str]
-    settings: tuple[str, ...]
-    files: tuple[str, ...]
-    contents: tuple[Callable[[Plan], list[Any]], ...] = ()
-
-    @property
-    def lasting(self) -> tuple[str, ...]:
-        """The files that are there when the step is done."""
-        return tuple(name for name in self.files if ".partial" not in name)
-
-    @property
-    def partial(self) -> tuple[str, ...]:
-        """The files that let a step go on which was stopped."""
-        return tuple(name for name in self.files if ".partial" in name)
+from emorank.study.trained_network import MODEL
 
 
 def rule_order(plan: Plan) -> list[Any]:
@@ -62,23 +39,51 @@ def votes_content(plan: Plan) -> list[Any]:
     return content + ([plan.answers] if plan.answers != AnswersPlan() else [])
 
 
+def other_split(plan: Plan) -> list[Path]:
+    """The table that says whom the network of another study has learnt from."""
+    return [Path(plan.network) / "split.parquet"] if plan.network else []
+
+
+def weights_file(plan: Plan) -> list[Path]:
+    """The network of another study, or a file of weights to start from."""
+    if plan.network:
+        return [Path(plan.network) / MODEL]
+    return [] if plan.model.weights == IMAGENET else [Path(plan.model.weights)]
+
+
+def faces_content(study: Study) -> str:
+    """A digest of who the faces are, what they express and look like, and of their parts."""
+    faces = study.table("faces").merge(study.table("split"), on="image")
+    columns = ["image", "emotion", "person", "sequence", "frame", "intensity", "digest", "part"]
+    return fingerprint(faces[columns].astype("string").fillna("").to_numpy().tolist())
+
+
 STAGES = (
     Stage(
         "prepare",
         prepare,
         ("data", "split", "network"),
         ("faces.parquet", "excluded.parquet", "split.parquet", "prepare.partial.jsonl"),
+        inputs=other_split,
+        also=lambda _: (f"{IMAGES}.parquet",),
+        content=faces_content,
+        section="leakage",
     ),
     Stage(
         "train",
         train,
         ("model", "train"),
-        ("model.safetensors", "training.parquet", "training.partial.safetensors"),
+        (MODEL, "training.parquet", "training.partial.safetensors"),
+        inputs=weights_file,
+        also=lambda plan: TAKEN if plan.network else (),
+        content=lambda study: checksum(study.path(MODEL)),
     ),
-    Stage("test", test, (), ("predictions.parquet", "logits.partial")),
-    Stage("explain", explain, ("explain",), ("relevance",), (rule_order,)),
+    Stage("test", test, (), ("predictions.parquet", "logits.partial"), section="emotion"),
+    Stage("explain", explain, ("explain",), ("relevance",), (rule_order,), section="conservation"),
     Stage("rank", rank, ("rank",), ("ranks.parquet",)),
-    Stage("validate", validate, ("validate",), ("votes.parquet",), (votes_content,)),
+    Stage(
+        "validate", validate, ("validate",), ("votes.parquet",), (votes_content,), section="rank"
+    ),
     Stage("report", report, ("title", "report"), ("report", "MODEL_CARD.md")),
 )
 
@@ -107,11 +112,11 @@ class Quiet:
 def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str = "report") -> None:
     """Do all stages of a study that are missing or do not fit its plan, up to `last`.
 
-    With `first`, start there and refuse if an earlier stage is not done.
+    With `first`, do that one again, and refuse if an earlier stage is not done.
 
     Raises:
-        StudyError: there is no such stage, a stage before `first` is not done, or another process
-            works on the study.
+        StudyError: there is no such stage, a stage before `first` is not done, the images are not
+            those that were prepared, or another process works on the study.
         EmorankError: what the stages raise.
     """
     watch = watch or Quiet()
@@ -119,8 +124,9 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
     with alone(study):
         sweep(study)
         for number, stage in enumerate(STAGES[: _number(last) + 1]):
-            key = _key(study.plan, number)
-            done = _is_done(study, stage, key)
+            done = is_done(study, stage.name)
+            if done and number == 0 and stage.name != first:
+                _check_images(study, watch)
             if number < begin:
                 if not done:
                     raise StudyError(
@@ -131,14 +137,28 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
             # A stage that is asked for by name is done again, unless it was cut short.
             again = not done or stage.name == first
             if again:
-                _do(study, stage, key, watch.start(stage.name))
+                _do(study, STAGES[: number + 1], watch.start(stage.name))
             watch.end(stage.name, study.stages()[stage.name]["outcome"], again)
 
 
 def is_done(study: Study, name: str) -> bool:
     """Whether a stage is done for the study's present plan, and its files are there."""
     number = _number(name)
-    return _is_done(study, STAGES[number], _key(study.plan, number))
+    stage = STAGES[number]
+    whole = all(study.path(file).exists() for file in stage.lasting)
+    if stage.section and stage.section not in study.metrics():
+        return False
+    return whole and study.stamp(name) == key_of(study, STAGES[: number + 1])
+
+
+def last_done(study: Study) -> str:
+    """The last stage that was ever done; the first, if none was."""
+    return max((s.name for s in STAGES if study.stamp(s.name)), key=_number, default="prepare")
+
+
+def _check_images(study: Study, watch: Watch) -> None:
+    if read := check_images(study, lambda: watch.start(IMAGES)):
+        watch.end(IMAGES, f"{read:,} files were touched; their pixels are the same", True)
 
 
 def _number(name: str) -> int:
@@ -148,16 +168,17 @@ def _number(name: str) -> int:
     return names.index(name)
 
 
-def _do(study: Study, stage: Stage, key: str, progress: Progress) -> None:
-    """Do a stage; its earlier files stay until the new ones are whole.
+def _do(study: Study, stages: Sequence[Stage], progress: Progress) -> None:
+    """Do the last of some stages; its earlier files stay until the new ones are whole.
 
     What an attempt for the same key has left is gone on with.
 
     Raises:
         StudyError: a file cannot be written, for instance because the disk is full.
     """
+    stage, key = stages[-1], key_of(study, stages, afresh=True)
     record = study.stages().get(stage.name, {})
-    files = stage.lasting + (TAKEN if stage.name == "train" and study.plan.network else ())
+    files = (*stage.lasting, *stage.also(study.plan))
     making = replace(study, stage=stage.name, files=(*files, METRICS))
     try:
         # Earlier versions wrote the key of a stage that had begun where that of a done one stands.
@@ -169,6 +190,7 @@ def _do(study: Study, stage: Stage, key: str, progress: Progress) -> None:
         outcome = stage.do(making, progress)
         gone = [name for name in files if not making.path(name).exists()]
         made = {"key": key, "outcome": outcome, "version": __version__}
+        made |= record_of(study, making, stages)
         finish(making, made, [*gone, *stage.partial])
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -176,16 +198,3 @@ def _do(study: Study, stage: Stage, key: str, progress: Progress) -> None:
             f"{where}{error.strerror or error}; the stage '{stage.name}' stopped: nothing "
             "half-written was left, what was done before is kept, and the same command goes on"
         ) from error
-
-
-def _is_done(study: Study, stage: Stage, key: str) -> bool:
-    whole = all(study.path(name).exists() for name in stage.lasting)
-    return study.stamp(stage.name) == key and whole
-
-
-def _key(plan: Plan, number: int) -> str:
-    """A digest of all that a stage and the stages before it depend on."""
-    before = STAGES[: number + 1]
-    settings = [getattr(plan, table) for stage in before for table in stage.settings]
-    contents = [part for stage in before for content in stage.contents for part in content(plan)]
-    return fingerprint(*settings, *contents)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import xxhash
 
 from emorank import images
 from emorank.datasets.leakage import leakage
@@ -12,10 +13,12 @@ from emorank.datasets.phash import phash
 from emorank.datasets.splits import PARTS, split
 from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError, of_one_image
+from emorank.files import replacing
 from emorank.framing import BOX, faces_in, framed
 from emorank.progress import Progress, silent
-from emorank.study.folder import Study
+from emorank.study.folder import IMAGES, Study
 from emorank.study.framed_faces import framing, open_dataset
+from emorank.study.inventory import inventory
 from emorank.study.other_network import leakage_from_source
 
 JOURNAL = "prepare.partial.jsonl"
@@ -29,6 +32,7 @@ def prepare(study: Study, progress: Progress = silent) -> str:
         ImageError: an image cannot be used and the plan is strict.
     """
     dataset = open_dataset(study)
+    study.write_table(IMAGES, inventory(dataset))  # before any is read: later changes are noticed
     table, excluded = _select(dataset, study.plan.data.emotions)
     entries = _examine(study, dataset, table, progress)
     excluded += [{"file": e["image"], "reason": e["reason"]} for e in entries if "reason" in e]
@@ -109,7 +113,8 @@ def _examine(
                 continue
             progress(i, len(table), "images" if crop == "none" else "images and faces")
             entry = {"image": image} | _entry(dataset, image, crop, study)
-            out.write(json.dumps(entry) + "\n")
+            line = json.dumps(entry)
+            out.write(f"{line}\t{_checksum(line)}\n")
             out.flush()
             entries.append(entry)
     progress(len(table), len(table), "images")
@@ -137,12 +142,16 @@ def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, A
 
 
 def _read_journal(journal: Path) -> list[dict[str, Any]]:
-    """The journal's entries; a last line that was cut short by a kill is removed."""
+    """The journal's entries; lines that a kill or a disk spoilt are removed from it."""
     if not journal.exists():
         return []
-    data = journal.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if len(whole) < len(data):
-        with journal.open("r+b") as file:
-            file.truncate(len(whole))
-    return [json.loads(line) for line in whole.splitlines()]
+    lines = journal.read_bytes().decode(errors="replace").split("\n")[:-1]
+    parts = [(line, *line.partition("\t")) for line in lines]
+    whole = [(line, text) for line, text, _, checksum in parts if checksum == _checksum(text)]
+    with replacing(journal) as partial:
+        partial.write_text("".join(f"{line}\n" for line, _ in whole), encoding="utf-8")
+    return [json.loads(text) for _, text in whole]
+
+
+def _checksum(text: str) -> str:
+    return xxhash.xxh3_64_hexdigest(text.encode())

@@ -77,8 +77,8 @@ def choose(study: Study, count: int, seed: int) -> pd.DataFrame:
     """Choose faces of the test part with a right prediction, spread over persons and emotions.
 
     Returns:
-        `image`, `person`, `emotion`, `landmarks` where the study has them; as many as asked for, or
-        as there are.
+        `image`, `person`, `emotion`, `landmarks` and `digest` where the study has them; as many as
+        asked for, or as there are.
 
     Raises:
         StudyError: there are no predictions, or no right one.
@@ -96,7 +96,8 @@ def choose(study: Study, count: int, seed: int) -> pd.DataFrame:
     for keys in (["person", "emotion"], ["person"]):
         turn = table.groupby(keys).cumcount()
         table = table.loc[turn.sort_values(kind="stable").index]
-    columns = [name for name in ("image", "person", "emotion", "landmarks") if name in table]
+    columns = ["image", "person", "emotion", "landmarks", "digest"]
+    columns = [name for name in columns if name in table]
     return table[columns].head(count).reset_index(drop=True)
 
 
