@@ -108,16 +108,22 @@ def test_nothing_but_corrupted_images(cli, own_drawn, tmp_path, settings):
 
 @pytest.mark.weights
 def test_an_image_that_vanished_after_it_was_prepared(cli, own_drawn, tmp_path, settings):
-    """The stage that misses it says so; what was done before stays."""
+    """It is named before anything is done; what was done before stays."""
     folder = tmp_path / "out"
     command = ["--data", own_drawn, "--out", folder, *settings()]
     assert cli("prepare", *command).code == 0
     split = open_study(folder).table("split").set_index("part")["image"]
-    (own_drawn / split["test"].iloc[-1]).unlink()
+    image = split["test"].iloc[-1]
+    (own_drawn / image).rename(tmp_path / "elsewhere.png")
     done = cli("run", *command)
-    assert "could be read when the study was prepared" in done.failure
-    assert (folder / "model.safetensors").exists()
-    assert not (folder / "predictions.parquet").exists()
+    assert f"1 gone ({image})" in done.failure
+    assert not (folder / "model.safetensors").exists()
+    (tmp_path / "elsewhere.png").rename(own_drawn / image)
+    assert cli("run", *command).code == 0
+    predictions = open_study(folder).table("predictions")
+    (own_drawn / image).unlink()
+    assert f"1 gone ({image})" in cli("test", "--study", folder).failure
+    assert open_study(folder).table("predictions").equals(predictions)
 
 
 @pytest.mark.weights
