@@ -30,8 +30,8 @@ def test_every_file_of_the_design_is_there(study):
     found = {path.name for path in study.folder.iterdir()} - {".lock"}
     assert found == {
         "study.toml", "stages.json", "metrics.json", "images.parquet", "faces.parquet",
-        "excluded.parquet", "split.parquet", "model.safetensors", "training.parquet", "predictions.parquet",
-        "relevance", "ranks.parquet", "votes.parquet", "report", "MODEL_CARD.md",
+        "excluded.parquet", "split.parquet", "model.safetensors", "training.parquet",
+        "predictions.parquet", "relevance", "ranks.parquet", "votes.parquet", "report", "MODEL_CARD.md",
     }  # fmt: skip
     assert [path.name for path in study.path("report").iterdir()] == ["index.html"]
 
