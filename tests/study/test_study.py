@@ -31,7 +31,8 @@ def test_every_file_of_the_design_is_there(study):
     assert found == {
         "study.toml", "stages.json", "metrics.json", "images.parquet", "faces.parquet",
         "excluded.parquet", "split.parquet", "model.safetensors", "training.parquet",
-        "predictions.parquet", "relevance", "ranks.parquet", "votes.parquet", "report", "MODEL_CARD.md",
+        "predictions.parquet", "relevance", "ranks.parquet", "votes.parquet", "report",
+        "MODEL_CARD.md",
     }  # fmt: skip
     assert [path.name for path in study.path("report").iterdir()] == ["index.html"]
 
