@@ -204,6 +204,22 @@ def test_the_own_link_leads_a_known_browser_on(app, room, name, place):
     assert visitor.get(place).status_code == 200
 
 
+@pytest.mark.parametrize("behind", [".", ")", ">,", "%20", "%22"])
+def test_what_stands_behind_a_link_in_a_mail_is_no_part_of_it(app, room, behind):
+    """Mail programs take it in."""
+    link = room.link("r1")
+    visitor = Visitor(app)
+    assert f'action="{link}"' in visitor.get(link + behind).text
+    visitor.claim(link + behind)
+
+
+def test_a_damaged_link_is_refused_as_any_other(app):
+    """With the sentence that says what to do; one of any length is not read."""
+    for link in ("/invite/%C3%A4b", "/invite/a%00b", "/invite/..."):
+        assert "No way in" in Visitor(app).get(link).text
+    assert Visitor(app).get(f"/invite/{'x' * 129}").status_code == 422
+
+
 def test_a_link_of_another_leads_to_nobodys_page(app, room):
     """On a shared computer: not to the page of the rater who was here before; nor after the end."""
     mine, other = room.link("r1"), room.link("r2")

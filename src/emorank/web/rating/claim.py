@@ -3,10 +3,12 @@
 Opening the link claims nothing, because mail programs open links to check them.
 """
 
+import re
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path, Request
+from pydantic import AfterValidator
 from starlette.responses import RedirectResponse, Response
 
 from emorank.errors import RatingError, StorageError
@@ -24,7 +26,9 @@ from emorank.web.visitors import (
 
 router = APIRouter()
 Result = TypeVar("Result")
-Secret = Path(pattern=r"^[A-Za-z0-9_-]{1,128}$")
+# Mail programs take the full stop or bracket after a link for a part of it.
+Secret = Annotated[str, Path(max_length=128), AfterValidator(lambda text: _BEHIND.sub("", text))]
+_BEHIND = re.compile(r"[^A-Za-z0-9_-]+$")
 
 
 @router.get("/")
@@ -37,7 +41,7 @@ def start(request: Request) -> Response:
 
 
 @router.get("/invite/{secret}")
-def show(request: Request, project: TheProject, secret: str = Secret) -> Response:
+def show(request: Request, project: TheProject, secret: Secret) -> Response:
     """Say what the link is for, if it can be claimed."""
     person = _use(request, secret, lambda: invited(project, secret))
     if isinstance(person, Response):
@@ -48,7 +52,7 @@ def show(request: Request, project: TheProject, secret: str = Secret) -> Respons
 
 
 @router.post("/invite/{secret}")
-def take(request: Request, project: TheProject, secret: str = Secret) -> Response:
+def take(request: Request, project: TheProject, secret: Secret) -> Response:
     """Use the link up, and open a session."""
     result = _use(request, secret, lambda: claim(project, secret))
     if isinstance(result, Response):
