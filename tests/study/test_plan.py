@@ -231,6 +231,7 @@ def test_the_defaults_are_those_that_the_documentation_names():
         },
         "split": {"by": "person", "test": 0.2, "validation": 0.2, "seed": 0},
         "model": {"weights": "imagenet", "device": "cpu"},
+        "input": {"mean": [], "std": [], "bgr": False},
         "explain": {
             "preset": "epsilon", "rules": {}, "bias": "absorbed", "max_pooling": "winner",
             "batch": 4,

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from emorank.baselines.descriptors import CONVOLUTIONS
 from emorank.baselines.level_cuts import Levels, Values, mean_level, person_splits
 from emorank.baselines.table_of_faces import Faces
-from emorank.networks import training, weights
+from emorank.networks import training
 from emorank.networks.training import Examples, Recipe
 from emorank.networks.vgg16 import CUT_HEAD, VGG16
 
@@ -52,7 +52,7 @@ class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         learn, watch = next(person_splits(faces))
         for recipe in self._stages():
             if recipe.cut == CUT_HEAD:
-                self.net_ = training.fresh(len(self.classes_), weights.load(faces.weights), recipe)
+                self.net_ = training.fresh(len(self.classes_), faces.weights.load(), recipe)
             examples, held_out = (
                 _examples(self.net_, faces.take(some), labels[some], recipe.cut)
                 for some in (learn, watch)

@@ -7,10 +7,9 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from emorank.baselines.descriptors import DESCRIPTORS, VERSION, Pixels
-from emorank.networks import weights
 from emorank.networks.features import Features, features
 from emorank.networks.vgg16 import VGG16
-from emorank.networks.weights import cache_folder
+from emorank.networks.weights import IMAGENET_WEIGHTS, StartingWeights, cache_folder
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.vocabulary import Emotion
@@ -30,7 +29,7 @@ class Faces:
         person: None where unknown.
         emotion: expressed; None where it is unknown, and for faces to be tested.
         sequence: None where the face is in none; `frame` is its place in it, then 0.
-        weights: name or path of the weights of the convolutions, as in the plan of the study.
+        weights: of the convolutions, as in the plan of the study.
     """
 
     digest: Names
@@ -40,7 +39,7 @@ class Faces:
     emotion: Names
     sequence: Names
     frame: Int[np.ndarray, " faces"]
-    weights: str = weights.IMAGENET
+    weights: StartingWeights = IMAGENET_WEIGHTS
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -86,7 +85,9 @@ class Faces:
         side = len(self.pixels(int(self.rows[0])))
         keys = [f"{digest}.0" for digest in self.digest]  # view 0 is the face itself
         return features(
-            net, cut, side, keys, lambda i: self.pixels(int(self.rows[i])), progress=progress
+            *(net, cut, side, keys, lambda i: self.pixels(int(self.rows[i]))),
+            normalisation=self.weights.normalisation,
+            progress=progress,
         )
 
 

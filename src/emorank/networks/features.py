@@ -4,6 +4,7 @@ Features are kept in half precision under the cache folder, one folder per weigh
 size, one record per image content; every study on the same images shares them.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from emorank.networks.normalisation import to_batch
+from emorank.networks.normalisation import IMAGENET, Normalisation, to_batch
 from emorank.networks.vgg16 import VGG16
 from emorank.networks.weights import cache_folder, digest
 from emorank.progress import Progress, silent
@@ -43,6 +44,7 @@ def features(
     image: Callable[[int], UInt8[np.ndarray, "side side 3"]],
     *,
     batch: int = 16,
+    normalisation: Normalisation = IMAGENET,
     progress: Progress = silent,
 ) -> Features:
     """The output of `net.trunk` for each image, from the cache where it is there already.
@@ -54,9 +56,10 @@ def features(
         keys: content digest of each image (and of the view of it).
         image: the i-th image; called for what the cache lacks only.
         batch: images per pass.
+        normalisation: of the images that the network was trained on.
         progress: told of images done. Where another process fills the same cache, it is waited for.
     """
-    store = _store(net, cut, side)
+    store = _store(net, cut, side, normalisation)
     device = next(net.parameters()).device
     if store.lacking(keys):
         with store.appending(wait=True) as out, torch.inference_mode():
@@ -64,15 +67,18 @@ def features(
             for start in range(0, len(wanted), batch):
                 some = wanted[start : start + batch]
                 progress(start, len(wanted), "frozen features")
-                maps = net.trunk(to_batch([image(i) for _, i in some]).to(device), cut)
+                inputs = to_batch([image(i) for _, i in some], normalisation).to(device)
+                maps = net.trunk(inputs, cut)
                 out.append([key for key, _ in some], maps.to("cpu", torch.float16).numpy())
             progress(len(wanted), len(wanted), "frozen features")
     return Features(*store.rows(keys))
 
 
-def _store(net: VGG16, cut: int, side: int) -> RecordStore:
+def _store(net: VGG16, cut: int, side: int, normalisation: Normalisation) -> RecordStore:
     with torch.inference_mode():
         parameter = next(net.parameters())
         shape = tuple(net.trunk(parameter.new_zeros(1, 3, side, side), cut).shape[1:])
     name = f"{digest(net.features[:cut].state_dict())[:16]}-cut{cut}-{side}px-v{PREPROCESSING}"
+    if normalisation != IMAGENET:
+        name += f"-{hashlib.sha256(repr(normalisation).encode()).hexdigest()[:8]}"
     return RecordStore(cache_folder() / "features" / name, shape, np.dtype(np.float16))

@@ -25,11 +25,14 @@ from torch import Tensor
 
 from emorank.errors import WeightsError
 from emorank.networks.file_kinds import shortened
+from emorank.networks.normalisation import IMAGENET as IMAGENET_NORMALISATION
+from emorank.networks.normalisation import Normalisation
 from emorank.networks.state_file import read_state, without_prefix
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import VGG16
 
 CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+FIRST = "features.0.weight"
 IMAGENET = "imagenet"
 # Of the thirteen kernels and biases, whichever file they came from (see `digest`).
 IMAGENET_DIGEST = "39c0eb93c8363ef4b336ba5f777393e420bbe5f35046702030842d7307856c2c"
@@ -95,6 +98,29 @@ def get(source: Path | None = None) -> Path:
             raise WeightsError(f"{source}: holds other convolutions than the published ones")
         save_tensors(state, target)
     return target
+
+
+@dataclass(frozen=True)
+class StartingWeights:
+    """The convolutions that training starts from, and how they read images.
+
+    Attributes:
+        weights: as for `load`.
+        normalisation: of the images they were trained on, red first.
+        bgr: the first channel of these images was blue.
+    """
+
+    weights: str = IMAGENET
+    normalisation: Normalisation = IMAGENET_NORMALISATION
+    bgr: bool = False
+
+    def load(self) -> dict[str, Tensor]:
+        """The convolutions as `load` gives them, for images whose first channel is red."""
+        state = load(self.weights)
+        return state | {FIRST: state[FIRST].flip(1)} if self.bgr else state
+
+
+IMAGENET_WEIGHTS = StartingWeights()
 
 
 def load(weights: str = IMAGENET) -> dict[str, Tensor]:

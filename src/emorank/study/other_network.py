@@ -57,6 +57,7 @@ def resolve_network(plan: Plan) -> Plan:
     changes: dict[str, Any] = {
         "network": str(source.folder.resolve()),
         "model.weights": source.plan.model.weights,
+        "input": msgspec.to_builtins(source.plan.input),
         "train": msgspec.to_builtins(source.plan.train),
         "data.size": about.size,
         "data.emotions": plan.data.emotions or words,

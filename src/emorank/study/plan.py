@@ -11,8 +11,10 @@ from msgspec import Meta, Struct
 from emorank.answers.declared import declared
 from emorank.errors import PlanError, RelevanceError, VotesError
 from emorank.networks import vgg16
-from emorank.networks.normalisation import IMAGENET
+from emorank.networks.normalisation import IMAGENET, normalisation
 from emorank.networks.training import Recipe
+from emorank.networks.weights import IMAGENET as WEIGHTS
+from emorank.networks.weights import StartingWeights
 from emorank.relevance import Preset, override_preset, prepare
 from emorank.relevance.presets import KINDS
 from emorank.study.plan_errors import sentence, suggestion
@@ -48,6 +50,14 @@ class ModelPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     weights: str = "imagenet"  # or a file with torchvision's VGG-16 keys
     device: str = "cpu"
+
+
+class InputPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the network of `model.weights` reads images; see `networks.normalisation`."""
+
+    mean: list[float] = []  # one number or one for each channel, red first; empty: ImageNet's
+    std: list[float] = []  # likewise
+    bgr: bool = False  # it was trained on images whose first channel is blue
 
 
 class ExplainPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -101,6 +111,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     data: DataPlan = DataPlan()
     split: SplitPlan = SplitPlan()
     model: ModelPlan = ModelPlan()
+    input: InputPlan = InputPlan()
     train: Recipe = Recipe()
     explain: ExplainPlan = ExplainPlan()
     rank: RankPlan = RankPlan()
@@ -163,6 +174,16 @@ def preset_of(explain: ExplainPlan) -> Preset:
     )
 
 
+def starting_weights(plan: Plan) -> StartingWeights:
+    """The convolutions that training starts from, and how they read images.
+
+    Raises:
+        PlanError: impossible numbers.
+    """
+    given = normalisation(plan.input.mean or None, plan.input.std or None)
+    return StartingWeights(plan.model.weights, given, plan.input.bgr)
+
+
 def dump_plan(plan: Plan) -> str:
     """The plan as TOML, every choice written out."""
     return tomli_w.dumps(msgspec.to_builtins(plan))
@@ -197,6 +218,7 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
         declared(plan.answers.control, plan.answers.words, plan.answers.cut)
     except VotesError as error:
         raise PlanError(f"{origin}: answers: {error}") from error
+    _check_input(plan, origin)
     try:
         preset = preset_of(plan.explain)
         if plan.explain.rules:  # tried on VGG-16's layers now and not after hours of training
@@ -208,6 +230,19 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
             "keys are described in docs/study.md"
         ) from error
     return plan
+
+
+def _check_input(plan: Plan, origin: str) -> None:
+    """Refuse numbers that are impossible, or that contradict the weights."""
+    try:
+        starting_weights(plan)
+    except PlanError as error:
+        raise PlanError(f"{origin}: input: {error}") from error
+    if plan.input != InputPlan() and plan.model.weights == WEIGHTS:
+        raise PlanError(
+            f"{origin}: input: the ImageNet weights have their own mean, deviation and order of "
+            "channels; give a file in model.weights, or leave input out"
+        )
 
 
 def _keys(dotted: str) -> list[str]:

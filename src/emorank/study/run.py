@@ -13,7 +13,7 @@ from emorank.room.sources import is_source, source_text
 from emorank.seals import checksum
 from emorank.study.check_images import check_images
 from emorank.study.folder import IMAGES, Study, alone, fingerprint, finish, sweep
-from emorank.study.plan import AnswersPlan, Plan
+from emorank.study.plan import AnswersPlan, InputPlan, Plan
 from emorank.study.stage import Stage, key_of, record_of
 from emorank.study.staged import METRICS, remove
 from emorank.study.stages.explain import explain
@@ -30,6 +30,11 @@ from emorank.study.trained_network import MODEL
 def rule_order(plan: Plan) -> list[Any]:
     """The rules in their order, which a digest does not see: the first that fits a layer counts."""
     return [list(plan.explain.rules)]
+
+
+def way_of_reading(plan: Plan) -> list[Any]:
+    """How the starting weights read images, if the plan says anything of it."""
+    return [plan.input] if plan.input != InputPlan() else []
 
 
 def votes_content(plan: Plan) -> list[Any]:
@@ -74,6 +79,7 @@ STAGES = (
         train,
         ("model", "train"),
         (MODEL, "training.parquet", "training.partial.safetensors"),
+        (way_of_reading,),
         inputs=weights_file,
         also=lambda plan: TAKEN if plan.network else (),
         content=lambda study: checksum(study.path(MODEL)),

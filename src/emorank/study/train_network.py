@@ -8,7 +8,7 @@ import pandas as pd
 from torch import Tensor
 
 from emorank.files import room_for
-from emorank.networks import checkpoint, training, weights
+from emorank.networks import checkpoint, training
 from emorank.networks.augmentation import view
 from emorank.networks.features import features
 from emorank.networks.training import Epoch, Examples, Recipe
@@ -16,6 +16,7 @@ from emorank.networks.vgg16 import VGG16
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.framed_faces import Framed, framing_of_others, open_dataset
+from emorank.study.plan import starting_weights
 from emorank.vocabulary import Emotion
 
 STATE = "training.partial.safetensors"
@@ -45,14 +46,15 @@ def train_network(study: Study, progress: Progress = silent) -> str:
             classes,
             train_part,
             validation_part,
-            weights.load(plan.model.weights),
+            starting_weights(plan).load(),
             plan.train,
             state=study.path(STATE),
             progress=progress,
         )
     crop = framing_of_others(study, open_dataset(study))
     net.to("cpu")
-    model = checkpoint.Checkpoint(net, classes, plan.data.size, crop)
+    reads = starting_weights(plan).normalisation
+    model = checkpoint.Checkpoint(net, classes, plan.data.size, crop, normalisation=reads)
     checkpoint.save(model, path)
     table = pd.DataFrame([asdict(epoch) for epoch in curves])
     study.write_table("training", table)
@@ -118,5 +120,6 @@ def examples(
 
     cut, size = study.plan.train.cut, study.plan.data.size
     rows = np.arange(len(table) * views).reshape(len(table), views)
-    cached = features(net, cut, size, keys, pixels, progress=progress)
+    reads = starting_weights(study.plan).normalisation
+    cached = features(net, cut, size, keys, pixels, normalisation=reads, progress=progress)
     return Examples(cached, rows, labels)

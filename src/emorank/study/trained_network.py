@@ -7,7 +7,7 @@ from emorank.networks import checkpoint
 from emorank.networks.vgg16 import VGG16
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.study.folder import Study
-from emorank.study.plan import Plan, preset_of
+from emorank.study.plan import Plan, preset_of, starting_weights
 from emorank.vocabulary import Emotion
 
 MODEL = "model.safetensors"
@@ -39,4 +39,7 @@ def network_by_plan(
         RelevanceError: no such preset or rule.
     """
     preset = preset_of(plan.explain)
-    return EmotionNetwork(net, classes, size, crop, preset, plan.explain.batch, plan.train.cut)
+    return EmotionNetwork(
+        *(net, classes, size, crop, preset, plan.explain.batch, plan.train.cut),
+        normalisation=starting_weights(plan).normalisation,
+    )

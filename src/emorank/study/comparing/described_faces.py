@@ -9,7 +9,6 @@ import torch
 
 from emorank.baselines import ESTIMATORS, Faces
 from emorank.baselines.descriptors import CONVOLUTIONS, DESCRIPTORS, Pixels
-from emorank.networks import weights
 from emorank.networks.normalisation import to_batch
 from emorank.networks.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
 from emorank.results.comparison import Times
@@ -42,7 +41,7 @@ def looked_at() -> list[str]:
 def convolutions(faces: Faces) -> VGG16:
     """The frozen network, its classifier of no account."""
     net = VGG16(2, hidden=1)
-    net.load_state_dict(weights.load(faces.weights), strict=False)
+    net.load_state_dict(faces.weights.load(), strict=False)
     return channels_last(net)
 
 
@@ -52,7 +51,7 @@ def described_ms(task: Task) -> dict[str, float]:
     pixels = [faces.pixels(row) for row in range(len(faces))]
     milliseconds = {}
     for name in looked_at():
-        look = _forward(convolutions(faces)) if name == CONVOLUTIONS else DESCRIPTORS[name]
+        look = _forward(faces) if name == CONVOLUTIONS else DESCRIPTORS[name]
         look(pixels[0])  # the first call makes filters
         begin = time.perf_counter()
         for face in pixels:
@@ -61,9 +60,10 @@ def described_ms(task: Task) -> dict[str, float]:
     return milliseconds
 
 
-def _forward(net: VGG16) -> Callable[[Pixels], Any]:
+def _forward(faces: Faces) -> Callable[[Pixels], Any]:
     """One face through the convolutions."""
-    return torch.inference_mode()(lambda face: net.trunk(to_batch([face]), CUT_HEAD))
+    net, normalisation = convolutions(faces), faces.weights.normalisation
+    return torch.inference_mode()(lambda face: net.trunk(to_batch([face], normalisation), CUT_HEAD))
 
 
 def times(said: pd.DataFrame, name: str, described: dict[str, float]) -> Times:

@@ -14,7 +14,7 @@ from emorank.study.comparing.folds import parts
 from emorank.study.folder import Study, require_own_network
 from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import ground_truth
-from emorank.study.plan import override
+from emorank.study.plan import override, starting_weights
 from emorank.vocabulary import Rank
 
 LABELS = "labels"  # in the place of a votes file: neutral against any expression
@@ -114,5 +114,5 @@ def faces_of(table: pd.DataFrame, study: Study) -> Faces:
         emotion=column("emotion"),
         sequence=column("sequence"),
         frame=table["frame"].fillna(0).to_numpy(np.int64),
-        weights=study.plan.model.weights,
+        weights=starting_weights(study.plan),
     )

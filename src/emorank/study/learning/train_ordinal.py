@@ -10,7 +10,7 @@ import pandas as pd
 from emorank.errors import StudyError
 from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
 from emorank.evaluation.statistics.columns import Options
-from emorank.networks import checkpoint, ordinal, training, weights
+from emorank.networks import checkpoint, ordinal, training
 from emorank.networks.training import Epoch, Examples
 from emorank.networks.vgg16 import VGG16
 from emorank.progress import Progress, silent
@@ -21,6 +21,7 @@ from emorank.study.folder import Study, alone, fingerprint, require_own_network
 from emorank.study.framed_faces import framing_of_others, open_dataset
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.measured_faces import measured_faces
+from emorank.study.plan import starting_weights
 from emorank.study.train_network import examples
 from emorank.study.trained_network import MODEL as CLASSIFIER
 from emorank.study.trained_network import trained_network
@@ -71,7 +72,13 @@ def train_ordinal(
         plain, thresholds = ordinal.unfold_thresholds(net.to("cpu"))
         crop = framing_of_others(study, open_dataset(study))
         model = checkpoint.Checkpoint(
-            plain, emotions, study.plan.data.size, crop, LEVELS[1:], thresholds
+            plain,
+            emotions,
+            study.plan.data.size,
+            crop,
+            LEVELS[1:],
+            thresholds,
+            starting_weights(study.plan).normalisation,
         )
         checkpoint.save(model, study.path(MODEL))
         scores = {part: _scores(study, parts[part], model) for part in SCORED if len(parts[part])}
@@ -168,7 +175,7 @@ def learn(
         The network, the validation part that chose the epoch, the curves.
     """
     recipe = study.plan.train
-    net = ordinal.fresh(len(emotions), weights.load(study.plan.model.weights), recipe)
+    net = ordinal.fresh(len(emotions), starting_weights(study.plan).load(), recipe)
     net.to(study.plan.model.device)
     learnt, watched = (
         examples(study, net, table, _labels(table, emotions, others), views, progress)
