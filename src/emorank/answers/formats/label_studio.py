@@ -11,9 +11,7 @@ rater, time and showing from `data.emorank` or, where that is missing, from Labe
 fields: `completed_by` (the e-mail address, or the number), `lead_time`, `created_at`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,14 +31,17 @@ from emorank.answers.formats.label_studio_controls import (
     emotion_of,
     find_controls,
 )
+from emorank.answers.formats.label_studio_rows import (
+    Row,
+    about_one_emotion,
+    address_in,
+    check_uploads,
+    image_at,
+    in_showings,
+)
 from emorank.answers.formats.labeling_config import LabelingConfig
 from emorank.errors import VotesError
 from emorank.files import replacing
-from emorank.naming import decoded, image_name, person_name
-from emorank.vocabulary import emotion_word
-
-_UPLOAD = re.compile(r"(?:^|/)data/upload/(?:\d+/)?[0-9a-f]{8}-(?P<name>.+)")
-
 
 _TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "at")
 
@@ -83,29 +84,6 @@ class _Task(msgspec.Struct):
     completions: Any = None  # what Label Studio called annotations before 1.0
     # Label Studio writes this field and emorank does not: without it, `id` is still emorank's.
     project: Any = None
-
-
-@dataclass
-class _Row:
-    """An answer, and where it comes from.
-
-    Attributes:
-        where: task and annotation.
-        cells: the row of the table of answers.
-        before: the answer that it was before the import, if it was one.
-        created: when its annotation was made; empty if unknown.
-    """
-
-    where: str
-    address: str
-    cells: dict[str, Any]
-    before: _Before | None
-    created: str
-
-    @property
-    def number(self) -> int:
-        """The place in emorank's file; 0 if it was in none."""
-        return self.before.id if self.before else 0
 
 
 def is_label_studio(content: Any) -> bool:
@@ -177,16 +155,17 @@ def read_label_studio(content: list[Any], declared: Declared = UNSAID) -> pd.Dat
         for result in one.result
     ]
     controls = find_controls(results, declared)
-    rows: list[_Row] = []
+    rows: list[Row] = []
     for number, task in enumerate(tasks, start=1):
-        rows += _about_one_emotion([*_rows(task, f"task {number}", controls, declared)])
+        rows += about_one_emotion([*_rows(task, f"task {number}", controls, declared)])
     if not rows:
         raise VotesError(f"holds {len(tasks)} tasks and no annotation, so there is no answer in it")
-    _check_uploads(rows)
-    rows = _in_showings(rows)
+    check_uploads(rows)
+    rows = in_showings(rows)
     # Answers that all come from one file of emorank get back their order there.
-    if all(row.before for row in rows) and len({row.number for row in rows}) == len(rows):
-        rows.sort(key=lambda row: row.number)
+    numbers = {row.before for row in rows}
+    if None not in numbers and len(numbers) == len(rows):
+        rows.sort(key=lambda row: row.before or 0)
     return answers_table([row.cells for row in rows])
 
 
@@ -221,7 +200,7 @@ def _origin(task: _Task, where: str) -> _Origin | None:
         raise VotesError(f"{where}: data.emorank is not as it was written: {error}") from None
 
 
-def _rows(task: _Task, where: str, controls: Controls, declared: Declared) -> Iterator[_Row]:
+def _rows(task: _Task, where: str, controls: Controls, declared: Declared) -> Iterator[Row]:
     """The answers of a task."""
     if task.completions:
         raise VotesError(
@@ -234,7 +213,7 @@ def _rows(task: _Task, where: str, controls: Controls, declared: Declared) -> It
     emotion = origin.emotion if origin else task.data.get("emotion")
     if emotion is not None and not isinstance(emotion, str):
         raise VotesError(f"{where}: expected a word as data.emotion, came {emotion!r:.60}")
-    address = origin.image if origin else _address(task.data, where)
+    address = origin.image if origin else address_in(task.data, where)
     given = [result for one in task.annotations for result in one.result]
     check_regions([one for one in given if one.from_name in controls.answers], where)
     for place, one in enumerate(task.annotations, start=1):
@@ -242,7 +221,7 @@ def _rows(task: _Task, where: str, controls: Controls, declared: Declared) -> It
         before = _before(one, by_id, ours=task.project is None)
         for word, answer in _answers(one, emotion, controls, declared, there):
             cells: dict[str, Any] = {
-                "image": origin.image if origin else _image(address),
+                "image": origin.image if origin else image_at(address),
                 "emotion": word,
                 "answer": answer,
                 "rater": before.rater if before else _annotator(one, there),
@@ -255,7 +234,7 @@ def _rows(task: _Task, where: str, controls: Controls, declared: Declared) -> It
                 cells["at"] = one.updated_at or one.created_at
                 if one.lead_time is not None:
                     cells["reaction_ms"] = round(one.lead_time * 1000)
-            yield _Row(there, address, cells, before, one.created_at or "")
+            yield Row(there, address, cells, before.id if before else None, one.created_at or "")
 
 
 def _before(one: _Annotation, by_id: Mapping[int, _Before], ours: bool) -> _Before | None:
@@ -295,62 +274,6 @@ def _answers(
         yield word, answer_in(result, where, declared)
 
 
-def _about_one_emotion(rows: list[_Row]) -> list[_Row]:
-    """The rows of a task; if its raters named one emotion, those who skipped were asked for it."""
-    words = {row.cells["emotion"] for row in rows} - {None}
-    for row in rows:
-        if row.cells["answer"] == SKIP and len(words) == 1:
-            row.cells["emotion"] = next(iter(words))
-    return rows
-
-
-def _in_showings(rows: list[_Row]) -> list[_Row]:
-    """The rows of Label Studio's own annotations, with first showing and repeat in order of time.
-
-    A person who skipped a task and has answered it too has answered it.
-    """
-    groups: dict[tuple[str, str, str], list[_Row]] = {}
-    for row in rows:
-        if row.before is None:
-            groups.setdefault(_unit(row), []).append(row)
-    dropped: set[int] = set()
-    for same in groups.values():
-        real = [row for row in same if row.cells["answer"] != SKIP]
-        kept = (real or same[:1]) if len(same) > 1 else same
-        dropped |= {id(row) for row in same} - {id(row) for row in kept}
-        if all(row.created for row in kept):
-            kept = sorted(kept, key=lambda row: row.created)
-        if len(kept) > 2:
-            raise VotesError(
-                f"{kept[2].where}: answer {len(kept)} of {kept[2].cells['rater']!r} to one "
-                "question; expected at most two, of which the second is a repeat. Delete the others"
-            )
-        for number, row in enumerate(kept):
-            row.cells["repeat"] = number > 0
-    return [row for row in rows if id(row) not in dropped]
-
-
-def _check_uploads(rows: list[_Row]) -> None:
-    """Raise if two uploads of one question have one name: they may be different pictures."""
-    first: dict[tuple[str, str], _Row] = {}
-    for row in rows:
-        before = first.setdefault(_unit(row)[:2], row)
-        if before.address != row.address and _upload(before.address) and _upload(row.address):
-            raise VotesError(
-                f"{row.where}: {row.address!r:.80} and {before.address!r:.80} are uploads of one "
-                "name and may be different pictures; give them different names in data.image"
-            )
-
-
-def _unit(row: _Row) -> tuple[str, str, str]:
-    cells = row.cells
-    return (
-        image_name(cells["image"]),
-        emotion_word(cells["emotion"] or ""),
-        person_name(cells["rater"]),
-    )
-
-
 def _annotator(one: _Annotation, where: str) -> str:
     by = one.completed_by
     if isinstance(by, dict):
@@ -358,35 +281,3 @@ def _annotator(one: _Annotation, where: str) -> str:
     if by is None or by == "":
         raise VotesError(f"{where}: expected completed_by, the rater; there is none")
     return str(by)
-
-
-def _address(data: Mapping[str, Any], where: str) -> str:
-    """The address of a task's image."""
-    texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
-    texts.pop("emotion", None)
-    if "image" not in data and len(texts) == 1:
-        return next(iter(texts.values()))
-    if isinstance(data.get("image"), list):
-        raise VotesError(
-            f"{where}: data.image is a list of {len(data['image'])} images; expected one image for "
-            "each task, because an answer does not say which of them it is on"
-        )
-    if "image" not in texts:
-        raise VotesError(
-            f"{where}: expected the image's address as data.image, came "
-            + (", ".join(f"{key}: {value!r:.30}" for key, value in data.items())[:160] or "nothing")
-        )
-    return texts["image"]
-
-
-def _image(address: str) -> str:
-    """The name of an image: of an upload without what Label Studio put before it."""
-    if local := address.partition("/local-files/?d=")[2]:
-        return decoded(local)
-    upload = _upload(address)
-    return upload["name"] if upload else address
-
-
-def _upload(address: str) -> re.Match[str] | None:
-    plain = decoded(address) if address.startswith("/data/") else image_name(address)
-    return _UPLOAD.search(plain)
