@@ -34,6 +34,16 @@ def test_equal_file_names_are_persons(tmp_path, picture):
     assert "(ann, ben, cleo …), so each name is taken for a person" in data.assumed
 
 
+def test_a_person_is_one_however_disks_spell_the_name(tmp_path, picture):
+    """Decomposed in one folder and composed in the other, by equal names and by a pattern."""
+    for emotion, names in (("happy", ("Zoe\u0308", "ann")), ("neutral", ("Zo\u00eb", "ann"))):
+        for name in names:
+            picture(tmp_path / emotion / f"{name}.jpg")
+    for options in ({}, {"person": "(?P<person>Zo\u00eb|ann)"}):
+        table = emotion_folders.load(tmp_path, **options).table
+        assert table.groupby("person").size().to_dict() == {"Zo\u00eb": 2, "ann": 2}
+
+
 def test_numbered_downloads_are_not_persons(tmp_path, picture):
     """im0 … im9 in one folder and im0 … im2 in the other say nothing of who is in them."""
     for number in range(10):

@@ -20,6 +20,7 @@ from emorank.datasets import folder_walk
 from emorank.datasets.name_persons import SHARE, naming
 from emorank.datasets.table import Card, Dataset, Problem, dataset
 from emorank.errors import DatasetError, PlanError
+from emorank.naming import image_name
 from emorank.vocabulary import Emotion
 
 CARD = Card(
@@ -109,8 +110,13 @@ def _emotion(file: str) -> Emotion | None:
     return None
 
 
+def _path(file: str) -> PurePosixPath:
+    """A file's path with composed letters: `François` is one person, however a disk spells it."""
+    return PurePosixPath(image_name(file))
+
+
 def _by_pattern(placed: list[tuple[str, Emotion]], pattern: re.Pattern[str]) -> list[str | None]:
-    matches = (pattern.search(PurePosixPath(file).name) for file, _ in placed)
+    matches = (pattern.search(_path(file).name) for file, _ in placed)
     return [match["person"] if match else None for match in matches]
 
 
@@ -122,7 +128,7 @@ def _by_stem(placed: list[tuple[str, Emotion]]) -> tuple[list[str | None], str]:
     unknown: list[str | None] = [None] * len(placed)
     stems: dict[Emotion, set[str]] = {}
     for file, emotion in placed:
-        stems.setdefault(emotion, set()).add(PurePosixPath(file).stem)
+        stems.setdefault(emotion, set()).add(_path(file).stem)
     shared, every = set.intersection(*stems.values()), set.union(*stems.values())
     # Each name must be there once for an emotion: no folder lies inside another.
     flat = len(placed) == sum(len(names) for names in stems.values())
@@ -136,7 +142,7 @@ def _by_stem(placed: list[tuple[str, Emotion]]) -> tuple[list[str | None], str]:
             f"{names}. Such names only number pictures, so persons are taken as not known; if each "
             f"is a person, say so: --option 'person={option}'"
         )
-    return [PurePosixPath(file).stem for file, _ in placed], (
+    return [_path(file).stem for file, _ in placed], (
         f"{names}, so each name is taken for a person; if that is wrong, say who is who: "
         f"--option 'person=…'"
     )
