@@ -71,13 +71,12 @@ export function shut() {
 }
 
 export function show(paintedAt) {
+  if (shownAt !== null) return; // it is on the screen already
   shownAt = paintedAt;
   hidden = 0;
   hiddenSince = document.hidden ? paintedAt : null;
   look();
 }
-
-export const shown = () => shownAt !== null;
 
 function look() {
   clearTimeout(timer);

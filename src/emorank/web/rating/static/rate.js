@@ -26,7 +26,9 @@ const room = $("room");
 const showings = new Map(); // position → {position, id, emotion, answer}
 let total = 0;
 let answered = 0;
-let current = null; // the showing on the screen
+let place = 0; // the position that is on the screen, or will be
+let current = null; // its showing
+let leave = () => {}; // ends the waiting for a picture that is not wanted any longer
 let pace = []; // ms between answers, the last fifty
 let serverPace = null;
 let notice = ""; // on the page until the next answer
@@ -126,12 +128,15 @@ async function begin() {
 
 async function show(position) {
   gate.shut();
+  leave();
+  place = position;
   if (position >= total) {
     current = null;
     finish();
     return;
   }
   const showing = await showingAt(position);
+  if (place !== position) return; // the rater went back meanwhile
   current = showing;
   $("end").hidden = true;
   room.hidden = false;
@@ -142,9 +147,10 @@ async function show(position) {
   let image = await Promise.race([picture(showing, pictureFailed), wait(150)]);
   if (!image) {
     busy("Waiting for the picture …");
-    image = await patient(() => picture(showing, pictureFailed));
+    const left = new Promise((done) => { leave = done; });
+    image = await patient(() => Promise.race([picture(showing, pictureFailed), left]));
   }
-  if (current !== showing || stopped) return;
+  if (current !== showing || stopped || !image) return;
   askAbout(showing.emotion);
   $("face").replaceChildren(image);
   $("frame").setAttribute("aria-busy", "false");
@@ -224,10 +230,7 @@ function next(position) {
 }
 
 function back() {
-  if (stopped) return;
-  if (current && !gate.shown()) return;
-  const from = current ? current.position : total;
-  if (from > 0) show(from - 1).catch(stop);
+  if (!stopped && place > 0) show(place - 1).catch(stop);
 }
 
 // --- Words on the page -------------------------------------------------------------------------
