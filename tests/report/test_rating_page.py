@@ -45,6 +45,18 @@ def test_names_are_escaped(found):
     assert "&lt;script&gt;" in page
 
 
+def test_the_page_tells_fast_answers():
+    """Of all in a sentence, of each rater in the table."""
+    rows = [
+        {"image": name, "rater": "ann", "answer": "Strong", "reaction_ms": ms}
+        for name, ms in (("a", 300), ("b", 900), ("c", 900), ("d", 499))
+    ]
+    found = summarise(answers_table(rows), np.random.default_rng(0), resamples=100)
+    page = render(rating_page(found, "t"))
+    assert "Of 4 timed answers 2 came under 0.5 s" in page
+    assert "2 (50.0%)" in page
+
+
 def test_the_same_summary_makes_the_same_page(found):
     """No date, no chance."""
     assert render(rating_page(found, "t")) == render(rating_page(found, "t"))

@@ -14,6 +14,17 @@ def test_before_anybody_has_answered(visit):
     assert "No answers yet" in owner.get("/owner/answers").text
 
 
+def test_progress_tells_fast_answers(visit, room):
+    """How many of each rater, and their share."""
+    rater = visit("r1")
+    for showing, ms in zip(rater.showings()[:4], (300, 900, 499, 500), strict=True):
+        rater.vote(showing["id"], reaction_ms=ms)
+    panel = visit(None).get("/owner/progress").text
+    assert "Under 0.5 s" in panel
+    assert 'hasty">2 (50.0%)<' in panel
+    assert panel.count("hasty") == 1
+
+
 def test_panels_follow_the_answers(visit, room):
     """Counts, agreement and cases are those of the answers as they stand, at once."""
     owner = visit(None)
