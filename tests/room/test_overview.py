@@ -1,8 +1,9 @@
 """How far raters are."""
 
 from emorank.room.invites import invite
-from emorank.room.overview import progress
+from emorank.room.overview import answers, pictures, progress
 from emorank.room.store import Vote, submit
+from emorank.web.rating.panels import panels
 
 
 def test_progress_tells_how_far_and_whether_links_are_used(room):
@@ -16,3 +17,14 @@ def test_progress_tells_how_far_and_whether_links_are_used(room):
     hasty = Vote("hasty", room.showings("r2")[0].id, "Strong", 300, 0)
     submit(room.project, room.raters["r2"], [hasty])
     assert [row.fast for row in progress(room.project)] == [0, 1]
+
+
+def test_names_of_pictures_are_those_of_the_answers(make_room):
+    """Also where a disk spells letters otherwise, or the question has a word of its own."""
+    shown = [("happy/Zoe\u0308.png", "happy"), ("a/b#1.png", "Outrage")]
+    room = make_room(shown=shown, repeats=0)
+    room.vote_all("r1", lambda showing: "None")
+    table = answers(room.project)
+    assert {*zip(table["image"], table["emotion"], strict=True)} == pictures(room.project).keys()
+    shown_again = panels(table, pictures(room.project))
+    assert {case.name for case in shown_again.flagged} == {"happy/Zo\u00eb.png", "a/b#1.png"}

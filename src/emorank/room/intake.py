@@ -14,7 +14,6 @@ from emorank.room.project import Project
 from emorank.room.raters import add_rater, rater_ids
 from emorank.room.schema import SHOWINGS, VOTES
 from emorank.room.store import Vote, store_vote
-from emorank.vocabulary import emotion_word
 
 
 def import_answers(project: Project, table: pd.DataFrame) -> int:
@@ -55,7 +54,7 @@ def _units(project: Project, table: pd.DataFrame) -> list[str]:
     """The image id of each row."""
     by_unit: dict[tuple[str, str], list[str]] = {}
     for (name, word), image in pictures(project).items():
-        for unit in ((name, emotion_word(word)), (name, "")):
+        for unit in ((name, word), (name, "")):
             by_unit.setdefault(unit, []).append(image)
     full = full_names(table["image"], {name for name, _ in by_unit})
     units, missing = [], []

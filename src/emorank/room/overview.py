@@ -7,8 +7,10 @@ import pandas as pd
 from sqlalchemy import Connection, Select, func, select
 
 from emorank.answers.answers_table import answers_table, fast_of
+from emorank.naming import image_name
 from emorank.room.project import Project
 from emorank.room.schema import EVENTS, IMAGES, INVITES, RATERS, SESSIONS, SHOWINGS, VOTES
+from emorank.vocabulary import emotion_word
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,10 @@ def answers(project: Project) -> pd.DataFrame:
 
 
 def pictures(project: Project) -> dict[tuple[str, str], str]:
-    """The id of the picture of each (name, emotion)."""
+    """The id of the picture of each (name, emotion), written as in the table of answers."""
     with project.database.reading() as connection:
         rows = connection.execute(select(IMAGES.c.name, IMAGES.c.emotion, IMAGES.c.id)).all()
-    return {(row.name, row.emotion): row.id for row in rows}
+    return {(image_name(row.name), emotion_word(row.emotion)): row.id for row in rows}
 
 
 def version(project: Project) -> int:
