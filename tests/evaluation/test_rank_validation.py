@@ -115,7 +115,13 @@ def test_overall_statistics():
     np.testing.assert_allclose(found.spearman.value, spearmanr(predicted, means).statistic)
     kappa = cohen_kappa_score([1, 2, 3, 2, 1], predicted, weights="quadratic")
     np.testing.assert_allclose(found.quadratic_kappa.value, kappa)
-    assert found.accuracy_over_persons.method == "bootstrap over 3 persons, 200 resamples"
+    over = found.accuracy_over_persons
+    assert over.method.startswith("bootstrap over 3 persons, 200 resamples")
+    assert over.rough
+    assert over.low <= found.accuracy.low
+    assert over.high >= found.accuracy.high
+    joint = found.joint.accuracy_over_persons
+    assert joint.low <= found.joint.accuracy.low
     assert found.baseline.label == "Minimal"
     assert validate(trained_majority="Strong").baseline.source == "train"
 

@@ -11,7 +11,7 @@ from emorank.report.headline import headline, verdict
 def test_three_lines(contents):
     """Emotion, rank, both: each with its interval, its images and its baseline."""
     first, second, third = headline(contents.emotions, contents.validation, unseen_persons=True)
-    assert first.startswith("Expressed emotion: accuracy 1.00 [1.00, 1.00] on 12 test images")
+    assert first.startswith("Expressed emotion: accuracy 1.00 [0.76, 1.00] rough on 12 test")
     assert "of 4 unseen persons (always “Anger”: 0.33)" in first
     assert "quadratic kappa" in second
     assert "8 rated test images with an intensity" in third

@@ -4,6 +4,7 @@ import pytest
 
 from emorank.evaluation import Estimate
 from emorank.report import words
+from emorank.report.tables import estimates
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,32 @@ def test_a_value_without_its_interval():
     value = Estimate(0.5, 0.25, 0.75)
     assert words.without_interval(words.estimate(value)) == "0.50"
     assert words.without_interval("✓ good") == "✓ good"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("/home/ann b/studies/persons.csv", "persons.csv"),
+        ("C:\\Users\\ann\\votes.csv", "votes.csv"),
+        ("/home/ann/faces/", "faces"),
+        ("the network of /home/ann/demo, trained", "the network of demo, trained"),
+        ("~/faces/a.png: truncated", "a.png: truncated"),
+        ("left out: C:\\faces\\a.png is broken", "left out: a.png is broken"),
+        ("faces/p01.png", "faces/p01.png"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        ("doi:10.1109/ACCESS.2024.3474012", "doi:10.1109/ACCESS.2024.3474012"),
+        ("anger / fear / joy, and/or 3/4", "anger / fear / joy, and/or 3/4"),
+    ],
+)
+def test_a_page_names_no_folder_of_a_machine(written, shown):
+    """Whoever gets a report need not know who made it where."""
+    assert words.text(written) == shown
+
+
+def test_an_interval_over_few_persons_is_called_rough():
+    """Wherever it stands."""
+    rough = Estimate(0.5, 0.2, 0.8, method="bootstrap over 3 persons", rough=True)
+    assert words.estimate(rough) == "0.50 [0.20, 0.80] rough"
+    assert "rough: bootstrap over 3 persons" in words.estimate_and_method(rough)
+    assert words.without_interval(words.estimate(rough)) == "0.50"
+    assert estimates([("a", rough, 3)])["Interval"][0].endswith(" rough")

@@ -15,6 +15,7 @@ from emorank.evaluation.statistics.uncertainty import (
     Estimate,
     bootstrap,
     counts_per_cluster,
+    no_narrower,
     wilson,
 )
 
@@ -63,7 +64,7 @@ class Classification:
         unlabelled: images left out because their true class is unknown.
         persons: number of persons on the images tested; None if no person is known.
         accuracy: with Wilson's interval, which assumes that images are independent.
-        accuracy_over_persons: the same accuracy with the bootstrap over persons.
+        accuracy_over_persons: the same accuracy with the bootstrap over persons; this one is shown.
         balanced_accuracy: mean recall over the classes with images.
         macro_f1: mean F1 over the classes with images.
         baseline: the majority class; None if there are no images.
@@ -130,7 +131,7 @@ def classification(
         unlabelled=int((~known).sum()),
         persons=who.size if who.unit == "persons" else None,
         accuracy=wilson(int(np.trace(matrix)), len(true), level),
-        accuracy_over_persons=estimates["accuracy"],
+        accuracy_over_persons=no_narrower(estimates["accuracy"], int(np.trace(matrix)), len(true)),
         balanced_accuracy=estimates["balanced_accuracy"],
         macro_f1=estimates["macro_f1"],
         per_class=class_scores(matrix, names),

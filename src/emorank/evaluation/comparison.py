@@ -16,6 +16,7 @@ from emorank.evaluation.statistics.uncertainty import (
     Estimate,
     bootstrap,
     counts_per_cluster,
+    no_narrower,
     resampled,
 )
 from emorank.vocabulary import LEVELS
@@ -131,6 +132,8 @@ def score(table: pd.DataFrame, *, seed: int, resamples: int, level: float) -> Es
     columns = np.where(abstained & (rows == 0), 1, columns)
     counts = counts_per_cluster(rows, columns, (len(LEVELS), len(LEVELS)), who.number)
     estimates = bootstrap(STATISTICS, counts, np.random.default_rng(seed), **options)
+    hits = int(np.trace(counts.sum(axis=0)))
+    estimates["accuracy"] = no_narrower(estimates["accuracy"], hits, len(table))
     # Means of the same votes may differ in the last bit. A face without a score ranks lowest.
     x = table["score"].fillna(-np.inf).to_numpy(np.float64).round(9)
     y = table["mean"].to_numpy(np.float64).round(9)

@@ -19,6 +19,7 @@ from emorank.evaluation.statistics.uncertainty import (
     Statistic,
     bootstrap,
     counts_per_cluster,
+    no_narrower,
 )
 
 EMOTION, RANK = "emotion", "rank"
@@ -127,6 +128,8 @@ def _group(
         # Persons without a compared rank are not drawn.
         counted = counts[counts.sum((1, 2)) > 0]
         scores |= bootstrap(statistics, counted, rng, unit=who.unit, resamples=resamples)
+        share, matrix = f"{kind} accuracy", counted.sum(axis=0)
+        scores[share] = no_narrower(scores[share], int(np.trace(matrix)), int(matrix.sum()))
     baselines = {
         EMOTION: majority_baseline(tables[EMOTION].sum(0), list(classes), majority),
         RANK: majority_baseline(tables[RANK].sum(0), RANKS),

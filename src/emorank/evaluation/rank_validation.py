@@ -26,6 +26,7 @@ from emorank.evaluation.statistics.uncertainty import (
     RESAMPLES,
     bootstrap,
     counts_per_cluster,
+    no_narrower,
     resampled,
     wilson,
 )
@@ -91,7 +92,9 @@ def validation(
         population=population,
         confusion=_plain(matrix),
         accuracy=wilson(int(np.trace(matrix)), int(matrix.sum()), level),
-        accuracy_over_persons=overall.pop("accuracy"),
+        accuracy_over_persons=no_narrower(
+            overall.pop("accuracy"), int(np.trace(matrix)), int(matrix.sum())
+        ),
         **overall,
         spearman=correlation[""],
         baseline=majority_baseline(matrix, RANKS, trained_majority, level),
@@ -162,7 +165,9 @@ def _joint(table: pd.DataFrame, cluster: np.ndarray[Any, Any], options: dict[str
     return Joint(
         count=total,
         accuracy=wilson(hits, total, level),
-        accuracy_over_persons=bootstrap({"": confusion.accuracy}, tables, **options)[""],
+        accuracy_over_persons=no_narrower(
+            bootstrap({"": confusion.accuracy}, tables, **options)[""], hits, total
+        ),
         emotion_accuracy=wilson(int(table["recognised"].sum()), total, level),
         baseline=Baseline(
             str(frequent.index[0]), "test", wilson(int(frequent.iloc[0]), total, level)

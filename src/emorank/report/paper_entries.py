@@ -12,6 +12,7 @@ from emorank.datasets.splits import PARTS
 from emorank.datasets.table import Card
 from emorank.errors import StudyError
 from emorank.evaluation.rank_scores import RankValidation, scores_table
+from emorank.evaluation.statistics.uncertainty import FEW
 from emorank.report import paper_figures, paper_tables
 from emorank.report.heatmaps import Pixels
 from emorank.report.paper_figures import GalleryFace
@@ -208,7 +209,7 @@ def _persons(source: PaperSource) -> str:
     number = faces.loc[faces["part"] == "test", "person"].nunique()
     if not number:
         return "Persons are not known, and the intervals are over images."
-    return f"{number} test persons" + (", so the intervals are rough." if number < 10 else ".")
+    return f"{number} test persons" + (", so the intervals are rough." if number < FEW else ".")
 
 
 def spread(rows: pd.DataFrame, most: int) -> pd.DataFrame:

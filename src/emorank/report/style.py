@@ -14,7 +14,8 @@ from emorank.evaluation.rank_scores import RANKS
 
 # Okabe and Ito's colours, told apart with every kind of colour vision.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-RANK_COLOURS = dict(zip(RANKS, ("#56B4E9", "#E69F00", "#D55E00"), strict=True))
+# The stronger the darker, so that the order is seen in black and white too.
+RANK_COLOURS = dict(zip(RANKS, ("#86BFE6", "#C06C14", "#7A1F2B"), strict=True))
 INK, PALE = "#1f2933", "#d9dee4"
 DPI = 110
 

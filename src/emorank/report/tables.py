@@ -100,7 +100,8 @@ def _interval(value: Estimate) -> str:
     if value.low is None or value.high is None:
         return NONE
     # Kept on one line in a narrow column.
-    return f"{value.low:.2f} to {value.high:.2f}".replace(" ", "\N{NO-BREAK SPACE}")
+    interval = f"{value.low:.2f} to {value.high:.2f}".replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{interval} rough" if value.rough else interval
 
 
 def floats(values: Any) -> pd.Series:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import PurePosixPath, PureWindowsPath
 
 import pandas as pd
 
@@ -10,6 +11,10 @@ from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.vocabulary import Emotion
 
 NONE = "–"
+# What leads to a file of a machine: /home/ann/ or C:\Users\ann\; no web address, no relative path.
+_FOLDERS = re.compile(
+    r"(?<![\w.:/~\\-])~?/(?:[^/\s<>\"]+/)+(?=\w)|\b[A-Za-z]:\\(?:[^\\\s<>\"]+\\)+"
+)
 FAST = f"under {FAST_MS / 1000:g} s"  # heads the answers that came too fast
 
 
@@ -27,7 +32,13 @@ def cell(value: object, places: int = 2) -> str:
 
 
 def text(value: str) -> str:
-    """A string that any file can hold: a file name of undecodable bytes keeps them as escapes."""
+    """A string as a page shows it, which any file can hold, and which names no folder of a machine.
+
+    A file name of undecodable bytes keeps them as escapes.
+    """
+    if PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute():
+        value = value.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    value = _FOLDERS.sub("", value)
     return value.encode("utf-8", "backslashreplace").decode()
 
 
@@ -37,13 +48,16 @@ def part(count: int, whole: int) -> str:
 
 
 def estimate(value: Estimate | None, places: int = 2) -> str:
-    """A value with its interval: "0.83 [0.78, 0.88]"; a dash where there is none."""
+    """A value with its interval: "0.83 [0.78, 0.88]"; a dash where there is none.
+
+    An interval over few persons has the word "rough" after it.
+    """
     if value is None or value.value is None:
         return NONE
     point = f"{value.value:.{places}f}"
     if value.low is None or value.high is None:
         return point
-    return f"{point} [{value.low:.{places}f}, {value.high:.{places}f}]"
+    return f"{point} [{value.low:.{places}f}, {value.high:.{places}f}]{' rough' * value.rough}"
 
 
 def estimate_and_method(value: Estimate) -> str:
@@ -52,7 +66,8 @@ def estimate_and_method(value: Estimate) -> str:
         return f"{NONE} ({value.reason})"
     if value.low is None or value.high is None:
         return f"{value.value:.2f} ({value.reason})"
-    return f"{value.value:.2f} ({value.low:.2f} to {value.high:.2f}, {value.method})"
+    rough = "rough: " if value.rough else ""
+    return f"{value.value:.2f} ({value.low:.2f} to {value.high:.2f}, {rough}{value.method})"
 
 
 def without_interval(words: str) -> str:

@@ -11,6 +11,7 @@ from emorank.evaluation.statistics.uncertainty import (
     Estimate,
     clusters,
     counts_per_cluster,
+    no_narrower,
     resampled,
     with_reason,
 )
@@ -49,7 +50,7 @@ def test_the_bootstrap_equals_a_slow_loop():
     """Percentiles over resampled persons equal those of copies of the persons' images."""
     rng = np.random.default_rng(11)
     truth, predicted = rng.integers(0, 3, 60), rng.integers(0, 3, 60)
-    person = rng.integers(0, 7, 60)
+    person = rng.integers(0, 12, 60)
     tables = counts_per_cluster(truth, predicted, (3, 3), person)
     found = bootstrap(
         {"accuracy": confusion.accuracy, "kappa": confusion.quadratic_kappa},
@@ -57,18 +58,18 @@ def test_the_bootstrap_equals_a_slow_loop():
         np.random.default_rng(5),
         resamples=300,
     )
-    draws = np.random.default_rng(5).multinomial(7, np.full(7, 1 / 7), size=300)
+    draws = np.random.default_rng(5).multinomial(12, np.full(12, 1 / 12), size=300)
     slow = []
     for times in draws:
         images = np.concatenate(
-            [np.flatnonzero(person == p) for p in np.repeat(np.arange(7), times)]
+            [np.flatnonzero(person == p) for p in np.repeat(np.arange(12), times)]
         )
         slow.append(np.mean(truth[images] == predicted[images]))
     low, high = np.quantile(slow, [0.025, 0.975])
     np.testing.assert_allclose([found["accuracy"].low, found["accuracy"].high], [low, high])
     np.testing.assert_allclose(found["accuracy"].value, np.mean(truth == predicted))
     assert found["kappa"].low < found["kappa"].value < found["kappa"].high
-    assert found["accuracy"].method == "bootstrap over 7 persons, 300 resamples"
+    assert found["accuracy"].method == "bootstrap over 12 persons, 300 resamples"
 
 
 def test_persons_widen_the_interval():
@@ -112,7 +113,7 @@ def undefined_in(share, resamples=100):
         return {"a": values}
 
     rng = np.random.default_rng(0)
-    return resampled(statistics, np.ones(4, int), rng, resamples=resamples, chunk=resamples)["a"]
+    return resampled(statistics, np.ones(12, int), rng, resamples=resamples, chunk=resamples)["a"]
 
 
 def test_rarely_defined_statistics_have_no_interval():
@@ -200,3 +201,37 @@ def test_resampled_draws_like_the_bootstrap_of_sums():
     )
     assert summed["a"].low == pytest.approx(weighted["a"].low)
     assert summed["a"].high == pytest.approx(weighted["a"].high)
+
+
+@pytest.mark.parametrize("hits", [(4, 4, 4), (0, 4, 8), (8, 8, 8), (3, 4, 5)])
+def test_three_persons_give_no_narrower_interval_than_wilson(hits):
+    """Equal scores of three persons would give an interval of no width; and it is called rough."""
+    tables = np.array([[[n, 8 - n], [0, 0]] for n in hits])
+    rng = np.random.default_rng(0)
+    over = bootstrap({"": lambda c: c[..., 0, 0] / c.sum((-2, -1))}, tables, rng)[""]
+    assert over.rough
+    widened, other = no_narrower(over, sum(hits), 24), wilson(sum(hits), 24)
+    assert widened.low == min(over.low, other.low)
+    assert widened.high == max(over.high, other.high)
+    assert widened.value == over.value
+
+
+@pytest.mark.parametrize(("persons", "rough"), [(2, True), (9, True), (10, False)])
+def test_the_interval_of_few_persons_is_wider_and_rough(persons, rough):
+    """By the expanded percentiles; from ten persons on the interval is the plain one."""
+    rng = np.random.default_rng(1)
+    tables = rng.integers(0, 9, (persons, 1, 2)) + 1
+    share = {"": lambda c: c[..., 0, 0] / c.sum((-2, -1))}
+    found = bootstrap(share, tables, np.random.default_rng(2), resamples=4000)[""]
+    assert found.rough == rough
+    draws = np.random.default_rng(2).multinomial(persons, np.full(persons, 1 / persons), 4000)
+    sums = np.tensordot(draws, tables, axes=1)
+    values = sums[:, 0, 0] / sums.sum((1, 2))
+    low, high = np.quantile(values, [0.025, 0.975])
+    if rough:
+        assert found.low < low or found.low == values.min()
+        assert found.high > high or found.high == values.max()
+    else:
+        assert (found.low, found.high) == (low, high)
+    images = bootstrap(share, tables, np.random.default_rng(2), unit="images", resamples=4000)[""]
+    assert not images.rough

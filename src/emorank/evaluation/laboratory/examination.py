@@ -17,13 +17,12 @@ from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
 from emorank.evaluation.raters.pairwise import leave_one_out_tables, mean_kappa
 from emorank.evaluation.raters.ratings import ratings
 from emorank.evaluation.statistics.columns import Options, floats, people, same
-from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.evaluation.statistics.uncertainty import FEW, Estimate
 from emorank.vocabulary import LEVEL_COLUMNS, Emotion
 
 TRUTHS = {"intensity": "known intensity", "mean": "mean rating", "majority": "raters' majority"}
 """Columns that may hold how strong an expression is, the best first, and their names in words."""
 
-_FEW_PERSONS = 10  # below, intervals are rough
 _FEWEST = 3  # expressive faces with a known intensity
 
 
@@ -134,7 +133,7 @@ def unmeasured(faces: pd.DataFrame) -> Iterator[str]:
     persons = faces["person"].nunique()
     if not persons:
         yield "The persons are not known: intervals take the images for independent."
-    elif persons < _FEW_PERSONS:
+    elif persons < FEW:
         yield f"Intervals over {persons} persons are rough: often too narrow, or too high."
 
 

@@ -3,8 +3,10 @@
 The images of one person are not independent, so whole persons are drawn again and not images
 (a cluster bootstrap). Most statistics are functions of a table of counts, and counts add up: a
 resample is a weighted sum of the persons' tables, and thousands of resamples are one matrix
-product instead of a loop. A statistic that does not add up (a rank correlation) is a function of
-how often each person was drawn, all resamples at once.
+product instead of a loop. Of few persons the ends are Hesterberg's expanded percentiles, wider as
+Student's t is wider than the normal distribution; they are rough all the same, and a share gets no
+narrower interval than Wilson's. A statistic that does not add up (a rank correlation) is a function
+of how often each person was drawn, all resamples at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +23,8 @@ Weights = Float[np.ndarray, "resample cluster"]
 
 RESAMPLES = 2000
 LEVEL = 0.95
+FEW = 10
+"""Intervals over fewer persons than these are rough."""
 # Above this share of undefined resamples there is no interval: the others flatter the statistic.
 _MOST_UNDEFINED = 0.05
 _CHUNK = 2_000_000
@@ -34,6 +38,7 @@ class Estimate:
         level: the coverage that the interval aims at.
         method: how the interval was computed, for the reader of a table.
         reason: why the value or the interval is None; empty if neither is.
+        rough: whether the interval is over few persons.
     """
 
     value: float | None
@@ -42,6 +47,7 @@ class Estimate:
     level: float = LEVEL
     method: str = ""
     reason: str = ""
+    rough: bool = False
 
 
 def with_reason(estimate: Estimate, reason: str) -> Estimate:
@@ -60,6 +66,24 @@ def wilson(successes: int, total: int, level: float = LEVEL) -> Estimate:
         return Estimate(None, level=level, method="Wilson", reason="no images")
     interval = binomtest(successes, total).proportion_ci(level, method="wilson")
     return Estimate(successes / total, float(interval.low), float(interval.high), level, "Wilson")
+
+
+def no_narrower(estimate: Estimate, successes: int, total: int) -> Estimate:
+    """A share with an interval over few persons, widened where Wilson's is wider.
+
+    Three persons may do equally well by chance; then drawing them again says nothing.
+    """
+    if not estimate.rough or estimate.low is None or estimate.high is None:
+        return estimate
+    other = wilson(successes, total, estimate.level)
+    if other.low is None or other.high is None:
+        return estimate
+    low, high = min(estimate.low, other.low), max(estimate.high, other.high)
+    if (low, high) == (estimate.low, estimate.high):
+        return estimate
+    return replace(
+        estimate, low=low, high=high, method=f"{estimate.method}, widened to Wilson's interval"
+    )
 
 
 def clusters(persons: Sequence[Any] | pd.Series | None, count: int) -> Int[np.ndarray, " image"]:
@@ -181,6 +205,15 @@ def _estimate(
     if undefined > _MOST_UNDEFINED:
         reason = f"no interval: not defined in {undefined:.0%} of the resamples"
         return Estimate(value, level=level, method=method, reason=reason)
-    tail = (1 - level) / 2
+    tail, rough = (1 - level) / 2, unit == "persons" and number < FEW
+    if rough:
+        tail = _expanded(tail, number)
     low, high = np.nanquantile(draws, [tail, 1 - tail])
-    return Estimate(value, float(low), float(high), level, method)
+    return Estimate(value, float(low), float(high), level, method, rough=rough)
+
+
+def _expanded(tail: float, number: int) -> float:
+    """The tail of the expanded percentile interval: Hesterberg 2015, Am. Stat. 69, section 4.3."""
+    from scipy.stats import norm, t
+
+    return float(norm.cdf(np.sqrt(number / (number - 1)) * t.ppf(tail, number - 1)))

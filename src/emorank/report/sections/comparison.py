@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from emorank.baselines import ESTIMATORS
 from emorank.evaluation.comparison import EstimatorComparison, EstimatorScores
-from emorank.evaluation.statistics.uncertainty import Estimate
+from emorank.evaluation.statistics.uncertainty import FEW, Estimate
 from emorank.report.item import Item
 from emorank.report.page import Section, section_of
 from emorank.report.style import INK, PALE, PALETTE, blank, styled
@@ -174,7 +174,8 @@ def _draw(axes: Any, value: Estimate, place: int, group: str) -> None:
 def _items(part: EstimatorComparison, result: Comparison, suffix: str, words: str) -> list[Item]:
     count = part.scores[part.reference].count
     title = f"Estimators of intensity side by side: {words} ({count}, {part.persons} persons)"
-    intervals = f"Intervals: bootstrap over {part.persons} persons, 95 %."
+    rough = ", rough" * (part.persons < FEW)
+    intervals = f"Intervals: bootstrap over {part.persons} persons, 95 %{rough}."
     test = (
         f"Ours less it: accuracy of “{label(part.reference)}” less each, mean over persons; p by "
         f"{'the exact' if part.exact else 'a sampled'} sign-flip test over persons, then with "
@@ -184,6 +185,7 @@ def _items(part: EstimatorComparison, result: Comparison, suffix: str, words: st
     )
     timing = result.timing
     scores, tests = scores_table(part), tests_table(part, timing)
+    scores = scores.map(lambda cell: cell.removesuffix(" rough"))  # the note says it
     costs = title.replace("side by side", "tested and timed")
     return [
         Item(f"table_10{suffix}", "Table 10", title, numbers(part, timing), intervals, scores),

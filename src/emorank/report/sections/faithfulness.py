@@ -4,6 +4,7 @@ import pandas as pd
 
 from emorank.evaluation.maps.blind import BLIND
 from emorank.evaluation.maps.localisation import FEATURES
+from emorank.evaluation.statistics.uncertainty import FEW
 from emorank.report.page import Section, section_of
 from emorank.report.sections import faithfulness_figures as figures
 from emorank.report.words import NONE, estimate, minus
@@ -82,7 +83,7 @@ def verdict(result: Faithfulness, preset: str) -> str:
         if known[preset] <= known[top]:
             sentence += f", no more than {top}, which knows nothing of the network"
     sentence += f"; the best map that knows nothing of it, {top}, has {_number(known[top])}"
-    few = result.persons < 10
+    few = result.persons < FEW
     return f"{sentence}. {result.persons} persons" + (": the intervals are rough." if few else ".")
 
 

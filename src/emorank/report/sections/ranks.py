@@ -55,15 +55,13 @@ def overall_table(result: RankValidation, *, apart: bool = False) -> pd.DataFram
     """
     joint = result.joint
     rows: list[tuple[str, Estimate, int]] = [
-        ("Rank accuracy, emotion recognised (conditional)", result.accuracy, 0),
-        ("… with persons drawn again", result.accuracy_over_persons, 0),
+        ("Rank accuracy, emotion recognised (conditional)", result.accuracy_over_persons, 0),
         *baseline_row("… always “{}”", result.baseline),
         ("Balanced accuracy", result.balanced_accuracy, 0),
         ("Quadratic-weighted kappa", result.quadratic_kappa, 0),
         ("Mean absolute rank error", result.mean_absolute_error, 0),
         ("Spearman correlation with the mean rating", result.spearman, 0),
-        ("Emotion and rank both right (joint)", joint.accuracy, 1),
-        ("… with persons drawn again", joint.accuracy_over_persons, 1),
+        ("Emotion and rank both right (joint)", joint.accuracy_over_persons, 1),
         *((name, e, 1) for name, e, _ in baseline_row("… always “{}”", joint.baseline)),
         ("Emotion right, of the same images", joint.emotion_accuracy, 1),
     ]

@@ -8,6 +8,7 @@ from emorank.progress import Progress, silent
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Measured, prediction_table
 from emorank.records import RecordStore
+from emorank.report.words import estimate
 from emorank.study.folder import Study
 from emorank.study.framed_faces import Framed
 from emorank.study.trained_network import trained_network
@@ -43,9 +44,8 @@ def test(study: Study, progress: Progress = silent) -> str:  # noqa: PT028 - a s
         resamples=study.plan.validate.resamples,
     )
     study.write_metrics("emotion", result)
-    low, high = result.accuracy.low, result.accuracy.high
     return (
-        f"accuracy {result.accuracy.value:.3f} ({low:.3f}–{high:.3f}) on {result.count} images of "
+        f"accuracy {estimate(result.accuracy_over_persons, 3)} on {result.count} images of "
         f"{len(network.classes)} emotions"
     )
 
