@@ -81,6 +81,31 @@ def test_what_a_reader_looks_for(contents, rendered):
     assert "SIMULATED" not in words
 
 
+def test_how_to_cite(contents, rendered):
+    """Author, year and DOI of each, BibTeX once, the same as in CITATION.cff."""
+    words = Outline(rendered).words.rpartition("How to cite")[2]
+    assert words.count("The emorank maintainers: emorank 0.1. 2026.") == 1
+    assert words.count(contents.data.citation) == 1
+    assert words.count("@article{") == 2
+    assert words.count("@software{") == 1
+    file = (Path(__file__).parents[2] / "CITATION.cff").read_text()
+    for line in ("doi: 10.1109/ACCESS.2024.3474012", "year: 2024", "volume: 12", "start: 186229"):
+        assert line in file
+        assert line.partition(": ")[2] in words
+    assert words.count("doi:10.1109/ACCESS.2024.3474012") == 1
+
+
+def test_no_folder_of_a_machine_is_on_the_page(contents):
+    """Settings and reasons keep the names of files, and lose where they are."""
+    plan = {"data": {"path": "/home/ann b/faces"}, "validate": {"votes": "C:\\Users\\a\\v.csv"}}
+    excluded = contents.excluded.assign(reason="/mnt/disk/faces/a.png: truncated")
+    html = render(replace(contents, plan=plan, excluded=excluded).page())
+    assert "a.png: truncated" in html
+    assert "faces" in html
+    for part in ("/home", "ann b", "Users", "/mnt", "disk/"):
+        assert part not in html
+
+
 def test_simulated_data_is_called_simulated(contents):
     """Rendered faces and simulated raters are announced at the top and where they matter."""
     bare = replace(contents, training=None, examples=(), known=None)

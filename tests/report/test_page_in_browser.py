@@ -30,6 +30,19 @@ def test_the_report_fits_the_screen(chromium, contents, tmp_path, width, height)
     page.close()
 
 
+def test_headings_stay_with_what_they_head_in_print(chromium, contents, tmp_path):
+    """A page of paper does not end with a heading, and no figure is cut in two."""
+    page = chromium.new_page()
+    page.goto(write(contents.page(), tmp_path / "index.html").as_uri())
+    page.emulate_media(media="print")
+    style = "[...new Set([...document.querySelectorAll('{}')].map(e => getComputedStyle(e).{}))]"
+    for heading in ("h2", ".caption", "h2 + p"):
+        assert page.evaluate(style.format(heading, "breakAfter")) == ["avoid"]
+    for whole in ("figure", ".table", "tr"):
+        assert page.evaluate(style.format(whole, "breakInside")) == ["avoid"]
+    page.close()
+
+
 def test_every_link_within_the_page_leads_somewhere(chromium, contents, tmp_path):
     """The table of contents has no dead entry."""
     page = chromium.new_page()
