@@ -306,3 +306,28 @@ def test_missing_and_further_keys_are_told(state, tmp_path):
     )
     with pytest.raises(WeightsError, match=said):
         load_network(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("form", ["zip", "older", "safetensors"])
+def test_damaged_bytes_end_in_one_sentence(form, tmp_path):
+    """Cut or changed anywhere: the weights are read, or the file is refused in our words."""
+    random = np.random.default_rng(5)
+    small = {f"features.{k}.weight": torch.full((4, 3), float(k)) for k in range(4)}
+    path = tmp_path / "net.bin"
+    if form == "safetensors":
+        save_file(small, path)
+    else:
+        path.write_bytes(saved(small, _use_new_zipfile_serialization=form == "zip"))
+    whole, said = path.read_bytes(), []
+    for number in range(120):
+        data = bytearray(whole[: random.integers(len(whole))] if number % 3 == 0 else whole)
+        for place in random.integers(0, max(len(data), 1), number % 7):
+            data[place : place + 1] = bytes([random.integers(256)])
+        path.write_bytes(data)
+        try:
+            state_file.read_state(path)
+        except WeightsError as error:
+            said.append(str(error))
+    assert 40 <= len(said) < 120
+    assert all(words.startswith(f"{path}: ") for words in said)
+    assert not [words for words in PYTORCHS_OWN if words in "".join(said)]

@@ -7,7 +7,7 @@ from tests.relevance.small_nets import HIGH, LOW, images
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance import PRESETS, override_preset, prepare, read, relevance
+from emorank.relevance import PRESETS, explainer, override_preset, prepare, read, relevance
 
 BOUNDS = {"low": LOW, "high": HIGH}
 
@@ -389,3 +389,13 @@ def test_len_is_pythons_own_again():
     assert "len" not in globals()
     read(Net(SAME["view(len(x), -1)"][0]))
     assert "len" not in globals()
+
+
+def test_deep_lift_sees_a_clip_as_an_activation():
+    """Its map is complete also where values are clipped, and that of a ReLU where none is."""
+    clipped = Net(lambda n, x: all_of(n, n.relu6(20 * n.second(F.hardtanh(n.conv(x), -0.2, 0.9)))))
+    found = explainer(clipped, "deep-lift")(images(), 1)
+    dark = clipped(torch.zeros_like(images()))[:, 1].detach()
+    torch.testing.assert_close(found.pixels.sum((1, 2, 3)), found.logits[:, 1] - dark)
+    six, plain = (explainer(Net(f), "deep-lift")(images(), 1) for f in SAME["relu6"])
+    torch.testing.assert_close(six.pixels, plain.pixels)

@@ -130,7 +130,7 @@ def _check_archive(file: Path) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
         raise damaged(file, "its archive has no end; download or copy it again") from error
     names = [member.filename for member in members]
     inner = {name.partition("/")[2] for name in names}

@@ -1,7 +1,6 @@
 """The state dict in a file of somebody's: tensors by name; nothing in the file is executed."""
 
 import io
-import pickle  # noqa: TID251 - its errors only; `pickletools` reads names without running anything
 import pickletools
 import warnings
 import zipfile
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -26,11 +24,6 @@ from emorank.networks.file_kinds import (
 )
 from emorank.seals import is_damaged
 
-# What torch, safetensors and the system raise on a file that is cut short or something else.
-_UNREADABLE = (
-    *(SafetensorError, OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError),
-    *(AttributeError, IndexError, AssertionError, pickle.UnpicklingError, UnicodeError),
-)
 # Where training scripts put the state dict beside an optimiser's; averages of the weights last.
 _INSIDE = (
     *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "weights"),
@@ -75,7 +68,9 @@ def read_state(file: Path) -> State:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's own words on old formats
             content = _checkpoint(file, mapped=kind != PICKLE)
-    except _UNREADABLE as error:
+    except WeightsError:
+        raise
+    except Exception as error:  # whatever the readers make of a stranger's bytes
         raise _refusal(file, kind) from error
     return _state(file, content)
 
@@ -158,7 +153,7 @@ def _classes(file: Path, kind: str) -> set[str]:
                 (name,) = (n for n in archive.namelist() if n.partition("/")[2] == "data.pkl")
                 with archive.open(name) as member:
                     program = member.read(_PROGRAM)
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
         return set()
     return set(_called(io.BytesIO(program)))
 

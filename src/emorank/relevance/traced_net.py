@@ -1,13 +1,14 @@
 """A net built again from its graph, so that other libraries may hook it: see `TracedNet`."""
 
 import copy
+import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from emorank.relevance.graph import Node
-from emorank.relevance.layers import CLIPPING, Mean, View
+from emorank.relevance.layers import CLIPPING, Mean, View, clips_at
 
 
 class TracedNet(nn.Module):
@@ -53,12 +54,31 @@ class TracedNet(nn.Module):
 _AFTER = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, Mean, nn.Flatten, View, nn.Linear)
 
 
+class _Clip(nn.Module):
+    """A clip as a sum of ReLUs, the only activations that the rules of DeepLIFT know of these.
+
+    clip(a) = low + ReLU(a − low) − ReLU(a − high).
+    """
+
+    def __init__(self, low: float, high: float | None) -> None:
+        super().__init__()
+        self.low, self.high = low, high
+        self.above, self.beyond = nn.ReLU(), nn.ReLU()
+
+    def forward(self, values: Any) -> Any:
+        """Clip."""
+        clipped = values if math.isinf(self.low) else self.above(values - self.low) + self.low
+        if self.high is None or math.isinf(self.high):
+            return clipped
+        return clipped - self.beyond(values - self.high)
+
+
 def _alone(layer: nn.Module) -> nn.Module:
     """A copy of a layer that shares its parameters' memory."""
     if isinstance(layer, nn.ReLU):
         return nn.ReLU()
     if isinstance(layer, CLIPPING):
-        return nn.Hardtanh(layer.min_val, layer.max_val)
+        return _Clip(*clips_at(layer))
     shared: dict[int, Tensor] = {
         id(parameter): nn.Parameter(parameter.detach(), requires_grad=False)
         for parameter in layer.parameters()
