@@ -65,7 +65,7 @@ def pairs() -> dict[str, tuple[list[nn.Module], list[nn.Module]]]:
     grouped = nn.Conv2d(6, 4, 3, padding="same", groups=2).double()
     dense, last = nn.Linear(64, 8).double(), nn.Linear(8, 4).double()
     first, second = normed(nn.BatchNorm2d, 6), normed(nn.BatchNorm2d, 4, affine=False)
-    third, start = normed(nn.BatchNorm1d, 8), normed(nn.BatchNorm2d, 3)
+    third = normed(nn.BatchNorm1d, 8)
     flat = normed(nn.BatchNorm1d, 64)
     relu, drop = nn.ReLU(inplace=True), nn.Dropout(0.5)
     whole = [conv, relu, grouped, relu, nn.Flatten(), dense, relu, last]
@@ -79,7 +79,6 @@ def pairs() -> dict[str, tuple[list[nn.Module], list[nn.Module]]]:
             [conv, nn.Dropout2d(), first, nn.Identity(), first, relu, *whole[2:]],
             [merged(merged(conv, first), first), relu, *whole[2:]],
         ),
-        "at the start": ([start, *whole], [alone(start), *whole]),
         "after pooling": (
             [conv, relu, nn.MaxPool2d(1), first, grouped, *whole[3:]],
             [conv, relu, nn.MaxPool2d(1), alone(first), grouped, *whole[3:]],
@@ -105,6 +104,24 @@ def test_folding_changes_neither_logits_nor_maps(name, preset):
     scale = float(theirs.pixels.abs().max())
     torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=1e-10, atol=1e-10 * scale)
     torch.testing.assert_close(mine.sums, theirs.sums, rtol=1e-10, atol=1e-10 * scale)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_norm_of_the_images_is_their_normalisation(preset):
+    """It is no convolution: the first one's rule goes to the first, and has the pixels' box."""
+    _, layers = pairs()["after convolutions and dense layers"]
+    norm = normed(nn.BatchNorm2d, 3).eval()
+    norm.weight.data = torch.tensor([1.2, -0.9, 0.7]).double()
+    norm.bias.data.mul_(0.2)
+    given = {"low": LOW, "high": HIGH}
+    mine = relevance(nn.Sequential(norm, nn.Identity(), *layers), images(), 1, preset, **given)
+    with torch.no_grad():
+        ends = [norm(bound.view(1, 3, 1, 1)).flatten() for bound in given.values()]
+        box = {"low": torch.minimum(*ends), "high": torch.maximum(*ends)}
+        theirs = relevance(nn.Sequential(*layers), norm(images()), 1, preset, **box)
+    scale = float(theirs.pixels.abs().max())
+    torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=1e-10, atol=1e-10 * scale)
+    torch.testing.assert_close(mine.logits, theirs.logits, rtol=1e-10, atol=1e-10)
 
 
 class Shared(nn.Module):

@@ -18,7 +18,8 @@ from emorank.errors import RelevanceError, needing
 from emorank.relevance.division import total
 from emorank.relevance.folding import fold
 from emorank.relevance.graph import read
-from emorank.relevance.propagate import check_images, check_logits
+from emorank.relevance.own_net import OwnNet
+from emorank.relevance.propagate import as_written, check_images, check_logits
 from emorank.relevance.record import Relevance, join
 from emorank.relevance.targets import Difference, Logit, Probability, Target, classes
 from emorank.relevance.traced_net import TracedNet
@@ -175,11 +176,13 @@ class Attributor:
 
     Attributes:
         name: of the explainer.
+        own: the net itself, to be compared with the one built again.
         net: the net built again.
         weight: of its first layer, for its type and device.
     """
 
     name: str
+    own: OwnNet
     net: TracedNet
     weight: Tensor
 
@@ -211,10 +214,12 @@ class Attributor:
                 "explains the pixels only"
             )
         images = check_images(images, self.weight)
-        with torch.no_grad():
+        self.own.check()
+        with as_written(self.weight):
             # torch.split gives one empty part of an empty batch.
             parts = [self.net(part) for part in torch.split(images, TOGETHER)]
             logits = check_logits(torch.cat(parts), self.net.nodes[-1].name)
+            self.own.compare(images, logits, None)
         kind, of, against = _indices(target, logits)
         scalar = _Scalar(self.net, kind)
         records = [
@@ -237,19 +242,19 @@ class Attributor:
     ) -> tuple[Relevance, ...]:
         """Explain several logits of each image, a record for each class; None for all."""
         if of is None:
-            with torch.no_grad():
+            with as_written(self.weight):
                 of = range(self.net(check_images(images, self.weight)[:1]).shape[1])
         return tuple(self(images, one, at=at) for one in of)
 
     def _one(
         self, scalar: _Scalar, image: Tensor, logits: Tensor, of: Tensor, against: Tensor
     ) -> Relevance:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), torch.autocast(image.device.type, enabled=False):
             warnings.simplefilter("ignore")  # captum warns of the hooks that it puts on our copy
             attribution = EXPLAINERS[self.name].attribute(
                 scalar, image.clone().requires_grad_(), (of, against)
             )
-        with torch.no_grad():
+        with as_written(self.weight):
             explained = scalar(image, of, against)
         pixels = attribution.detach().to(image.dtype).contiguous()
         if not bool(torch.isfinite(pixels).all()):
@@ -274,8 +279,9 @@ def attributor(net: nn.Module, name: str) -> Attributor:
     with needing("explainers", f"explaining by {name}"):
         import captum.attr  # noqa: F401 - asked for now, not at the first image
     nodes = fold(read(net))
+    own = OwnNet(net)
     first: Any = next(n.layer for n in nodes if isinstance(n.layer, nn.Conv2d | nn.Linear))
-    return Attributor(name, TracedNet(nodes), first.weight.detach())
+    return Attributor(name, own, TracedNet(nodes), first.weight.detach())
 
 
 def _indices(target: Target, logits: Tensor) -> tuple[type, Tensor, Tensor]:

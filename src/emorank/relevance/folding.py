@@ -3,7 +3,8 @@
 A batch norm in evaluation is y = s x + t per channel. Behind a convolution or dense layer that only
 it reads, it is folded into that layer's weights, which changes no output (Guillemot et al. 2020;
 Hui and Binder 2019 discuss what it does to relevance). Anywhere else it becomes a layer with
-weights of its own: a convolution of 1×1 in as many groups as there are channels.
+weights of its own: a convolution of 1×1 in as many groups as there are channels. On the images it
+is their normalisation, and the first convolution is the one behind it.
 """
 
 from collections import Counter
@@ -36,7 +37,7 @@ def fold(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
                     kept[inputs[0] - 1] = replace(before, layer=_folded(before.layer, *pair))
                     moved[place] = inputs[0]
                     continue
-            layer = layer if isinstance(layer, Affine) else _standing_alone(layer)
+            layer = layer if isinstance(layer, Affine) else _standing_alone(layer, inputs[0])
         kept.append(Node(node.name, layer, inputs))
         moved[place] = len(kept)
     return tuple(kept)
@@ -75,8 +76,11 @@ def _folded(layer: nn.Module, scale: Tensor, shift: Tensor) -> nn.Module:
     )
 
 
-def _standing_alone(norm: nn.Module) -> nn.Module:
+def _standing_alone(norm: nn.Module, position: int) -> nn.Module:
+    """A batch norm as a layer with weights, or if it reads the images as their normalisation."""
     scale, shift = _affine(norm)
+    if position == IMAGES and not isinstance(norm, nn.BatchNorm1d):
+        return Affine(scale.view(-1, 1, 1), shift.view(-1, 1, 1))
     channels = len(scale)
     if isinstance(norm, nn.BatchNorm1d):
         return with_parameters(

@@ -72,8 +72,10 @@ def read(net: nn.Module) -> tuple[Node, ...]:
     """
     if type(net) in LAYERS:
         net = nn.Sequential(net)
+    if "forward" in vars(net):
+        raise RelevanceError(_own_forward("", net))
     traced = _traced(net)
-    with _evaluating(net):
+    with evaluating(net):
         nodes = tuple(_nodes(net, traced))
     _check_in_place(nodes)
     if not any(type(node.layer) in WEIGHTED for node in nodes):
@@ -88,7 +90,7 @@ def _traced(net: nn.Module) -> "_Tracer":
     """What the net's forward does, as steps."""
     tracer = _Tracer()
     try:
-        with _TRACING, _unchecked(), _evaluating(net), _len_of_steps(net):
+        with _TRACING, _unchecked(), evaluating(net), _len_of_steps(net):
             tracer.graph = tracer.trace(net)
             return tracer
     except RelevanceError:
@@ -117,7 +119,7 @@ def _unchecked() -> Iterator[None]:
 
 
 @contextmanager
-def _evaluating(net: nn.Module) -> Iterator[None]:
+def evaluating(net: nn.Module) -> Iterator[None]:
     """Trace what a forward does in evaluation; it may ask `self.training`."""
     training = [module for module in net.modules() if module.training]
     for module in training:
@@ -189,6 +191,8 @@ class _Tracer(fx.Tracer):
         return super().create_arg(a)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        if "forward" in vars(m) and isinstance(m, LAYERS):
+            raise RelevanceError(_own_forward(module_qualified_name, m))
         # A subclass of a layer comes with a forward of its own, which is not to be guessed at.
         known = type(m) in MODULES or is_parametrised(m)
         layer = isinstance(m, LAYERS) or type(m).__module__.startswith("torch.nn")
@@ -203,10 +207,13 @@ class _Tracer(fx.Tracer):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        # A slice of a Sequential (`self.features[:5]`) is made on the way and has no name.
-        if type(m) is nn.Sequential or threading.get_ident() != self.thread:
+        if threading.get_ident() != self.thread:
             return forward(*args, **kwargs)
-        return super().call_module(m, forward, args, kwargs)
+        # Hooks are no steps: `own_net.OwnNet` finds out whether they change anything.
+        # A slice of a Sequential (`self.features[:5]`) is made on the way and has no name.
+        if type(m) is nn.Sequential:
+            return m.forward(*args, **kwargs)  # type: ignore[no-untyped-call]  # torch's own
+        return super().call_module(m, m.forward, args, kwargs)
 
 
 def _nodes(net: nn.Module, traced: _Tracer) -> Iterator[Node]:
@@ -327,6 +334,13 @@ def _check_output(step: fx.Node, position: dict[fx.Node, int], count: int) -> No
             "expected a net whose forward returns the logits, the outputs of its last layer, and "
             f"nothing else; got {result}"
         )
+
+
+def _own_forward(name: str, module: nn.Module) -> str:
+    return (
+        f"no rule for {_of(name, module)} with a forward that was put into this one object; "
+        "write a module of its own that computes it"
+    )
 
 
 def _no_rule(name: str, module: nn.Module) -> str:

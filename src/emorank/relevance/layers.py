@@ -4,12 +4,17 @@ What stands for a function is a module too, so that every node of a graph is one
 any batch what the function did.
 """
 
+import copy
+from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
+from torch.nn.utils import parametrize, prune
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from emorank.errors import RelevanceError
 
@@ -172,14 +177,44 @@ def is_parametrised(layer: nn.Module) -> bool:
 
 
 def plain(layer: nn.Module) -> nn.Module:
-    """A parametrised layer with the weights of the moment for its own; others as they are."""
-    if not is_parametrised(layer):
+    """A layer without hooks, with the weights of the moment if it computes them.
+
+    Weights are computed by parametrisations and, before each forward, by hooks of pruning and of
+    the weight norm and spectral norm of old.
+    """
+    computed = computed_weights(layer)
+    if computed:
+        assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - WEIGHTED
+        with torch.no_grad():
+            weight, bias = (
+                computed[name]() if name in computed else getattr(layer, name)
+                for name in ("weight", "bias")
+            )
+            return with_parameters(layer, weight.clone(), None if bias is None else bias.clone())
+    if not any(vars(layer)[kind] for kind in _HOOKS):
         return layer
-    assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - WEIGHTED
-    with torch.no_grad():
-        return with_parameters(
-            layer, layer.weight.clone(), None if layer.bias is None else layer.bias.clone()
-        )
+    bare = copy.copy(layer)  # shares parameters and buffers
+    vars(bare).update({kind: OrderedDict() for kind in _HOOKS})
+    return bare
+
+
+_HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+
+
+def computed_weights(layer: nn.Module) -> dict[str, Callable[[], Tensor]]:
+    """The weights that a layer computes from others, by name, and how; empty without any."""
+    if is_parametrised(layer):
+        return {name: partial(getattr, layer, name) for name in ("weight", "bias")}
+    ways: dict[str, Callable[[], Tensor]] = {}
+    for hook in layer._forward_pre_hooks.values() if type(layer) in WEIGHTED else ():
+        match hook:
+            case prune.BasePruningMethod():
+                ways[hook._tensor_name] = partial(hook.apply_mask, layer)
+            case WeightNorm():
+                ways[hook.name] = partial(hook.compute_weight, layer)
+            case SpectralNorm():
+                ways[hook.name] = partial(hook.compute_weight, layer, do_power_iteration=False)
+    return ways
 
 
 def with_parameters(

@@ -21,10 +21,11 @@ from emorank.relevance.layers import (
     clips_at,
     padding_of,
 )
+from emorank.relevance.own_net import OwnNet
 from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
 from emorank.relevance.presets import DEFAULT, MaxPooling, Preset
 from emorank.relevance.presets import preset as named
-from emorank.relevance.propagate import Explainer
+from emorank.relevance.propagate import Explainer, as_written
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
 from emorank.relevance.steps import Clip, OneByOne, Rearrangement, Step, ZeroPadding
@@ -82,8 +83,10 @@ def prepare(
             and torch raises a RuntimeError where it has none.
     """
     chosen = named(preset)
-    nodes = fold(read(net))
-    return _Preparation(nodes, chosen, low, high).explainer(deterministic)
+    with as_written(next(net.parameters(), torch.empty(0))):
+        nodes = fold(read(net))
+        own = OwnNet(net)
+        return _Preparation(nodes, chosen, low, high).explainer(own, deterministic)
 
 
 class _Preparation:
@@ -101,7 +104,7 @@ class _Preparation:
                 self.readers.setdefault(position, []).append(k)
         self.rules = _rules(nodes, preset)
 
-    def explainer(self, deterministic: bool) -> Explainer:
+    def explainer(self, own: OwnNet, deterministic: bool) -> Explainer:
         """The steps, a ReLU being part of the step before where only it reads that one."""
         steps: list[tuple[Step, tuple[int, ...]]] = []
         moved = {IMAGES: IMAGES}  # from positions of nodes to positions of steps
@@ -119,6 +122,7 @@ class _Preparation:
             names[node.name] = moved[k + 1]
         first = next(n.layer for n in self.nodes if isinstance(n.layer, nn.Conv2d | nn.Linear))
         return Explainer(
+            own=own,
             steps=_placed(steps),
             trunk=_trunk(steps),
             weight=first.weight.detach(),

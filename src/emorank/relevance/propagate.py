@@ -16,10 +16,12 @@ from torch import Tensor
 
 from emorank.errors import RelevanceError
 from emorank.relevance.division import total
+from emorank.relevance.own_net import OwnNet
 from emorank.relevance.record import Relevance, join, select
 from emorank.relevance.steps import Saved
 from emorank.relevance.targets import Target, start
 from emorank.relevance.walk import Arrival, PlacedStep, Walk
+from emorank.relevance.weighted import Weighted
 
 # The most bytes that the activations of one layer take when several images go together. With few
 # images they stay in the cache; more images share the reading of the weights. From 32 MiB on the
@@ -36,9 +38,10 @@ _Forward = tuple[Tensor, list[tuple[int, list[Saved]]], list[Saved]]
 class Explainer:
     """A net prepared for a preset, for any number of batches and threads.
 
-    It holds the weights of the moment: prepare again after training.
+    It is for the weights of the moment: a net that has changed is refused until prepared again.
 
     Attributes:
+        own: the net, to be compared with the steps.
         steps: in the order of computation.
         trunk: how many steps come before the first dense layer.
         weight: of the first layer, for its type and device.
@@ -47,6 +50,7 @@ class Explainer:
         deterministic: only algorithms that give the same bits every time (CUDA has others).
     """
 
+    own: OwnNet
     steps: tuple[PlacedStep, ...]
     trunk: int
     weight: Tensor
@@ -68,7 +72,7 @@ class Explainer:
         at: Sequence[str] = (),
     ) -> Relevance:
         """Explain a batch; see `relevance`."""
-        with torch.no_grad(), _bits(self.deterministic):
+        with as_written(self.weight), _bits(self.deterministic):
             images = self._input(images)
             wanted = self._wanted(at)
             logits, chunks, saved = self._forward(images)
@@ -98,7 +102,7 @@ class Explainer:
             of: class indices; None for all.
             at: names of layers, as for `relevance`.
         """
-        with torch.no_grad(), _bits(self.deterministic):
+        with as_written(self.weight), _bits(self.deterministic):
             images = self._input(images)
             wanted = self._wanted(at)
             if not len(images):
@@ -184,7 +188,15 @@ class Explainer:
             size = max(1, CHUNK * len(some) // largest) if largest else len(images)
         logits, saved, _ = self._run(torch.cat(outputs), self.trunk, len(self.steps))
         check_logits(logits, self.steps[-1].step.name)
+        self.own.compare(images, logits, self._unsigned_sums(saved))
         return logits, chunks, saved
+
+    def _unsigned_sums(self, saved: list[Saved]) -> Tensor | None:
+        """What the last layer adds up for each logit, without signs; None if it has no weights."""
+        last = self.steps[-1].step
+        if not isinstance(last, Weighted) or not saved or saved[-1][0].ndim != 2:
+            return None
+        return saved[-1][0][:1].abs() @ last.own.weight.abs().T
 
     def _run(self, inputs: Tensor, first: int, last: int) -> tuple[Tensor, list[Saved], int]:
         """Steps first to last: the outputs, what each step saves, bytes of the largest output."""
@@ -224,6 +236,7 @@ class Explainer:
     def _input(self, images: Tensor) -> Tensor:
         """The images in the net's type and layout."""
         images = check_images(images, self.weight)
+        self.own.check()
         if self.low is not None and self.high is not None:
             slack = 1e-3 * (self.high - self.low)
             if bool(((images < self.low - slack) | (images > self.high + slack)).any()):
@@ -241,10 +254,13 @@ def check_images(images: Tensor, weight: Tensor) -> Tensor:
     Raises:
         RelevanceError: not a batch of images, on another device, or not finite.
     """
-    if images.ndim != 4 or not images.is_floating_point():
+    if not isinstance(images, Tensor) or images.ndim != 4 or not images.is_floating_point():
+        came = getattr(images, "shape", None)
         raise RelevanceError(
-            "expected normalised images of shape (batch, channels, height, width) and a "
-            f"floating type, got {tuple(images.shape)} of {images.dtype}"
+            "expected normalised images, a torch tensor of shape (batch, channels, height, width) "
+            f"and a floating type, got {'' if came is None else f'{tuple(came)} of '}"
+            f"{getattr(images, 'dtype', type(images).__name__)} ({type(images).__name__}); "
+            "a single tensor: images[None]; pixels of 0 to 255: emorank.networks.features.to_batch"
         )
     if images.device != weight.device:
         raise RelevanceError(
@@ -326,6 +342,13 @@ def _batches(images: Iterable[Tensor], batch: int) -> Iterator[list[Tensor]]:
             some = []
     if some:
         yield some
+
+
+@contextmanager
+def as_written(weight: Tensor) -> Iterator[None]:
+    """Compute in the type of the weights and without gradients, whatever is switched on."""
+    with torch.no_grad(), torch.autocast(weight.device.type, enabled=False):
+        yield
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from torch import nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.graph import read
-from emorank.relevance.layers import WEIGHTED
+from emorank.relevance.layers import WEIGHTED, computed_weights
 
 GROUPS = 3  # of convolutions
 
@@ -87,6 +87,12 @@ def randomise(net: nn.Module, layers: Sequence[str], generator: torch.Generator)
     missing = [name for name in layers if type(modules.get(name)) not in WEIGHTED]
     if missing:
         raise RelevanceError(f"'{missing[0]}' is no layer with weights")
+    computed = [name for name in layers if computed_weights(modules[name])]
+    if computed:
+        raise RelevanceError(
+            f"'{computed[0]}' computes its weights (pruning, weight norm, spectral norm) and would "
+            "compute them again; make them its own with the function that removes this"
+        )
     drawn = {id(p) for name in layers for p in modules[name].parameters()}
     shared = {id(p): p for p in net.parameters() if id(p) not in drawn}
     other = copy.deepcopy(net, dict(shared))

@@ -1,0 +1,165 @@
+"""The net that an explainer was made of: is it still as it was, and does it say the same?"""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emorank.errors import RelevanceError
+from emorank.relevance.graph import evaluating
+from emorank.relevance.layers import computed_weights
+
+# Weights that are compared of each tensor at every batch; all where there are no more.
+_SAMPLE = 1024
+
+
+class OwnNet:
+    """A net, what it was like when it was read, and whether it has been compared with its graph.
+
+    Args:
+        net: as it was read.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net = net
+        self._modules = _modules(net)
+        self._tensors = dict(_tensors(net))
+        self._compared = False
+
+    def check(self) -> None:
+        """Refuse a net that has changed: an explainer shares some weights and has changed others.
+
+        A change of single weights by way of `.data` or NumPy may go unnoticed; whatever torch
+        counts, new tensors and a change of most weights do not.
+
+        Raises:
+            RelevanceError: weights, hooks or settings are not what they were.
+        """
+        modules, tensors = _modules(self.net), dict(_tensors(self.net))
+        changed = [
+            name or type(self.net).__name__
+            for name in self._modules.keys() | modules.keys()
+            if self._modules.get(name) != modules.get(name)
+        ]
+        changed += [
+            name
+            for name in self._tensors.keys() | tensors.keys()
+            if not _same(self._tensors.get(name), tensors.get(name))
+        ]
+        if changed:
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            raise RelevanceError(
+                f"the net has changed since it was prepared ('{min(changed)}'{more}); prepare it "
+                "again: an explainer is for the weights of the moment"
+            )
+
+    def compare(self, images: Tensor, logits: Tensor, sums: Tensor | None) -> None:
+        """Compare the logits of the graph with those of the net's own forward, once.
+
+        It costs a forward pass of one image, in evaluation. Hooks of the net run in it.
+
+        Args:
+            images: (batch, channels, height, width).
+            logits: (batch, classes), by the graph.
+            sums: what the last layer adds up, without signs, (batch, classes): their rounding is
+                that of the logits; None if unknown.
+
+        Raises:
+            RelevanceError: they are not the same to rounding.
+        """
+        if self._compared or not len(images):
+            return
+        with evaluating(self.net):
+            own = self.net(images[:1].clone(memory_format=torch.contiguous_format))
+        eps = torch.finfo(logits.dtype).eps
+        # Half of the digits, or what is left of them if great numbers cancel in the last layer.
+        allowed = float(logits[:1].abs().max()) * eps**0.5
+        if sums is not None:
+            allowed = max(allowed, float(sums[:1].max()) * _CANCELLED * eps)
+        # A forward may drop the batch of one (`x.squeeze()`).
+        fits = isinstance(own, Tensor) and own.numel() == logits[:1].numel()
+        if not fits or not float((own.flatten() - logits[0]).abs().max()) <= allowed:
+            came = f"{own.flatten()[:4].tolist()}" if fits else type(own).__name__
+            raise RelevanceError(
+                "the net does not compute what its layers compute: its logits of the first image "
+                f"are {came}, those of its layers {logits[0, :4].tolist()}; {_suspects(self.net)}"
+            )
+        self._compared = True
+
+
+_CANCELLED = 256  # ε: the rounding of all layers, in units of what the last one adds up
+
+
+def _suspects(net: nn.Module) -> str:
+    """What may make a net compute something else than its layers."""
+    hooks = [
+        f"'{name or type(net).__name__}' ({_name(hook)})"
+        for name, module in net.named_modules()
+        for hook in _hooks(module)
+    ]
+    if hooks:
+        return f"remove the hooks that change values: {', '.join(hooks)}"
+    return (
+        "something changes values on the way (global hooks, a patched function of torch, values "
+        "that depend on the image); write it as layers"
+    )
+
+
+def _hooks(module: nn.Module) -> Iterator[Callable[..., Any]]:
+    """Those that run in a forward pass."""
+    yield from module._forward_pre_hooks.values()
+    yield from module._forward_hooks.values()
+
+
+def _name(hook: Callable[..., Any]) -> str:
+    while isinstance(hook, functools.partial):
+        hook = hook.func
+    return getattr(hook, "__qualname__", type(hook).__name__)
+
+
+def _modules(net: nn.Module) -> dict[str, tuple[Any, ...]]:
+    """Of each module its identity, its hooks, a forward of its own, and torch's settings."""
+    return {
+        name: (
+            module,
+            tuple(_hooks(module)),
+            vars(module).get("forward"),
+            module.extra_repr() if type(module).__module__.startswith("torch.nn") else "",
+        )
+        for name, module in net.named_modules()
+    }
+
+
+# What torch counts of a tensor, and some of its values as bytes.
+_Print = tuple[tuple[Any, ...], Tensor]
+
+
+def _tensors(net: nn.Module) -> Iterator[tuple[str, _Print]]:
+    """Weights and buffers by name, and the tensors that modules hold by themselves."""
+    for registered in (net.named_parameters, net.named_buffers):
+        for name, tensor in registered(remove_duplicate=False):
+            version = 0 if tensor.is_inference() else tensor._version
+            yield name, ((*_form(tensor), tensor.data_ptr(), version), _sample(tensor))
+    for name, module in net.named_modules():
+        computed = computed_weights(module)  # anew at each forward
+        for key, value in vars(module).items():
+            if isinstance(value, Tensor) and key not in computed:
+                yield f"{name}.{key}".lstrip("."), (_form(value), _sample(value))
+
+
+def _form(tensor: Tensor) -> tuple[Any, ...]:
+    return tensor.shape, tensor.dtype, tensor.device
+
+
+def _same(one: _Print | None, other: _Print | None) -> bool:
+    return bool(one and other and one[0] == other[0] and torch.equal(one[1], other[1]))
+
+
+def _sample(tensor: Tensor) -> Tensor:
+    """Some of the values of a tensor, evenly from its memory, as bytes."""
+    values, size = tensor.detach(), tensor.numel()
+    dense = values.is_contiguous() or values.is_contiguous(memory_format=torch.channels_last)
+    some = values.as_strided((size,), (1,)) if dense else values.flatten()
+    return some[:: max(1, size // _SAMPLE)].clone().view(torch.uint8)
