@@ -24,7 +24,9 @@ def test_a_rating_has_no_meaning_of_itself():
     with pytest.raises(VotesError, match="the number 1 is no rank of itself"):
         declared().number(1)
     assert declared(words={"1": "Strong"}).number(1) == "Strong"
+    assert declared(words={"1": "Strong"}).number(1.0) == "Strong"
     assert declared(cut=(1, 2, 3)).number(2.5) == "Average"
+    assert declared(cut=(1, 2, 3)).number(2.99999999) == "Average"
 
 
 @pytest.mark.parametrize("cut", [(1, 2), (3, 2, 1), (1, 2, float("inf")), (1, float("nan"), 2)])

@@ -44,6 +44,14 @@ def test_names_are_compared_as_people_mean_them(write):
         read_attributes(write("who,age\n7.0,31\n7,32\n"), faces, "who")
 
 
+def test_words_for_one_group_are_one_group():
+    """In capitals or not; as the first person has it."""
+    words = pd.Series(["Female", "male", "female ", "MALE", None], dtype="string")
+    groups, order = banded_groups(words, "gender")
+    assert groups.tolist() == ["Female", "male", "Female", "male", pd.NA]
+    assert order is None
+
+
 @pytest.mark.parametrize(
     ("column", "ids"),
     [

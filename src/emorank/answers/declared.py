@@ -45,12 +45,12 @@ class Declared:
 
     def number(self, value: float) -> str:
         """The answer that a rating stands for, which is no rank of itself."""
-        if self.cut is None and _key(f"{value:g}") not in self.words:
+        if self.cut is None and _key(str(value)) not in self.words:
             raise VotesError(
                 f"the number {value:g} is no rank of itself; say which numbers are, such as "
                 f'--cut 1,2,3 or --map "1=Minimal,2=Average,3=Strong"'
             )
-        return self.answer(f"{value:g}")
+        return self.answer(str(value))
 
 
 UNSAID = Declared()

@@ -102,6 +102,8 @@ def banded_groups(
 ) -> tuple[pd.Series, list[str] | None]:
     """The groups of an attribute and their order; numbers become bands.
 
+    Words that differ only in capitals, blanks or the encoding of their letters are one group.
+
     Args:
         values: string, <NA> where unknown.
         name: of the attribute; ages have `AGES` where no bands are given.
@@ -113,6 +115,9 @@ def banded_groups(
     Raises:
         PlanError: there are too many different values and no bands, or bands for words.
     """
+    first: dict[str, str] = {}
+    values = each(values, person_name)
+    values = each(values, lambda word: first.setdefault(word.casefold(), word))
     numbers = pd.to_numeric(values, errors="coerce").astype("Float64")
     strange = values[values.notna() & numbers.isna()]
     if bands is None and (len(strange) or numbers.isna().all()):
