@@ -7,6 +7,7 @@ from benchmarks.timing import machine
 
 ALL = (
     "head_training",
+    "hostile_images",
     "ranking_memory",
     "relevance_cost",
     "relevance_layers",
