@@ -7,8 +7,9 @@ off, with flipped bytes, with lies in the header, empty, texts, pages; strips an
 Each verb goes through them in a process of its own: `rank` by a tiny untrained network, whole
 pictures, and another thousand with the search for faces, which takes most of the time. The script
 ends with an error if one crashes, if a picture takes more than five seconds (of the processor: the
-machine may be busy; a verb that waits is ended in time), if memory grows by more than 600 MB above that of the loaded program (VmHWM less the resident size after one small
-picture), or if a file is missing: each has to be a row or named as left out.
+machine may be busy; a verb that waits is ended in time), if memory grows by more than 600 MB above
+that of the loaded program (VmHWM less the resident size after one small picture), or if a file is
+missing: each has to be a row or named as left out.
 
     python -m benchmarks.hostile_images --count 10000 --seed 0
 """
