@@ -118,6 +118,13 @@ def test_simulated_data_is_called_simulated(contents):
     assert "raters are simulated" in raters
 
 
+def test_what_was_assumed_of_persons_is_said(contents):
+    """In a sentence of its own, where the persons are counted."""
+    assumed = "The emotion folders share their file names (ann, ben …)"
+    told = replace(contents, data=replace(contents.data, assumed=assumed))
+    assert f"{assumed}." in Outline(render(told.page())).words
+
+
 def test_data_cannot_write_html(contents):
     """Markup in any string of the study comes out as text."""
     evil = "</style></title><script>alert(1)</script>\"'><img src=http://x.example/y onerror=z>"

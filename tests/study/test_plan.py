@@ -327,3 +327,12 @@ def test_what_is_said_of_votes_is_checked_at_once():
     for changes in ({"answers.words": {"Low": "Huge"}}, {"answers.cut": [3, 2, 1]}):
         with pytest.raises(PlanError, match="answers: "):
             override(Plan(), changes)
+
+
+def test_a_path_that_is_not_utf_8_is_refused():
+    """TOML cannot hold it; the sentence shows the byte and says what to do."""
+    plan = msgspec.structs.replace(
+        Plan(), data=msgspec.structs.replace(Plan().data, path="a\udcff")
+    )
+    with pytest.raises(PlanError, match=r'path = "a\\xff": this name is not UTF-8; rename'):
+        dump_plan(plan)

@@ -12,6 +12,7 @@ from emorank.datasets import folder_walk
 from emorank.datasets.table import Card, Dataset
 from emorank.datasets.table import dataset as table_of
 from emorank.errors import RatingError
+from emorank.printable import printable
 from emorank.vocabulary import Emotion
 
 
@@ -101,7 +102,7 @@ def _of_one_emotion(path: Path, emotions: Collection[str]) -> Dataset:
             "rated for (--emotions happy)"
         )
     emotion = str(Emotion.parse(*emotions))
-    card = Card("images", f"images of {path.name}", "Unknown", "", "", cropped=False)
+    card = Card("images", f"images of {printable(path.name)}", "Unknown", "", "", cropped=False)
     files, problems = folder_walk.survey(path)
     rows = [{"image": name, "emotion": emotion} for name in files]
     return table_of(card, path, rows, problems)

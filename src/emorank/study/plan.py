@@ -15,6 +15,7 @@ from emorank.networks.normalisation import IMAGENET, normalisation
 from emorank.networks.training import Recipe
 from emorank.networks.weights import IMAGENET as WEIGHTS
 from emorank.networks.weights import StartingWeights
+from emorank.printable import printable
 from emorank.relevance import Preset, override_preset, prepare
 from emorank.relevance.presets import KINDS
 from emorank.study.plan_errors import sentence, suggestion
@@ -185,8 +186,16 @@ def starting_weights(plan: Plan) -> StartingWeights:
 
 
 def dump_plan(plan: Plan) -> str:
-    """The plan as TOML, every choice written out."""
-    return tomli_w.dumps(msgspec.to_builtins(plan))
+    """The plan as TOML, every choice written out.
+
+    Raises:
+        PlanError: a path in it is not UTF-8, which TOML cannot hold.
+    """
+    text = tomli_w.dumps(msgspec.to_builtins(plan))
+    if text != text.encode("utf-8", "ignore").decode("utf-8"):
+        line = next(line for line in text.splitlines() if line != printable(line))
+        raise PlanError(f"{printable(line)}: this name is not UTF-8; rename the file or folder")
+    return text
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
