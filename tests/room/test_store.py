@@ -112,6 +112,22 @@ def test_a_second_vote_that_is_no_change_is_stale(room, rater):
     assert answers(room.project)["answer"].tolist() == ["Strong"]
 
 
+def test_a_change_of_another_answer_is_stale(room, rater):
+    """What a browser has kept for long does not go over what the rater answered elsewhere since."""
+    first, second = room.showings("r1")[:2]
+    submit(room.project, rater, [vote(first.id, "None", "elsewhere")])
+    kept = [
+        vote(first.id, "Strong", "kept-1"),
+        vote(first.id, "Minimal", "kept-2", change=True, was="Strong"),
+        vote(second.id, "Strong", "kept-3"),
+        vote(second.id, "Minimal", "kept-4", change=True, was="Strong"),
+    ]
+    assert submit(room.project, rater, kept) == ["stale", "stale", "stored", "stored"]
+    assert answers(room.project)["answer"].tolist() == ["None", "Minimal"]
+    again = vote(second.id, "Average", "again-1", change=True, was="Minimal")
+    assert submit(room.project, rater, [again]) == ["stored"]
+
+
 def test_another_raters_picture_is_refused_with_the_whole_batch(room, rater):
     """Neither the vote nor those beside it are stored."""
     own, foreign = room.showings("r1")[0], room.showings("r2")[0]

@@ -30,6 +30,7 @@ class Vote:
         reaction_ms: from the painted picture to the answer, without `hidden_ms`.
         hidden_ms: how long the page was hidden in between.
         change: whether the rater went back to change an answer.
+        was: the answer that is to be changed; None if it was not sent.
         served_ms: from the picture's first sending to the arrival of the answer, by the server's
             clock; None if the server does not know.
         shortest_ms: of an answer from elsewhere, the shortest viewing time there.
@@ -41,6 +42,7 @@ class Vote:
     reaction_ms: int | None = None
     hidden_ms: int | None = None
     change: bool = False
+    was: str | None = None
     served_ms: int | None = None
     shortest_ms: int | None = None
 
@@ -128,9 +130,9 @@ def submit(
     `session` is the secret of the one that sends them, whose display the log names.
 
     An answer whose id came before is not stored again. An answer to a picture that already has one
-    is "stale" unless it is a change: the rater has answered in another browser meanwhile, and that
-    answer stays. An answer that came within the project's shortest viewing time is "fast" and not
-    stored: it was meant for the picture before.
+    is "stale" unless it changes that one: the rater has answered in another browser meanwhile, and
+    that answer stays. An answer that came within the project's shortest viewing time is "fast" and
+    not stored: it was meant for the picture before.
 
     Raises:
         UnknownShowing: one of the pictures is not this rater's; nothing was stored.
@@ -143,7 +145,7 @@ def submit(
         # One at a time for each rater; SQLite's writers are one at a time anyway.
         connection.execute(select(RATERS.c.id).where(RATERS.c.id == rater).with_for_update())
         before = _before(connection, rater, votes)
-        has_answer = _have_answers(connection, rater, votes)
+        answers = _answers(connection, rater, votes)
         display = current(connection, session) if session else None
         new = [vote for vote in votes if vote.submission not in before]
         plan = connection.execute(select(PROJECT.c.closed_at, PROJECT.c.shortest_ms)).one()
@@ -151,11 +153,12 @@ def submit(
             raise Closed("the owner has closed this rating; no more answers are taken")
         outcomes: list[Fate] = []
         for vote in votes:
-            answered = has_answer[vote.showing]
+            answer = answers[vote.showing]
+            changes = vote.change and vote.was in (None, answer)
             if vote.submission in before:
                 if before[vote.submission] != (vote.showing, vote.answer):
                     raise Contradicted("this submission id came before with another answer")
-            elif answered and not vote.change:
+            elif answer is not None and not changes:
                 outcomes.append("stale")
                 continue
             elif vote.viewed_ms < plan.shortest_ms:
@@ -163,8 +166,8 @@ def submit(
                 continue
             else:
                 timed = replace(vote, shortest_ms=plan.shortest_ms)
-                store_vote(connection, rater, timed, now, answered, display=display)
-                has_answer[vote.showing] = True
+                store_vote(connection, rater, timed, now, answer is not None, display=display)
+                answers[vote.showing] = vote.answer
                 before[vote.submission] = (vote.showing, vote.answer)
             outcomes.append("stored")
         return outcomes
@@ -223,15 +226,15 @@ def _before(
     return {row.submission: (row.showing_id, row.answer) for row in connection.execute(query)}
 
 
-def _have_answers(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, bool]:
-    """Whether each picture of these votes has an answer."""
+def _answers(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, str | None]:
+    """The present answer to each picture of these votes; None without one."""
     pictures = {vote.showing for vote in votes}
     query = (
-        select(SHOWINGS.c.id, VOTES.c.seq)
+        select(SHOWINGS.c.id, VOTES.c.answer)
         .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
         .where(SHOWINGS.c.rater_id == rater, SHOWINGS.c.id.in_(pictures))
     )
-    has_answer = {row.id: row.seq is not None for row in connection.execute(query)}
-    if len(has_answer) < len(pictures):
+    answers = {row.id: row.answer for row in connection.execute(query)}
+    if len(answers) < len(pictures):
         raise UnknownShowing("there is no such picture among yours")
-    return has_answer
+    return answers

@@ -132,6 +132,7 @@ def test_ids_say_nothing(visit, room):
         {"reaction_ms": "12"},
         {"hidden_ms": None},
         {"change": "yes"},
+        {"was": "Enormous"},
         {"id": "a"},
         {"id": "x" * 65},
         {"id": "'; DROP TABLE votes; --"},

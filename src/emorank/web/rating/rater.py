@@ -23,6 +23,7 @@ _NOUNS = {Emotion.HAPPY.value: "happiness"}
 MAX_VOTES, MAX_SHOWINGS = 100, 200  # in one request
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # of a picture, in an address
+Answer = Literal["Minimal", "Average", "Strong", "None", "Skip"]
 # At most a day; the page sends a day for a longer time.
 Milliseconds = Annotated[int, Field(ge=0, le=24 * 60 * 60 * 1000)]
 
@@ -33,10 +34,11 @@ class Submission(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     id: Id
     showing: Id
-    answer: Literal["Minimal", "Average", "Strong", "None", "Skip"]
+    answer: Answer
     reaction_ms: Milliseconds
     hidden_ms: Milliseconds
     change: bool
+    was: Answer | None = None
 
 
 class Batch(BaseModel):

@@ -205,6 +205,7 @@ function answer(word, event) {
       reaction_ms: bounded(seen),
       hidden_ms: bounded(hidden),
       change,
+      was: showing.answer,
     });
   }
   if (seen + hidden < PAUSE) pace = [...pace.slice(-49), seen + hidden];
