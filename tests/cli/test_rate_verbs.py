@@ -150,12 +150,15 @@ def test_export_for_label_studio_and_the_log(cli, ratings, tmp_path):
     assert cli("rate", "export", ratings, "--out", tasks, "--format", "label-studio").code == 0
     assert {len(task["annotations"]) for task in json.loads(tasks.read_text())} == {3}
     cli("rate", "export", ratings, "--out", tmp_path / "log.csv", "--log")
+    asked = ("rate", "export", ratings, "--out", tmp_path / "log.csv", "--displays")
+    assert cli(*asked, "--log").code == 2
     log = pd.read_csv(tmp_path / "log.csv")
     assert (log["kind"] == "vote").sum() == 72
     assert log["seq"].is_monotonic_increasing
-    copy, sheet = tmp_path / "copy.csv", tmp_path / "sheet.csv"
+    copy, sheet, out = (tmp_path / f"{name}.csv" for name in ("copy", "sheet", "displays"))
     cli("rate", "summary", ratings, "--answers", copy, "--out", sheet, "--resamples", 100)
-    for path in (tasks, tmp_path / "log.csv", copy, sheet):  # answers are nobody else's
+    assert "0 displays" in cli("rate", "export", ratings, "--out", out, "--displays").out
+    for path in (tasks, tmp_path / "log.csv", copy, sheet, out):  # answers are nobody else's
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

@@ -37,6 +37,8 @@ def start(project):
 
     def begin(**other):
         place = listen("127.0.0.1", 0)
+        # Otherwise the system takes megabytes of an answer, and hands them on in large pieces.
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         port = place.getsockname()[1]
         app = make_app(project, origins(f"http://127.0.0.1:{port}", "127.0.0.1", port))
         ready = server(app, "127.0.0.1", port, replace(LIMITS, **other))
@@ -59,8 +61,14 @@ def serving(start):
     return start()
 
 
-def connect(port, sent=b"", host="127.0.0.1"):
-    connection = socket.create_connection(("127.0.0.1", port), 5, (host, 0))
+def connect(port, sent=b"", host="127.0.0.1", takes=None):
+    """Connect from an address; `takes` is how many bytes the system takes before they are read."""
+    connection = socket.socket()
+    if takes is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes)
+    connection.settimeout(5)
+    connection.bind((host, 0))
+    connection.connect(("127.0.0.1", port))
     connection.sendall(sent)
     return connection
 
@@ -143,7 +151,7 @@ def test_an_answer_that_nobody_takes_is_given_up(serving):
     """One that is taken slowly is not."""
     script = b"GET /static/htmx.min.js HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n" % serving
     asked = (script + b"\r\n") * 199 + script + b"Connection: close\r\n\r\n"
-    slow, stuck = connect(serving, asked), connect(serving, asked)
+    slow, stuck = (connect(serving, asked, takes=65536) for _ in range(2))
     taken = 0
     for _ in range(14):
         taken += len(slow.recv(300_000))
@@ -162,12 +170,13 @@ def test_room_is_made_where_it_is_crowded(start):
     """Of the address with too many, or of the one with the most: the oldest that waits goes."""
     port = start(head=60, idle=60)
     first, second, third, *others = [connect(port) for _ in range(8)]
-    assert answered(connect(port), port)
+    visitor = connect(port)
+    assert answered(visitor, port)
     assert ends(first)
     elsewhere = [connect(port, host=f"127.0.0.{host}") for host in range(2, 7)]
     assert answered(elsewhere[-1], port)
     assert ends(second)
-    for connection in (third, *others, *elsewhere[:-1]):  # still open
+    for connection in (third, *others, visitor, *elsewhere[:-1]):  # still open
         connection.settimeout(0.01)
         with pytest.raises(TimeoutError):
             connection.recv(1)

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from emorank.errors import RatingError
-from emorank.files import make_private, private
+from emorank.files import make_private
 from emorank.room.database import Database, file_url
 from emorank.room.migrations import migrate
 from emorank.room.schema import IMAGES, PROJECT
@@ -75,8 +75,7 @@ def open_project(folder: Path | str) -> Project:
         raise RatingError(f"{folder / 'rating.db'}: the database is missing; bring it back")
     _close_to_others(folder)
     database = database_of(folder, url, schema)
-    with private():
-        migrate(database)
+    migrate(database)
     return Project(folder, database)
 
 

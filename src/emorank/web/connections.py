@@ -141,8 +141,6 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; only what is complete gives the visitor more time."""
-        if not self._inside:
-            return
         if self._phase is Phase.IDLE:
             self._begin(Phase.HEAD)
         super().data_received(data)

@@ -84,7 +84,7 @@ def _use(request: Request, secret: str, use: Callable[[], Result]) -> Result | R
             return _go(known)
         failures.add(secret, address(request))
         text = str(error)
-        lines = [text[0].upper() + text[1:]]
+        lines = [f"{text[0].upper()}{text[1:]}."]
         return page("message.html", 404, title="Link", heading="No way in", lines=lines)
 
 
