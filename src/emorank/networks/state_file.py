@@ -139,6 +139,7 @@ _HARMLESS = {
     *("torch._utils._rebuild_parameter", "torch.Size", "torch.device", "torch.storage"),
     *(f"torch.{kind}Storage" for kind in ("Float", "Double", "Half", "BFloat16", "Long", "Int")),
     *(f"torch.{kind}Storage" for kind in ("Short", "Char", "Byte", "Bool")),
+    *("__builtin__.set", "builtins.set"),
 }
 
 
