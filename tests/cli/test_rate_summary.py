@@ -172,3 +172,13 @@ def test_words_and_numbers_of_a_files_own(cli, tmp_path):
     for option, value in (("--map", "Low"), ("--cut", "1,2"), ("--cut", "a,b,c")):
         assert cli("rate", "summary", path, option, value).code == 2
     assert "for an export of Label Studio" in cli("rate", "summary", path, "--control", "x").err
+
+
+def test_the_file_that_is_read_is_not_written_over(cli, tmp_path):
+    """Votes would be gone, and their sheet in their place."""
+    votes = tmp_path / "votes.csv"
+    votes.write_text("image,rater,rank\na,r1,Minimal\na,r2,Strong\n")
+    for option in ("--out", "--answers", "--report"):
+        done = cli("rate", "summary", votes, option, votes)
+        assert "is the file that is read" in done.err
+    assert votes.read_text().startswith("image,rater,rank")

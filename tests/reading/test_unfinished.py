@@ -33,6 +33,9 @@ def test_images_are_kept_when_all_of_their_rows_are_there(tmp_path):
     assert kept.lacking(images) == []
     assert list(kept.rows(images)) == rows_of([images[0], *images])
     assert list(kept.rows(images[2:])) == rows_of(images[2:])
+    whole = kept.path.read_bytes()
+    kept.path.write_bytes(whole.replace(b"0.1", b"0.7", 1))  # a flipped bit
+    assert kept.lacking(images) == images[:1]
     kept.discard()
     assert not kept.path.exists()
 

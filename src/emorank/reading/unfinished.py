@@ -1,10 +1,12 @@
 """What a stopped command has done of many images, kept beside its result until that is whole.
 
-`NAME.partial` is text: a line that says which command it is of, then one of JSON for each image
-whose rows are all there. A line that a kill left half-written is no line.
+`NAME.partial` is text: a line that says which command it is of, then one with a checksum and JSON
+for each image whose rows are all there. A line that a kill left half-written, or that is damaged,
+is no line: its image is read again.
 """
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from pathlib import Path
@@ -59,7 +61,8 @@ class Unfinished:
             if not whole:
                 file.write(f"{self.key}\n".encode())
             for record in chain([first], records):
-                file.write(json.dumps(record, default=_plain).encode() + b"\n")
+                text = json.dumps(record, default=_plain).encode()
+                file.write(f"{_digest(text)} ".encode() + text + b"\n")
                 file.flush()
 
     def discard(self) -> None:
@@ -80,10 +83,24 @@ class Unfinished:
         with self.path.open("rb") as lines:
             next(lines, None)
             for line in lines:
-                record = json.loads(line) if line.endswith(b"\n") else {"image": None}
-                image = record["image"]
-                if image in wanted and record["state"] == _state(image):
+                record = _record(line)
+                image = record and record["image"]
+                if record and image in wanted and record["state"] == _state(image):
                     yield record
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    """What a line holds; None if it is torn or damaged."""
+    try:
+        digest, _, text = line.rstrip(b"\n").partition(b" ")
+        whole = line.endswith(b"\n") and digest.decode() == _digest(text)
+    except UnicodeDecodeError:
+        return None
+    return json.loads(text) if whole else None
+
+
+def _digest(text: bytes) -> str:
+    return f"{zlib.crc32(text):08x}"
 
 
 def _state(image: str) -> list[int]:

@@ -101,6 +101,9 @@ def command(
     from emorank.files import private
     from emorank.room.sources import read_source
 
+    for path in (out, copy, report):
+        if path is not None and path.resolve() == file.resolve():
+            raise click.UsageError(f"{path}: is the file that is read; give another name")
     for path in (out, copy):
         if path is not None and path.suffix.lower() not in (".csv", ".parquet", ".json"):
             raise click.UsageError(f"{path}: expected an ending .csv, .parquet or .json")
