@@ -187,7 +187,7 @@ def test_the_network_of_another_study_is_taken_again_when_it_was_trained_again(
 def test_every_table_of_a_plan_belongs_to_a_stage():
     """What no stage depended on could change, and nothing would be done again."""
     settings = [table for stage in stages.STAGES for table in stage.settings]
-    settings.append("answers")  # with the content of the votes, and only where something is said
+    settings += ["answers", "input"]  # among the contents, and only where something is said
     assert sorted(settings) == sorted(Plan.__struct_fields__)
 
 
