@@ -8,8 +8,9 @@ Each verb goes through them in a process of its own: `rank` by a tiny untrained 
 pictures, and another thousand with the search for faces, which takes most of the time. The script
 ends with an error if one crashes, if a picture takes more than five seconds (of the processor: the
 machine may be busy; a verb that waits is ended in time), if memory grows by more than 600 MB above
-that of the program at work (VmHWM less the resident size after forty small pictures, which is more
-by what the network needs for a batch), or if a file is missing: each has to be a row or named as left out.
+that of the program at work (VmHWM less the resident size after forty small pictures, so what the
+network needs for a batch does not count), or if a file is missing: each has to be a row or named as
+left out.
 
     python -m benchmarks.hostile_images --count 10000 --seed 0
 """
@@ -110,7 +111,8 @@ sys.argv[1:] = words
 try:
     main()
 finally:
-    said.update(peak=(bytes_of("VmHWM") - base) / 1e6, base=base / 1e6, seconds=time.perf_counter() - begun)
+    said.update(peak=(bytes_of("VmHWM") - base) / 1e6, base=base / 1e6)
+    said.update(seconds=time.perf_counter() - begun)
     Path(log).write_text(json.dumps(said))
 """
 
