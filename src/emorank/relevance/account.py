@@ -4,15 +4,16 @@ import torch
 from torch import Tensor
 
 from emorank.relevance.division import total
-from emorank.relevance.operators import Ones
+from emorank.relevance.operators import Geometry, Ones, by_output
 from emorank.relevance.steps import Sent
 
 
 class Account:
     """The relevance that bias and stabiliser of a layer take, and its even spreading if asked."""
 
-    def __init__(self, evenly: Ones | None) -> None:
+    def __init__(self, evenly: Ones | None, geometry: Geometry | None) -> None:
         self.evenly = evenly
+        self.geometry = geometry  # of the layer
         self.bias: Tensor | None = None
         self.stabiliser: Tensor | None = None
         self.spread: Tensor | None = None  # (batch, out, …), to be spread over the inputs
@@ -36,7 +37,8 @@ class Account:
         """
         signed = shares if below is None else torch.where(below, -shares, shares)
         epsilon = epsilon * (sign or 1)
-        channels = total(shares, first=2)
+        # Outputs of a dense layer lie last (`operators.by_output`).
+        channels = total(shares if self.geometry else shares.movedim(-1, 1), first=2)
         if bias is not None:
             self.bias = plus(self.bias, channels @ bias.to(channels.dtype))
         sums = channels.sum(1) if below is None else total(signed)
@@ -45,7 +47,7 @@ class Account:
         if self.evenly is not None:
             left = signed * epsilon
             if bias is not None:
-                left += shares * bias.view(1, -1, *(1,) * (shares.ndim - 2))
+                left += shares * by_output(bias, shares, self.geometry)
             self.spread = plus(self.spread, left)
 
     def close(self, relevance: Tensor, inputs: Tensor) -> Sent:

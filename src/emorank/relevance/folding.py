@@ -58,9 +58,11 @@ def _without_ignored(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
 
 def _by_channel(layer: nn.Module, after: nn.Module) -> tuple[Tensor, Tensor] | None:
     """The s and t of each channel behind a layer with weights; None if there are more of them."""
-    if not isinstance(after, Affine):
-        return _affine(after)
     assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - WEIGHTED
+    if not isinstance(after, Affine):
+        if isinstance(layer, nn.Linear) and not isinstance(after, nn.BatchNorm1d):
+            return None  # channels, which are not the outputs of a dense layer
+        return _affine(after)
     return after.by_channel(len(layer.weight), layer.weight.ndim)
 
 

@@ -22,7 +22,8 @@ class Operator:
     """A convolution or matrix product without its bias, and its transpose.
 
     Attributes:
-        weight: (out, in / groups, height, width) channels last, or (out, in).
+        weight: (out, in / groups, height, width) channels last, or (out, in), which takes the last
+            dimension of whatever comes.
         geometry: of a convolution; None for a dense layer.
     """
 
@@ -69,19 +70,19 @@ class Ones:
         """The sum of the inputs that each output is connected with."""
         g, out = self.geometry, self.shape[0]
         if g is None:
-            sums = inputs.sum(1, keepdim=True).repeat(1, out)
+            sums = inputs.sum(-1, keepdim=True).repeat(*(1,) * (inputs.ndim - 1), out)
         else:
             grouped = _by_group(inputs, g.groups).sum(2)
             kernel = inputs.new_ones(g.groups, 1, *self.shape[2:])
             sums = F.conv2d(grouped, kernel, None, g.stride, g.padding, g.dilation, g.groups)
             sums = sums.repeat_interleave(out // g.groups, 1)
-        return sums if bias is None else sums + bias.view(1, -1, *(1,) * (sums.ndim - 2))
+        return sums if bias is None else sums + by_output(bias, sums, g)
 
     def back(self, shares: Tensor, size: torch.Size) -> Tensor:
         """To each input the sum of the outputs that it is connected with."""
         g, each = self.geometry, self.shape[1]
         if g is None:
-            return shares.sum(1, keepdim=True).repeat(1, each)
+            return shares.sum(-1, keepdim=True).repeat(*(1,) * (shares.ndim - 1), each)
         grouped = _by_group(shares, g.groups).sum(2)
         kernel = shares.new_ones(g.groups, 1, *self.shape[2:])
         rest = _rest(g, kernel, shares, size)
@@ -89,6 +90,15 @@ class Ones:
             grouped, kernel, None, g.stride, g.padding, rest, g.groups, g.dilation
         )
         return sums.repeat_interleave(each, 1)
+
+
+def by_output(bias: Tensor, outputs: Tensor, geometry: Geometry | None) -> Tensor:
+    """One number per output in the shape that is added to the outputs.
+
+    Outputs of a convolution are channels, the first dimension of an image; those of a dense layer
+    are the last dimension, whatever is before it.
+    """
+    return bias if geometry is None else bias.view(1, -1, *(1,) * (outputs.ndim - 2))
 
 
 def geometry_of(layer: nn.Conv2d) -> Geometry:

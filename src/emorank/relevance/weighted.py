@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from emorank.errors import RelevanceError
 from emorank.relevance.account import Account, plus
 from emorank.relevance.division import divide
-from emorank.relevance.operators import Ones, Operator, geometry_of
+from emorank.relevance.operators import Ones, Operator, by_output, geometry_of
 from emorank.relevance.rules import (
     Branch,
     Epsilon,
@@ -118,7 +118,7 @@ class Weighted:
         for branch in self.branches:
             denominators.append(self._denominator(branch, inputs, outputs, denominators))
         result: Tensor | None = None
-        account = Account(self.evenly)
+        account = Account(self.evenly, self.own.geometry)
         for branch, denominator in zip(self.branches, denominators, strict=True):
             shares = self._shares(branch, relevance, denominator, outputs, epsilon, account)
             back = branch.back.back(shares, inputs.shape)
@@ -169,7 +169,7 @@ class Weighted:
             bias = None
         assert sums is not None  # noqa: S101 - every branch has a term
         if bias is not None:
-            sums = sums + bias.view(1, -1, *(1,) * (outputs.ndim - 2))
+            sums = sums + by_output(bias, outputs, self.own.geometry)
         return sums
 
     def _part(self, part: Part, inputs: Tensor) -> Tensor:
@@ -201,7 +201,11 @@ class Weighted:
             return back
         if len(branch.parts) == 1:
             return back.mul_(self._part(branch.parts[0], inputs))
-        groups = self.own.geometry.groups if self.own.geometry else 1
+        if self.own.geometry is None:
+            terms = back.chunk(len(branch.parts), dim=-1)
+            given = [t * self._part(p, inputs) for t, p in zip(terms, branch.parts, strict=True)]
+            return torch.stack(given).sum(0)
+        groups = self.own.geometry.groups
         each = inputs.shape[1] // groups
         by_term = back.view(len(back), groups, len(branch.parts), each, *inputs.shape[2:])
         result = torch.zeros_like(by_term[:, :, 0].flatten(1, 2))
