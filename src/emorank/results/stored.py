@@ -81,6 +81,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def damaged(path: Path, reason: str) -> StudyError:
     """The error for a file of a study that is not what was written, and how it is made again."""
     command = _VERBS.get(path.name.partition(".")[0], "emorank run --out")
+    reason = " ".join(reason.split())[:200]  # libraries write several lines
     return StudyError(
         f"{path} is damaged ({reason}); delete it and run again: {command} {path.parent}"
     )
