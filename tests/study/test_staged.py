@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emorank.results.stored import read_json, write_json
-from emorank.study.folder import Study, alone, create_study, finish, open_study
+from emorank.study.folder import Study, alone, create_study, finish, open_study, together
 from emorank.study.plan import Plan
 from emorank.study.staged import METRICS, put_in_place
 
@@ -119,3 +119,26 @@ def test_what_a_kill_left_half_written_is_no_result(tmp_path):
     write_json(tmp_path / METRICS, {"a": 1})
     put_in_place(parts, [])  # there is nothing to do
     assert read_json(tmp_path / METRICS) == {"a": 1}
+
+
+def test_files_of_a_verb_are_replaced_together(tmp_path, killed_at):
+    """A network and what is said of it: both new or both old, and no record of a stage."""
+    study = create_study(tmp_path / "study", Plan())
+    for name in ("a.txt", "b.txt"):
+        study.path(name).write_text("old")
+
+    def replace_both():
+        with alone(study), together(study, "verb", "a.txt", "b.txt") as making:
+            for name in ("a.txt", "b.txt"):
+                making.path(name).write_text("new")
+                assert not making.path(name).samefile(study.path(name))
+
+    killed_at(2)
+    with pytest.raises(Killed):
+        replace_both()
+    killed_at(-1)
+    assert {study.path(name).read_text() for name in ("a.txt", "b.txt")} == {"old", "new"}
+    assert open_study(study.folder).stages() == {}
+    assert content(study.folder) == {"a.txt": "new", "b.txt": "new"}
+    replace_both()
+    assert study.stages() == {}

@@ -19,10 +19,15 @@ from emorank.results.stored import Stored, damaged, plain, read_json, record_fro
 from emorank.seals import UNSEALED, is_damaged, seal
 from emorank.study.inventory import dataset_of, differences, in_words, inventory
 from emorank.study.plan import DataPlan, Plan, dump_plan, read_plan
-from emorank.study.staged import METRICS, put_in_place
+from emorank.study.staged import METRICS, put_in_place, remove
 
 Record = TypeVar("Record", bound=Stored)
 _CHECKSUM = "checksum"
+# What pyarrow and pandas raise on a file that is damaged in a place that they read first.
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, LookupError),
+    *(NotImplementedError, MemoryError, OverflowError),
+)
 # Of a stage's record while its new files take the place of the earlier ones.
 _MADE = "made"
 
@@ -81,7 +86,7 @@ class Study:
             if is_damaged(path):
                 raise damaged(path, "its checksum does not fit")
             table = pd.read_parquet(path)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except _UNREADABLE as error:
             raise damaged(path, str(error)) from error
         table.attrs.pop(_CHECKSUM, None)
         return table
@@ -207,7 +212,8 @@ def complete(study: Study) -> None:
 def finish(making: Study, made: dict[str, Any], gone: Iterable[str]) -> None:
     """Let the new files of a stage that is being done take the place of the earlier ones.
 
-    `made` becomes the record of the stage; `gone` are earlier files that have no new one.
+    `made` becomes the record of the stage, if it has one; `gone` are earlier files that have no
+    new one. To be called only under `alone`.
     """
     made = {"record": made, "gone": list(gone)}
     earlier = making.stages().get(making.stage, {})
@@ -217,7 +223,21 @@ def finish(making: Study, made: dict[str, Any], gone: Iterable[str]) -> None:
 
 def _put(study: Study, stage: str, made: dict[str, Any]) -> None:
     put_in_place(replace(study, stage=stage).parts, made["gone"])
-    study.write_stage(stage, made["record"])
+    records = study.stages() | {stage: made["record"]}
+    write_json(study.path(STAGES), {name: record for name, record in records.items() if record})
+
+
+@contextmanager
+def together(study: Study, name: str, *files: str) -> Iterator[Study]:
+    """A study that writes some files so that they replace the earlier ones at the end, together.
+
+    For verbs beside the stages, within a `with` statement and under `alone`.
+    """
+    making = replace(study, stage=name, files=files)
+    remove(making.parts)
+    making.parts.mkdir()
+    yield making
+    finish(making, {}, [])
 
 
 def create_study(folder: Path | str, plan: Plan) -> Study:

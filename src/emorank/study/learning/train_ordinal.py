@@ -10,6 +10,7 @@ import pandas as pd
 from emorank.errors import StudyError
 from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
 from emorank.evaluation.statistics.columns import Options
+from emorank.files import room_for
 from emorank.networks import checkpoint, ordinal, training
 from emorank.networks.training import Epoch, Examples
 from emorank.networks.vgg16 import VGG16
@@ -17,7 +18,7 @@ from emorank.progress import Progress, silent
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.ranks import ordinal as ordinal_rank
 from emorank.results.ordinal import OrdinalTraining
-from emorank.study.folder import Study, alone, fingerprint, require_own_network
+from emorank.study.folder import Study, alone, fingerprint, require_own_network, together
 from emorank.study.framed_faces import framing_of_others, open_dataset
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.measured_faces import measured_faces
@@ -67,7 +68,9 @@ def train_ordinal(
         parts = rated(study, votes)
         classes = checkpoint.load(study.path(CLASSIFIER)).classes
         emotions = tuple(emotion for emotion in classes if emotion != Emotion.NEUTRAL)
-        net, watched, curves = learn(study, parts, emotions, loss, others, progress)
+        size = checkpoint.size_of(len(emotions) * (len(LEVELS) - 1), study.plan.train.hidden)
+        with room_for(study.path(MODEL), size):
+            net, watched, curves = learn(study, parts, emotions, loss, others, progress)
         ordinal.fit_thresholds(net, study.plan.train.cut, watched)
         plain, thresholds = ordinal.unfold_thresholds(net.to("cpu"))
         crop = framing_of_others(study, open_dataset(study))
@@ -80,19 +83,19 @@ def train_ordinal(
             thresholds,
             starting_weights(study.plan).normalisation,
         )
-        checkpoint.save(model, study.path(MODEL))
         scores = {part: _scores(study, parts[part], model) for part in SCORED if len(parts[part])}
-        study.write(
-            OrdinalTraining(
-                votes=str(votes or study.plan.validate.votes),
-                loss=loss,
-                others=others,
-                thresholds=tuple(thresholds),
-                faces={part: _counts(table) for part, table in parts.items()},
-                curves=tuple(asdict(epoch) for epoch in curves),
-                scores=scores,
-            )
+        result = OrdinalTraining(
+            votes=str(votes or study.plan.validate.votes),
+            loss=loss,
+            others=others,
+            thresholds=tuple(thresholds),
+            faces={part: _counts(table) for part, table in parts.items()},
+            curves=tuple(asdict(epoch) for epoch in curves),
+            scores=scores,
         )
+        with together(study, NAME, MODEL, f"{NAME}.json") as making:
+            checkpoint.save(model, making.path(MODEL))
+            making.write(result)
         study.path(STATE).unlink(missing_ok=True)
     kappa = scores["validation"].quadratic_kappa.value
     return (

@@ -13,7 +13,7 @@ from emorank.datasets.phash import phash
 from emorank.datasets.splits import PARTS, split
 from emorank.datasets.table import Dataset
 from emorank.errors import DatasetError, ImageError, of_one_image
-from emorank.files import replacing
+from emorank.files import naming, replacing
 from emorank.framing import BOX, faces_in, framed
 from emorank.progress import Progress, silent
 from emorank.study.folder import IMAGES, Study
@@ -107,7 +107,7 @@ def _examine(
     journal = study.path(JOURNAL)
     entries = _read_journal(journal)
     done = {entry["image"] for entry in entries}
-    with journal.open("a", encoding="utf-8") as out:
+    with naming(journal), journal.open("a", encoding="utf-8") as out:
         for i, image in enumerate(table["image"]):
             if image in done:
                 continue
