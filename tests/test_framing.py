@@ -111,6 +111,7 @@ def test_whatever_one_image_does_the_others_go_on(tmp_path, monkeypatch, error, 
     assert [view.image for view in views] == [paths[0], paths[2]]
     (left_out,) = views.excluded
     assert left_out.file == str(paths[1])
+    assert left_out.__traceback__ is left_out.__context__ is None  # they would hold the pixels
     assert reason in left_out.reason
     with pytest.raises(ImageError, match=reason):
         list(Views(paths, 32, "none", strict=True))

@@ -70,7 +70,8 @@ class Views:
             except ImageError as error:
                 if self.strict:
                     raise
-                self.excluded.append(error)
+                # A new one: the traceback of the first holds the picture in memory.
+                self.excluded.append(ImageError(error.file, error.reason))
 
     def batches(self, most: int) -> Iterator[list[View]]:
         """The views some at a time, so that memory does not grow with their number."""
