@@ -26,7 +26,7 @@ weights: $(VENV)/.done ## Fetch the ImageNet weights once
 	@$(RUN)/emorank weights path >/dev/null 2>&1 || $(RUN)/emorank weights get
 
 demo: weights ## The whole study on the shipped sample, in at most five minutes
-	$(RUN)/emorank run studies/sample.toml --out demo
+	$(RUN)/emorank run sample --out demo
 
 test: weights ## All tests, in random order
 	OMP_NUM_THREADS=1 $(RUN)/python -m pytest --numprocesses $(CORES) --dist worksteal

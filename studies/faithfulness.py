@@ -1,6 +1,6 @@
 """Writes what `emorank faithfulness` measured as CSV: a row per method, measure and fill.
 
-    emorank run studies/sample.toml --out demo
+    emorank run sample --out demo
     emorank faithfulness demo --methods all
     python studies/faithfulness.py studies/faithfulness.csv demo
 

@@ -1,6 +1,6 @@
 """Draws docs/images/presets.jpg: one face under every preset.
 
-    emorank run studies/folder.toml --data london_faces --out london --set train.epochs=12
+    emorank run folder --data london_faces --out london --set train.epochs=12
     python docs/images/presets.py london/model.safetensors london_faces/happiness/002.jpg
 
 The face has to be of a person whom the study keeps for its test (`predictions.parquet`).

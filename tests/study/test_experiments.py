@@ -18,7 +18,6 @@ from emorank.study.plan import override, read_plan
 from emorank.study.resolve import resolve
 from emorank.study.run import run
 
-STUDIES = Path(__file__).parents[2] / "studies"
 CODES = {"anger": "AN", "happy": "HA", "surprise": "SU"}
 NUMBERS = {"anger": 6, "happy": 1, "surprise": 3}  # of AffectNet
 PAPER = {
@@ -84,20 +83,20 @@ def dataset(request, tmp_path_factory):
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_the_papers_plans_say_what_the_paper_says(name):
     """A random split and Table 1; the size is the one that the tables of the set add up to."""
-    plan = read_plan(STUDIES / "paper" / f"{name}.toml")
+    plan = read_plan(f"paper/{name}")
     assert override(plan, PAPER) == plan
     assert plan.data.size == (255 if name == "affectnet" else 224)
     assert plan.train.batch in (32, 64)
-    honest = read_plan(STUDIES / f"{name}.toml")
+    honest = read_plan(name)
     assert (honest.data.dataset, honest.split.by) == (plan.data.dataset, "person")
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("protocol", ["paper", "."], ids=["paper", "persons"])
+@pytest.mark.parametrize("protocol", ["paper/", ""], ids=["paper", "persons"])
 def test_an_experiment_runs_from_images_to_scores(dataset, protocol, tmp_path):
     """Either protocol by the same steps; the leakage is counted, both scores are there."""
     name, root = dataset
-    plan = read_plan(STUDIES / protocol / f"{name}.toml")
+    plan = read_plan(f"{protocol}{name}")
     images = load(root, name, **plan.data.options).table["image"]
     votes = tmp_path / "votes.csv"
     pd.DataFrame({"image": images, "rater": "a", "rank": "Average"}).to_csv(votes, index=False)
@@ -110,9 +109,9 @@ def test_an_experiment_runs_from_images_to_scores(dataset, protocol, tmp_path):
     if name == "affectnet":
         assert shared is None
     else:
-        assert (shared > 0) == (protocol == "paper")
+        assert (shared > 0) == (protocol == "paper/")
     assert len(study.table("faces")) == 24 * (
-        1 + (name == "ckplus" or (name == "kdef" and protocol == "."))
+        1 + (name == "ckplus" or (name == "kdef" and protocol == ""))
     )
     ranks = msgspec.convert(metrics["rank"], RankValidation)
     assert ranks.joint.count >= ranks.population.conditional

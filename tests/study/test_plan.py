@@ -1,5 +1,6 @@
 """The plan of a study: what it says is kept, what it cannot say is refused with the reason."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -18,9 +19,9 @@ from emorank.study.plan import (
     preset_of,
     read_plan,
 )
+from emorank.study.shipped_plans import shipped_plans
 
 TABLES = [name for name in Plan.__struct_fields__ if name not in ("title", "network")]
-PLANS = sorted((Path(__file__).parents[2] / "studies").rglob("*.toml"))
 
 
 def written(tmp_path, text):
@@ -99,7 +100,7 @@ def test_a_wrong_plan_is_refused(tmp_path, text, says):
 
 def test_an_absent_or_unreadable_plan_is_named(tmp_path):
     """No file, a folder, and bytes that are no text."""
-    with pytest.raises(PlanError, match=r"none\.toml: no such plan.*studies/"):
+    with pytest.raises(PlanError, match=r"none\.toml: no such plan.*shipped plan: affectnet, "):
         read_plan(tmp_path / "none.toml")
     with pytest.raises(PlanError, match="cannot be read"):
         read_plan(tmp_path)
@@ -243,10 +244,28 @@ def test_the_defaults_are_those_that_the_documentation_names():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.stem)
-def test_the_shipped_plans_are_valid(path):
-    """Every file in studies/ reads."""
-    read_plan(path)
+@pytest.mark.parametrize("name", shipped_plans())
+def test_the_shipped_plans_are_valid(name, tmp_path, monkeypatch):
+    """Each is read by its name in any folder, though a folder is called so; a file comes first."""
+    monkeypatch.chdir(tmp_path)
+    plan = read_plan(name)
+    assert plan.data.dataset == name.removeprefix("paper/")
+    Path(name).mkdir(parents=True)
+    assert read_plan(name) == plan
+    Path(name).rmdir()
+    Path(name).write_text('title = "mine"')
+    assert read_plan(Path(name)) == override(Plan(), {"title": "mine"})
+
+
+def test_the_plans_are_listed_where_they_are_asked_for(cli):
+    """In the help, and in the error for another name, which knows what was meant."""
+    assert shipped_plans()[0] == "affectnet"
+    words = re.findall(r"[\w/]+", cli("run", "--help").out)
+    assert set(shipped_plans()) <= set(words)
+    with pytest.raises(
+        PlanError, match=r"smaple: no such plan; did you mean 'sample'\?.*paper/kdef"
+    ):
+        read_plan("smaple")
 
 
 def test_override_changes_copies():

@@ -39,7 +39,7 @@ VERBS = {
     package="emorank.cli",
     verbs=VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try it: emorank run studies/sample.toml --out demo",
+    epilog="Try it: emorank run sample --out demo",
 )
 @click.version_option(__version__, prog_name="emorank")
 def emorank() -> None:

@@ -66,7 +66,7 @@ images_options = together(
 """IMAGES, and how the verbs that take new images treat them."""
 
 plan_options = together(
-    click.argument("plan", required=False, type=FILE),
+    click.argument("plan", required=False, type=FILE_OR_FOLDER),
     click.option("--data", type=FILE_OR_FOLDER, help="Folder or table of images."),
     click.option(
         "--network",

@@ -17,8 +17,10 @@ from emorank.cli.votes import Said, said_options, votes_settings
 def run(**options: Any) -> None:
     """Do a whole study: prepare, train, test, explain, rank, validate, report.
 
-    PLAN is a TOML file such as those in studies/. Without one every choice has its default, and the
-    program recognises the data set from the folder. A run that was stopped goes on with the same
+    PLAN is a TOML file, or the name of a plan that comes with the program: sample (faces included),
+    folder, kdef, jaffe, ckplus, affectnet; or, as in the paper, paper/kdef, paper/jaffe,
+    paper/ckplus, paper/affectnet. Without one every choice has its default, and the program
+    recognises the data set from the folder. A run that was stopped goes on with the same
     command. After a change of the plan, the stages that depend on the change are done again.
 
     With --network nothing is trained: the network of another study, and its ranks, are tested on
@@ -26,8 +28,8 @@ def run(**options: Any) -> None:
 
     \b
     Examples:
-      emorank run studies/sample.toml --out demo
-      emorank run studies/kdef.toml --data ~/KDEF_and_AKDEF --out kdef
+      emorank run sample --out demo
+      emorank run kdef --data ~/KDEF_and_AKDEF --out kdef
       emorank run --data my_faces --out mine --set train.epochs=30
       emorank run --data my_faces --network demo --votes votes.csv --out demo_on_mine
     """
@@ -55,7 +57,7 @@ def prepare(*, again: bool, **options: Any) -> None:
 
     \b
     Examples:
-      emorank prepare studies/kdef.toml --data ~/KDEF_and_AKDEF --out kdef
+      emorank prepare kdef --data ~/KDEF_and_AKDEF --out kdef
       emorank prepare --again --out kdef
     """
     study = begin_study(**options)

@@ -19,6 +19,7 @@ from emorank.printable import printable
 from emorank.relevance import Preset, override_preset, prepare
 from emorank.relevance.presets import KINDS
 from emorank.study.plan_errors import sentence, suggestion
+from emorank.study.shipped_plans import plan_file
 
 Share = Annotated[float, Meta(gt=0, lt=1)]
 # Tables whose keys are not ours and may have dots in them; they hold no further tables.
@@ -122,12 +123,12 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 def read_plan(path: Path | str) -> Plan:
-    """Read a plan; a key that is not given has its default.
+    """Read a plan, a TOML file or the name of a shipped one; a key not given has its default.
 
     Raises:
-        PlanError: no such file, no TOML, an unknown key, a wrong type or an impossible value.
+        PlanError: no such plan, no TOML, an unknown key, a wrong type or an impossible value.
     """
-    return _convert(_read_toml(Path(path)), str(path))
+    return _convert(_read_toml(plan_file(path)), str(path))
 
 
 def override(plan: Plan, changes: dict[str, Any], origin: str = "--set") -> Plan:
@@ -201,8 +202,6 @@ def dump_plan(plan: Plan) -> str:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PlanError(f"{path}: no such plan; the shipped ones are in studies/") from None
     except OSError as error:
         raise PlanError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
