@@ -1,6 +1,5 @@
 """Alignment against closed forms and synthetic pictures; detection on real photographs."""
 
-import importlib
 import subprocess
 import sys
 from functools import cache
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from emorank import faces, images
-from emorank.errors import EmorankError
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -182,27 +180,11 @@ def test_looks_grow_with_the_picture(longest: int, sides: tuple[int, ...]) -> No
     assert faces._scales(longest) == sides
 
 
-def test_libraries_that_do_not_load_are_an_error_with_a_remedy(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """OpenCV without libGL, the usual trouble on servers, tells what to install."""
-
-    def fail(name: str) -> None:
-        raise ImportError(f"libGL.so.1: cannot open shared object file ({name})")
-
-    faces._detector.cache_clear()
-    with monkeypatch.context() as patch:
-        patch.setattr(importlib, "import_module", fail)
-        with pytest.raises(EmorankError, match="libgl1"):
-            faces.find(np.zeros((64, 64, 3), np.uint8))
-    faces._detector.cache_clear()
-
-
 def test_import_is_light() -> None:
-    """Importing the module loads neither OpenCV nor onnxruntime nor PyTorch."""
+    """Importing the module loads neither onnxruntime nor PyTorch."""
     code = (
         "import sys, emorank.faces; "
-        "print([m for m in ('cv2', 'onnxruntime', 'retinaface', 'torch') if m in sys.modules])"
+        "print([m for m in ('onnxruntime', 'torch') if m in sys.modules])"
     )
     path = Path(faces.__file__).parents[1]
     done = subprocess.run(

