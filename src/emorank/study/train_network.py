@@ -46,7 +46,7 @@ def train_network(study: Study, progress: Progress = silent) -> str:
             classes,
             train_part,
             validation_part,
-            starting_weights(plan).load(),
+            starting_weights(plan).load(progress),
             plan.train,
             state=study.path(STATE),
             progress=progress,
