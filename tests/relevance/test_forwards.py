@@ -137,6 +137,13 @@ SAME = {
     "mean, keepdim": (
         lambda n, x: end(n, maps(n, x).mean((2, 3), True).squeeze(-1).squeeze(-1)), averaged,
     ),
+    "mean by axis": (lambda n, x: end(n, maps(n, x).mean(axis=(2, 3))), averaged),
+    "x[..., 0, 0]": (
+        lambda n, x: end(n, F.adaptive_avg_pool2d(maps(n, x), 1)[..., 0, 0]), averaged,
+    ),
+    "to the type of the images": (
+        lambda n, x: all_of(n, maps(n, x.to(x.device)).type_as(x).to(x.dtype)), whole,
+    ),
     "mean twice": (lambda n, x: end(n, maps(n, x).mean(3).mean(2)), averaged),
     "mean of flattened": (lambda n, x: end(n, maps(n, x).flatten(2).mean(2)), averaged),
     "squeeze()": (
@@ -214,7 +221,12 @@ def in_steps(net, x):
     return whole(net, x.mul(1 / net.std.view(1, -1, 1, 1)))
 
 
-@pytest.mark.parametrize("forward", [normalised, in_steps])
+def of_their_type(net, x):
+    mean = x.new_tensor([0.3, 0.4, 0.5]).view(1, 3, 1, 1).to(x)
+    return whole(net, (x - mean.type_as(x)) / net.std.to(x.device, x.dtype)[:, None, None])
+
+
+@pytest.mark.parametrize("forward", [normalised, in_steps, of_their_type])
 @pytest.mark.parametrize("preset", PRESETS)
 def test_normalisation_in_the_forward_is_that_of_the_images(forward, preset):
     """The map is that of the normalised images; the bounds of black and white go through it."""

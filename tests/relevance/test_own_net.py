@@ -202,6 +202,79 @@ def test_what_changes_no_weights_is_no_change(harmless):
     torch.testing.assert_close(explain(images()).pixels, before.pixels, rtol=0, atol=0)
 
 
+class Noting(nn.Module):
+    """A net that reads attributes of its own and writes others."""
+
+    def __init__(self):
+        super().__init__()
+        self.net, self.gain, self.means, self.calls = build("vgg-like"), 1.0, [torch.zeros(1)], 0
+
+    def forward(self, x):
+        self.calls += 1
+        self.last = self.net((x - self.means[0]) * self.gain)
+        return self.last
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda net: setattr(net, "gain", 2.0),
+        lambda net: net.means[0].fill_(0.5),
+        lambda net: setattr(net, "means", [torch.ones(1)]),
+    ],
+)
+def test_attributes_may_be_written_and_what_a_forward_reads_may_not_change(method, change):
+    """An explainer neither leaves its traces in the net nor minds those of the net itself."""
+    net = Noting().eval()
+    explain = explainer(net, method)
+    for _ in range(2):
+        explain(images())
+        assert net.calls == 0
+        assert not hasattr(net, "last")
+    net(images())
+    explain(images())
+    change(net)
+    with pytest.raises(RelevanceError, match="has changed since it was prepared"):
+        explain(images())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_inference_mode_is_no_concern_of_an_explainer(method):
+    """Made outside of it and asked within."""
+    explain = explainer(build("vgg-like"), method)
+    plain = explain(images(), 1)
+    with torch.inference_mode():
+        found = explain(images(), 1)
+    torch.testing.assert_close(found.pixels, plain.pixels)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_images_of_another_size_are_refused_by_the_layer(method):
+    """In our words first, torch's behind them."""
+    explain = explainer(build("vgg-like"), method)
+    for bad in (images()[:, :1], images()[:, :, :1, :1], images()[:, :, :0]):
+        with pytest.raises(RelevanceError, match=r"layer '.*' cannot take inputs of shape"):
+            explain(bad)
+
+
+def test_what_is_no_net_of_layers_is_refused():
+    """A function, a class, weights alone, programs, and a net without weights."""
+    net = build("vgg-like")
+    with torch.device("meta"):
+        empty = nn.Sequential(nn.Conv2d(3, 4, 3))
+    for bad, said in (
+        (torch.relu, "expected a net"),
+        (nn.Sequential, "the class Sequential"),
+        (net.state_dict(), "OrderedDict"),
+        (torch.jit.trace(net, images()), "TorchScript"),
+        (torch.compile(net, backend="eager"), "compiled"),
+        (empty, "meta"),
+    ):
+        with pytest.raises(RelevanceError, match=said):
+            prepare(bad)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_autocast_is_no_concern_of_an_explainer(method):
     """Prepared and asked within it: the type of the net, and the same numbers."""
@@ -238,6 +311,7 @@ def test_no_images_give_no_rows(method):
         (lambda x: x.to(torch.complex64), "complex64"),
         (lambda x: list(x), r"got list \(list\)"),
         (lambda x: None, "got NoneType"),
+        (lambda x: x.to_sparse(), "to_dense"),
     ],
 )
 def test_what_is_no_batch_of_images_is_refused_with_a_sentence(bad, said, method):

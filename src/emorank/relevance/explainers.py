@@ -191,6 +191,7 @@ class Attributor:
         """As `Relevance.layers`: the account is one line, logit and sum of the map."""
         return (self.name,)
 
+    @torch.inference_mode(False)  # gradients are wanted
     def __call__(
         self,
         images: Float[Tensor, "batch channels height width"],

@@ -221,9 +221,9 @@ def part_of(call: Call, number: int) -> nn.Module:
 
 
 def _slice(call: Call) -> nn.Module | None:
-    """`x[:, :, ::2]`: parts of every image."""
+    """`x[:, :, ::2]` or `x[..., 0, 0]`: parts of every image."""
     index = call.args[1]
-    if not isinstance(index, tuple) or _has_size([*index]) or index[0] != slice(None):
+    if not isinstance(index, tuple) or _has_size([*index]) or index[0] not in (slice(None), ...):
         return None
     if not all(n is None or n is ... or isinstance(n, int | slice) for n in index):
         return None
@@ -244,7 +244,8 @@ def _join(call: Call) -> nn.Module | None:
 
 
 def _mean(call: Call) -> nn.Module | None:
-    given = call.given(("dim", "keepdim"), dim=None, keepdim=False)
+    given = call.given(("dim", "keepdim"), dim=call.kwargs.get("axis"), keepdim=False)
+    given.pop("axis", None)
     dims, keepdim = given.pop("dim"), given.pop("keepdim")
     if given or dims is None:
         return None
@@ -318,7 +319,13 @@ def _dropout(call: Call) -> nn.Module:
     return nn.Identity()
 
 
+def _identity(call: Call) -> nn.Module | None:
+    return nn.Identity() if call.args and isinstance(call.args[0], fx.Node) else None
+
+
 _LAX = (F.alpha_dropout, F.feature_alpha_dropout)  # their `training` is False by default
+# What gives a type and a device: those of the weights, or else the net itself cannot compute.
+_CASTS = ("to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu", "cuda")
 _CHUNK = (torch.chunk, "chunk")
 PARTS = (*_CHUNK, torch.split, "split")
 """Functions that give several tensors, of which a forward then takes one by its number."""
@@ -346,7 +353,7 @@ _FUNCTIONS: dict[Any, Make] = {
     **dict.fromkeys((torch.clamp_min, "clamp_min", "clamp_min_"), _clamp_min),
     **dict.fromkeys((F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, *_LAX), _dropout),
     **dict.fromkeys((torch.dropout,), _dropout),
-    **dict.fromkeys(("contiguous", "clone", "detach", torch.clone), lambda _: nn.Identity()),
+    **dict.fromkeys(("contiguous", "clone", "detach", torch.clone, *_CASTS), _identity),
     **dict.fromkeys((F.max_pool2d, torch.max_pool2d), _max_pool),
     F.avg_pool2d: _avg_pool,
     F.adaptive_avg_pool2d: _adaptive,

@@ -5,16 +5,11 @@ comes out is a list of nodes of the few kinds that relevance can be propagated t
 such as `torch.flatten` or `F.relu` become the layers that do the same (`functions.py`).
 """
 
-import builtins
-import inspect
 import operator
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import jaxtyping
 from torch import Tensor, fx, nn
 
 from emorank.errors import RelevanceError
@@ -29,24 +24,24 @@ from emorank.relevance.layers import (
     Affine,
     Pad,
     Sum,
-    is_parametrised,
     padding_of,
     plain,
 )
 from emorank.relevance.sizes import is_size
+from emorank.relevance.tracing import (
+    Traced,
+    check_net,
+    described,
+    evaluating,
+    line_of,
+    own_forward,
+    traced,
+)
 
 _SHARING = (*IGNORED, *VIEWS)  # their outputs are, or may be, the memory of their inputs
 _IN_PLACE = (nn.ReLU, *CLIPPING, Sum, Affine)  # those that may overwrite what they read
-_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 IMAGES = 0  # the position of what goes in; node k's outputs have position k + 1
-
-_ADVICE: dict[type[nn.Module], str] = {
-    nn.Softmax: "explain the logits: leave it away",
-    nn.LogSoftmax: "explain the logits: leave it away",
-    nn.DataParallel: "explain what is in it: net.module",
-}
-_ELSE = "replace it, or give it a rule (docs/relevance.md)"
 
 
 @dataclass(frozen=True)
@@ -70,13 +65,14 @@ def read(net: nn.Module) -> tuple[Node, ...]:
     Raises:
         RelevanceError: a layer or a step of its forward has no rule; the message names it.
     """
+    check_net(net)
     if type(net) in LAYERS:
         net = nn.Sequential(net)
     if "forward" in vars(net):
-        raise RelevanceError(_own_forward("", net))
-    traced = _traced(net)
+        raise RelevanceError(own_forward("", net))
+    steps = traced(net)
     with evaluating(net):
-        nodes = tuple(_nodes(net, traced))
+        nodes = tuple(_nodes(net, steps))
     _check_in_place(nodes)
     if not any(type(node.layer) in WEIGHTED for node in nodes):
         raise RelevanceError(
@@ -86,150 +82,20 @@ def read(net: nn.Module) -> tuple[Node, ...]:
     return nodes
 
 
-def _traced(net: nn.Module) -> "_Tracer":
-    """What the net's forward does, as steps."""
-    tracer = _Tracer()
-    try:
-        with _TRACING, _unchecked(), evaluating(net), _len_of_steps(net):
-            tracer.graph = tracer.trace(net)
-            return tracer
-    except RelevanceError:
-        raise
-    except Exception as error:  # whatever a stranger's forward raises when it is traced
-        raise RelevanceError(
-            f"cannot read the forward of {type(net).__name__} as a fixed graph of layers "
-            f"({type(error).__name__}: {_first_line(error)}); write it as an nn.Sequential, "
-            "or with a forward that does the same for every image"
-        ) from error
-
-
-# torch.fx changes torch.nn.Module itself while it traces: one net at a time.
-_TRACING = threading.Lock()
-
-
-@contextmanager
-def _unchecked() -> Iterator[None]:
-    """Switch jaxtyping off: torch.fx traces with proxies, which are no tensors."""
-    checked = not jaxtyping.config.jaxtyping_disable
-    jaxtyping.config.update("jaxtyping_disable", True)
-    try:
-        yield
-    finally:
-        jaxtyping.config.update("jaxtyping_disable", not checked)
-
-
-@contextmanager
-def evaluating(net: nn.Module) -> Iterator[None]:
-    """Trace what a forward does in evaluation; it may ask `self.training`."""
-    training = [module for module in net.modules() if module.training]
-    for module in training:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
-
-
-@contextmanager
-def _len_of_steps(net: nn.Module) -> Iterator[None]:
-    """Let `len(x)` in a forward be `x.size(0)`; Python itself takes only a number for it."""
-
-    def length(of: Any) -> Any:
-        return of.size(0) if isinstance(of, fx.Proxy) else builtins.len(of)
-
-    forwards = [inspect.unwrap(type(module).forward) for module in net.modules()]
-    scopes = [forward.__globals__ for forward in forwards if hasattr(forward, "__globals__")]
-    ours = [
-        scope for scope in {id(scope): scope for scope in scopes}.values() if "len" not in scope
-    ]
-    for scope in ours:
-        scope["len"] = length
-    try:
-        yield
-    finally:
-        for scope in ours:
-            del scope["len"]
-
-
-class _Tracer(fx.Tracer):
-    """Takes torch's own layers as leaves and goes into everything else.
-
-    Calls of other threads are not traced.
-
-    Attributes:
-        graph: the steps.
-        constants: the tensors that steps are given and that are the same for all images.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.thread = threading.get_ident()
-        self.constants: dict[fx.Node, Tensor] = {}
-
-    def create_args_for_root(
-        self, root_fn: Callable[..., Any], is_module: bool, concrete_args: Any = None
-    ) -> tuple[Any, list[Any]]:
-        """The images alone; what else a forward may take has its default."""
-        _, images, *others = inspect.signature(root_fn).parameters.values()
-        for other in others:
-            if other.default is other.empty and other.kind not in _ANY_NUMBER:
-                raise RelevanceError(
-                    f"expected a net whose forward takes images only, got a second argument "
-                    f"'{other.name}' without a default; wrap the net so that its forward takes one"
-                )
-        return root_fn, [self.root, self.create_proxy("placeholder", images.name, (), {})]
-
-    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        return attr_val  # parameters by themselves, so that `self.scale.view(1, -1, 1, 1)` is one
-
-    def create_arg(self, a: Any) -> Any:
-        if isinstance(a, Tensor):  # torch.fx would store it in the net
-            node = self.create_node("get_attr", "constant", (), {})
-            self.constants[node] = a.detach()
-            return node
-        return super().create_arg(a)
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        if "forward" in vars(m) and isinstance(m, LAYERS):
-            raise RelevanceError(_own_forward(module_qualified_name, m))
-        # A subclass of a layer comes with a forward of its own, which is not to be guessed at.
-        known = type(m) in MODULES or is_parametrised(m)
-        layer = isinstance(m, LAYERS) or type(m).__module__.startswith("torch.nn")
-        if layer and not isinstance(m, nn.Sequential) and not known:
-            raise RelevanceError(_no_rule(module_qualified_name, m))
-        return known
-
-    def call_module(
-        self,
-        m: nn.Module,
-        forward: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        if threading.get_ident() != self.thread:
-            return forward(*args, **kwargs)
-        # Hooks are no steps: `own_net.OwnNet` finds out whether they change anything.
-        # A slice of a Sequential (`self.features[:5]`) is made on the way and has no name.
-        if type(m) is nn.Sequential:
-            return m.forward(*args, **kwargs)  # type: ignore[no-untyped-call]  # torch's own
-        return super().call_module(m, m.forward, args, kwargs)
-
-
-def _nodes(net: nn.Module, traced: _Tracer) -> Iterator[Node]:
+def _nodes(net: nn.Module, steps: Traced) -> Iterator[Node]:
     """The nodes of a traced graph, with positions for arguments."""
     position: dict[fx.Node, int] = {}
     count = 0
-    for step in traced.graph.nodes:
+    for step in steps.graph.nodes:
         if step.op == "placeholder":
             position[step] = IMAGES
             continue
         if step.op == "output":
             _check_output(step, position, count)
             continue
-        if is_size(step) or step in traced.constants or step.target in PARTS:
+        if is_size(step) or step in steps.constants or step.target in PARTS:
             continue  # what comes of it is looked up where it is used
-        name, layer, inputs = _layer(net, step, traced.constants)
+        name, layer, inputs = _layer(net, step, steps.constants)
         unknown = [str(arg) for arg in inputs if arg not in position]
         if unknown or not inputs:
             raise RelevanceError(
@@ -262,8 +128,8 @@ def _layer(
         known = ", ".join(kind.__name__ for kind in MODULES)
         raise RelevanceError(
             f"no rule for '{step.name}' ({step.op.removeprefix('call_')} "
-            f"{getattr(step.target, '__name__', step.target)}) in this form; known layers: "
-            f"{known}; functions: docs/relevance.md. Write it as one of these"
+            f"{getattr(step.target, '__name__', step.target)}){line_of(step)} in this form; known "
+            f"layers: {known}; functions: docs/relevance.md. Write it as one of these"
         )
     _check(step.name, layer)
     return step.name, layer, inputs
@@ -302,7 +168,7 @@ def _check(name: str, layer: nn.Module) -> None:
             problem = "statistics of the batch; expected running ones (track_running_stats=True)"
         case _:
             return
-    raise RelevanceError(f"no rule for {_of(name, layer)} with {problem}")
+    raise RelevanceError(f"no rule for {described(name, layer)} with {problem}")
 
 
 def _check_in_place(nodes: tuple[Node, ...]) -> None:
@@ -334,27 +200,3 @@ def _check_output(step: fx.Node, position: dict[fx.Node, int], count: int) -> No
             "expected a net whose forward returns the logits, the outputs of its last layer, and "
             f"nothing else; got {result}"
         )
-
-
-def _own_forward(name: str, module: nn.Module) -> str:
-    return (
-        f"no rule for {_of(name, module)} with a forward that was put into this one object; "
-        "write a module of its own that computes it"
-    )
-
-
-def _no_rule(name: str, module: nn.Module) -> str:
-    known = ", ".join(kind.__name__ for kind in MODULES)
-    return (
-        f"no rule for {_of(name, module)}; known layers: {known}. "
-        f"{_ADVICE.get(type(module), _ELSE)}"
-    )
-
-
-def _of(name: str, module: nn.Module) -> str:
-    return f"layer '{name}' ({type(module).__name__})" if name else type(module).__name__
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else "no message"

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.graph import evaluating
 from emorank.relevance.layers import computed_weights
+from emorank.relevance.tracing import evaluating
 
 # Weights that are compared of each tensor at every batch; all where there are no more.
 _SAMPLE = 1024
@@ -26,13 +26,16 @@ class OwnNet:
         self.net = net
         self._modules = _modules(net)
         self._tensors = dict(_tensors(net))
+        self._attributes = dict(_attributes(net))
+        self._moved = ""
         self._compared = False
 
     def check(self) -> None:
         """Refuse a net that has changed: an explainer shares some weights and has changed others.
 
         A change of single weights by way of `.data` or NumPy may go unnoticed; whatever torch
-        counts, new tensors and a change of most weights do not.
+        counts, new tensors and a change of most weights do not. Where other attributes of its
+        modules have changed, which a forward may write or read, the logits are compared again.
 
         Raises:
             RelevanceError: weights, hooks or settings are not what they were.
@@ -50,10 +53,16 @@ class OwnNet:
         ]
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-            raise RelevanceError(
-                f"the net has changed since it was prepared ('{min(changed)}'{more}); prepare it "
-                "again: an explainer is for the weights of the moment"
-            )
+            raise _changed(f"'{min(changed)}'{more}")
+        attributes = dict(_attributes(self.net))
+        moved = [
+            name
+            for name in self._attributes.keys() | attributes.keys()
+            if not _alike(self._attributes.get(name), attributes.get(name))
+        ]
+        if moved:
+            self._attributes, self._compared = attributes, False
+            self._moved = f"'{min(moved)}'"
 
     def compare(self, images: Tensor, logits: Tensor, sums: Tensor | None) -> None:
         """Compare the logits of the graph with those of the net's own forward, once.
@@ -71,8 +80,16 @@ class OwnNet:
         """
         if self._compared or not len(images):
             return
-        with evaluating(self.net):
-            own = self.net(images[:1].clone(memory_format=torch.contiguous_format))
+        try:
+            with evaluating(self.net):
+                own = self.net(images[:1].clone(memory_format=torch.contiguous_format))
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # whatever a stranger's forward or hooks raise
+            raise RelevanceError(
+                f"the net itself cannot compute images of shape {tuple(images.shape)}, which its "
+                f"layers can ({type(error).__name__}: {error}); {_suspects(self.net)}"
+            ) from error
         eps = torch.finfo(logits.dtype).eps
         # Half of the digits, or what is left of them if great numbers cancel in the last layer.
         allowed = float(logits[:1].abs().max()) * eps**0.5
@@ -81,12 +98,21 @@ class OwnNet:
         # A forward may drop the batch of one (`x.squeeze()`).
         fits = isinstance(own, Tensor) and own.numel() == logits[:1].numel()
         if not fits or not float((own.flatten() - logits[0]).abs().max()) <= allowed:
+            if self._moved:
+                raise _changed(self._moved)
             came = f"{own.flatten()[:4].tolist()}" if fits else type(own).__name__
             raise RelevanceError(
                 "the net does not compute what its layers compute: its logits of the first image "
                 f"are {came}, those of its layers {logits[0, :4].tolist()}; {_suspects(self.net)}"
             )
-        self._compared = True
+        self._compared, self._moved = True, ""
+
+
+def _changed(what: str) -> RelevanceError:
+    return RelevanceError(
+        f"the net has changed since it was prepared ({what}); prepare it again: an explainer is "
+        "for the weights of the moment"
+    )
 
 
 _CANCELLED = 256  # ε: the rounding of all layers, in units of what the last one adds up
@@ -137,16 +163,43 @@ _Print = tuple[tuple[Any, ...], Tensor]
 
 
 def _tensors(net: nn.Module) -> Iterator[tuple[str, _Print]]:
-    """Weights and buffers by name, and the tensors that modules hold by themselves."""
+    """Weights and buffers by name."""
     for registered in (net.named_parameters, net.named_buffers):
         for name, tensor in registered(remove_duplicate=False):
             version = 0 if tensor.is_inference() else tensor._version
             yield name, ((*_form(tensor), tensor.data_ptr(), version), _sample(tensor))
+
+
+# Attributes of a module that are compared otherwise.
+_TORCHS = frozenset(vars(nn.Module())) | {"forward"}
+_LOOKED_INTO = 3  # lists in lists
+
+
+def _attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
+    """What modules hold by themselves, by name: tensors, numbers, text, and lists of these."""
     for name, module in net.named_modules():
         computed = computed_weights(module)  # anew at each forward
         for key, value in vars(module).items():
-            if isinstance(value, Tensor) and key not in computed:
-                yield f"{name}.{key}".lstrip("."), (_form(value), _sample(value))
+            if key not in _TORCHS and key not in computed:
+                yield f"{name}.{key}".lstrip("."), _value(value, _LOOKED_INTO)
+
+
+def _value(value: Any, depth: int) -> Any:
+    if isinstance(value, Tensor):
+        return _form(value), _sample(value)
+    if isinstance(value, dict):
+        value = [*value.items()]
+    if isinstance(value, list | tuple):
+        return [_value(one, depth - 1) for one in value[:_SAMPLE]] if depth else len(value)
+    return value if isinstance(value, bool | int | float | complex | str | None) else type(value)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor) or isinstance(other, Tensor):
+        return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return bool(one == other)
 
 
 def _form(tensor: Tensor) -> tuple[Any, ...]:

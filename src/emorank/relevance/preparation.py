@@ -30,6 +30,7 @@ from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
 from emorank.relevance.steps import Clip, OneByOne, Rearrangement, Step, ZeroPadding
 from emorank.relevance.targets import Target
+from emorank.relevance.tracing import check_net
 from emorank.relevance.walk import PlacedStep
 from emorank.relevance.weighted import Weighted, keeps_zeros, make_ready, needs_bounds
 
@@ -83,6 +84,7 @@ def prepare(
             and torch raises a RuntimeError where it has none.
     """
     chosen = named(preset)
+    check_net(net)
     with as_written(next(net.parameters(), torch.empty(0))):
         nodes = fold(read(net))
         own = OwnNet(net)
@@ -265,7 +267,7 @@ class _Preparation:
         for affine in normalising:
             ends = [affine(bound) for bound in bounds]
             bounds = [torch.minimum(*ends), torch.maximum(*ends)]
-        if bool((bounds[0] > 0).any()) or bool((bounds[1] < 0).any()):
+        if not bool((bounds[0] <= 0).all() and (bounds[1] >= 0).all()):
             raise RelevanceError(
                 "expected low ≤ 0 ≤ high for the z-box rule (the zeros of the padding lie in the "
                 f"box too), got low={bounds[0].flatten().tolist()}, "
@@ -275,7 +277,7 @@ class _Preparation:
 
     def _given(self, name: str = "") -> tuple[Tensor, Tensor]:
         """Black and white as the images have them."""
-        low, high = self.bounds
+        low, high = (b if b is None else torch.as_tensor(b) for b in self.bounds)
         if low is None or high is None:
             raise RelevanceError(
                 f"the z-box rule of layer '{name}' needs the normalised values of black and white: "

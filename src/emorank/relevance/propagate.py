@@ -18,7 +18,7 @@ from emorank.errors import RelevanceError
 from emorank.relevance.division import total
 from emorank.relevance.own_net import OwnNet
 from emorank.relevance.record import Relevance, join, select
-from emorank.relevance.steps import Saved
+from emorank.relevance.steps import Saved, computing
 from emorank.relevance.targets import Target, start
 from emorank.relevance.walk import Arrival, PlacedStep, Walk
 from emorank.relevance.weighted import Weighted
@@ -205,16 +205,8 @@ class Explainer:
         largest = 0
         for position, placed in enumerate(self.steps[first:last], start=first + 1):
             arguments = [values[k] for k in placed.inputs]
-            try:
+            with computing(placed.step.name, arguments):
                 outputs, saved = placed.step.forward(*arguments)
-            except torch.OutOfMemoryError:
-                raise
-            except RuntimeError as error:
-                shapes = ", ".join(str(tuple(value.shape)) for value in arguments)
-                raise RelevanceError(
-                    f"layer '{placed.step.name}' cannot take inputs of shape {shapes}; "
-                    f"give images of the size the net was made for ({error})"
-                ) from error
             values[position] = outputs
             states.append(saved)
             largest = max(largest, outputs.numel() * outputs.element_size())
@@ -262,6 +254,8 @@ def check_images(images: Tensor, weight: Tensor) -> Tensor:
             f"{getattr(images, 'dtype', type(images).__name__)} ({type(images).__name__}); "
             "a single tensor: images[None]; pixels of 0 to 255: emorank.networks.features.to_batch"
         )
+    if images.layout != torch.strided:
+        raise RelevanceError(f"expected dense images, got {images.layout}; use images.to_dense()")
     if images.device != weight.device:
         raise RelevanceError(
             f"expected images on {weight.device} where the net is, got {images.device}; "

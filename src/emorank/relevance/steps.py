@@ -1,14 +1,32 @@
 """What every step of the walk is, forward and back; and the steps that pass relevance on."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 
 Saved = tuple[Tensor, ...]
+
+
+@contextmanager
+def computing(layer: str, inputs: Sequence[Any]) -> Iterator[None]:
+    """Say of which layer and inputs it is when torch refuses to compute."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        shapes = ", ".join(str(tuple(value.shape)) for value in inputs)
+        raise RelevanceError(
+            f"layer '{layer}' cannot take inputs of shape {shapes}; give images of the size the "
+            f"net was made for ({error})"
+        ) from error
 
 
 @dataclass(frozen=True)

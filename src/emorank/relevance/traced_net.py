@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from emorank.relevance.graph import Node
 from emorank.relevance.layers import CLIPPING, Mean, View, clips_at
+from emorank.relevance.steps import computing
 
 
 class TracedNet(nn.Module):
@@ -34,7 +35,9 @@ class TracedNet(nn.Module):
         """Logits (batch, classes) of normalised images."""
         values = {0: images}
         for k, (node, step) in enumerate(zip(self.nodes, self.steps, strict=True)):
-            values[k + 1] = step(*(values[position] for position in node.inputs))
+            inputs = [values[position] for position in node.inputs]
+            with computing(node.name, inputs):
+                values[k + 1] = step(*inputs)
             for position in set(node.inputs):
                 if self.last[position] == k:
                     del values[position]
