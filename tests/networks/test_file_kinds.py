@@ -325,9 +325,12 @@ def test_damaged_bytes_end_in_one_sentence(form, tmp_path):
             data[place : place + 1] = bytes([random.integers(256)])
         path.write_bytes(data)
         try:
-            state_file.read_state(path)
+            found = state_file.read_state(path).tensors
         except WeightsError as error:
             said.append(str(error))
+            continue
+        if form == "zip":  # has checksums
+            torch.testing.assert_close(found, small, rtol=0, atol=0)
     assert 40 <= len(said) < 120
     assert all(words.startswith(f"{path}: ") for words in said)
     assert not [words for words in PYTORCHS_OWN if words in "".join(said)]

@@ -85,7 +85,9 @@ def _network(weights: Path, request: Request) -> "Network":
         bgr=request.bgr,
         stride_in=request.stride_in,
     )
-    for note in network.notes:
+    lacking = [o for o, v in {"mean": request.mean, "std": request.std}.items() if v is None]
+    half = [f"ImageNet's --{option} assumed" for option in lacking] if said else []
+    for note in (*half, *network.notes):
         click.echo(f"{printable(weights.name)}: {note}", err=True)
     return network
 

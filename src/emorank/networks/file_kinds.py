@@ -155,6 +155,21 @@ def _check_archive(file: Path) -> None:
             f"{file}: an archive that was packed again, as PyTorch never does; unpack it, or "
             f"{SAVE_AGAIN}"
         )
+    if any(member.CRC for member in members):  # a setting of PyTorch's leaves them out
+        _check_sums(file)
+
+
+def _check_sums(file: Path) -> None:
+    """Refuse an archive whose members are not those that were written."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            bad = archive.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
+        raise damaged(file, "its archive cannot be read; download or copy it again") from error
+    if bad is not None:
+        raise damaged(
+            file, f"the checksum of {shortened(bad, 60)} does not fit; download or copy it again"
+        )
 
 
 def damaged(file: Path, why: str, of: str = "") -> WeightsError:

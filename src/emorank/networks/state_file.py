@@ -35,7 +35,7 @@ _FIRST = ("features.0.weight", "conv1.weight")  # of the networks that are known
 _TRIED = 20  # prefixes
 _SHARED = 4  # how much larger the tensors may be than the file, which some of them share
 _DEPTH = 3  # dicts in dicts that are looked into
-_PROGRAM = 64 * 2**20  # bytes of a pickle that are searched for names
+_PROGRAM = 2**20  # bytes of a pickle that are searched for names
 _COUNTED = "n_averaged"  # torch's AveragedModel counts in its state dict
 
 

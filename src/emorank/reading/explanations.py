@@ -223,7 +223,7 @@ def explain_images(
     for one in chosen.values():
         check_method(one)
     _check_target(target, each, network.classes)
-    size, crop = size or network.size, crop or network.crop
+    size, crop = network.size if size is None else size, crop or network.crop
     if crop not in CROPS:
         raise PlanError(f"'{crop}' is no way to frame an image; expected {', '.join(CROPS)}")
     if not SIDES[0] <= size <= SIDES[1]:
