@@ -114,9 +114,11 @@ def test_rank_images_reads_no_image_before_it_is_needed(finished, drawn):
             taken.append(drawn / "happy" / "p3.png")
             yield taken[-1]
 
+    from emorank.reading.reader import BATCH
+
     study = emorank.open_study(finished)
     next(iter(emorank.rank_images(study, endless())))
-    assert len(taken) <= study.plan.explain.batch
+    assert len(taken) <= BATCH
 
 
 def test_read_image_is_the_reader_of_images(tmp_path):

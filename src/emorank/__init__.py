@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
     from emorank.report.intensity import draw_intensity
+    from emorank.report.reading import draw_reading
     from emorank.room.sources import read_answers, read_votes
     from emorank.study.card import model_card
     from emorank.study.folder import create_study, open_study
     from emorank.study.learning.train_ordinal import train_ordinal
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
-    from emorank.study.readers import explain_intensity, rank_images
+    from emorank.study.readers import explain_intensity, rank_images, read
     from emorank.study.reproducing.paper import paper as write_paper
     from emorank.study.resolve import resolve as resolve_plan
     from emorank.study.run import run as run_study
@@ -59,6 +60,7 @@ __all__ = [
     "draw_classes",
     "draw_explanation",
     "draw_intensity",
+    "draw_reading",
     "explain_images",
     "explain_intensity",
     "find_faces",
@@ -74,6 +76,7 @@ __all__ = [
     "propagate_relevance",
     "rank_images",
     "rater_agreement",
+    "read",
     "read_answers",
     "read_image",
     "read_plan",
@@ -103,6 +106,8 @@ _PLACES = {
     "compare_study": ("study.verbs.compare_estimators", "compare"),
     "write_paper": ("study.reproducing.paper", "paper"),
     "train_ordinal": ("study.learning.train_ordinal", "train_ordinal"),
+    "read": ("study.readers", "read"),
+    "draw_reading": ("report.reading", "draw_reading"),
     "rank_images": ("study.readers", "rank_images"),
     "explain_intensity": ("study.readers", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),

@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from emorank import images, retinaface
+from emorank.given_pictures import Given, name_of, rgb_of
 
 TEMPLATE: Float[np.ndarray, "5 2"] = np.array(
     [(0.300, 0.320), (0.700, 0.320), (0.500, 0.547), (0.336, 0.783), (0.664, 0.783)]
@@ -64,16 +65,18 @@ class Face:
         return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
 
 
-def find(rgb: Picture, threshold: float = 0.8) -> tuple[Face, ...]:
+def find(picture: Given, threshold: float = 0.8) -> tuple[Face, ...]:
     """Every face of an image, nearest first; empty where there is none.
 
     The face with the largest box counts as the nearest, because a photograph does not show
     distance. The detector is RetinaFace (Deng et al., CVPR 2020) with a MobileNet of 0.25 width, in
-    one thread.
+    one thread. The picture is in any form of `given_pictures`.
 
     Raises:
+        ImageError: it is no picture, or cannot be read.
         EmorankError: the detector cannot be loaded; the message says what to install.
     """
+    rgb = rgb_of(picture, name_of(picture, 0))
     longest = max(rgb.shape[:2])
     faces = _search(rgb, _scales(longest), threshold)
     if not faces:
@@ -81,8 +84,12 @@ def find(rgb: Picture, threshold: float = 0.8) -> tuple[Face, ...]:
     return tuple(sorted(faces, key=lambda face: -face.area))
 
 
-def crop(rgb: Picture, landmarks: Points, size: int = 224) -> UInt8[np.ndarray, "{size} {size} 3"]:
+def crop(
+    rgb: Picture, landmarks: Points, size: int = 224, width: float = 1.0
+) -> UInt8[np.ndarray, "{size} {size} 3"]:
     """The square in which the landmarks lie nearest to `TEMPLATE`, in least squares.
+
+    `width` is that of the square in usual crops: at 1.3 more around the face is seen.
 
     The image is only shifted, turned and scaled, so proportions stay the same. It is antialiased.
     Beyond the border of the image its outermost pixels are repeated.
@@ -90,7 +97,8 @@ def crop(rgb: Picture, landmarks: Points, size: int = 224) -> UInt8[np.ndarray, 
     Raises:
         ValueError: the landmarks are not five distinct finite points near the image.
     """
-    return _warp(rgb, similarity(landmarks, TEMPLATE * size), size)
+    template = 0.5 + (TEMPLATE - 0.5) / width
+    return _warp(rgb, similarity(landmarks, template * size), size)
 
 
 def similarity(source: Points, target: Points) -> Float[np.ndarray, "2 3"]:

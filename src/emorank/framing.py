@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from emorank import faces, images
-from emorank.errors import ImageError, of_one_image
+from emorank.errors import EmorankError, ImageError, of_one_image
+from emorank.given_pictures import Given, each_of, name_of, rgb_of
 
 Item = TypeVar("Item")
 
@@ -33,8 +34,8 @@ class View:
     box: tuple[float, float, float, float] | None = None
 
 
-Picture = Path | str | View | UInt8[np.ndarray, "height width 3"]
-"""A file, a framed face, or the pixels of a photograph."""
+Picture = View | Given
+"""A framed face, or a picture in any form of `given_pictures`."""
 
 
 @dataclass
@@ -42,17 +43,20 @@ class Views:
     """The views of images, read while they are iterated over; `excluded` fills on the way.
 
     Args:
-        images: files, arrays (height, width, 3) of uint8 or framed views; one of them, or any
-            number. An array is called by its place among them, from 0.
+        images: pictures in any form of `given_pictures` (files, bytes, PIL images, arrays …) or
+            framed views; one of them, or any number. What has no name is called by its place, from
+            0.
         size: side in pixels.
         crop: "face": every face, aligned; "center": the middle, proportions kept; "none": the
             whole, stretched to a square.
         excluded: where the error of each image goes that cannot be used.
         nearest: only the nearest face of an image instead of every one.
         strict: raise at the first image that cannot be used.
+        names: of the images, where they have none of their own.
+        width: of the frame, in usual crops.
 
     Raises:
-        ImageError: an image cannot be used, if `strict`.
+        ImageError: an image cannot be used, if `strict`; or the images are no pictures.
     """
 
     images: Picture | Iterable[Picture]
@@ -61,12 +65,25 @@ class Views:
     excluded: list[ImageError] = field(default_factory=list)
     nearest: bool = False
     strict: bool = False
+    names: Iterable[str] | None = None
+    width: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._left_out: int | None = None  # before the first pass
 
     def __iter__(self) -> Iterator[View]:
-        for number, image in enumerate(self._each()):
+        if self._left_out is None:
+            self._left_out = len(self.excluded)
+        elif isinstance(self.images, Iterator) or isinstance(self.names, Iterator):
+            raise EmorankError("the images came one by one and are used up; give them as a list")
+        del self.excluded[self._left_out :]
+        each = (self.images,) if isinstance(self.images, View) else each_of(self.images)
+        names = None if self.names is None else iter(self.names)
+        for number, image in enumerate(each):
+            name = _name(image, number) if names is None else str(next(names, number))
             try:
-                with of_one_image(_name(image, number)):
-                    yield from self._of(image, number)
+                with of_one_image(name):
+                    yield from self._of(image, name)
             except ImageError as error:
                 if self.strict:
                     raise
@@ -77,47 +94,33 @@ class Views:
         """The views some at a time, so that memory does not grow with their number."""
         return batches(self, most)
 
-    def _each(self) -> Iterable[Picture]:
-        images = self.images
-        alone = isinstance(images, Path | str | View) or getattr(images, "ndim", 0) == 3
-        return (images,) if alone else images  # type: ignore[return-value]
-
-    def _of(self, image: Picture, number: int) -> Iterator[View]:
+    def _of(self, image: Picture, name: str) -> Iterator[View]:
+        path = Path(name)
         if isinstance(image, View):
             expected, pixels = (self.size, self.size, 3), image.pixels
             if pixels.shape != expected or pixels.dtype != np.uint8:
                 raise ImageError(
-                    image.image,
+                    path,
                     f"expected a face framed as {expected} of uint8, got {pixels.shape} of "
                     f"{pixels.dtype}",
                 )
             yield image
             return
-        if isinstance(image, np.ndarray):
-            path, rgb = Path(_name(image, number)), image
-            if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or 0 in rgb.shape:
-                raise ImageError(
-                    path,
-                    "expected an array (height, width, 3) of uint8, got "
-                    f"{rgb.shape} of {rgb.dtype}",
-                )
-        else:
-            path = Path(image)
-            rgb = images.read(path)
+        rgb = rgb_of(image, name)
         if self.crop in ("center", "none"):
-            resize = images.center if self.crop == "center" else images.resize
-            yield View(path, 1, resize(rgb, self.size))
+            whole = self.crop == "none"
+            pixels = (
+                framed(rgb, None, self.size, self.width) if whole else images.center(rgb, self.size)
+            )
+            yield View(path, 1, pixels)
             return
         every = faces_in(rgb, path)
         for number, face in enumerate(every[:1] if self.nearest else every, start=1):
-            yield View(path, number, framed(rgb, face.landmarks, self.size), face.box)
+            yield View(path, number, framed(rgb, face.landmarks, self.size, self.width), face.box)
 
 
 def _name(image: Picture, number: int) -> str:
-    """What an image is called; an array by its place among the images."""
-    if isinstance(image, np.ndarray):
-        return str(number)
-    return str(image.image if isinstance(image, View) else image)
+    return str(image.image) if isinstance(image, View) else name_of(image, number)
 
 
 def batches(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
@@ -128,12 +131,19 @@ def batches(items: Iterable[Item], most: int) -> Iterator[list[Item]]:
 
 
 def framed(
-    rgb: UInt8[np.ndarray, "height width 3"], landmarks: Any, size: int
+    rgb: UInt8[np.ndarray, "height width 3"], landmarks: Any, size: int, width: float = 1.0
 ) -> UInt8[np.ndarray, "side side 3"]:
-    """The network's view of an image: cropped to the face where landmarks are given."""
+    """The network's view of an image: cropped to the face where landmarks are given.
+
+    `width` is that of the frame in usual crops. A whole image counts as a usual crop: in a wider
+    frame its outermost pixels are repeated around it.
+    """
     if landmarks is None:
-        return images.resize(rgb, size)
-    return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size)
+        inner = min(size, round(size / width))
+        before = (size - inner) // 2
+        around = (before, size - inner - before)
+        return np.pad(images.resize(rgb, inner), (around, around, (0, 0)), mode="edge")
+    return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size, width)
 
 
 def faces_in(rgb: UInt8[np.ndarray, "height width 3"], image: Path | str) -> tuple[faces.Face, ...]:

@@ -91,6 +91,23 @@ def decode(data: bytes, name: str, limits: Limits = LIMITS) -> UInt8[np.ndarray,
     return _decode(io.BytesIO(data), name, limits)
 
 
+def from_pillow(
+    image: Image.Image, name: str, limits: Limits = LIMITS
+) -> UInt8[np.ndarray, "height width 3"]:
+    """The pixels of an open PIL image as upright 8-bit RGB; `name` is for error messages.
+
+    Raises:
+        ImageError: as `read`; or its samples have 32 bits, whose white is unknown.
+    """
+    if image.width * image.height > limits.pixels or 0 in image.size:
+        raise ImageError(
+            name, f"is {image.width}×{image.height} px; expected 1 to {limits.pixels:,} pixels"
+        )
+    if image.format is None and image.mode in ("I", "F"):
+        raise ImageError(name, "has 32-bit samples, whose white is unknown; convert it to 8 bits")
+    return _upright(image, name)
+
+
 def size(path: Path | str, limits: Limits = LIMITS) -> tuple[int, int]:
     """Width and height in pixels as `read` would return them, from the header where possible.
 
@@ -116,7 +133,10 @@ def check(path: Path | str, limits: Limits = LIMITS) -> None:
 
 
 def _decode(file: File, name: str, limits: Limits) -> UInt8[np.ndarray, "height width 3"]:
-    image = _open(file, name, limits)
+    return _upright(_open(file, name, limits), name)
+
+
+def _upright(image: Image.Image, name: str) -> UInt8[np.ndarray, "height width 3"]:
     try:
         image.load()
         # Read after loading: Pillow turns a TIFF itself and then drops its orientation.
@@ -296,7 +316,7 @@ def _check_samples(image: Image.Image, name: str) -> None:
         )
 
 
-def _orientation(image: ImageFile.ImageFile) -> int:
+def _orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 if the tag is missing or has another value."""
     try:
         value = image.getexif().get(_ORIENTATION, 1)
@@ -305,7 +325,7 @@ def _orientation(image: ImageFile.ImageFile) -> int:
     return value if isinstance(value, int) and value in _TURNS else 1
 
 
-def _rgb(image: ImageFile.ImageFile, name: str) -> UInt8[np.ndarray, "height width 3"]:
+def _rgb(image: Image.Image, name: str) -> UInt8[np.ndarray, "height width 3"]:
     """The pixels as RGB, converted a band at a time: a band is all that is there twice."""
     _check_samples(image, name)
     scale = _grey_scale(image) if image.mode.startswith("I") else None
@@ -323,7 +343,7 @@ def _rgb(image: ImageFile.ImageFile, name: str) -> UInt8[np.ndarray, "height wid
     return rgb
 
 
-def _grey_scale(image: ImageFile.ImageFile) -> tuple[int, bool]:
+def _grey_scale(image: Image.Image) -> tuple[int, bool]:
     """The greatest sample of grey of 9 to 16 bits, and whether it is black."""
     if image.format != "TIFF":
         return 65535, False  # Pillow brings PNG and PNM of any depth to 16 bits

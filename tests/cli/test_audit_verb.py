@@ -24,7 +24,7 @@ def test_the_verb_audits_and_renews_the_report(cli, own_study, tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--rank", "loudness"], "'loudness' is no rank; expected one of paper"),
+        (["--rank", "loudness"], "'loudness' is no rank; expected one of contrast, paper"),
         (["--scores", "none.csv"], "none.csv"),
         (["--votes", "none.csv"], "none.csv"),
     ],

@@ -103,10 +103,10 @@ def test_without_a_calibration_it_says_what_to_do(cli, own_rated, drawn, tmp_pat
     assert not own_rated.path("ranks_calibrated.parquet").exists()
 
 
-def test_the_papers_rank_is_the_default(cli, finished, drawn):
+def test_the_evidence_is_the_default_where_nobody_is_neutral(cli, finished, drawn):
     """Named or not, the same output."""
     ask = ("rank", drawn / "happy/p0.png", drawn / "anger/p1.png", "--study", finished)
-    plain, named = cli(*ask), cli(*ask, "--rank", "paper")
+    plain, named = cli(*ask), cli(*ask, "--rank", "evidence")
     assert plain.code == named.code == 0
     assert plain.out == named.out
     assert "score" in plain.out
@@ -117,7 +117,7 @@ def test_an_unknown_rank_is_refused_by_name(cli, finished, drawn, name):
     """On images and on the study; a score without levels is no rank."""
     for more in ((), (drawn / "happy/p0.png",)):
         done = cli("rank", *more, "--study", finished, "--rank", name)
-        assert f"'{name}' is no rank; expected one of paper, evidence" in done.failure
+        assert f"'{name}' is no rank; expected one of contrast, paper" in done.failure
 
 
 def test_compounds_go_with_the_papers_rank(cli, finished, drawn):
@@ -125,4 +125,4 @@ def test_compounds_go_with_the_papers_rank(cli, finished, drawn):
     done = cli("rank", drawn / "happy/p0.png", "--study", finished, "--rank", "evidence",
                "--compounds")  # fmt: skip
     assert done.code == 2
-    assert "--compounds goes with --rank paper" in done.err
+    assert "--compounds goes with --study, with --rank paper" in done.err

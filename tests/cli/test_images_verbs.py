@@ -48,7 +48,7 @@ def test_a_name_with_brackets_is_printed_as_it_is(cli, drawn, finished, tmp_path
 def test_a_table_as_a_file(cli, drawn, finished, tmp_path, suffix):
     """A folder of images: emotion, probabilities, rank, counts, where zero lies."""
     out = tmp_path / "deep" / f"ranks{suffix}"
-    done = cli("rank", drawn / "happy", "--study", finished, "--out", out)
+    done = cli("rank", drawn / "happy", "--study", finished, "--rank", "paper", "--out", out)
     assert done.out == f"8 faces: {out}\n"
     table = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
     assert table.columns.to_list() == COLUMNS

@@ -1,5 +1,6 @@
 """One reader for all ranks: one shape of rows, faces measured once, any kind of image."""
 
+import io
 import shutil
 
 import numpy as np
@@ -12,10 +13,11 @@ from emorank.images import read
 from emorank.networks.vgg16 import VGG16
 from emorank.reading.ranks import RANKS
 from emorank.reading.reader import in_words
+from emorank.reading.ready import ready_network
 from emorank.study.folder import open_study
 from emorank.study.learning.calibrate import calibrate
 from emorank.study.learning.train_ordinal import train_ordinal
-from emorank.study.readers import rank_images, reader_of
+from emorank.study.readers import default_rank, rank_images, reader_of
 
 pytestmark = pytest.mark.weights
 
@@ -26,6 +28,7 @@ COMMON = [
 LEVEL_SHARES = ["p_none", "p_minimal", "p_average", "p_strong"]
 FEATURES = ["net", "mass", "balance", "brows", "eyes", "nose", "mouth"]
 OWN = {
+    "contrast": ["log_odds"],
     "paper": [*(f"n_{j}" for j in range(1, 11)), "value_1", "value_2", "value_3", "zero"],
     "evidence": FEATURES,
     "calibrated": [*LEVEL_SHARES, *FEATURES],
@@ -91,7 +94,7 @@ def test_several_ranks_measure_a_batch_once(ready, files, monkeypatch):
     monkeypatch.setitem(vars(reader.network), "explainer", count("explainer", explainer))
     assert len(list(reader.read(files))) == 3
     assert calls == {"trunk": 1, "explainer": 1}
-    assert len(list(reader_of(ready, network=reader.network).read(files))) == 3
+    assert len(list(reader_of(ready, ["paper"], network=reader.network).read(files))) == 3
     assert calls == {"trunk": 1, "explainer": 2}  # the paper's rank alone needs no other pass
 
 
@@ -115,8 +118,13 @@ def test_files_arrays_and_framed_faces_give_the_same(ready, files):
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (np.zeros((8, 8, 4), np.uint8), r"expected an array .* got \(8, 8, 4\) of uint8"),
-        (np.zeros((8, 8, 3)), r"got \(8, 8, 3\) of float64"),
+        (np.zeros((8, 8, 5), np.uint8), r"expected an array .* got \(8, 8, 5\) of uint8"),
+        (np.zeros((3, 8, 8), np.uint8), r"put the channels last: array.transpose\(1, 2, 0\)"),
+        (np.full((8, 8, 3), 9.0), r"expected floats from 0 to 1, got 9 to 9"),
+        (np.full((8, 8, 3), np.nan), "expected floats from 0 to 1, got nan"),
+        (np.zeros((8, 8, 3), np.int64), r"expected uint8 or floats .* got \(8, 8, 3\) of int64"),
+        (3, "expected a picture .* got int"),
+        (io.StringIO("text"), "open it as bytes"),
         (np.zeros((0, 8, 3), np.uint8), r"got \(0, 8, 3\)"),
         (View("a.png", 1, np.zeros((8, 8, 3), np.uint8)), r"a.png: expected a face framed as"),
     ],
@@ -131,10 +139,15 @@ def test_what_is_no_image_is_listed(image, words):
         list(Views(image, 64, "none", strict=True))
 
 
-def test_no_rank_at_all_is_refused(ready, files):
-    """Nor one twice by another word."""
-    with pytest.raises(PlanError, match="expected a rank or several of paper"):
-        rank_images(ready, files, rank=[])
+def test_without_a_name_the_rank_is_the_one_that_suits_the_network(ready, files):
+    """The contrast to neutral, or the evidence where the network does not know neutral."""
+    assert default_rank(ready_network()) == "contrast"
+    rows = [face.row for face in rank_images(ready, files)]
+    named = [face.row for face in rank_images(ready, files, rank="evidence")]
+    assert [row["rank"] for row in rows] == [row["rank"] for row in named]
+    assert [row["score"] for row in rows] == pytest.approx([row["score"] for row in named])
+    with pytest.raises(PlanError, match="'best' is no rank; expected one of contrast, paper"):
+        rank_images(ready, files, rank=["contrast", "best"])
 
 
 def test_memory_holds_a_batch(ready, files):

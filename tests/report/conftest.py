@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emorank import heatmaps
 from emorank.answers.voting import majority, sheet
 from emorank.datasets.leakage import Leakage
 from emorank.evaluation import classification, validation
 from emorank.evaluation.classification import Classification
 from emorank.evaluation.rank_scores import RankValidation
-from emorank.report import figures, heatmaps, style
+from emorank.report import figures, style
 from emorank.report.headline import headline, simulated
 from emorank.report.page import Page, Section, render
 from emorank.report.sections import data, emotion, model, ranks

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from tests.report.test_figures import words
 
+from emorank import heatmaps
 from emorank.errors import PlanError
 from emorank.reading.explanations import Explanation
-from emorank.report import figures, heatmaps, style
+from emorank.report import figures, style
 from emorank.report.explained import draw_classes, draw_explanation, verdict
 
 

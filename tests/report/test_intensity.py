@@ -63,4 +63,4 @@ def test_the_picture_says_what_the_record_says():
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
     for level, share in zip(LEVELS, ("0.00", "0.10", "0.20", "0.70"), strict=True):
         assert f"{level}\n{share}" in texts
-    assert "score 2.50" in texts
+    assert "2.50" in texts

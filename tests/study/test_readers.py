@@ -16,7 +16,7 @@ from emorank.vocabulary import LEVEL_COLUMNS, LEVELS
 
 pytestmark = pytest.mark.weights
 
-QUICK = ("paper", "evidence", "calibrated", "probability", "logit")
+QUICK = ("contrast", "paper", "evidence", "calibrated", "probability", "logit")
 
 
 def ranker(study, name, emotion=None):
@@ -95,11 +95,11 @@ def test_the_ranks_and_the_scores_are_all_methods():
 
 def test_what_there_is_not_is_named(own_rated, tmp_path):
     """An unknown name, a score that has no levels, a rank without its calibration."""
-    with pytest.raises(PlanError, match=r"'best' is no rank; expected one of paper, evidence"):
+    with pytest.raises(PlanError, match=r"'best' is no rank; expected one of contrast, paper"):
         ranker(own_rated, "best")
     for use in (lambda: rank_test_part(own_rated, "logit"),
                 lambda: list(rank_images(own_rated, [], rank="logit"))):  # fmt: skip
-        with pytest.raises(PlanError, match="expected one of paper, evidence, calibrated, ordinal"):
+        with pytest.raises(PlanError, match="expected one of contrast, paper, evidence"):
             use()
     with pytest.raises(StudyError, match="emorank calibrate --study"):
         ranker(own_rated, "calibrated")
@@ -121,12 +121,14 @@ def test_files_and_pixels_are_ranked_alike(ready, drawn, method):
 def test_the_papers_rule_too_is_asked_about_an_emotion(ready, drawn):
     """From the map of that emotion; the row is that of the other ranks."""
     files = sorted((drawn / "anger").iterdir())[:2]
-    plain = [one.row for one in rank_images(ready, files)]
+    plain = [one.row for one in rank_images(ready, files, rank="paper")]
     for word in ("anger", "surprise"):
-        rows = [one.row for one in rank_images(ready, files, emotion=word)]
+        rows = [one.row for one in rank_images(ready, files, rank="paper", emotion=word)]
         assert {row["expressed"] for row in rows} == {word}
         assert [row["predicted"] for row in rows] == [row["predicted"] for row in plain]
-    rows = [one.row for one in rank_images(ready, files, emotion=plain[0]["predicted"])]
+    rows = [
+        one.row for one in rank_images(ready, files, rank="paper", emotion=plain[0]["predicted"])
+    ]
     assert rows[0]["score"] == pytest.approx(plain[0]["zero"], abs=1e-3)
     assert rows[0]["rank"] == plain[0]["rank"]
 

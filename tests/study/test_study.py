@@ -174,7 +174,7 @@ def test_a_map_without_its_sums_is_written_again(own_study):
 def test_new_images_get_what_the_test_part_got(study, drawn):
     """The reader of the study gives the study's own table for the test images themselves."""
     ranks = study.table("ranks").merge(study.table("predictions"), on=["image", "predicted"])
-    faces = rank_images(study, [drawn / image for image in ranks["image"]])
+    faces = rank_images(study, [drawn / image for image in ranks["image"]], rank="paper")
     rows = pd.DataFrame([face.row for face in faces])
     assert faces.excluded == []
     assert rows["predicted"].to_list() == ranks["predicted"].to_list()

@@ -13,7 +13,8 @@ from emorank.baselines.level_cuts import Levels, Values, mean_level, person_spli
 from emorank.baselines.table_of_faces import Faces
 from emorank.networks import training
 from emorank.networks.training import Examples, Recipe
-from emorank.networks.vgg16 import CUT_HEAD, VGG16
+from emorank.networks.vgg import Chain
+from emorank.networks.vgg16 import CUT_HEAD
 
 BATCH = 16
 
@@ -96,6 +97,6 @@ class Akhand(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
         return [head, block] if self.block_epochs else [head]
 
 
-def _examples(net: VGG16, faces: Faces, labels: Levels, cut: int) -> Examples:
+def _examples(net: Chain, faces: Faces, labels: Levels, cut: int) -> Examples:
     """What the frozen part of the network gives for each face; the other part learns from it."""
     return Examples(faces.convolutions(net, cut), np.arange(len(faces))[:, None], labels)

@@ -8,7 +8,7 @@ from jaxtyping import Float32, Int
 
 from emorank.baselines.descriptors import DESCRIPTORS, VERSION, Pixels
 from emorank.networks.features import Features, features
-from emorank.networks.vgg16 import VGG16
+from emorank.networks.vgg import Chain
 from emorank.networks.weights import IMAGENET_WEIGHTS, StartingWeights, cache_folder
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
@@ -80,7 +80,7 @@ class Faces:
                     out.append([key for key, _ in some], np.stack(vectors))
         return store.of(self.digest.tolist())
 
-    def convolutions(self, net: VGG16, cut: int, progress: Progress = silent) -> Features:
+    def convolutions(self, net: Chain, cut: int, progress: Progress = silent) -> Features:
         """The output of the frozen convolutions for each face, from the cache that studies use."""
         side = len(self.pixels(int(self.rows[0])))
         keys = [f"{digest}.0" for digest in self.digest]  # view 0 is the face itself

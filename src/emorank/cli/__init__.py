@@ -30,6 +30,7 @@ VERBS = {
     "card": "card.command",
     "rate": "rate.command",
     "data": "data.command",
+    "networks": "networks.command",
     "weights": "weights.command",
 }
 

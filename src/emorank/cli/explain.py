@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from emorank.cli.explain_faces import explain_faces
 from emorank.cli.explain_options import (
     Drawing,
     Request,
@@ -12,7 +13,6 @@ from emorank.cli.explain_options import (
     of_study_options,
     of_weights_options,
 )
-from emorank.cli.explain_study import explain_with_study
 from emorank.cli.explain_weights import explain_with_weights
 
 
@@ -20,12 +20,18 @@ from emorank.cli.explain_weights import explain_with_weights
 @drawing_options
 @of_study_options
 @of_weights_options
-def command(folder: Path | None, rank: str, settings: tuple[str, ...], **options: Any) -> None:
+def command(
+    folder: Path | None, rank: str | None, settings: tuple[str, ...], **options: Any
+) -> None:
     """Draw the relevance of IMAGES (files or folders): one figure for each face.
 
-    With --study the figure shows the face, the relevance of each colour channel and of their sum
-    (white is zero), and the ten intervals that the rank comes from. Without IMAGES the test part
-    of the study is explained, as a stage of the study.
+    The network that comes with emorank reads seven expressions; --study uses one's own. The figure
+    shows the face, which pixels speak for its expression and against neutral (red) or the other way
+    (blue), and how strong it is.
+
+    With --rank paper the figure shows the relevance of each colour channel and of their sum
+    (white is zero), and the ten intervals that the paper's rank comes from. Without IMAGES the test
+    part of a study is explained, as a stage of the study.
 
     With --rank ordinal the figure shows which pixels speak for the level of intensity that the
     face has and against the level below, and where its score lies between the thresholds. Train
@@ -37,7 +43,8 @@ def command(folder: Path | None, rank: str, settings: tuple[str, ...], **options
 
     \b
     Examples:
-      emorank explain holiday.jpg --study demo
+      emorank explain holiday.jpg
+      emorank explain holiday.jpg --study demo --rank paper
       emorank explain photographs/ --study kdef --out heatmaps --preset epsilon-gamma-box
       emorank explain --study kdef --rule dense=zero --bias distributed
       emorank explain smile.jpg --study kdef --rank ordinal --preset epsilon-plus
@@ -56,11 +63,11 @@ def command(folder: Path | None, rank: str, settings: tuple[str, ...], **options
     """
     drawing = Drawing(**{name: options.pop(name) for name in Drawing.__annotations__})
     weights = options.pop("weights")
-    if (folder is None) == (weights is None):
-        raise click.UsageError("give either --study DIR or --weights FILE")
-    if folder is not None:
-        explain_with_study(drawing, folder, rank, settings, options)
+    if weights is None:
+        explain_faces(drawing, folder, rank, settings, options)
         return
-    if settings or rank != "paper" or not drawing.images:
+    if folder is not None:
+        raise click.UsageError("give --study DIR or --weights FILE, not both")
+    if settings or rank is not None or not drawing.images:
         raise click.UsageError("--weights goes with IMAGES, and not with --set or --rank")
     explain_with_weights(drawing, weights, Request(**options))

@@ -11,6 +11,7 @@ from emorank.cli.options import (
     FILE_OR_FOLDER,
     FOLDER,
     images_options,
+    network_of_study_option,
     overwrite_option,
     rules_options,
     settings_option,
@@ -97,13 +98,13 @@ drawing_options = together(
 )
 
 of_study_options = together(
-    click.option("--study", "folder", type=FOLDER, help="Explain the network of this study."),
+    network_of_study_option,
     click.option(
         "--rank",
-        type=click.Choice(["paper", "ordinal"]),
-        default="paper",
-        help="With --study and IMAGES, the rank to explain. paper (the default): the expressed "
-        "emotion, from whose relevance the paper's rank comes. ordinal: why Strong, not Average.",
+        type=click.Choice(["contrast", "paper", "ordinal"]),
+        help="The rank to explain. contrast (the default): why this expression and not neutral. "
+        "paper: the relevance of the emotion by channels, and the ten intervals that the paper's "
+        "rank comes from. ordinal (with --study): why Strong, not Average.",
     ),
     settings_option,
 )

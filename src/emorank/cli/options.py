@@ -35,6 +35,13 @@ study_option = click.option(
     "--study", "folder", required=True, type=FOLDER, help="Folder of the study."
 )
 
+network_of_study_option = click.option(
+    "--study",
+    "folder",
+    type=FOLDER,
+    help="Use the network of this study. Default: the network that comes with emorank.",
+)
+
 settings_option = click.option(
     "--set",
     "settings",

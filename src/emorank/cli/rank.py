@@ -10,28 +10,26 @@ from emorank.cli.new_images import report_excluded, with_bar
 from emorank.cli.options import (
     FILE,
     images_options,
+    network_of_study_option,
     overwrite_option,
     settings_option,
-    study_option,
 )
-from emorank.cli.studies import open_with, progress_bar, run_stage
+from emorank.cli.studies import open_if_given, open_with, progress_bar, run_stage
 from emorank.cli.unfinished_work import finishing, keeping_nothing, require_new, unfinished
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
 @images_options
-@study_option
+@network_of_study_option
 @click.option("--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid.")
 @settings_option
 @click.option("--compounds", is_flag=True, help="Say which two emotions a face expresses together.")
 @click.option(
     "--rank",
     "method",
-    default="paper",
-    show_default=True,
     metavar="NAME",
-    help="Which rank: paper, evidence, calibrated or ordinal; docs/ranking.md says what each needs "
-    "and how far it can be believed.",
+    help="Which rank: contrast (the default), paper, evidence, calibrated or ordinal; "
+    "docs/ranking.md says what each needs and how far it can be believed.",
 )
 @click.option(
     "--emotion",
@@ -46,7 +44,7 @@ from emorank.cli.unfinished_work import finishing, keeping_nothing, require_new,
 @overwrite_option
 def command(
     images: tuple[Path, ...],
-    folder: Path,
+    folder: Path | None,
     out: Path | None,
     overwrite: bool,
     crop: str | None,
@@ -54,56 +52,70 @@ def command(
     strict: bool,
     settings: tuple[str, ...],
     compounds: bool,
-    method: str,
+    method: str | None,
     emotion: str | None,
 ) -> None:
     """Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
 
-    Every face of an image is a row, the nearest first. Without IMAGES the study's own test part is
-    ranked, as a stage of the study. Images that cannot be used are listed, and make the exit
-    status 1 when none was left. With --out what is done of many images is kept when the command is
-    stopped, and the same command goes on.
+    Every face of an image is a row, the nearest first. The network that comes with emorank reads
+    seven expressions; --study uses one's own. Without IMAGES the study's own test part is ranked,
+    by default by the paper's rule, as a stage of the study. Images that cannot be used are listed,
+    and make the exit status 1 when none was left. With --out what is done of many images is kept
+    when the command is stopped, and the same command goes on.
 
     \b
     Examples:
-      emorank rank holiday.jpg --study demo
+      emorank rank holiday.jpg
+      emorank rank photographs/ --out ranks.csv
       emorank rank photographs/ --study kdef --out ranks.csv
       emorank rank holiday.jpg --study demo --rank evidence
       emorank rank smiles/ --study demo --rank evidence --emotion happy
     """
-    if compounds and (method != "paper" or emotion):
-        raise click.UsageError("--compounds goes with --rank paper, and without --emotion")
+    if compounds and (method not in (None, "paper") or emotion or folder is None):
+        raise click.UsageError(
+            "--compounds goes with --study, with --rank paper, and without --emotion"
+        )
+    method = "paper" if compounds else method
     if not images:
         if out or overwrite or crop or nearest or strict or compounds or emotion:
             raise click.UsageError(
                 "--out, --overwrite, --crop, --nearest, --strict, --compounds and --emotion go "
                 "with IMAGES"
             )
-        if method != "paper":
+        if folder is None:
+            raise click.UsageError("expected IMAGES, or --study DIR to rank its test part")
+        if method not in (None, "paper"):
             _rank_test_part(folder, method, settings)
             return
         run_stage("rank", folder, settings)
         return
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
-    from emorank import add_compounds, rank_images
+    from emorank import add_compounds, read
     from emorank.datasets import folder_walk
     from emorank.reading.row_file import write_rows
     from emorank.study.answer_store import RankStates
 
     paths, left_out = folder_walk.paths(images)
-    study = open_with(folder, settings)
+    study = open_if_given(folder, settings)
     kept = None
     if out is not None:
         require_new(out, overwrite)
         asked = (crop, nearest, compounds, emotion)
-        kept = unfinished(out, RankStates(study).of(method, method, *asked), overwrite)
+        kept = unfinished(out, RankStates(study).of(method or "", method, *asked), overwrite)
     lacking = paths if kept is None else kept.lacking(paths)
-    stream = rank_images(
-        study, lacking, crop=crop, nearest=nearest, strict=strict, rank=method, emotion=emotion
+    stream = read(
+        lacking,
+        study=study,
+        rank=method or (),
+        emotion=emotion,
+        crop=crop,
+        nearest=nearest,
+        strict=strict,
+        heatmaps=False,
     )
     faces = with_bar(stream, len(lacking))
-    faces = add_compounds(study, faces) if compounds else faces
+    faces = add_compounds(study, faces) if compounds and study else faces
     rows = (face.row for face in faces)
     if out is None or kept is None:
         with keeping_nothing("with --out FILE"):

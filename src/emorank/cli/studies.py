@@ -32,6 +32,13 @@ def open_with(
     return Study(folder, override(open_study(folder).plan, read_settings(settings) | {**changes}))
 
 
+def open_if_given(folder: Path | None, settings: tuple[str, ...]) -> "Study | None":
+    """The study in a folder, its plan changed by `--set`; None where no folder is given."""
+    if folder is None and settings:
+        raise click.UsageError("--set changes the plan of a study; name one with --study")
+    return None if folder is None else open_with(folder, settings)
+
+
 def change_plan(
     folder: Path, settings: tuple[str, ...], changes: Mapping[str, Any] = MappingProxyType({})
 ) -> "Study":

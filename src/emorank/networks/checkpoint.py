@@ -8,11 +8,14 @@ import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
+from torch import nn
 
 from emorank.errors import WeightsError
+from emorank.networks.backbones import BACKBONES, PAPERS, on_backbone
 from emorank.networks.file_kinds import SAFETENSORS, kind_of
 from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.tensors import save_tensors
+from emorank.networks.vgg import Chain
 from emorank.networks.vgg16 import VGG16, channels_last
 from emorank.seals import UNSEALED, is_damaged
 from emorank.vocabulary import Emotion
@@ -33,15 +36,19 @@ class Checkpoint:
         steps: the levels that an ordinal network tells from those below, ascending; else empty.
         thresholds: of its scores, one for each of `steps`.
         normalisation: of the images in training.
+        width: of the frame of a face, in usual crops.
+        backbone: a name of `BACKBONES`; of a ready one the file holds the classifier only.
     """
 
-    net: VGG16
+    net: Chain
     classes: tuple[Emotion, ...]
     size: int
     crop: str
     steps: tuple[str, ...] = ()
     thresholds: tuple[float, ...] = ()
     normalisation: Normalisation = IMAGENET
+    width: float = 1.0
+    backbone: str = PAPERS
 
 
 # Defaults are omitted: a classifier's header is the same as before there were ordinal networks.
@@ -49,13 +56,15 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What a model file says about itself; `hidden` is the width of the dense layers."""
 
     classes: list[Emotion]
-    hidden: Annotated[int, msgspec.Meta(ge=1)]
+    hidden: Annotated[int, msgspec.Meta(ge=0)]
     size: Annotated[int, msgspec.Meta(ge=16, le=4096)]
     crop: Annotated[str, msgspec.Meta(pattern="^(none|face)$")]
     steps: list[str] = []
     thresholds: list[float] = []
     mean: tuple[float, float, float] = IMAGENET.mean
     deviation: tuple[float, float, float] = IMAGENET.deviation
+    width: Annotated[float, msgspec.Meta(gt=0, le=4)] = 1.0
+    backbone: str = PAPERS
     checksum: str = ""  # of the whole file; without it in files of earlier versions
 
     @property
@@ -75,26 +84,47 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     """Write atomically: either the whole file is there, or the earlier one still is."""
     about = Header(
         list(checkpoint.classes),
-        checkpoint.net.hidden,
+        hidden_of(checkpoint.net),
         checkpoint.size,
         checkpoint.crop,
         list(checkpoint.steps),
         list(checkpoint.thresholds),
         checkpoint.normalisation.mean,
         checkpoint.normalisation.deviation,
+        checkpoint.width,
+        checkpoint.backbone,
         UNSEALED,
     )
     # One entry, because safetensors shuffles several: equal networks make equal files.
     words = msgspec.json.encode(about).decode()
-    save_tensors(checkpoint.net.state_dict(), path, {FORMAT: words})
+    save_tensors(_own(checkpoint.net, checkpoint.backbone).state_dict(), path, {FORMAT: words})
 
 
-def size_of(classes: int, hidden: int) -> int:
+def hidden_of(net: Chain) -> int:
+    """Width of the hidden dense layers; 0 where the classifier is one dense layer."""
+    first = net.classifier[0]
+    assert isinstance(first, nn.Linear)  # noqa: S101 - for the type checker
+    return first.out_features if len(net.classifier) > 1 else 0
+
+
+def size_of(classes: int, hidden: int, backbone: str = PAPERS) -> int:
     """How many bytes a file of such a network takes, and a small file beside it."""
-    with torch.device("meta"):
-        net = VGG16(classes, hidden=hidden)
-    bytes_of_weights = sum(int(tensor.nbytes) for tensor in net.state_dict().values())
+    own = _own(_skeleton(classes, hidden, backbone), backbone)
+    bytes_of_weights = sum(int(tensor.nbytes) for tensor in own.state_dict().values())
     return bytes_of_weights + (1 << 15)  # the header, and the table of curves without its rows
+
+
+def _own(net: Chain, backbone: str) -> nn.Module:
+    """What of a network is in its file: all, or the classifier on a ready backbone."""
+    return net if backbone == PAPERS else net.classifier
+
+
+def _skeleton(outputs: int, hidden: int, backbone: str) -> Chain:
+    """The network without weights of its own."""
+    if backbone == PAPERS:
+        with torch.device("meta"):  # no time spent on random weights that are replaced at once
+            return VGG16(outputs, hidden=hidden)
+    return on_backbone(backbone, outputs, hidden)
 
 
 def header(path: Path) -> Header | None:
@@ -143,15 +173,29 @@ def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
         expected = f"an ordinal network with {', '.join(steps)}" if steps else "a classifier"
         raise WeightsError(f"{path}: expected {expected}, found outputs {', '.join(about.labels)}")
     classes = tuple(about.classes)
-    with torch.device("meta"):  # no time spent on random weights that are replaced at once
-        net = VGG16(len(about.labels), hidden=about.hidden)
+    if about.backbone not in BACKBONES:
+        raise WeightsError(
+            f"{path}: its backbone '{about.backbone}' is not known here; expected one of "
+            f"{', '.join(BACKBONES)}; it may be of a later version of emorank"
+        )
+    net = _skeleton(len(about.labels), about.hidden, about.backbone)
     try:
         if is_damaged(path):
             raise WeightsError(f"{path}: damaged (its checksum does not fit); train again")
-        net.load_state_dict(load_file(path), assign=True)
+        _own(net, about.backbone).load_state_dict(load_file(path), assign=True)
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise WeightsError(f"{path}: truncated or damaged ({reason}); train again") from error
     net = channels_last(net.eval())
     thresholds = tuple(about.thresholds)
-    return Checkpoint(net, classes, about.size, about.crop, steps, thresholds, about.normalisation)
+    return Checkpoint(
+        net,
+        classes,
+        about.size,
+        about.crop,
+        steps,
+        thresholds,
+        about.normalisation,
+        about.width,
+        about.backbone,
+    )

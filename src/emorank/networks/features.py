@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from emorank.networks.normalisation import IMAGENET, Normalisation, to_batch
-from emorank.networks.vgg16 import VGG16
+from emorank.networks.vgg import Chain
 from emorank.networks.weights import cache_folder, digest
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
@@ -31,13 +31,13 @@ class Features:
     records: np.ndarray[Any, np.dtype[np.float16]]  # memory-mapped, (stored, channels, h, w)
     rows: Int[np.ndarray, " images"]  # where each image's record lies
 
-    def batch(self, images: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch channels h w"]:
+    def batch(self, images: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch ..."]:
         """The features of a few images as float32."""
         return torch.from_numpy(self.records[self.rows[images]].astype(np.float32))
 
 
 def features(
-    net: VGG16,
+    net: Chain,
     cut: int,
     side: int,
     keys: Sequence[str],
@@ -51,7 +51,7 @@ def features(
 
     Args:
         net: its convolutions before the cut are what the features belong to.
-        cut: `CUT_HEAD` or `CUT_BLOCK5`.
+        cut: where the trunk ends, as in `Chain`.
         side: image height and width in pixels.
         keys: content digest of each image (and of the view of it).
         image: the i-th image; called for what the cache lacks only.
@@ -74,7 +74,7 @@ def features(
     return Features(*store.rows(keys))
 
 
-def _store(net: VGG16, cut: int, side: int, normalisation: Normalisation) -> RecordStore:
+def _store(net: Chain, cut: int, side: int, normalisation: Normalisation) -> RecordStore:
     with torch.inference_mode():
         parameter = next(net.parameters())
         shape = tuple(net.trunk(parameter.new_zeros(1, 3, side, side), cut).shape[1:])

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from emorank.errors import WeightsError
 from emorank.networks.architectures import are_known, identify
-from emorank.networks.checkpoint import header
+from emorank.networks.backbones import PAPERS
+from emorank.networks.checkpoint import header, known, load
 from emorank.networks.file_kinds import shortened
 from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.resnet import has_bottlenecks, stride_first
@@ -121,13 +122,15 @@ def load_network(
     """
     path = Path(path)
     found = read_state(path)
+    about = header(path)
+    if about is not None and about.backbone != PAPERS:
+        return _on_ready_backbone(path, labels)
     state, prefix = without_prefix(found.tensors, are_known)
     try:
         name, net = identify(state)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
     classes = len(list(net.parameters())[-1])  # the bias of the last layer
-    about = header(path)
     words = None if labels is None else _labels(Path(labels), classes)
     if about is not None:
         if len(about.labels) != classes:
@@ -202,6 +205,21 @@ def _assumptions(
         yield "red as the first channel assumed (--bgr)"
     if strides is not None:
         yield f"strides in the {strides} convolutions assumed, as in torchvision's (--stride-in)"
+
+
+def _on_ready_backbone(path: Path, labels: Path | str | None) -> Network:
+    """A study's network whose file holds the classifier only."""
+    model, about = load(path), known(path)
+    words = about.labels if labels is None else _labels(Path(labels), len(about.labels))
+    return Network(
+        model.net,
+        about.backbone,
+        len(about.labels),
+        words,
+        model.size,
+        model.crop,
+        model.normalisation,
+    )
 
 
 def _labels(path: Path, classes: int) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from emorank.networks import training
 from emorank.networks.objectives import Objective
 from emorank.networks.training import Examples, Recipe
-from emorank.networks.vgg16 import VGG16
+from emorank.networks.vgg import Chain
 from emorank.vocabulary import LEVELS, NONE, Emotion
 
 STEPS = len(LEVELS) - 1  # thresholds between the levels
@@ -53,14 +53,14 @@ class Thresholds(nn.Module):
         return (scores[:, :, None] - self.places).flatten(1)
 
 
-def fresh(emotions: int, convolutions: dict[str, Tensor], recipe: Recipe) -> VGG16:
+def fresh(emotions: int, convolutions: dict[str, Tensor], recipe: Recipe) -> Chain:
     """The network before training: as `training.fresh`, with thresholds behind its scores."""
     net = training.fresh(emotions, convolutions, recipe)
     net.classifier.append(Thresholds())
     return net
 
 
-def fit_thresholds(net: VGG16, cut: int, examples: Examples, batch: int = 64) -> None:
+def fit_thresholds(net: Chain, cut: int, examples: Examples, batch: int = 64) -> None:
     """Fit scale and thresholds anew on persons that the network was not trained on.
 
     On new persons the scores of a network are nearer to the middle than on those of its training,
@@ -71,7 +71,7 @@ def fit_thresholds(net: VGG16, cut: int, examples: Examples, batch: int = 64) ->
 
     Args:
         net: from `fresh`, trained; changed in place.
-        cut: as in `VGG16.tail`.
+        cut: as in `Chain.tail`.
         examples: of the validation part.
         batch: faces at a time.
     """
@@ -125,8 +125,8 @@ def most_likely_thresholds(
     return float(best[0].exp()), float(best[1]), (first + best[2:]).exp()
 
 
-def unfold_thresholds(net: VGG16) -> tuple[VGG16, tuple[float, ...]]:
-    """A trained network as a plain VGG-16 with its thresholds in the biases of its outputs.
+def unfold_thresholds(net: Chain) -> tuple[Chain, tuple[float, ...]]:
+    """A trained network as a plain one with its thresholds in the biases of its outputs.
 
     Each output s_e − θ_k is a unit of the last dense layer, with the weights of s_e and the bias
     b_e − θ_k: so any reader of torchvision's keys can use it, and relevance accounts for the
@@ -143,12 +143,10 @@ def unfold_thresholds(net: VGG16) -> tuple[VGG16, tuple[float, ...]]:
     assert isinstance(thresholds, Thresholds)  # noqa: S101 - for the type checker
     assert isinstance(last, nn.Linear)  # noqa: S101 - likewise
     places = thresholds.places.detach()
-    with torch.device("meta"):  # its weights are those of `net`, replaced at once
-        plain = VGG16(net.classes * STEPS, net.hidden)
-    state = {key: v for key, v in net.state_dict().items() if not key.startswith("classifier.7")}
-    state["classifier.6.weight"] = last.weight.detach().repeat_interleave(STEPS, 0)
-    state["classifier.6.bias"] = (last.bias.detach()[:, None] - places).flatten()
-    plain.load_state_dict(state, assign=True)
+    unfolded = nn.Linear(last.in_features, last.out_features * STEPS, device="meta")
+    unfolded.weight = nn.Parameter(last.weight.detach().repeat_interleave(STEPS, 0))
+    unfolded.bias = nn.Parameter((last.bias.detach()[:, None] - places).flatten())
+    plain = Chain(net.features, net.avgpool, nn.Sequential(*layers[:-1], unfolded))
     return plain.eval().requires_grad_(False), tuple(places.tolist())
 
 

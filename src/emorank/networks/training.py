@@ -19,9 +19,11 @@ from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from emorank.networks.backbones import PAPERS, on_backbone
 from emorank.networks.features import Features
 from emorank.networks.objectives import CLASSES, Objective
 from emorank.networks.tensors import save_tensors
+from emorank.networks.vgg import Chain
 from emorank.networks.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
 from emorank.progress import Progress, silent
 from emorank.seals import is_damaged
@@ -41,11 +43,20 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     patience: Annotated[int, Meta(ge=0)] = 0
     class_weights: bool = False
     seed: Annotated[int, Meta(ge=0)] = 0
+    backbone: Literal["vgg16", "expression", "expression+identity"] = "vgg16"
+    head: Literal["auto", "dense", "logistic"] = "auto"
 
     @property
     def cut(self) -> int:
         """Where the network is cut into its frozen and its trained part."""
+        if self.backbone != PAPERS:
+            return 1  # a ready backbone is one module, and frozen
         return CUT_HEAD if self.unfreeze == "none" else CUT_BLOCK5
+
+    @property
+    def logistic(self) -> bool:
+        """Whether the classifier is a logistic regression: by default on ready features."""
+        return self.head == "logistic" or (self.head == "auto" and self.backbone != PAPERS)
 
 
 @dataclass(frozen=True)
@@ -73,23 +84,29 @@ class Examples:
         images: Int[np.ndarray, " batch"],
         views: Int[np.ndarray, " batch"] | int,
         to: torch.device,
-    ) -> tuple[Float[Tensor, "batch channels h w"], Int[Tensor, "batch ..."]]:
+    ) -> tuple[Float[Tensor, "batch ..."], Int[Tensor, "batch ..."]]:
         """Features of one view of each image, and the labels, on a device."""
         inputs = self.features.batch(self.views[images, views])
         return inputs.to(to), torch.from_numpy(self.labels[images]).to(to)
 
 
-def fresh(classes: int, convolutions: dict[str, Tensor], recipe: Recipe) -> VGG16:
-    """The network before training: given convolutions, classifier drawn from the recipe's seed."""
+def fresh(classes: int, convolutions: dict[str, Tensor], recipe: Recipe) -> Chain:
+    """The network before training: given convolutions, classifier drawn from the recipe's seed.
+
+    A ready backbone has convolutions of its own.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
+        if recipe.backbone != PAPERS:
+            hidden = 0 if recipe.logistic else recipe.hidden
+            return on_backbone(recipe.backbone, classes, hidden, recipe.dropout)
         net = VGG16(classes, recipe.hidden, recipe.dropout)
     net.load_state_dict(convolutions, strict=False)
     return channels_last(net)
 
 
 def train(
-    net: VGG16,
+    net: Chain,
     training: Examples,
     validation: Examples,
     recipe: Recipe,
@@ -123,7 +140,8 @@ def train(
     run = _Run(net, training, recipe, objective, of)
     if state is not None:
         run.resume(state)
-    weights = _weights(training.labels, objective.values or net.classes, recipe.class_weights)
+    outputs = objective.values or _last(net.classifier).out_features
+    weights = class_weights(training.labels, outputs, recipe.class_weights)
     weights = weights.to(next(net.parameters()).device)
     saved = time.monotonic()
     for epoch in range(len(run.history) + 1, recipe.epochs + 1):
@@ -186,7 +204,7 @@ class _Head(nn.Module):
             self.first.weight.copy_(whole.weight[:, self.alive])
             self.first.bias.copy_(whole.bias)
 
-    def forward(self, maps: Float[Tensor, "batch 512 7 7"]) -> Float[Tensor, "batch classes"]:
+    def forward(self, maps: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch classes"]:
         logits: Tensor = self.rest(self.first(torch.flatten(maps, 1)[:, self.alive]))
         return logits
 
@@ -205,15 +223,19 @@ def _first(classifier: nn.Sequential) -> nn.Linear:
     return layer
 
 
+def _last(classifier: nn.Sequential) -> nn.Linear:
+    return next(layer for layer in reversed(classifier) if isinstance(layer, nn.Linear))
+
+
 class _Tail(nn.Module):
     """The last convolutions and the classifier."""
 
-    def __init__(self, net: VGG16, cut: int) -> None:
+    def __init__(self, net: Chain, cut: int) -> None:
         super().__init__()
         self.features, self.classifier = net.features[cut:], net.classifier
         self.net, self.cut = [net], cut
 
-    def forward(self, maps: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch classes"]:
+    def forward(self, maps: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch classes"]:
         return self.net[0].tail(maps, self.cut)
 
     def finish(self) -> None:
@@ -233,14 +255,14 @@ class _Run:
     """The state of one training: optimiser, curves, and the best weights so far."""
 
     def __init__(
-        self, net: VGG16, training: Examples, recipe: Recipe, objective: Objective, of: str
+        self, net: Chain, training: Examples, recipe: Recipe, objective: Objective, of: str
     ) -> None:
         self.net, self.recipe, self.objective = net, recipe, objective
         # A saved state belongs to this training if it holds the same words.
         self.about = {"recipe": msgspec.json.encode(recipe).decode(), "of": of}
         net.requires_grad_(False)
         self.tail = (
-            _Head(net.classifier, training) if recipe.cut == CUT_HEAD else _Tail(net, recipe.cut)
+            _Head(net.classifier, training) if recipe.cut == net.end else _Tail(net, recipe.cut)
         )
         self.tail.requires_grad_(True)
         self.parameters = dict(self.tail.named_parameters())
@@ -346,7 +368,7 @@ def _batches(order: Int[np.ndarray, " images"], size: int) -> Iterator[Int[np.nd
         yield order[start : start + size]
 
 
-def _weights(
+def class_weights(
     labels: Int[np.ndarray, "images ..."], values: int, even: bool
 ) -> Float[Tensor, " values"]:
     """Ones, or the inverse of the share of each value, so that every class weighs the same.

@@ -6,7 +6,8 @@ Plain modules with torchvision's state-dict keys and shapes, so that anybody's c
 from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 # Simonyan and Zisserman 2015, Table 1: output channels of each 3×3 convolution, M for max pooling.
 CONFIGURATIONS: dict[int, tuple[int | str, ...]] = {
@@ -18,10 +19,14 @@ CONFIGURATIONS: dict[int, tuple[int | str, ...]] = {
 
 
 class Chain(nn.Module):
-    """Convolutions, pooling to a fixed size, dense layers: what VGG and AlexNet have in common."""
+    """Convolutions, pooling to a fixed size, dense layers.
+
+    It can be cut in two at a place among `features`: a trunk that stays as it is, whose output can
+    be kept, and a tail that is trained. At their end, `end`, the trunk pools too.
+    """
 
     def __init__(
-        self, features: nn.Sequential, avgpool: nn.AdaptiveAvgPool2d, classifier: nn.Sequential
+        self, features: nn.Sequential, avgpool: nn.Module, classifier: nn.Sequential
     ) -> None:
         super().__init__()
         self.features, self.avgpool, self.classifier = features, avgpool, classifier
@@ -30,6 +35,25 @@ class Chain(nn.Module):
     def forward(self, images: Any) -> Any:
         """Logits (batch, classes) of normalised images (batch, 3, height, width)."""
         return self.classifier(torch.flatten(self.avgpool(self.features(images)), 1))
+
+    @property
+    def end(self) -> int:
+        """The cut behind which only the classifier is left."""
+        return len(self.features)
+
+    def trunk(self, images: Float[Tensor, "batch 3 height width"], cut: int) -> Tensor:
+        """The part before the cut: what enters `tail`."""
+        maps: Tensor = self.features[:cut](images)
+        return self.avgpool(maps) if cut == self.end else maps
+
+    def pooled(self, maps: Float[Tensor, "batch ..."], cut: int) -> Tensor:
+        """What enters the classifier, from the trunk's output."""
+        return maps if cut == self.end else self.avgpool(self.features[cut:](maps))
+
+    def tail(self, maps: Float[Tensor, "batch ..."], cut: int) -> Tensor:
+        """The part behind the cut: logits from the trunk's output."""
+        logits: Tensor = self.classifier(torch.flatten(self.pooled(maps, cut), 1))
+        return logits
 
 
 def vgg(depth: int, batch_norm: bool, classes: int, first: int = 4096, second: int = 4096) -> Chain:
@@ -54,10 +78,12 @@ def convolutions(table: tuple[int | str, ...], batch_norm: bool = False) -> nn.S
     return nn.Sequential(*layers)
 
 
-def dense(classes: int, first: int, second: int, dropout: float = 0.5) -> nn.Sequential:
+def dense(
+    classes: int, first: int, second: int, dropout: float = 0.5, inputs: int = 512 * 7 * 7
+) -> nn.Sequential:
     """VGG's classifier."""
     return nn.Sequential(
-        nn.Linear(512 * 7 * 7, first),
+        nn.Linear(inputs, first),
         nn.ReLU(inplace=True),
         nn.Dropout(dropout),
         nn.Linear(first, second),

@@ -3,8 +3,7 @@
 from typing import TypeVar
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from emorank.networks.vgg import CONFIGURATIONS, Chain, convolutions, dense
 
@@ -31,17 +30,6 @@ class VGG16(Chain):
             dense(classes, hidden, hidden, dropout),
         )
         self.classes, self.hidden = classes, hidden
-
-    def trunk(self, images: Float[Tensor, "batch 3 height width"], cut: int) -> Tensor:
-        """The frozen part: what enters `tail`; pooled to 7×7 at `CUT_HEAD`."""
-        maps: Tensor = self.features[:cut](images)
-        return maps if cut < CUT_HEAD else torch.nn.functional.adaptive_avg_pool2d(maps, 7)
-
-    def tail(self, maps: Float[Tensor, "batch channels height width"], cut: int) -> Tensor:
-        """The trained part: logits from the trunk's output."""
-        maps = self.avgpool(self.features[cut:](maps))
-        logits: Tensor = self.classifier(torch.flatten(maps, 1))
-        return logits
 
 
 def skeleton() -> Chain:

@@ -9,11 +9,14 @@ from torch import nn
 
 from emorank.errors import StudyError
 from emorank.networks.normalisation import IMAGENET, Normalisation
-from emorank.networks.vgg16 import CUT_HEAD, VGG16
+from emorank.networks.vgg import Chain
+from emorank.networks.vgg16 import CUT_HEAD
 from emorank.relevance import DEFAULT, Explainer, Preset, prepare
 from emorank.vocabulary import Emotion
 
 EVIDENCE_PRESET = "epsilon"
+HEATMAP = "epsilon-gamma-box"
+"""The most faithful preset of the literature on real photographs (studies/ready/heatmaps.csv)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +31,14 @@ class EmotionNetwork:
         cut: the layers before it were not trained, so an ordinal network of the same study has
             the same ones.
         normalisation: of its input.
+        width: of the frame of a face, in usual crops.
+        heatmap: rules for the relevance that people look at.
 
     Raises:
         StudyError: it knows no emotion but neutral.
     """
 
-    net: VGG16
+    net: Chain
     classes: Sequence[Emotion]
     size: int
     crop: str = "none"
@@ -41,10 +46,17 @@ class EmotionNetwork:
     batch: int = 4
     cut: int = CUT_HEAD
     normalisation: Normalisation = IMAGENET
+    heatmap: str | Preset = HEATMAP
+    width: float = 1.0
 
     def __post_init__(self) -> None:
         if set(self.classes) <= {Emotion.NEUTRAL}:
             raise StudyError("the model knows no emotion whose intensity there is")
+
+    @property
+    def knows_neutral(self) -> bool:
+        """Whether an expression can be contrasted to neutral."""
+        return Emotion.NEUTRAL in self.classes
 
     @property
     def device(self) -> torch.device:
@@ -54,8 +66,16 @@ class EmotionNetwork:
     @cached_property
     def explainer(self) -> Explainer:
         """From pixels to logits and back; a RelevanceError if the rules do not fit the network."""
+        return self._explainer(self.preset)
+
+    @cached_property
+    def heatmaps(self) -> Explainer:
+        """The same by the preset that people look at."""
+        return self._explainer(self.heatmap)
+
+    def _explainer(self, preset: str | Preset) -> Explainer:
         low, high = self.normalisation.bounds()
-        return prepare(self.net, self.preset, low=low, high=high)
+        return prepare(self.net, preset, low=low, high=high)
 
     @cached_property
     def head(self) -> Explainer:

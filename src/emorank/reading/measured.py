@@ -12,7 +12,7 @@ from scipy.special import softmax
 from torch import Tensor
 
 from emorank.networks.normalisation import to_batch
-from emorank.networks.vgg16 import VGG16
+from emorank.networks.vgg import Chain
 from emorank.ranking.relevance_features import FEATURES, relevance_features
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.relevance import Relevance
@@ -56,6 +56,24 @@ class Measured:
         return _array(self.network.explainer(self._images, self._logit).pixels)
 
     @cached_property
+    def contrast(self) -> Float32[np.ndarray, " batch"]:
+        """The logit of the expressed emotion less that of neutral: "this expression, not none".
+
+        Without neutral among the classes it is the logit.
+        """
+        score = self.table["expressed_logit"].to_numpy()
+        if not self.network.knows_neutral:
+            return score
+        return np.asarray(
+            score - self.logits[:, tuple(self.network.classes).index(Emotion.NEUTRAL)]
+        )
+
+    @cached_property
+    def heatmap(self) -> Float32[np.ndarray, "batch 3 side side"]:
+        """Relevance of each pixel and channel for the contrast, by the preset that people see."""
+        return _array(self.network.heatmaps(self._images, self._contrast).pixels)
+
+    @cached_property
     def evidence(self) -> pd.DataFrame:
         """`FEATURES` of the relevance where the convolutions end, a row for each face.
 
@@ -65,7 +83,7 @@ class Measured:
         values = relevance_features(_array(self._evidence.pixels))
         return pd.DataFrame(values, columns=list(FEATURES))
 
-    def outputs(self, other: VGG16) -> Float32[np.ndarray, "batch outputs"]:
+    def outputs(self, other: Chain) -> Float32[np.ndarray, "batch outputs"]:
         """The outputs of another network whose first `cut` layers are those of this one."""
         with torch.no_grad():
             return _array(other.tail(self._frozen, self.network.cut))
@@ -74,7 +92,7 @@ class Measured:
     def _evidence(self) -> Relevance:
         net = self.network.net
         with torch.no_grad():
-            maps = net.avgpool(net.features[self.network.cut :](self._frozen))
+            maps = net.pooled(self._frozen, self.network.cut)
         return self.network.head(maps, self._contrast)
 
     @cached_property

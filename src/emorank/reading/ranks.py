@@ -18,8 +18,23 @@ from emorank.networks.checkpoint import Checkpoint
 from emorank.ranking import evidence as thirds
 from emorank.ranking import rank as interval_rank
 from emorank.ranking.calibrated import LevelModel
+from emorank.ranking.contrast import levels as contrast_levels
 from emorank.reading.measured import Measured
 from emorank.vocabulary import LEVEL_COLUMNS, Emotion
+
+
+def contrast(measured: Measured, temperature: float = 1.0) -> pd.DataFrame:
+    """The contrast to neutral; None where neutral is more probable than the expression.
+
+    `log_odds` is the contrast over the temperature. A network that does not know neutral has
+    neither these nor levels.
+    """
+    table = _score(pd.Series(measured.contrast))
+    if not measured.network.knows_neutral:
+        return table.assign(log_odds=np.nan)
+    log_odds = table["score"] / temperature
+    level = pd.array(contrast_levels(log_odds.to_numpy()), dtype="Int64")
+    return table.assign(level=level, log_odds=log_odds)
 
 
 def paper(measured: Measured, rule: str) -> pd.DataFrame:
@@ -66,6 +81,7 @@ def logit(measured: Measured, _: None = None) -> pd.DataFrame:
 
 
 RANKS: dict[str, Callable[[Measured, Any], pd.DataFrame]] = {
+    "contrast": contrast,
     "paper": paper,
     "evidence": evidence,
     "calibrated": calibrated,

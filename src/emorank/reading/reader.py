@@ -1,7 +1,9 @@
 """How a photograph becomes a row: framed, measured once, ranked by every rank that is asked."""
 
+import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,8 @@ import pandas as pd
 from jaxtyping import Float32
 
 from emorank.framing import BOX, Picture, View, Views
+from emorank.heatmaps import strip
+from emorank.ranking.relevance_features import REGIONS, relevance_features
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Measured, Pixels
 from emorank.reading.stream import Stream
@@ -20,9 +24,9 @@ BATCH = 16
 """Faces at a time where no relevance of pixels has to fit into memory."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RankedFace:
-    """One face of an image.
+    """One face of an image; a notebook shows it with its heatmap.
 
     Attributes:
         pixels: what the network saw.
@@ -33,11 +37,46 @@ class RankedFace:
             on, each name after NAME_.
         relevance: of each pixel and channel for `expressed`, as computed; None where no rank
             needs it.
+        heatmap: of each pixel and channel for `expressed` and against neutral, by the network's
+            preset for people; None where nobody asked for it.
     """
 
     pixels: Pixels
     row: dict[str, Any]
     relevance: Float32[np.ndarray, "3 side side"] | None = None
+    heatmap: Float32[np.ndarray, "3 side side"] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What is said of the face: "photo.jpg, face 1: happy 0.99, Strong (contrast 8.31)"."""
+        row = self.row
+        named = f"{row['predicted']} {row['p_' + row['predicted']]:.2f}"
+        if row["expressed"] != row["predicted"]:
+            named += f"; {row['expressed']} {row['expressed_p']:.2f}"
+        score = f"{row['score']:.2f}".replace("-", "−")
+        return f"{row['image']}, face {row['face']}: {named}, {row['rank'] or 'unsure'} ({score})"
+
+    @property
+    def regions(self) -> dict[str, float]:
+        """The share of each region of the face in what speaks for the expression, 0 to 1.
+
+        Of an aligned face; regions may overlap. Empty without a heatmap.
+        """
+        if self.heatmap is None:
+            return {}
+        shares = relevance_features(self.heatmap[None])[0, -len(REGIONS) :]
+        return dict(zip(REGIONS, shares.tolist(), strict=True))
+
+    def _repr_html_(self) -> str:
+        relevance = self.relevance if self.heatmap is None else self.heatmap
+        if relevance is None:
+            relevance = np.zeros((3, *self.pixels.shape[:2]), np.float32)
+        picture = base64.b64encode(strip(self.pixels, relevance)).decode()
+        return (
+            f'<figure style="margin:0"><img alt="face and heatmap" height="168" '
+            f'src="data:image/jpeg;base64,{picture}"><figcaption>{escape(self.sentence)}'
+            "</figcaption></figure>"
+        )
 
 
 @dataclass(frozen=True)
@@ -48,17 +87,19 @@ class Reader:
         ranks: by their names; the first one's columns have no prefix.
         emotion: the one to rank in every face; None for the one that is expressed.
         neutral: rank and explain neutral too where it is named, as heatmaps do.
+        heatmaps: give each face the relevance that people look at.
     """
 
     network: EmotionNetwork
     ranks: Mapping[str, Rank]
     emotion: Emotion | None = None
     neutral: bool = False
+    heatmaps: bool = False
 
     @property
     def batch(self) -> int:
         """Faces at a time: relevance at the pixels takes much memory."""
-        return self.network.batch if "paper" in self.ranks else BATCH
+        return self.network.batch if self.heatmaps or "paper" in self.ranks else BATCH
 
     def read(
         self,
@@ -67,21 +108,31 @@ class Reader:
         crop: str | None = None,
         nearest: bool = False,
         strict: bool = False,
+        names: Iterable[str] | None = None,
     ) -> Stream[RankedFace]:
         """Rank every face in images.
 
         Args:
-            images: files, arrays (height, width, 3) of uint8, or framed faces (`framing.View`);
-                one, or any number of them. An array is called by its place among them, from 0.
+            images: pictures in any form of `given_pictures`, or framed faces (`framing.View`);
+                one, or any number of them. What has no name is called by its place, from 0.
             crop: "face" or "none"; None for the framing of the network's training.
             nearest: only the nearest face of an image instead of every one.
             strict: raise at the first image that cannot be used.
+            names: of the images, where they have none of their own.
 
         Raises:
             ImageError: an image cannot be used, if `strict`.
         """
         crop = crop or self.network.crop
-        views = Views(images, self.network.size, crop, nearest=nearest, strict=strict)
+        views = Views(
+            images,
+            self.network.size,
+            crop,
+            nearest=nearest,
+            strict=strict,
+            names=names,
+            width=self.network.width,
+        )
         return Stream(views, self.batch, self.rank)
 
     def measure(self, pixels: Sequence[Pixels]) -> Measured:
@@ -109,10 +160,12 @@ class Reader:
             for number, (name, rank) in enumerate(self.ranks.items())
         ]
         rows = pd.concat([measured.table, *tables], axis=1).to_dict("records")
-        maps = vars(measured).get("relevance", [None] * len(views))
-        for view, row, relevance in zip(views, rows, maps, strict=True):
+        nothing = [None] * len(views)
+        maps = vars(measured).get("relevance", nothing)
+        heatmaps = measured.heatmap if self.heatmaps else nothing
+        for view, row, relevance, heatmap in zip(views, rows, maps, heatmaps, strict=True):
             values = {str(key): None if value is pd.NA else value for key, value in row.items()}
-            yield RankedFace(view.pixels, view_row(view) | values, relevance)
+            yield RankedFace(view.pixels, view_row(view) | values, relevance, heatmap)
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import pandas as pd
+
 from emorank.errors import ImageError
 from emorank.framing import View, Views
 
@@ -12,7 +14,9 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Stream(Generic[Item]):
-    """Records of images that are read while it is iterated over, once; memory does not grow.
+    """Records of images that are read while it is iterated over; memory does not grow.
+
+    A second pass reads the images again; if they came from an iterator, it is an EmorankError.
 
     Attributes:
         views: of the images.
@@ -27,6 +31,13 @@ class Stream(Generic[Item]):
     def __iter__(self) -> Iterator[Item]:
         for some in self.views.batches(self.batch):
             yield from self.answer(some)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Read all images, and give the `row` of each record as a table."""
+        return pd.DataFrame([vars(record)["row"] for record in self])
+
+    def __len__(self) -> int:
+        raise TypeError("how many faces there are is known when all are read: len(list(…))")
 
     @property
     def excluded(self) -> list[ImageError]:

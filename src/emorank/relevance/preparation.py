@@ -18,6 +18,7 @@ from emorank.relevance.layers import (
     Joined,
     Mean,
     Sum,
+    View,
     clips_at,
     padding_of,
 )
@@ -33,6 +34,8 @@ from emorank.relevance.targets import Target
 from emorank.relevance.tracing import check_net
 from emorank.relevance.walk import PlacedStep
 from emorank.relevance.weighted import Weighted, keeps_zeros, make_ready, needs_bounds
+
+_SIDE = 256  # of a picture, where a layer may cut out a part of it
 
 
 def relevance(
@@ -242,15 +245,8 @@ class _Preparation:
         """The pixel bounds as (1, channels, 1, 1), where the rule of the layer needs them."""
         if not needs_bounds(rule):
             return None, None
-        name = node.name
-        position = node.inputs[0]
-        if self._border(node):  # black and white lie around zero, so padding is within the box
-            position = self.nodes[position - 1].inputs[0]
-        normalising: list[Affine] = []
-        while position != IMAGES and isinstance(before := self.nodes[position - 1].layer, Affine):
-            normalising.insert(0, before)
-            position = self.nodes[position - 1].inputs[0]
-        if position != IMAGES or isinstance(layer, nn.Linear):
+        name, before = node.name, _before(self.nodes, node)
+        if before is None or isinstance(layer, nn.Linear):
             raise RelevanceError(
                 f"the z-box rule is for a convolution that sees the pixels, and the preset gives "
                 f"it to layer '{name}'; choose another rule for that layer"
@@ -263,10 +259,12 @@ class _Preparation:
                     f"'{name}', got {tuple(bound.shape)}"
                 )
             flat = bound.detach().to(layer.weight).reshape(1, -1, 1, 1)
-            bounds.append(flat.expand(1, layer.in_channels, 1, 1))
-        for affine in normalising:
-            ends = [affine(bound) for bound in bounds]
+            # As large as a picture, because what is before may cut out a part of it.
+            bounds.append(flat.expand(1, layer.in_channels, _SIDE, _SIDE))
+        for step in before:
+            ends = [step(bound) for bound in bounds]
             bounds = [torch.minimum(*ends), torch.maximum(*ends)]
+        bounds = [bounds[0].amin((2, 3), keepdim=True), bounds[1].amax((2, 3), keepdim=True)]
         if not bool((bounds[0] <= 0).all() and (bounds[1] >= 0).all()):
             raise RelevanceError(
                 "expected low ≤ 0 ≤ high for the z-box rule (the zeros of the padding lie in the "
@@ -287,6 +285,19 @@ class _Preparation:
         return low, high
 
 
+def _before(nodes: tuple[Node, ...], node: Node) -> list[nn.Module] | None:
+    """What is between the pixels and a layer, if that only normalises, cuts out or pads them."""
+    before: list[nn.Module] = []
+    position = node.inputs[0]
+    while position != IMAGES:
+        layer = nodes[position - 1].layer
+        if not isinstance(layer, (Affine, View, *PADDING)):
+            return None
+        before.insert(0, layer)
+        position = nodes[position - 1].inputs[0]
+    return before
+
+
 def _rules(nodes: tuple[Node, ...], preset: Preset) -> dict[int, Rule]:
     """The rule of each layer with weights, by its place among the nodes.
 
@@ -299,6 +310,8 @@ def _rules(nodes: tuple[Node, ...], preset: Preset) -> dict[int, Rule]:
     used: set[str] = set()
     for k, node in weighted.items():
         depth = convolutions.index(k) if k in convolutions else None
+        if depth and _before(nodes, node) is not None:
+            depth = 0  # a branch of its own begins here
         rules[k], key = preset.rule_for(node.name, depth, len(convolutions))
         used.add(key)
     unused = [key for key in preset.names if key not in used]

@@ -252,7 +252,8 @@ def check_images(images: Tensor, weight: Tensor) -> Tensor:
             "expected normalised images, a torch tensor of shape (batch, channels, height, width) "
             f"and a floating type, got {'' if came is None else f'{tuple(came)} of '}"
             f"{getattr(images, 'dtype', type(images).__name__)} ({type(images).__name__}); "
-            "a single tensor: images[None]; pixels of 0 to 255: emorank.networks.features.to_batch"
+            "a single tensor: images[None]; pixels of 0 to 255: "
+            "emorank.networks.normalisation.to_batch"
         )
     if images.layout != torch.strided:
         raise RelevanceError(f"expected dense images, got {images.layout}; use images.to_dense()")

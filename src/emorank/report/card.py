@@ -62,6 +62,19 @@ class ModelCard:
     groups: GroupResults | None = None
     network: str = ""
 
+    @property
+    def architecture(self) -> str:
+        """What the network is, in words."""
+        train, weights = self.plan["train"], str(self.plan["model"]["weights"])
+        backbone, hidden = train.get("backbone", "vgg16"), train["hidden"]
+        head = f"a classifier of {hidden} hidden units"
+        if backbone == "vgg16":
+            name = weights.replace("\\", "/").rsplit("/", 1)[-1]
+            return f"VGG-16, convolutions from {name}, {head}"
+        logistic = train.get("head", "auto") != "dense"
+        head = "a logistic regression that starts from the shipped network" if logistic else head
+        return f"frozen features of the shipped networks ({backbone}; MIT, CC0), {head}"
+
 
 def render(card: ModelCard) -> str:
     """The card as one Markdown document with its YAML header."""

@@ -14,9 +14,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 
+from emorank import heatmaps
+from emorank.heatmaps import Pixels
 from emorank.ranking.intervals import GROUPS
-from emorank.report import heatmaps
-from emorank.report.heatmaps import Pixels
 from emorank.report.style import INK, PALE, RANK_COLOURS, blank, short, styled
 from emorank.vocabulary import NONE, Emotion, Rank
 

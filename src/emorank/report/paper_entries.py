@@ -13,8 +13,8 @@ from emorank.datasets.table import Card
 from emorank.errors import StudyError
 from emorank.evaluation.rank_scores import RankValidation, scores_table
 from emorank.evaluation.statistics.uncertainty import FEW
+from emorank.heatmaps import Pixels
 from emorank.report import paper_figures, paper_tables
-from emorank.report.heatmaps import Pixels
 from emorank.report.paper_figures import GalleryFace
 from emorank.report.sections import ranks as rank_tables
 from emorank.report.sections.data import distribution, labelled

@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from emorank.report import heatmaps
+from emorank import heatmaps
+from emorank.heatmaps import Pixels
 from emorank.report.figures import draw_picture, intervals, ramp
-from emorank.report.heatmaps import Pixels
 from emorank.report.style import blank, short, styled
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from emorank import __version__
+from emorank.networks.ready import READY
 from emorank.records import RecordStore
 from emorank.study.folder import Study, fingerprint
 from emorank.study.trained_network import MODEL
@@ -83,15 +84,22 @@ class RankStates:
     """What the ranks of a study depend on, as it is now; each file is read once.
 
     It is the plan's way of explaining and ranking, the program's version, and the files of the
-    network and of what it has learnt from votes.
+    network and of what it has learnt from votes. Without a study it is the shipped network's file.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study | None) -> None:
         self.study = study
         self.digests: dict[str, str] = {}
 
+    @property
+    def stamp(self) -> str:
+        """Of the training of the study's network."""
+        return self.study.stamp("train") if self.study else ""
+
     def of(self, rank: str, *more: Any) -> str:
         """The state of a rank; `more` are further plain values that its answers depend on."""
+        if self.study is None:
+            return fingerprint([about.sha256 for about in READY.values()], __version__, list(more))
         plan = self.study.plan
         names = (MODEL, *FILES.get(rank, ()))
         digests = [[name, self._digest(name)] for name in names]
@@ -99,6 +107,6 @@ class RankStates:
         return fingerprint(plan.explain, rules, plan.rank, digests, __version__, list(more))
 
     def _digest(self, name: str) -> str:
-        if name not in self.digests and self.study.path(name).is_file():
+        if name not in self.digests and self.study and self.study.path(name).is_file():
             self.digests[name] = self.study.digest(name)
         return self.digests.get(name, "")

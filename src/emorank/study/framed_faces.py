@@ -35,7 +35,8 @@ class Framed:
 
     def __init__(self, study: Study, table: pd.DataFrame) -> None:
         self.read = open_dataset(study).read
-        self.study, self.size = study, study.plan.data.size
+        self.study = study
+        self.size, self.width = study.plan.data.size, study.plan.data.width
         self.digests = table["digest"].to_list() if "digest" in table else None
         self.images = table["image"].to_list()
         self.landmarks = (
@@ -51,7 +52,7 @@ class Framed:
         """
         again = f"bring it back, or: emorank prepare --again --out {self.study.folder}"
         try:
-            pixels = framed(self.read(self.images[row]), self.landmarks[row], self.size)
+            pixels = framed(self.read(self.images[row]), self.landmarks[row], self.size, self.width)
         except ImageError as error:
             raise StudyError(
                 f"{error}; it could be read when the study was prepared: {again}"

@@ -7,15 +7,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 import tomli_w
 from msgspec import Meta, Struct
+from torch import Tensor
 
 from emorank.answers.declared import declared
 from emorank.errors import PlanError, RelevanceError, VotesError
 from emorank.networks import vgg16
-from emorank.networks.normalisation import IMAGENET, normalisation
+from emorank.networks.backbones import BACKBONES, PAPERS
+from emorank.networks.normalisation import IMAGENET, Normalisation, normalisation
 from emorank.networks.training import Recipe
 from emorank.networks.weights import IMAGENET as WEIGHTS
 from emorank.networks.weights import StartingWeights
 from emorank.printable import printable
+from emorank.progress import Progress, silent
+from emorank.reading.emotion_network import HEATMAP
 from emorank.relevance import Preset, override_preset, prepare
 from emorank.relevance.presets import KINDS
 from emorank.study.plan_errors import sentence, suggestion
@@ -35,6 +39,7 @@ class DataPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     emotions: list[str] = []  # only these classes; empty for all
     crop: Literal["auto", "none", "face"] = "auto"  # auto: as the data set's card says
     size: Annotated[int, Meta(ge=32, le=1024)] = 224
+    width: Annotated[float, Meta(ge=1, le=2)] = 1.0  # of the frame of a face, in usual crops
     strict: bool = False  # the first unusable image is fatal instead of a row of the exclusions
 
 
@@ -103,6 +108,7 @@ class ReportPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the report shows."""
 
     examples: Annotated[int, Meta(ge=0, le=10)] = 1  # faces per emotion and rank
+    heatmap: str = HEATMAP  # the preset of heatmaps that people look at
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -186,6 +192,28 @@ def starting_weights(plan: Plan) -> StartingWeights:
     return StartingWeights(plan.model.weights, given, plan.input.bgr)
 
 
+def normalisation_of(plan: Plan) -> Normalisation:
+    """How the network of a plan reads images.
+
+    Raises:
+        PlanError: impossible numbers.
+    """
+    about = BACKBONES[plan.train.backbone]
+    return about.normalisation if about.layers else starting_weights(plan).normalisation
+
+
+def convolutions_of(plan: Plan, progress: Progress = silent) -> dict[str, Tensor]:
+    """The weights that training starts from; a ready backbone brings its own.
+
+    Raises:
+        PlanError: impossible numbers.
+        WeightsError: they cannot be had.
+    """
+    if BACKBONES[plan.train.backbone].layers:
+        return {}
+    return starting_weights(plan).load(progress)
+
+
 def dump_plan(plan: Plan) -> str:
     """The plan as TOML, every choice written out.
 
@@ -229,7 +257,10 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
     _check_input(plan, origin)
     try:
         preset = preset_of(plan.explain)
-        if plan.explain.rules:  # tried on VGG-16's layers now and not after hours of training
+        override_preset(plan.report.heatmap)
+        if (
+            plan.explain.rules and plan.train.backbone == PAPERS
+        ):  # tried on VGG-16's layers now and not after hours of training
             low, high = IMAGENET.bounds()
             prepare(vgg16.skeleton(), preset, low=low, high=high)
     except RelevanceError as error:

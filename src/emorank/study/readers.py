@@ -1,23 +1,27 @@
 """Readers of a study: its network and its ranks, ready for faces that nobody has seen."""
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from emorank.errors import PlanError
+from emorank.datasets import folder_walk
+from emorank.errors import ImageError, PlanError, StudyError
 from emorank.framing import Picture
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.intensity import Intensity, explain_levels
 from emorank.reading.ranks import RANKS, SCORES
 from emorank.reading.reader import Rank, RankedFace, Reader
+from emorank.reading.ready import ready_network
 from emorank.reading.stream import Stream
-from emorank.study.folder import Study
+from emorank.study.folder import Study, open_study
 from emorank.study.learning.calibrate import calibration
-from emorank.study.learning.measured_faces import evidence_cuts
+from emorank.study.learning.measured_faces import contrast_temperature, evidence_cuts
 from emorank.study.learning.train_ordinal import load_ordinal
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import Emotion
 
 SETTINGS: dict[str, Callable[[Study, EmotionNetwork], Any]] = {
+    "contrast": contrast_temperature,
     "paper": lambda study, _: study.plan.rank.rule,
     "evidence": evidence_cuts,
     "calibrated": lambda study, _: calibration(study),
@@ -26,42 +30,61 @@ SETTINGS: dict[str, Callable[[Study, EmotionNetwork], Any]] = {
     "logit": lambda *_: None,
 }
 """What each rank needs of a study beside its network."""
+READY_SETTINGS: dict[str, Any] = {
+    "contrast": 1.0, "paper": "count", "probability": None, "logit": None
+}  # fmt: skip
+"""The same for the shipped network, where nothing has to be learnt."""
 
 
 def reader_of(
-    study: Study,
-    ranks: Sequence[str] = ("paper",),
+    study: Study | None,
+    ranks: Sequence[str] = (),
     emotion: str | None = None,
     *,
     network: EmotionNetwork | None = None,
     neutral: bool = False,
+    heatmaps: bool = False,
 ) -> Reader:
-    """The network of a study with some of its ranks, names in `RANKS`.
+    """The network of a study, or without one the shipped network, with some ranks of `RANKS`.
 
+    Without `ranks` it is the one that suits the network (`default_rank`).
     If an `emotion` is given, the ranks say how strongly this one is expressed, whatever the network
     names; without it, they take the most probable one that is not neutral, which is the predicted
     one where that is not neutral. With `neutral`, neutral too is ranked and explained where it is
-    named, as heatmaps do. `network` is that of the study, if it is loaded already.
+    named, as heatmaps do; with `heatmaps`, each face gets the map that people look at. `network` is
+    that of the study, if it is loaded already.
 
     Raises:
         PlanError: there is no such rank, or the network does not know the emotion.
-        StudyError: the study lacks what a rank needs.
+        StudyError: the study lacks what a rank needs, or there is none and the rank needs one.
         WeightsError: the study has no model.
     """
+    network = network or (ready_network() if study is None else trained_network(study))
+    ranks = tuple(ranks) or (default_rank(network),)
     check_ranks(ranks, RANKS)
-    network = network or trained_network(study)
     asked = None if emotion is None else _asked(network, emotion)
-    return Reader(network, {name: rank_of(study, name, network) for name in ranks}, asked, neutral)
+    functions = {name: rank_of(study, name, network) for name in ranks}
+    return Reader(network, functions, asked, neutral, heatmaps)
 
 
-def rank_of(study: Study, name: str, network: EmotionNetwork) -> Rank:
-    """A rank with what it needs of the study.
+def default_rank(network: EmotionNetwork) -> str:
+    """The rank where none is named: the contrast to neutral, or the evidence without neutral."""
+    return "contrast" if network.knows_neutral else "evidence"
+
+
+def rank_of(study: Study | None, name: str, network: EmotionNetwork) -> Rank:
+    """A rank with what it needs of the study; without one, with what suits the shipped network.
 
     Raises:
-        StudyError: the study lacks what the rank needs.
+        StudyError: the study lacks what the rank needs, or there is none and the rank needs one.
         WeightsError: a file of weights is damaged.
     """
-    setting = SETTINGS[name](study, network)
+    if study is None and name not in READY_SETTINGS:
+        raise StudyError(
+            f"the rank '{name}' learns from the faces of a study: name one (--study DIR), or use "
+            f"{' or '.join(READY_SETTINGS)}"
+        )
+    setting = READY_SETTINGS[name] if study is None else SETTINGS[name](study, network)
 
     def rank(measured: Any) -> Any:
         return RANKS[name](measured, setting)
@@ -69,14 +92,54 @@ def rank_of(study: Study, name: str, network: EmotionNetwork) -> Rank:
     return rank
 
 
+def read(
+    images: Picture | Iterable[Picture],
+    *,
+    study: Study | Path | str | None = None,
+    rank: str | Sequence[str] = (),
+    emotion: str | None = None,
+    crop: str | None = None,
+    nearest: bool = False,
+    strict: bool = False,
+    heatmaps: bool = True,
+    names: Iterable[str] | None = None,
+) -> Stream[RankedFace]:
+    """Name the expressed emotion of every face, say how strong it is, and show why.
+
+    Nothing has to be trained: without a `study` (or its folder) the shipped network answers.
+    `images` are one picture or any number: a file, a folder of files, the bytes of a file, an open
+    file, a PIL image, an array (height, width) or (height, width, 1, 3 or 4) of uint8 or of floats
+    in [0, 1], or a framed face. Those without a name get one of `names`, or their place, from 0.
+    `heatmaps` gives each face the relevance that people look at; the other arguments are those of
+    `rank_images`.
+
+    Returns:
+        As `rank_images`, each face with `heatmap`; `to_frame()` is all of it as a table.
+
+    Raises:
+        As `rank_images`.
+    """
+    ranks = (rank,) if isinstance(rank, str) else tuple(rank)
+    check_levels(ranks)
+    if isinstance(study, Path | str):
+        study = open_study(study)
+    reader = reader_of(study, ranks, emotion, heatmaps=heatmaps)
+    left_out: list[ImageError] = []
+    if isinstance(images, Path | str) and Path(images).is_dir():
+        images, left_out = folder_walk.paths((Path(images),))
+    stream = reader.read(images, crop=crop, nearest=nearest, strict=strict, names=names)
+    stream.excluded.extend(left_out)
+    return stream
+
+
 def rank_images(
-    study: Study,
+    study: Study | Path | str,
     images: Picture | Iterable[Picture],
     *,
     crop: str | None = None,
     nearest: bool = False,
     strict: bool = False,
-    rank: str | Sequence[str] = "paper",
+    rank: str | Sequence[str] = (),
     emotion: str | None = None,
 ) -> Stream[RankedFace]:
     """Name and rank the expressed emotion of every face in images that a study has never seen.
@@ -85,13 +148,14 @@ def rank_images(
     with their number.
 
     Args:
-        study: trained.
-        images: files, arrays (height, width, 3) of uint8 or framed faces; one, or any number.
+        study: trained, or its folder.
+        images: pictures in any form that `read` takes; one, or any number.
         crop: "face" or "none"; None for the framing that the model was trained on.
         nearest: only the nearest face of an image instead of every one.
         strict: raise at the first image that cannot be used.
-        rank: "paper", "evidence", "calibrated" or "ordinal", or several of them;
-            docs/ranking.md says what each needs.
+        rank: "contrast", "paper", "evidence", "calibrated" or "ordinal", or several of them;
+            docs/ranking.md says what each needs. Without one it is the contrast to neutral, or the
+            evidence where the network does not know neutral.
         emotion: how strongly this one is expressed, whatever the model names; None for the
             emotion that it names.
 
@@ -107,10 +171,16 @@ def rank_images(
         StudyError: the study lacks what the rank needs.
         ImageError: an image cannot be used, if `strict`; when it is its turn.
     """
-    ranks = (rank,) if isinstance(rank, str) else tuple(rank)
-    check_levels(ranks)
-    reader = reader_of(study, ranks, emotion)
-    return reader.read(images, crop=crop, nearest=nearest, strict=strict)
+    return read(
+        images,
+        study=study,
+        rank=rank,
+        emotion=emotion,
+        crop=crop,
+        nearest=nearest,
+        strict=strict,
+        heatmaps=False,
+    )
 
 
 def explain_intensity(
@@ -152,16 +222,14 @@ def check_levels(ranks: Sequence[str]) -> None:
 
 
 def check_ranks(ranks: Sequence[str], expected: Iterable[str]) -> None:
-    """Refuse a name that is none of those expected, and no name at all.
+    """Refuse a name that is none of those expected.
 
     Raises:
-        PlanError: there is one, or none.
+        PlanError: there is one.
     """
     for name in ranks:
         if name not in expected:
             raise PlanError(f"'{name}' is no rank; expected one of {', '.join(expected)}")
-    if not ranks:
-        raise PlanError(f"expected a rank or several of {', '.join(expected)}; got none")
 
 
 def _asked(network: EmotionNetwork, word: str) -> Emotion:

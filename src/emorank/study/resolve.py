@@ -6,11 +6,12 @@ from typing import Any
 from emorank import datasets
 from emorank.datasets import sample
 from emorank.errors import PlanError
+from emorank.networks.backbones import BACKBONES, PAPERS
 from emorank.networks.weights import IMAGENET
 from emorank.room.sources import is_source
 from emorank.study.inventory import SAMPLE
 from emorank.study.other_network import resolve_network
-from emorank.study.plan import Plan, override
+from emorank.study.plan import DataPlan, Plan, override
 from emorank.vocabulary import Emotion
 
 
@@ -25,6 +26,7 @@ def resolve(plan: Plan) -> Plan:
     plan = resolve_network(plan) if plan.network else plan
     data, votes, weights = plan.data, plan.validate.votes, plan.model.weights
     changes: dict[str, Any] = {"data.emotions": [str(Emotion.parse(w)) for w in data.emotions]}
+    changes |= _frame(plan)
     if weights != IMAGENET:
         path = Path(weights).expanduser().resolve()
         if not path.is_file():
@@ -44,3 +46,28 @@ def resolve(plan: Plan) -> Plan:
             raise PlanError(f"{path}: expected a file of votes or a rating project; there is none")
         changes["validate.votes"] = str(path)
     return override(plan, changes, "the plan")
+
+
+def _frame(plan: Plan) -> dict[str, Any]:
+    """The size and the width of the frame that a ready backbone looks at.
+
+    Raises:
+        PlanError: the plan asks for what a ready backbone cannot do.
+    """
+    name, recipe, usual = plan.train.backbone, plan.train, DataPlan()
+    about = BACKBONES[name]
+    if about.size is None:
+        frames = {(one.size, one.width) for one in BACKBONES.values()}
+        left = (plan.data.size, plan.data.width) in frames  # by another backbone, before
+        return {"data.size": usual.size, "data.width": usual.width} if left else {}
+    if recipe.unfreeze != "none":
+        raise PlanError(
+            f"train.unfreeze={recipe.unfreeze}: the backbone '{name}' stays as it is; leave it "
+            f"out, or train.backbone={PAPERS}"
+        )
+    if plan.data.size not in (usual.size, about.size):
+        raise PlanError(
+            f"data.size={plan.data.size}: the backbone '{name}' sees {about.size} pixels; leave "
+            "it out"
+        )
+    return {"data.size": about.size, "data.width": about.width}

@@ -52,6 +52,18 @@ class Stage:
         return tuple(name for name in self.files if ".partial" in name)
 
 
+# Settings that earlier versions did not have, with what these did: studies made then stay done.
+_LATER = {"backbone": "vgg16", "head": "auto", "width": 1.0}
+
+
+def _settings(plan: Plan, table: str) -> Any:
+    """A table of the plan as plain values."""
+    values = msgspec.to_builtins(getattr(plan, table))
+    if not isinstance(values, dict):
+        return values
+    return {key: value for key, value in values.items() if _LATER.get(key) != value}
+
+
 def key_of(study: Study, stages: Sequence[Stage], *, afresh: bool = False) -> str:
     """A digest of all that the last of some stages and those before it depend on.
 
@@ -61,7 +73,7 @@ def key_of(study: Study, stages: Sequence[Stage], *, afresh: bool = False) -> st
     plan, records = study.plan, study.stages()
     if path := records.get("prepare", {}).get("path"):  # the images were moved since
         plan = msgspec.structs.replace(plan, data=msgspec.structs.replace(plan.data, path=path))
-    settings = [getattr(plan, table) for stage in stages for table in stage.settings]
+    settings = [_settings(plan, table) for stage in stages for table in stage.settings]
     contents = [part for stage in stages for content in stage.contents for part in content(plan)]
     for stage in stages:
         inputs = inputs_of(study, stage, afresh=afresh and stage is stages[-1])

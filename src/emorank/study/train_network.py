@@ -11,12 +11,13 @@ from emorank.files import room_for
 from emorank.networks import checkpoint, training
 from emorank.networks.augmentation import view
 from emorank.networks.features import features
+from emorank.networks.fit_head import fit_head
 from emorank.networks.training import Epoch, Examples, Recipe
-from emorank.networks.vgg16 import VGG16
+from emorank.networks.vgg import Chain
 from emorank.progress import Progress, silent
 from emorank.study.folder import Study
 from emorank.study.framed_faces import Framed, framing_of_others, open_dataset
-from emorank.study.plan import starting_weights
+from emorank.study.plan import convolutions_of, normalisation_of
 from emorank.vocabulary import Emotion
 
 STATE = "training.partial.safetensors"
@@ -39,22 +40,30 @@ def train_network(study: Study, progress: Progress = silent) -> str:
         table[table["part"] == part].reset_index(drop=True) for part in ("train", "validation")
     )
     # A training of hours must not be lost because its result of half a gigabyte finds no room.
-    size = checkpoint.size_of(len(classes), plan.train.hidden) + ROW * plan.train.epochs
+    hidden = 0 if plan.train.logistic else plan.train.hidden
+    size = checkpoint.size_of(len(classes), hidden, plan.train.backbone) + ROW * plan.train.epochs
     with room_for(path, size):
         net, curves = fit_network(
             study,
             classes,
             train_part,
             validation_part,
-            starting_weights(plan).load(progress),
+            convolutions_of(plan, progress),
             plan.train,
             state=study.path(STATE),
             progress=progress,
         )
     crop = framing_of_others(study, open_dataset(study))
     net.to("cpu")
-    reads = starting_weights(plan).normalisation
-    model = checkpoint.Checkpoint(net, classes, plan.data.size, crop, normalisation=reads)
+    model = checkpoint.Checkpoint(
+        net,
+        classes,
+        plan.data.size,
+        crop,
+        normalisation=normalisation_of(plan),
+        width=plan.data.width,
+        backbone=plan.train.backbone,
+    )
     checkpoint.save(model, path)
     table = pd.DataFrame([asdict(epoch) for epoch in curves])
     study.write_table("training", table)
@@ -77,7 +86,7 @@ def fit_network(
     *,
     state: Path | None = None,
     progress: Progress = silent,
-) -> tuple[VGG16, list[Epoch]]:
+) -> tuple[Chain, list[Epoch]]:
     """Train a classifier on some faces of a study, and choose its best epoch on others.
 
     Both parts are rows of the study's table of faces, numbered from 0; all emotions of the train
@@ -93,13 +102,16 @@ def fit_network(
         examples(study, net, part, part["emotion"].map(numbers).to_numpy(np.int64), views, progress)
         for part, views in ((train_part, recipe.views), (validation_part, 1))
     )
+    if recipe.logistic:
+        persons = train_part["person"].fillna(train_part["image"])
+        return net, fit_head(net, learning, watching, recipe, classes, persons, progress)
     curves = training.train(net, learning, watching, recipe, state=state, progress=progress)
     return net, curves
 
 
 def examples(
     study: Study,
-    net: VGG16,
+    net: Chain,
     table: pd.DataFrame,
     labels: np.ndarray,
     views: int,
@@ -120,6 +132,6 @@ def examples(
 
     cut, size = study.plan.train.cut, study.plan.data.size
     rows = np.arange(len(table) * views).reshape(len(table), views)
-    reads = starting_weights(study.plan).normalisation
+    reads = normalisation_of(study.plan)
     cached = features(net, cut, size, keys, pixels, normalisation=reads, progress=progress)
     return Examples(cached, rows, labels)

@@ -1,13 +1,14 @@
 """The trained network of a study, loaded for use."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from emorank.errors import StudyError
 from emorank.networks import checkpoint
-from emorank.networks.vgg16 import VGG16
+from emorank.networks.vgg import Chain
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.study.folder import Study
-from emorank.study.plan import Plan, preset_of, starting_weights
+from emorank.study.plan import Plan, normalisation_of, preset_of
 from emorank.vocabulary import Emotion
 
 MODEL = "model.safetensors"
@@ -24,13 +25,14 @@ def trained_network(study: Study) -> EmotionNetwork:
     model = checkpoint.load(study.path(MODEL))
     net = model.net.to(study.plan.model.device)
     try:
-        return network_by_plan(study.plan, net, model.classes, model.size, model.crop)
+        network = network_by_plan(study.plan, net, model.classes, model.size, model.crop)
+        return replace(network, normalisation=model.normalisation, width=model.width)
     except StudyError as error:
         raise StudyError(f"{study.folder}: {error}") from error
 
 
 def network_by_plan(
-    plan: Plan, net: VGG16, classes: Sequence[Emotion], size: int, crop: str
+    plan: Plan, net: Chain, classes: Sequence[Emotion], size: int, crop: str
 ) -> EmotionNetwork:
     """A network that is explained, and was trained, as a plan says.
 
@@ -41,5 +43,7 @@ def network_by_plan(
     preset = preset_of(plan.explain)
     return EmotionNetwork(
         *(net, classes, size, crop, preset, plan.explain.batch, plan.train.cut),
-        normalisation=starting_weights(plan).normalisation,
+        normalisation=normalisation_of(plan),
+        width=plan.data.width,
+        heatmap=plan.report.heatmap,
     )

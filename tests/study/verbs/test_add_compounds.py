@@ -14,7 +14,7 @@ pytestmark = pytest.mark.weights
 def face(rank="Average", **probabilities):
     """A face as the study names it; its pixels say nothing."""
     predicted = max(probabilities, key=probabilities.get)
-    row = {"image": "a.png", "predicted": predicted, "rank": rank}
+    row = {"image": "a.png", "predicted": predicted, "expressed": predicted, "rank": rank, "n_1": 1}
     row |= {f"p_{emotion}": p for emotion, p in probabilities.items()}
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     return RankedFace(pixels, row)

@@ -58,7 +58,7 @@ def test_the_score_is_that_of_the_rank_itself(own_study):
     stored = table[table["rank"] == "paper"].reset_index(drop=True)
     truth = audit._faces(own_study, None)
     framed = Framed(own_study, truth)
-    reader = readers.reader_of(own_study)
+    reader = readers.reader_of(own_study, ["paper"])
     said = reader.levels([framed(row) for row in range(len(truth))])
     np.testing.assert_allclose(stored["score"], said["score"], rtol=1e-5)
     assert stored["level"].to_list() == said["level"].to_list()

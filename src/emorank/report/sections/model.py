@@ -11,9 +11,14 @@ from emorank.report.style import INK, PALETTE, blank, styled
 
 
 def section(plan: Mapping[str, object], training: pd.DataFrame | None) -> Section:
-    """Every setting (a mapping is a group of its own), and the curves if anything was trained."""
-    drawn = curves(training) if training is not None and len(training) > 0 else None
-    return section_of("model", "Model and training", plan=plan, curves=drawn)
+    """Every setting (a mapping is a group of its own), and the curves if anything was trained.
+
+    A head that was fitted at once has no curves: then its losses and accuracies are a row of `fit`.
+    """
+    rows = 0 if training is None else len(training)
+    drawn = curves(training) if training is not None and rows > 1 else None
+    fit = training.iloc[0].to_dict() if training is not None and rows == 1 else None
+    return section_of("model", "Model and training", plan=plan, curves=drawn, fit=fit)
 
 
 @styled

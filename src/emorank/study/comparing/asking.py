@@ -64,7 +64,7 @@ def estimator_state(name: str, table: pd.DataFrame) -> str:
 
 def rank_state(states: RankStates, name: str, fold: str, table: pd.DataFrame) -> str:
     """What the answer of a rank depends on: in a fold also what is learnt anew there."""
-    anew = [states.study.stamp("train"), _levels_learnt(table)] if fold else []
+    anew = [states.stamp, _levels_learnt(table)] if fold else []
     return states.of(name, _faces(table), anew)
 
 

@@ -20,7 +20,7 @@ from emorank.progress import Progress, silent
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.study.folder import Study
 from emorank.study.learning.measured_faces import evidence_of_faces
-from emorank.study.plan import starting_weights
+from emorank.study.plan import convolutions_of
 from emorank.study.train_network import fit_network
 from emorank.study.trained_network import network_by_plan
 from emorank.vocabulary import Emotion
@@ -58,7 +58,7 @@ def folds(
     if not 3 <= count <= persons:
         raise PlanError(f"{count} folds of {persons} persons; expected 3 to {persons} folds")
     fold = person_folds(faces["person"], faces["image"], count, np.random.default_rng(seed))
-    convolutions = starting_weights(study.plan).load()
+    convolutions = convolutions_of(study.plan)
     for number in range(count):
         progress(number, count, "classifiers")
         is_held, is_watched = fold == number, fold == (number + 1) % count

@@ -1,4 +1,4 @@
-"""A study's own faces measured from the features that its training cached; cuts of evidence."""
+"""A study's own faces measured from the features that its training cached, and their scales."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emorank.progress import Progress, silent
+from emorank.ranking.contrast import temperature
 from emorank.ranking.evidence import SCORE, Cuts, cuts
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Measured
@@ -60,6 +61,23 @@ def evidence_cuts(study: Study, network: EmotionNetwork, progress: Progress = si
     faces = study.table("faces").merge(study.table("split"), on="image")
     validation = faces[faces["part"] == "validation"]
     return cuts_of(evidence_of_faces(study, network, validation, progress))
+
+
+def contrast_temperature(
+    study: Study, network: EmotionNetwork, progress: Progress = silent
+) -> float:
+    """The temperature of the contrast to neutral: that of the network on the validation part.
+
+    Raises:
+        StudyError: the study is not prepared.
+    """
+    faces = study.table("faces").merge(study.table("split"), on="image")
+    faces = faces[(faces["part"] == "validation") & faces["emotion"].isin(list(network.classes))]
+    if faces.empty:
+        return 1.0
+    parts = [measured.logits for measured in measured_faces(study, network, faces, progress)]
+    label = faces["emotion"].map(list(network.classes).index).to_numpy(np.int64)
+    return temperature(np.concatenate(parts), label)
 
 
 def cuts_of(evidence: pd.DataFrame) -> Cuts:

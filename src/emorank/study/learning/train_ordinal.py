@@ -13,7 +13,7 @@ from emorank.evaluation.statistics.columns import Options
 from emorank.files import room_for
 from emorank.networks import checkpoint, ordinal, training
 from emorank.networks.training import Epoch, Examples
-from emorank.networks.vgg16 import VGG16
+from emorank.networks.vgg import Chain
 from emorank.progress import Progress, silent
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.ranks import ordinal as ordinal_rank
@@ -22,7 +22,7 @@ from emorank.study.folder import Study, alone, fingerprint, require_own_network,
 from emorank.study.framed_faces import framing_of_others, open_dataset
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.measured_faces import measured_faces
-from emorank.study.plan import starting_weights
+from emorank.study.plan import convolutions_of, normalisation_of
 from emorank.study.train_network import examples
 from emorank.study.trained_network import MODEL as CLASSIFIER
 from emorank.study.trained_network import trained_network
@@ -81,7 +81,9 @@ def train_ordinal(
             crop,
             LEVELS[1:],
             thresholds,
-            starting_weights(study.plan).normalisation,
+            normalisation_of(study.plan),
+            study.plan.data.width,
+            study.plan.train.backbone,
         )
         scores = {part: _scores(study, parts[part], model) for part in SCORED if len(parts[part])}
         result = OrdinalTraining(
@@ -168,7 +170,7 @@ def learn(
     loss: str = ordinal.LOSS,
     others: int = ordinal.ABSENT,
     progress: Progress = silent,
-) -> tuple[VGG16, Examples, list[Epoch]]:
+) -> tuple[Chain, Examples, list[Epoch]]:
     """A network with the weights of its best epoch, thresholds not yet placed.
 
     `parts` are from `rated`, `emotions` in the order of the scores; `loss` and `others` are as in
@@ -178,7 +180,7 @@ def learn(
         The network, the validation part that chose the epoch, the curves.
     """
     recipe = study.plan.train
-    net = ordinal.fresh(len(emotions), starting_weights(study.plan).load(), recipe)
+    net = ordinal.fresh(len(emotions), convolutions_of(study.plan), recipe)
     net.to(study.plan.model.device)
     learnt, watched = (
         examples(study, net, table, _labels(table, emotions, others), views, progress)

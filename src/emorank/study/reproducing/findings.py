@@ -10,7 +10,7 @@ import pandas as pd
 from emorank.datasets.table import Card, Dataset
 from emorank.errors import EmorankError, StudyError
 from emorank.evaluation.rank_scores import RankValidation
-from emorank.report.heatmaps import Pixels
+from emorank.heatmaps import Pixels
 from emorank.report.paper_figures import GalleryFace
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study

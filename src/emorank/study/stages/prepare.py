@@ -122,7 +122,7 @@ def _examine(
 
 
 def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, Any]:
-    size = study.plan.data.size
+    size, frame = study.plan.data.size, study.plan.data.width
     try:
         with of_one_image(image):
             rgb = dataset.read(image)
@@ -133,7 +133,7 @@ def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, A
                 landmarks = [round(float(v), 2) for v in face.landmarks.ravel()]
                 box = [round(float(v), 2) for v in face.box]
                 about |= dict(zip(BOX, box, strict=True)) | {"landmarks": landmarks}
-            pixels = framed(rgb, landmarks, size)
+            pixels = framed(rgb, landmarks, size, frame)
     except ImageError as error:
         if study.plan.data.strict:
             raise

@@ -9,11 +9,11 @@ import pandas as pd
 
 from emorank import __version__
 from emorank.errors import StudyError
+from emorank.heatmaps import strip
 from emorank.progress import Progress, silent
 from emorank.report import headline as words
 from emorank.report import page
 from emorank.report.figures import explanation_of_row
-from emorank.report.heatmaps import strip
 from emorank.report.sections import (
     audit,
     closing,

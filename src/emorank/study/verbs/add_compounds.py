@@ -26,8 +26,8 @@ def add_compounds(study: Study, faces: Iterable[RankedFace]) -> Iterator[RankedF
     both parts, and then the lower of their ranks, each by the paper's rule from the relevance of
     its own output. docs/compounds.md says how far this can be believed.
 
-    The faces are from `rank_images` of this study, by the paper's rule; they are taken one at a
-    time.
+    The faces are from `rank_images` of this study, best by `rank="paper"`, whose maps then serve
+    here too; they are taken one at a time.
 
     Raises:
         StudyError: the network knows no two emotions that have a name together.
@@ -67,7 +67,7 @@ class _Parts:
         }
 
     def _level(self, face: RankedFace, emotion: Emotion) -> int:
-        if emotion == face.row["predicted"]:
+        if emotion == face.row["expressed"] and "n_1" in face.row:  # ranked by the paper's rule
             return LEVELS.index(str(face.row["rank"]))
         measured = Measured(self._network, [face.pixels], emotion=emotion)
         return int(ranks.paper(measured, self.study.plan.rank.rule)["level"][0])

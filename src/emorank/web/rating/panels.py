@@ -61,7 +61,7 @@ class Panels:
 
 
 def panels(answers: pd.DataFrame, pictures: dict[tuple[str, str], str]) -> Panels:
-    """Sum up the answers of a project; `pictures` is the result of `overview.pictures`."""
+    """Sum up the answers of a project; `given_pictures` is the result of `overview.pictures`."""
     first = firsts_of(answers)
     units = zip(first["image"], first["emotion"], strict=True)
     first = first.assign(picture=[pictures[unit] for unit in units])

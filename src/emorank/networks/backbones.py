@@ -1,0 +1,69 @@
+"""Backbones: trained layers that stay as they are, on which a study trains its own classifier."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from emorank.networks.normalisation import IMAGENET, Normalisation
+from emorank.networks.ready import READY, load_ready
+from emorank.networks.ready.face_features import FEATURES, SIDE, WIDTH, FaceFeatures
+from emorank.networks.vgg import Chain, dense
+from emorank.networks.vgg16 import channels_last
+
+PAPERS = "vgg16"
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One of `BACKBONES`.
+
+    Attributes:
+        layers: builds `features` and pooling with their weights; None for VGG-16, whose weights are
+            a file of the plan.
+        features: that enter the classifier.
+        size: side of the input in pixels; None where the plan says it.
+        width: of the frame, in usual crops.
+        normalisation: of the input.
+    """
+
+    layers: Callable[[], tuple[nn.Sequential, nn.Module]] | None
+    features: int
+    size: int | None = None
+    width: float = 1.0
+    normalisation: Normalisation = IMAGENET
+
+
+def _expression() -> tuple[nn.Sequential, nn.Module]:
+    net = load_ready("expression")
+    return nn.Sequential(net.features), net.avgpool
+
+
+def _both() -> tuple[nn.Sequential, nn.Module]:
+    return nn.Sequential(FaceFeatures()), nn.Unflatten(1, (FEATURES, 1, 1))
+
+
+BACKBONES: dict[str, Backbone] = {
+    PAPERS: Backbone(None, 512 * 7 * 7),
+    "expression": Backbone(
+        _expression, 256, READY["expression"].size, normalisation=READY["expression"].normalisation
+    ),
+    "expression+identity": Backbone(
+        _both, FEATURES, SIDE, WIDTH, READY["expression"].normalisation
+    ),
+}
+"""By the names of a plan's `model.backbone`."""
+
+
+def on_backbone(name: str, outputs: int, hidden: int = 0, dropout: float = 0.5) -> Chain:
+    """A ready backbone with a classifier of random weights, in evaluation mode.
+
+    The classifier is one dense layer, or with `hidden` the paper's two of that width before it.
+    """
+    about = BACKBONES[name]
+    assert about.layers is not None  # noqa: S101 - for the type checker
+    classifier = nn.Sequential(nn.Linear(about.features, outputs))
+    if hidden:
+        classifier = dense(outputs, hidden, hidden, dropout, about.features)
+    net = Chain(*about.layers(), classifier)
+    return channels_last(net.eval().requires_grad_(False))

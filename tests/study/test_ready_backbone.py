@@ -1,0 +1,135 @@
+"""A study on the shipped networks: trained in seconds, kept in kilobytes, explained."""
+
+import numpy as np
+import pytest
+import torch
+from tests.conftest import EMOTIONS, write_votes
+
+from emorank.errors import PlanError
+from emorank.networks import checkpoint
+from emorank.networks.backbones import BACKBONES
+from emorank.networks.network import load_network
+from emorank.networks.ready import READY, load_ready
+from emorank.reading.measured import Measured
+from emorank.study.folder import create_study, open_study
+from emorank.study.framed_faces import Framed
+from emorank.study.learning.train_ordinal import train_ordinal
+from emorank.study.plan import Plan, override
+from emorank.study.readers import rank_images
+from emorank.study.resolve import resolve
+from emorank.study.run import STAGES, run
+from emorank.study.stage import _LATER, key_of
+from emorank.study.trained_network import trained_network
+
+READY_BACKBONES = [name for name in BACKBONES if name != "vgg16"]
+
+
+@pytest.fixture(scope="module", params=READY_BACKBONES)
+def trained(request, tmp_path_factory, drawn):
+    """A study of the drawn faces on a ready backbone, run to its end; no ImageNet weights."""
+    folder = tmp_path_factory.mktemp("ready")
+    votes = write_votes(folder / "votes.csv")
+    plan = resolve(
+        override(
+            Plan(),
+            {
+                "data.path": str(drawn),
+                "data.crop": "none",
+                "train.backbone": request.param,
+                "train.views": 2,
+                "model.weights": "imagenet",
+                "validate.votes": str(votes),
+                "validate.resamples": 100,
+            },
+        )
+    )
+    study = create_study(folder / "study", plan)
+    run(study)
+    return study
+
+
+def test_the_plan_says_what_the_backbone_sees(trained):
+    """Size and width of the frame; the file of the classifier is small."""
+    about = BACKBONES[trained.plan.train.backbone]
+    assert (trained.plan.data.size, trained.plan.data.width) == (about.size, about.width)
+    assert trained.path("model.safetensors").stat().st_size < 60_000
+    assert len(trained.table("training")) == 1
+    assert trained.table("training")["train_accuracy"][0] > 0.8
+
+
+def test_the_model_that_is_read_again_says_the_same(trained):
+    """By the study, from its file alone, and with the frame of its training."""
+    network = trained_network(trained)
+    faces = trained.table("predictions").merge(trained.table("faces"), on="image")
+    framed = Framed(trained, faces)
+    measured = Measured(network, [framed(row) for row in range(3)])
+    columns = [f"p_{emotion}" for emotion in network.classes]
+    stored = faces[columns].to_numpy()[:3]
+    np.testing.assert_allclose(measured.table[columns].to_numpy(), stored, atol=1e-4)
+    bare = load_network(trained.path("model.safetensors"))
+    assert bare.labels == tuple(emotion.capitalize() for emotion in EMOTIONS)
+    with torch.no_grad():
+        np.testing.assert_allclose(bare.net(measured._images).numpy(), measured.logits, atol=1e-4)
+    assert bare.normalisation == network.normalisation == READY["expression"].normalisation
+    model = checkpoint.load(trained.path("model.safetensors"))
+    assert (model.width, model.backbone) == (network.width, trained.plan.train.backbone)
+
+
+def test_relevance_reaches_the_pixels_and_is_accounted_for(trained):
+    """Under the plan's preset and that of heatmaps; also where several layers see the pixels."""
+    network = trained_network(trained)
+    framed = Framed(trained, trained.table("faces"))
+    measured = Measured(network, [framed(0), framed(9)])
+    for explainer in (network.explainer, network.heatmaps):
+        record = explainer(measured._images, [0, 1])
+        kept = record.pixels.sum((1, 2, 3)) + record.bias.sum(0) + record.stabiliser.sum(0)
+        scale = float(record.sums.abs().max())
+        np.testing.assert_allclose(kept, record.logits[[0, 1], [0, 1]], atol=1e-3 * scale)
+    assert measured.heatmap.shape[1:] == (3, network.size, network.size)
+
+
+def test_new_images_are_ranked_and_an_ordinal_network_is_trained(trained, drawn):
+    """All that a study of VGG-16 can do."""
+    rows = [face.row for face in rank_images(trained, [drawn / "happy/p0.png"], rank="evidence")]
+    assert rows[0]["predicted"] in EMOTIONS
+    train_ordinal(trained)
+    (face,) = rank_images(open_study(trained.folder), [drawn / "happy/p0.png"], rank="ordinal")
+    assert face.row["rank"] in ("None", "Minimal", "Average", "Strong")
+
+
+def test_what_a_ready_backbone_cannot_do_is_refused():
+    """Before any work, with the way out."""
+    ready = {"train.backbone": "expression", "data.dataset": "sample"}
+    with pytest.raises(PlanError, match=r"unfreeze=block5: .* train.backbone=vgg16"):
+        resolve(override(Plan(), ready | {"train.unfreeze": "block5"}))
+    with pytest.raises(PlanError, match="size=64: the backbone 'expression' sees 112 pixels"):
+        resolve(override(Plan(), ready | {"data.size": 64}))
+    back = resolve(override(resolve(override(Plan(), ready)), {"train.backbone": "vgg16"}))
+    assert (back.data.size, back.data.width) == (224, 1.0)
+
+
+def test_studies_of_earlier_versions_stay_done(finished):
+    """Settings that they did not know do not count where they are as they were."""
+    study = open_study(finished)
+    stages = [stage for stage in STAGES if stage.name in ("prepare", "train")]
+    for name in _LATER:
+        tables = [table for table in ("train", "data") if hasattr(getattr(study.plan, table), name)]
+        assert len(tables) == 1
+    assert study.stamp("train") == key_of(study, stages)
+
+
+def test_the_first_features_of_every_backbone_are_those_of_the_shipped_network():
+    """So its own classifier fits them, and a head can start from its answers."""
+    image = torch.rand(1, 3, 112, 112)
+    net = load_ready("expression")
+    with torch.no_grad():
+        expected = net.trunk(image, net.end).flatten(1)
+        features, pooling = BACKBONES["expression"].layers()
+        found = pooling(features(image)).flatten(1)
+        torch.testing.assert_close(found, expected)
+        features, _ = BACKBONES["expression+identity"].layers()
+        wide = torch.rand(1, 3, 150, 150)
+        found = features(wide)[:, :256]
+        torch.testing.assert_close(
+            found, net.trunk(wide[:, :, 19:131, 19:131], net.end).flatten(1), atol=1e-4, rtol=1e-3
+        )
