@@ -272,6 +272,35 @@ def test_faces_come_nearest_first() -> None:
     assert found[2].box[2] < 140
 
 
+@needs_london
+@pytest.mark.parametrize("side", [60, 120, 240, 400])
+def test_nearest_alone_is_the_first_of_all(side: int) -> None:
+    """Alone among smaller ones, whichever scale shows it: the same box, the same landmarks."""
+    group = np.full((800, 1200, 3), 150, np.uint8)
+    for place, number in enumerate(("002", "033", "141")):
+        size, left = (side, int(0.8 * side), side // 2)[place], 10 + 410 * place
+        group[20 : 20 + size, left : left + size] = images.resize(_london(number), size)
+    every = faces.find(group)
+    assert every
+    (nearest,) = faces.find(group, nearest=True)
+    assert nearest.box == every[0].box
+    assert_array_equal(nearest.landmarks, every[0].landmarks)
+
+
+@needs_full
+def test_search_for_the_nearest_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a face is large at one scale, finer scales, which take most of the time, are left."""
+    sides: list[int] = []
+    detect = faces._detect
+    monkeypatch.setattr(
+        faces, "_detect", lambda rgb, side, t: sides.append(side) or detect(rgb, side, t)
+    )
+    rgb = images.read(next((DATA / "london_faces_full").glob("*_front.jpg")))
+    assert len(faces.find(rgb, nearest=True)) == 1
+    assert sides == [256]
+    assert faces.find(np.full((480, 640, 3), 9, np.uint8), nearest=True) == ()
+
+
 @needs_full
 def test_photographs_with_background() -> None:
     """Hair, shoulders and wall around it: one face, and its crop fills the template."""
@@ -292,3 +321,6 @@ def test_every_portrait_on_darwins_plates(number: int) -> None:
     assert len(found) == FACES_ON_PLATES[number]
     for place, face in enumerate(found):
         assert all(faces._distinct(face, other) for other in found[:place])
+    (nearest,) = faces.find(rgb, nearest=True)
+    assert nearest.box == found[0].box
+    assert_array_equal(nearest.landmarks, found[0].landmarks)

@@ -114,8 +114,7 @@ class Views:
             )
             yield View(path, 1, pixels)
             return
-        every = faces_in(rgb, path)
-        for number, face in enumerate(every[:1] if self.nearest else every, start=1):
+        for number, face in enumerate(faces_in(rgb, path, nearest=self.nearest), start=1):
             yield View(path, number, framed(rgb, face.landmarks, self.size, self.width), face.box)
 
 
@@ -146,8 +145,10 @@ def framed(
     return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size, width)
 
 
-def faces_in(rgb: UInt8[np.ndarray, "height width 3"], image: Path | str) -> tuple[faces.Face, ...]:
-    """At least one face, nearest first; raises ImageError if there is none."""
-    if result := faces.find(rgb):
+def faces_in(
+    rgb: UInt8[np.ndarray, "height width 3"], image: Path | str, *, nearest: bool = False
+) -> tuple[faces.Face, ...]:
+    """Every face or the nearest one, nearest first; raises ImageError if there is none."""
+    if result := faces.find(rgb, nearest=nearest):
         return result
     raise ImageError(image, "no face was found")

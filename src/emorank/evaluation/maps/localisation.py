@@ -57,7 +57,7 @@ def find_masks(image: UInt8[np.ndarray, "side side 3"], *, aligned: bool) -> dic
     side = len(image)
     if aligned:
         return face_masks(TEMPLATE * side, side)
-    nearest = faces.find(image)
+    nearest = faces.find(image, nearest=True)
     return face_masks(nearest[0].landmarks, side) if nearest else None
 
 

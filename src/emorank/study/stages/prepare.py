@@ -129,7 +129,7 @@ def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, A
             about: dict[str, Any] = {"width": rgb.shape[1], "height": rgb.shape[0]}
             landmarks = None
             if crop == "face":
-                face = faces_in(rgb, image)[0]
+                (face,) = faces_in(rgb, image, nearest=True)
                 landmarks = [round(float(v), 2) for v in face.landmarks.ravel()]
                 box = [round(float(v), 2) for v in face.box]
                 about |= dict(zip(BOX, box, strict=True)) | {"landmarks": landmarks}
