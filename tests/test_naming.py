@@ -19,6 +19,7 @@ ZOE = "Zo\u00eb.jpg"
         "img/" + unicodedata.normalize("NFD", ZOE),
         "img\\" + ZOE,
         "./img//./" + ZOE,
+        "img/old/../" + ZOE,
         "img/" + ZOE + "/",
         "https://faces.example.org/img/Zo%C3%AB.jpg",
         "HTTPS://faces.example.org:8000/img/Zoe%CC%88.jpg?X-Amz-Signature=ab%2Fc",
@@ -53,6 +54,7 @@ def test_spellings_of_one_image(spelling):
         ("/faces/a.jpg", "/faces/a.jpg"),
         ("C:\\faces\\a.jpg", "C:/faces/a.jpg"),
         ("../a.jpg", "../a.jpg"),
+        ("../../x/../a.jpg", "../../a.jpg"),
         ("", ""),
         (" a.jpg", " a.jpg"),
     ],
@@ -96,3 +98,10 @@ def test_whole_numbers_and_columns():
     assert column.tolist() == ["a/b", pd.NA, "a/b"]
     assert column.dtype == "string"
     assert decoded("a%20b%2") == "a b%2"
+
+
+def test_what_nobody_sees_makes_no_other_person():
+    """Zero-width blanks, marks of the byte order and soft hyphens; joiners of letters stay."""
+    for name in ("ann\u200b", "\ufeffann", "an\u00adn", "ann\u2060 "):
+        assert person_name(name) == "ann"
+    assert person_name("a\u200cb") == "a\u200cb"

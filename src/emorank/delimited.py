@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Rows = Iterator[tuple[int, list[str]]]
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # Excel since 2007 and LibreOffice; before
 _STARTS = re.compile(r"'*[\s=+\-@＝＋－＠]")
 _COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -60,6 +61,7 @@ def rows(
             its quotation marks do not match.
     """
     try:
+        _refuse_workbook(path, refusal)
         encoding = encoding_of(path)
         with path.open(encoding=encoding, errors=damaged, newline="") as file:
             delimiter, skipped = _delimiter(file, delimiters)
@@ -95,6 +97,15 @@ def table(
     """The cells of the first row, none if the file is empty, and the other rows; as `rows`."""
     lines = rows(path, refusal, delimiters=delimiters, damaged=damaged)
     return next((cells for _, cells in lines), []), lines
+
+
+def _refuse_workbook(path: Path, refusal: Callable[[str], Exception]) -> None:
+    with path.open("rb") as file:
+        if file.read(4) in _WORKBOOKS:
+            raise refusal(
+                f"{path}: is a workbook of a table program, or another archive; expected text. "
+                "Save the table as 'CSV UTF-8'"
+            )
 
 
 def encoding_of(path: Path) -> str:

@@ -13,32 +13,42 @@ _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://[^/\\]*", re.IGNORECASE)
 _ENCODED = {"http", "https", "ftp", "file"}
 _SIGNED = re.compile(r"(^|&)(x-amz-|x-goog-|x-oss-|signature=|sig=|expires=)", re.IGNORECASE)
 _FILE = re.compile(r"\.(?!(?:php|aspx?|jsp|cgi)$)\w{2,5}$", re.IGNORECASE)
+# Characters that nobody sees, which tables and chats leave at words.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
 
 def image_name(text: str) -> str:
     r"""The name of an image: composed letters, `/` between folders, no `.` and no empty folder.
 
-    So `img\Zoë.jpg`, `./img//Zoë.jpg` and the same with ë as e and a mark are one image. Of an
-    address (`https://…`, `s3://…`) the host and the query are no part of the name, and the path is
-    decoded: `https://faces.example.org/img/a%20b.jpg?X-Amz-Date=1` is `img/a b.jpg`. A query that
-    alone says which image it is stays (`show.php?id=7`). In names of files, `%20`, `#`, `&` and
-    `+` are letters like others.
+    So `img\Zoë.jpg`, `./img//Zoë.jpg`, `img/old/../Zoë.jpg` and the same with ë as e and a mark are
+    one image. Of an address (`https://…`, `s3://…`) the host and the query are no part of the name,
+    and the path is decoded: `https://faces.example.org/img/a%20b.jpg?X-Amz-Date=1` is
+    `img/a b.jpg`. A query that alone says which image it is stays (`show.php?id=7`). In names of
+    files, `%20`, `#`, `&` and `+` are letters like others.
     """
     name = unicodedata.normalize("NFC", text)
     while address := _ADDRESS.match(name):
         name = _path(address[1].lower(), name[address.end() :].lstrip("/\\"))
     parts = name.replace("\\", "/").split("/")
     absolute = "/" if not parts[0] and len(parts) > 1 else ""
-    return absolute + "/".join(part for part in parts if part not in ("", "."))
+    kept: list[str] = []
+    for part in parts:
+        if part == ".." and kept and kept[-1] != "..":
+            kept.pop()
+        elif part not in ("", "."):
+            kept.append(part)
+    return absolute + "/".join(kept)
 
 
 def person_name(text: str) -> str:
     """The name of a person: composed letters, one blank between words; 7.0, as pandas writes it, 7.
 
+    Characters that nobody sees (zero-width blanks, soft hyphens) are left out.
+
     Capitals stay: `Ann` and `ann` may be two people.
     """
-    return whole(" ".join(unicodedata.normalize("NFC", text).split()))
+    return whole(" ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split()))
 
 
 def whole(text: str) -> str:

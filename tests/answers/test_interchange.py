@@ -147,6 +147,20 @@ def test_votes_and_sheets_are_answers_too(tmp_path):
     assert read_answers(tmp_path / "sheet.csv")["rater"].tolist() == ["A1"]
 
 
+def test_what_programs_write_for_nothing_is_nothing(tmp_path):
+    """In every column but the names; pandas writes flags with gaps as 0.0 and 1.0."""
+    path = tmp_path / "votes.csv"
+    path.write_text(
+        "image,emotion,rater,answer,repeat,reaction_ms,at\n"
+        "a,NaN,Na,Min,NaN,nan,NaT\na,N/A,Na,2,1.0,NULL,\nb,,Null,#N/A,0.0,,\nc,joy,Null,3,0.0,1,\n"
+    )
+    table = read_answers(path)
+    assert table["rater"].tolist() == ["Na", "Na", "Null"]
+    assert table["repeat"].tolist() == [False, True, False]
+    assert table["emotion"].isna().tolist() == [True, True, False]
+    assert table["reaction_ms"].isna().tolist() == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -157,6 +171,9 @@ def test_votes_and_sheets_are_answers_too(tmp_path):
         ),
         (b"image,rater,answer,repeat\na,r,Min,often\n", "line 2 'often'"),
         (b"image,rater,answer\na,r\n", "line 2 has 2, not 3"),
+        (b"image,rater,answer\na,NaN,Min\nN/A,r,Min\n", "without an image or a rater: line 2; "),
+        (b"PK\x03\x04" + bytes(9), "is a workbook of a table program"),
+        (b"\xd0\xcf\x11\xe0" + bytes(9), "Save the table as 'CSV UTF-8'"),
         (b"image,rater,answer\na,r,\n", "holds no vote (1 blank)"),
         (b"image,answer\na,Min\n", "missing rater"),
         (b"image,image,rater,answer\na,a,r,Min\n", "column 'image' appears twice"),

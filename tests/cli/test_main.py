@@ -39,6 +39,15 @@ def test_expected_errors_are_one_line(cli, monkeypatch, error, code, says):
     assert done.out == ""
 
 
+@pytest.mark.parametrize("verb", sorted(program.BRIEF))
+def test_who_keeps_nothing_does_not_promise_to_go_on(cli, monkeypatch, verb):
+    """A stopped summary begins anew."""
+    raising(monkeypatch, KeyboardInterrupt())
+    monkeypatch.setattr(sys, "argv", ["emorank", verb])
+    assert verb in program.VERBS
+    assert cli(verb).err == "Error: stopped; nothing half-written was left\n"
+
+
 def test_unexpected_errors_are_not_hidden(cli, monkeypatch):
     """A mistake of ours keeps its traceback, so that it can be reported."""
     raising(monkeypatch, ZeroDivisionError())

@@ -14,6 +14,8 @@ def test_the_papers_tables_where_they_are_wanted(cli, finished, tmp_path):
     assert done.out.strip() == str(tmp_path / "deep" / "paper" / "index.html")
     assert (tmp_path / "deep" / "paper" / "table_6-9.tex").is_file()
     assert {path.name for path in finished.iterdir()} == before
+    again = cli("paper", finished, "--out", tmp_path / "deep" / "paper")
+    assert "is there already" in again.failure
 
 
 @pytest.mark.weights

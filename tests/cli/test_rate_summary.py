@@ -174,6 +174,20 @@ def test_words_and_numbers_of_a_files_own(cli, tmp_path):
     assert "for an export of Label Studio" in cli("rate", "summary", path, "--control", "x").err
 
 
+@pytest.mark.parametrize(
+    ("option", "name"), [("--out", "s.csv"), ("--answers", "a.json"), ("--report", "r.html")]
+)
+def test_files_that_are_there_are_not_replaced_without_a_word(cli, votes, tmp_path, option, name):
+    """As by `emorank rank --out`."""
+    path = tmp_path / name
+    path.write_text("mine")
+    asked = ("rate", "summary", votes, "--resamples", 100, option, path)
+    assert "is there already; give another name, or --overwrite" in cli(*asked).failure
+    assert path.read_text() == "mine"
+    assert cli(*asked, "--overwrite").code == 0
+    assert path.read_text() != "mine"
+
+
 def test_the_file_that_is_read_is_not_written_over(cli, tmp_path):
     """Votes would be gone, and their sheet in their place."""
     votes = tmp_path / "votes.csv"

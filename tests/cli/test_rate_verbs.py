@@ -140,6 +140,9 @@ def test_export_and_import(cli, drawn, ratings, tmp_path, name):
     cli("rate", "new", drawn, "--raters", 1, "--out", tmp_path / "other")
     done = cli("rate", "import", tmp_path / "other", tmp_path / name)
     assert "72 answers taken in" in done.out
+    again = ("rate", "export", ratings, "--out", tmp_path / name)
+    assert "--overwrite to replace it" in cli(*again).failure
+    assert cli(*again, "--overwrite").code == 0
     assert "already" in cli("rate", "import", tmp_path / "other", tmp_path / name).failure
 
 

@@ -295,7 +295,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 def test_what_pandas_writes_is_read_back(tmp_path_factory, votes_by_cell):
     """Any images and raters, with commas, quotes or other scripts in them, survive the CSV."""
     cells = {(image_name(i), person_name(r)): rank for (i, r), rank in votes_by_cell.items()}
-    rows = [(image, rater, rank) for (image, rater), rank in cells.items() if image]
+    rows = [(image, rater, rank) for (image, rater), rank in cells.items() if image and rater]
     assume(rows)
     path = tmp_path_factory.mktemp("votes") / "votes.csv"
     pd.DataFrame(rows, columns=["image", "rater", "rank"]).to_csv(path, index=False)

@@ -85,6 +85,7 @@ def test_from_the_shell(cli, own_study, tmp_path):
     assert shown.out == own_study.path(FILE).read_text()
     out = tmp_path / "README.md"
     assert cli("card", own_study.folder, "--out", out).out.strip() == str(out)
+    assert "--overwrite to replace it" in cli("card", own_study.folder, "--out", out).failure
     assert out.read_text() == shown.out
     assert "no study here" in cli("card", tmp_path / "nowhere").failure
 

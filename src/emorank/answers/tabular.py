@@ -14,7 +14,9 @@ from emorank.errors import VotesError
 MAX_BYTES = 512 * 2**20
 SHOWN = 5
 # What programs write into a cell without a value, in small letters. "none" is an answer.
-BLANK = frozenset({"", "nan", "na", "n/a", "null", "<na>"})
+BLANK = frozenset({"", "nan", "na", "n/a", "#n/a", "nat", "null", "<na>"})
+# Those that cannot be a name of a person or an image, as "Na" and "Null" can.
+_NO_NAME = frozenset({"", "NaN", "nan", "N/A", "n/a", "#N/A", "NULL", "null", "<NA>"})
 Rows = Iterator[tuple[int, Sequence[str]]]
 
 
@@ -105,6 +107,11 @@ def cell_text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)
+
+
+def is_name(cell: str) -> bool:
+    """Whether a cell names somebody or something, and is not what programs write for nothing."""
+    return cell.strip() not in _NO_NAME
 
 
 def quoted(text: str) -> str:

@@ -34,6 +34,9 @@ VERBS = {
     "weights": "weights.command",
 }
 
+# Verbs that look and keep nothing on the way; the others do not do again what they have done.
+BRIEF = {"card", "data", "groups", "paper", "rate", "report", "validate", "weights"}
+
 
 @click.command(
     cls=Verbs,
@@ -61,7 +64,9 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt) as stop:
-        _fail(str(stop) or "stopped; the same command goes on from here", 130)
+        brief = sys.argv[1:2] and sys.argv[1] in BRIEF
+        way = "nothing half-written was left" if brief else "the same command goes on from here"
+        _fail(str(stop) or f"stopped; {way}", 130)
     except EmorankError as error:
         _fail(str(error), 1)
     except BrokenPipeError:

@@ -431,6 +431,12 @@ def test_regions_are_different_faces():
     same = {"id": "s", **result("Minimal", x=12, y=9, width=21, height=20)}
     assert len(read_label_studio(export(given(left), given(same, by=2)))) == 2
     assert "several regions" in refusal(export(given(left, same)))
+    boxes = [{**one, "type": "rectangle", "from_name": "box"} for one in (left, right)]
+    answers = [result("Strong") | {"id": name} for name in "lr"]  # the places are the boxes'
+    apart = (given(boxes[0], answers[0]), given(boxes[1], answers[1], by=2))
+    assert "2 regions" in refusal(export(*apart))
+    assert "2 regions" in refusal(export(given(*boxes, *answers)))
+    assert len(read_label_studio(export(given(*boxes, result("Strong"))))) == 1
     drawn = {"id": "d", **result("Minimal", points=[[0, 0]])}
     assert "2 regions" in refusal(export(given(left), given(drawn, by=2)))
 
@@ -443,6 +449,21 @@ def test_presigned_addresses_of_one_picture_are_one_unit():
     found = read_label_studio(tasks)
     assert found["image"].tolist() == ["happy/p1.png"] * 2
     assert len(ratings(found).levels) == 1
+
+
+def test_questions_under_another_name_are_not_mixed():
+    """Two tasks of one image that name two emotions elsewhere are no showing and its repeat."""
+    tasks = export(annotation("Strong"), image="a.png", Emotion="happy")
+    tasks += export(annotation("None"), image="a.png", Emotion="Sad")
+    for task in tasks:
+        task["data"].pop("emotion", None)
+    said = refusal(tasks)
+    assert "task 2, annotation 1: data.Emotion names sadness, and happy at task 1" in said
+    tasks[1]["data"]["Emotion"] = "JOY"
+    assert read_label_studio(tasks)["repeat"].tolist() == [False, True]
+    for task, word in zip(tasks, ("happy", "sad"), strict=True):
+        task["data"] |= {"emotion": word, "Emotion": word}
+    assert len(read_label_studio(tasks)["emotion"].unique()) == 2
 
 
 def test_uploads_of_one_name_may_be_different_pictures():

@@ -141,6 +141,13 @@ def test_without_votes_there_is_a_way_out(few, own_study):
         compare(study)
 
 
+def test_a_misspelt_rank_is_refused_before_the_work(own_study, monkeypatch):
+    """Not after every estimator was asked."""
+    monkeypatch.setattr(module, "compare_task", None)
+    with pytest.raises(PlanError, match="--against papre: expected one of "):
+        compare(own_study, against="papre")
+
+
 def test_neutral_against_any_expression(few, own_study):
     """Two classes, called so; any rank is an expression."""
     faces = own_study.table("faces")

@@ -21,10 +21,10 @@ import pandas as pd
 from emorank import delimited
 from emorank.answers.answers_table import COLUMNS, REQUIRED, UNIT, answers_table
 from emorank.answers.declared import UNSAID, Declared
-from emorank.answers.tabular import BLANK, Offenders, quoted, table_rows
+from emorank.answers.tabular import BLANK, Offenders, is_name, quoted, table_rows
 from emorank.errors import VotesError
 from emorank.files import replacing
-from emorank.naming import image_name, person_name
+from emorank.naming import image_name, person_name, whole
 from emorank.vocabulary import emotion_word
 
 _RATER_COLUMN = re.compile(r"a\d+")
@@ -50,6 +50,9 @@ class Layout:
     def cells(self, row: Sequence[str]) -> Iterator[dict[str, str]]:
         """The answers of a row, by the columns of the table of answers."""
         shared = {name: self.text(row[place]) for name, place in self.places.items()}
+        for name in shared.keys() - {*REQUIRED}:
+            if shared[name].strip().lower() in BLANK:
+                shared[name] = ""
         for rater, place in self.answers:
             yield shared | ({"rater": rater} if rater else {}) | {"answer": row[place].strip()}
 
@@ -120,12 +123,12 @@ def _answer(
     declared: Declared,
 ) -> dict[str, object] | None:
     """A row for the table of answers; None, with a note in `offenders`, if it is not valid."""
-    if not cells["image"] or not cells["rater"]:
+    if not is_name(cells["image"]) or not is_name(cells["rater"]):
         offenders.add("answer without an image or a rater", where)
         return None
     if images is not None and image_name(cells["image"]) not in images:
         offenders.add("unknown image", f"{where} {quoted(cells['image'])}")
-    repeat = cells.get("repeat", "").strip().lower()
+    repeat = whole(cells.get("repeat", "").strip().lower())
     if repeat not in _FLAGS:
         offenders.add("repeat that is neither true nor false", f"{where} {quoted(repeat)}")
         return None

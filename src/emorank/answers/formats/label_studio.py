@@ -35,7 +35,9 @@ from emorank.answers.formats.label_studio_rows import (
     Row,
     about_one_emotion,
     address_in,
+    check_questions,
     check_uploads,
+    emotions_in,
     image_at,
     in_showings,
 )
@@ -161,6 +163,7 @@ def read_label_studio(content: list[Any], declared: Declared = UNSAID) -> pd.Dat
     if not rows:
         raise VotesError(f"holds {len(tasks)} tasks and no annotation, so there is no answer in it")
     check_uploads(rows)
+    check_questions(rows)
     rows = in_showings(rows)
     # Answers that all come from one file of emorank get back their order there.
     numbers = {row.before for row in rows}
@@ -215,7 +218,7 @@ def _rows(task: _Task, where: str, controls: Controls, declared: Declared) -> It
         raise VotesError(f"{where}: expected a word as data.emotion, came {emotion!r:.60}")
     address = origin.image if origin else address_in(task.data, where)
     given = [result for one in task.annotations for result in one.result]
-    check_regions([one for one in given if one.from_name in controls.answers], where)
+    check_regions(given, controls.answers, where)
     for place, one in enumerate(task.annotations, start=1):
         there = f"{where}, annotation {place}"
         before = _before(one, by_id, ours=task.project is None)
@@ -234,7 +237,8 @@ def _rows(task: _Task, where: str, controls: Controls, declared: Declared) -> It
                 cells["at"] = one.updated_at or one.created_at
                 if one.lead_time is not None:
                     cells["reaction_ms"] = round(one.lead_time * 1000)
-            yield Row(there, address, cells, before.id if before else None, one.created_at or "")
+            number, created = before.id if before else None, one.created_at or ""
+            yield Row(there, address, cells, number, created, emotions_in(task.data))
 
 
 def _before(one: _Annotation, by_id: Mapping[int, _Before], ours: bool) -> _Before | None:

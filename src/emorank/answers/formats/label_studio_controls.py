@@ -5,7 +5,7 @@ result of an annotation names its control (`from_name`), its type and its value.
 say which control the ranks are in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,9 +98,16 @@ def answer_in(result: Result, place: str, declared: Declared) -> str:
     )
 
 
-def check_regions(results: Sequence[Result], where: str) -> None:
-    """Raise a VotesError if results of one task are on different regions of its image."""
-    regions = {str(one.id): one.value for one in results if _is_region(one.value)}
+def check_regions(results: Sequence[Result], answers: Collection[str], where: str) -> None:
+    """Raise a VotesError if answers of one task are on different regions of its image.
+
+    A region may be in a result of another control, which has the same id as the answer.
+    """
+    drawn = {str(one.id): one.value for one in results if _is_region(one.value)}
+    on = [one for one in results if one.from_name in answers]
+    of_another = {str(one.id) for one in on if one.id is not None} & drawn.keys()
+    regions = {str(one.id): one.value for one in on if _is_region(one.value)}
+    regions |= {name: drawn[name] for name in of_another - regions.keys()}
     first = next(iter(regions.values()), None)
     if any(not _overlap(first, other) for other in [*regions.values()][1:]):
         raise VotesError(

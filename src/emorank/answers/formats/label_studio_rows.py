@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emorank.answers.answers_table import SKIP
+from emorank.answers.formats.label_studio_controls import emotion_of
 from emorank.errors import VotesError
 from emorank.naming import decoded, image_name, person_name
 from emorank.vocabulary import emotion_word
@@ -22,6 +23,7 @@ class Row:
         cells: the row of the table of answers.
         before: its number in emorank's file, if it comes from one.
         created: when its annotation was made; empty if unknown.
+        about: the emotions that other fields of the task's data name.
     """
 
     where: str
@@ -29,6 +31,7 @@ class Row:
     cells: dict[str, Any]
     before: int | None
     created: str
+    about: dict[str, str]
 
 
 def about_one_emotion(rows: list[Row]) -> list[Row]:
@@ -76,6 +79,27 @@ def check_uploads(rows: list[Row]) -> None:
                 f"{row.where}: {row.address!r:.80} and {before.address!r:.80} are uploads of one "
                 "name and may be different pictures; give them different names in data.image"
             )
+
+
+def check_questions(rows: list[Row]) -> None:
+    """Raise if tasks of one image, whose question names no emotion, name several elsewhere."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        if row.cells["emotion"] is None:
+            before = first.setdefault(image_name(row.cells["image"]), row)
+            for key in sorted(row.about.keys() & before.about.keys()):
+                if row.about[key] != before.about[key]:
+                    raise VotesError(
+                        f"{row.where}: data.{key} names {row.about[key]}, and {before.about[key]} "
+                        f"at {before.where}, of one image. If these are two questions, expected "
+                        "the emotion as data.emotion; if not, leave the field out"
+                    )
+
+
+def emotions_in(data: Mapping[str, Any]) -> dict[str, str]:
+    """The emotion that each field of a task's data names; fields that name none are left out."""
+    words = {key: word for key, word in data.items() if isinstance(word, str)}
+    return {key: word for key in words if (word := emotion_of(words[key])) is not None}
 
 
 def address_in(data: Mapping[str, Any], where: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emorank.answers.formats import WRITABLE
-from emorank.cli.options import FILE, FILE_OR_FOLDER
+from emorank.cli.options import FILE, FILE_OR_FOLDER, overwrite_option
 from emorank.cli.votes import Said, said_options
 
 if TYPE_CHECKING:
@@ -87,7 +87,10 @@ def invite(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
 )
 @click.option("--log", "whole", is_flag=True, help="Write every event instead, changes too.")
 @click.option("--displays", is_flag=True, help="Write instead on what raters saw the faces.")
-def export(project: Path, out: Path, kind: str | None, whole: bool, displays: bool) -> None:
+@overwrite_option
+def export(
+    project: Path, out: Path, kind: str | None, whole: bool, displays: bool, overwrite: bool
+) -> None:
     """Write the current answers, one row each, under the images' own names.
 
     Nobody else on this machine can read the file, until you say so.
@@ -102,6 +105,9 @@ def export(project: Path, out: Path, kind: str | None, whole: bool, displays: bo
     if whole and displays:
         raise click.UsageError("--log or --displays, not both in one file")
     opened = _open(project)
+    from emorank.cli.unfinished_work import require_new
+
+    require_new(out, overwrite)
     from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.answers.interchange import write_answers
     from emorank.files import private

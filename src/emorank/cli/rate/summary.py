@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from emorank.answers.formats import FORMATS
-from emorank.cli.options import FILE, FILE_OR_FOLDER
+from emorank.cli.options import FILE, FILE_OR_FOLDER, overwrite_option
 from emorank.cli.votes import Said, said_options
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     help="Write the answers, one row a vote: .csv, .parquet or .json.",
 )
 @click.option("--report", type=FILE, help="Write a page with figures, one HTML file.")
+@overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option("--rows", default=10, show_default=True, type=click.IntRange(0), help="Of the sheet.")
 @click.option(
@@ -63,6 +64,7 @@ def command(
     out: Path | None,
     copy: Path | None,
     report: Path | None,
+    overwrite: bool,
     as_json: bool,
     rows: int,
     resamples: int,
@@ -92,6 +94,7 @@ def command(
     from emorank.answers.interchange import write_answers
     from emorank.answers.voting import answer_sheet
     from emorank.cli.rate import summary_tables
+    from emorank.cli.unfinished_work import require_new
     from emorank.errors import VotesError
     from emorank.evaluation.raters.rating_summary import (
         RatingSummary,
@@ -107,6 +110,8 @@ def command(
     for path in (out, copy):
         if path is not None and path.suffix.lower() not in (".csv", ".parquet", ".json"):
             raise click.UsageError(f"{path}: expected an ending .csv, .parquet or .json")
+    for path in filter(None, (out, copy, report)):
+        require_new(path, overwrite)
     source = read_source(file, kind, declared(**said))
     # A room's answers are its owner's alone; those of a file are as open as the file.
     keep = private if source.format == "project" else nullcontext

@@ -54,6 +54,7 @@ def compare(
         VotesError: the votes cannot be read.
     """
     watch = watch or Quiet()
+    _check_name(against, {*ESTIMATORS, *RANKS, RATER})
     task = compare_task(study, votes, folds)
     said, timing, left_out = _predictions(task, watch)
     if not task.labels:
@@ -130,12 +131,16 @@ def _reference(said: pd.DataFrame, against: str, left_out: dict[str, str]) -> st
     there = set(said["estimator"])
     if against in left_out:
         raise StudyError(f"--against {against}: {left_out[against]}")
-    if against and against not in there:
-        raise PlanError(f"--against {against}: expected one of {', '.join(sorted(there))}")
+    _check_name(against, there)
     if not against and not there & set(FOUNDED):
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         raise StudyError(f"no rank of this study can be compared; {reasons}")
     return against or next(name for name in FOUNDED if name in there)
+
+
+def _check_name(against: str, known: set[str]) -> None:
+    if against and against not in known:
+        raise PlanError(f"--against {against}: expected one of {', '.join(sorted(known))}")
 
 
 def _about(task: Task, tested: pd.DataFrame) -> Circumstances:
