@@ -59,12 +59,17 @@ _SYNONYMS: dict[str, Emotion] = {
 }
 
 
-def emotion_word(word: str) -> str:
-    """The word for an emotion: that of `Emotion`, or another ("outrage") in small letters."""
+def emotion_of(word: str) -> str | None:
+    """The emotion that a word means; None if it means none."""
     try:
         return Emotion.parse(word).value
     except DatasetError:
-        return unicodedata.normalize("NFC", word).strip().lower()
+        return None
+
+
+def emotion_word(word: str) -> str:
+    """The word for an emotion: that of `Emotion`, or another ("outrage") in small letters."""
+    return emotion_of(word) or unicodedata.normalize("NFC", word).strip().lower()
 
 
 class Rank(IntEnum):

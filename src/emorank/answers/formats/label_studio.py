@@ -28,7 +28,6 @@ from emorank.answers.formats.label_studio_controls import (
     answer_in,
     check_regions,
     emotion_in,
-    emotion_of,
     find_controls,
 )
 from emorank.answers.formats.label_studio_rows import (
@@ -44,6 +43,7 @@ from emorank.answers.formats.label_studio_rows import (
 from emorank.answers.formats.labeling_config import LabelingConfig
 from emorank.errors import VotesError
 from emorank.files import replacing
+from emorank.vocabulary import emotion_of
 
 _TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "at")
 

@@ -14,8 +14,8 @@ import msgspec
 from emorank.answers.answers_table import RANKS
 from emorank.answers.declared import Declared
 from emorank.answers.tabular import quoted
-from emorank.errors import DatasetError, VotesError
-from emorank.vocabulary import Emotion
+from emorank.errors import VotesError
+from emorank.vocabulary import emotion_of
 
 _NUMBERS = ("rating", "number")
 _HINT = "say what words and numbers mean with --map or --cut, and which control with --control"
@@ -121,14 +121,6 @@ def emotion_in(result: Result) -> str | None:
     try:
         return emotion_of(_choice(result)) if result.type == "choices" else None
     except VotesError:
-        return None
-
-
-def emotion_of(word: str) -> str | None:
-    """The emotion that a word means; None if it means none."""
-    try:
-        return Emotion.parse(word).value
-    except DatasetError:
         return None
 
 

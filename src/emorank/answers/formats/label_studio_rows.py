@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from emorank.answers.answers_table import SKIP
-from emorank.answers.formats.label_studio_controls import emotion_of
 from emorank.errors import VotesError
 from emorank.naming import decoded, image_name, person_name
-from emorank.vocabulary import emotion_word
+from emorank.vocabulary import emotion_of, emotion_word
 
 _UPLOAD = re.compile(r"(?:^|/)data/upload/(?:\d+/)?[0-9a-f]{8}-(?P<name>.+)")
 
