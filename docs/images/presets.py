@@ -1,6 +1,7 @@
-"""Draws docs/images/presets.jpg: one face under every preset.
+r"""Draws docs/images/presets.jpg: one face under every preset.
 
-    emorank run folder --data london_faces --out london --set train.epochs=12
+    emorank run folder --data london_faces --out london \
+        --set train.backbone=vgg16 --set train.unfreeze=block5 --set train.epochs=12
     python docs/images/presets.py london/model.safetensors london_faces/happiness/002.jpg
 
 The face has to be of a person whom the study keeps for its test (`predictions.parquet`).

@@ -228,7 +228,7 @@ def test_the_defaults_are_those_that_the_documentation_names():
         "network": "",
         "data": {
             "dataset": "auto", "path": "", "options": {}, "emotions": [], "crop": "auto",
-            "size": 224, "strict": False,
+            "size": 224, "width": 1.0, "strict": False,
         },
         "split": {"by": "person", "test": 0.2, "validation": 0.2, "seed": 0},
         "model": {"weights": "imagenet", "device": "cpu"},
@@ -240,7 +240,7 @@ def test_the_defaults_are_those_that_the_documentation_names():
         "rank": {"rule": "count"},
         "validate": {"votes": "", "ties": "median", "resamples": 1000},
         "answers": {"control": "", "words": {}, "cut": []},
-        "report": {"examples": 1},
+        "report": {"examples": 1, "heatmap": "epsilon-gamma-box"},
     }  # fmt: skip
 
 
