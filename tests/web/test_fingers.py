@@ -218,6 +218,12 @@ def test_answers_given_offline_outlive_their_tab(served, browse):
     assert page.text_content("#count") == "Picture 3 of 20"
     assert given(served, "leaves") == ["Minimal", "Average", "Strong"]
     assert [row.answer for row in room.showings("leaves")[:3]] == ["Minimal", "Strong", None]
+    for spoilt in ("null", "5", "{bad", '{"id": "x"}'):  # what no page has written is let go
+        page.evaluate(
+            "text => localStorage.setItem("
+            "`emorank/${document.getElementById('room').dataset.keep}/${text}`, text)",
+            spoilt,
+        )
     page.reload()
     page.wait_for_selector(READY)
     assert len(given(served, "leaves")) == 3

@@ -14,16 +14,25 @@ function stored() {
   const found = [];
   try {
     for (const key of Object.keys(localStorage).filter((one) => one.startsWith(PREFIX)).sort()) {
-      try {
-        found.push({ key, vote: JSON.parse(localStorage.getItem(key)) });
-      } catch {
-        localStorage.removeItem(key); // no page can read it
-      }
+      const vote = read(localStorage.getItem(key));
+      if (vote) found.push({ key, vote });
+      else localStorage.removeItem(key); // no page can send it
     }
   } catch {
     // the browser keeps nothing; `add` finds out
   }
   return found;
+}
+
+// An answer as `add` wrote it; null if the browser's storage holds something else.
+function read(text) {
+  try {
+    const vote = JSON.parse(text);
+    const whole = ["id", "showing", "answer"].every((name) => typeof vote[name] === "string");
+    return whole ? vote : null;
+  } catch {
+    return null;
+  }
 }
 
 export const size = () => entries.length;
