@@ -297,9 +297,9 @@ def _inspected(folder: Path, count: int) -> list[object]:
 
 def _ranked(folder: Path, count: int, crop: str) -> list[object]:
     out, warm = folder.parent / f"{crop}.parquet", folder.parent / "warm"
-    options = ["--study", str(folder.parent / "study"), "--crop", crop]
-    words = ["rank", str(folder), *options, "--out", str(out)]
-    said, errors = _watch(folder, words, ["rank", str(warm), *options[:2], "--crop", "none"])
+    study = ["--study", str(folder.parent / "study"), "--rank", "paper"]  # it was never trained
+    words = ["rank", str(folder), *study, "--crop", crop, "--out", str(out)]
+    said, errors = _watch(folder, words, ["rank", str(warm), *study, "--crop", "none"])
     left = re.findall(r"^left out: (.*)$", errors, re.MULTILINE)
     used = pq.read_table(out, columns=["image"])["image"].unique() if out.exists() else ()
     return _checked(f"rank --crop {crop}", count, len(used), left, said)
