@@ -43,7 +43,7 @@ BRIEF = {"card", "data", "groups", "paper", "rate", "report", "validate", "weigh
     package="emorank.cli",
     verbs=VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Try it: emorank run sample --out demo",
+    epilog="Try it: emorank rank photo.jpg, or a whole study: emorank run sample --out demo",
 )
 @click.version_option(__version__, prog_name="emorank")
 def emorank() -> None:
