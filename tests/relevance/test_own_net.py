@@ -1,7 +1,9 @@
 """An explainer speaks of the net that is there: hooks, forwards of its own, weights that change."""
 
 import copy
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from small_nets import build, images
@@ -208,10 +210,12 @@ class Noting(nn.Module):
     def __init__(self):
         super().__init__()
         self.net, self.gain, self.means, self.calls = build("vgg-like"), 1.0, [torch.zeros(1)], 0
+        self.settings, self.array = SimpleNamespace(more={"shift": 0.5}), np.ones(1)
 
     def forward(self, x):
         self.calls += 1
-        self.last = self.net((x - self.means[0]) * self.gain)
+        x = (x - self.means[0]) * self.gain + self.settings.more["shift"]
+        self.last = self.net(x * torch.from_numpy(self.array))
         return self.last
 
 
@@ -222,6 +226,8 @@ class Noting(nn.Module):
         lambda net: setattr(net, "gain", 2.0),
         lambda net: net.means[0].fill_(0.5),
         lambda net: setattr(net, "means", [torch.ones(1)]),
+        lambda net: net.settings.more.update(shift=1.0),
+        lambda net: net.array.fill(2),
     ],
 )
 def test_attributes_may_be_written_and_what_a_forward_reads_may_not_change(method, change):

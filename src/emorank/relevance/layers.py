@@ -101,8 +101,8 @@ class Affine(nn.Module):
 
     def __init__(self, scale: Tensor, shift: Tensor, inplace: bool = False) -> None:
         super().__init__()
-        self.register_buffer("scale", scale.detach())
-        self.register_buffer("shift", shift.detach())
+        self.register_buffer("scale", scale.detach().clone())
+        self.register_buffer("shift", shift.detach().clone())
         self.scale: Tensor
         self.shift: Tensor
         self.inplace = inplace

@@ -172,11 +172,11 @@ def _tensors(net: nn.Module) -> Iterator[tuple[str, _Print]]:
 
 # Attributes of a module that are compared otherwise.
 _TORCHS = frozenset(vars(nn.Module())) | {"forward"}
-_LOOKED_INTO = 3  # lists in lists
+_LOOKED_INTO, _FEW = 4, 64  # lists and objects in each other; values of each
 
 
 def _attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
-    """What modules hold by themselves, by name: tensors, numbers, text, and lists of these."""
+    """What modules hold by themselves: tensors, numbers, text, lists and objects of these."""
     for name, module in net.named_modules():
         computed = computed_weights(module)  # anew at each forward
         for key, value in vars(module).items():
@@ -187,11 +187,17 @@ def _attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
 def _value(value: Any, depth: int) -> Any:
     if isinstance(value, Tensor):
         return _form(value), _sample(value)
+    if isinstance(value, bool | int | float | complex | str | bytes | None):
+        return value
+    if hasattr(value, "tobytes"):  # NumPy's
+        return value.tobytes()
     if isinstance(value, dict):
         value = [*value.items()]
+    elif hasattr(value, "__dict__") and not isinstance(value, nn.Module | type):
+        value = [*vars(value).items()]  # of settings, say
     if isinstance(value, list | tuple):
-        return [_value(one, depth - 1) for one in value[:_SAMPLE]] if depth else len(value)
-    return value if isinstance(value, bool | int | float | complex | str | None) else type(value)
+        return [_value(one, depth - 1) for one in value[:_FEW]] if depth else len(value)
+    return type(value)
 
 
 def _alike(one: Any, other: Any) -> bool:
