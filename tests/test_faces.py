@@ -131,6 +131,23 @@ def test_crop_repeats_the_border() -> None:
     assert_array_equal(crop[:, 110:], np.broadcast_to(rgb[:1, -1:], (200, 90, 3)))
 
 
+@given(
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    low=st.tuples(st.integers(-12, 12), st.integers(-12, 12)),
+    extent=st.tuples(st.integers(1, 25), st.integers(1, 25)),
+)
+def test_cut_repeats_the_outermost_pixels(
+    size: tuple[int, int], low: tuple[int, int], extent: tuple[int, int]
+) -> None:
+    """Inside, across a border or wholly beyond it: each pixel is the nearest one of the picture."""
+    width, height = size
+    rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    columns = np.arange(low[0], low[0] + extent[0]).clip(0, width - 1)
+    rows = np.arange(low[1], low[1] + extent[1]).clip(0, height - 1)
+    cut = faces._cut(rgb, np.array(low), np.add(low, extent))
+    assert_array_equal(cut, rgb[rows[:, None], columns])
+
+
 @pytest.mark.parametrize(
     ("landmarks", "reason"),
     [

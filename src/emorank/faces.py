@@ -31,7 +31,6 @@ TEMPLATE.setflags(write=False)
 # is found as one; at 1536 px faces of 1/60 of the side are found too.
 _SIDES = (256, 640, 1536)
 _FINER_FROM = 1.5  # times the last side: a smaller step finds no more faces
-_SAME = 0.4  # least intersection over union of two boxes of one face
 _SURE = 48  # px: a face whose box is so large at a scale is found at this scale
 _PART = 0.5  # a box with this share or more inside a bigger face is a part of that face
 # Landmarks are measured again in a frame where the face is upright and about 110 px wide: there
@@ -69,8 +68,8 @@ class Face:
 def find(picture: Given, threshold: float = 0.8, *, nearest: bool = False) -> tuple[Face, ...]:
     """Every face of an image, nearest first; empty where there is none.
 
-    `nearest`: only the first of them, which takes a third of the time or less: nothing smaller than
-    a face that was found is looked for.
+    `nearest`: only the first of them. In a picture larger than 384 px this takes half of the time
+    or less, because faces smaller than one that was found are not looked for.
 
     The face with the largest box counts as the nearest, because a photograph does not show
     distance. The detector is RetinaFace (Deng et al., CVPR 2020) with a MobileNet of 0.25 width, in
@@ -185,7 +184,7 @@ def _distinct(face: Face, other: Face) -> bool:
     right, bottom = min(face.box[2], other.box[2]), min(face.box[3], other.box[3])
     shared = max(right - left, 0) * max(bottom - top, 0)
     union = face.area + other.area - shared
-    return shared < _SAME * union and shared < _PART * face.area
+    return shared < retinaface.SAME * union and shared < _PART * face.area
 
 
 def _refine(rgb: Picture, face: Face, threshold: float) -> Face | None:
@@ -257,9 +256,11 @@ def _cut(
     left, top = np.clip(low, 0, size - 1)
     right, bottom = np.clip(high, (left + 1, top + 1), size)
     inside = rgb[top:bottom, left:right]
-    before, after = (left, top) - low, high - (right, bottom)
-    if not (before.any() or after.any()):
+    missing = high - low - (right - left, bottom - top)
+    if not missing.any():
         return inside
+    before = np.clip((left, top) - low, 0, missing)
+    after = missing - before
     return np.pad(inside, ((before[1], after[1]), (before[0], after[0]), (0, 0)), mode="edge")
 
 

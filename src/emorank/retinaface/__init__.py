@@ -26,7 +26,7 @@ _ANCHORS = np.array([(16, 32), (64, 128), (256, 512)])  # pixels, the two of eac
 _CENTRE, _SIZE = 0.1, 0.2  # how the outputs for places and for sizes are scaled
 _MEAN = (127, 117, 104)  # red, green, blue
 
-_SAME = 0.4  # boxes with more than this intersection over union are of one face
+SAME = 0.4  # boxes with more than this intersection over union are of one face
 # Runs of at most so many pixels keep their working memory, about 60 MB, for the next run: they are
 # a quarter faster for it. Larger runs give it back.
 _KEPT = 640 * 640
@@ -114,7 +114,7 @@ def _decoded(
     corners = np.concatenate([centres - half, centres + half], axis=1)
     offsets = points[numbers].astype(float).reshape(-1, 5, 2)
     landmarks = middles[:, None] + _CENTRE * sides[:, None, None] * offsets
-    kept = distinct(corners, scores[numbers], _SAME)
+    kept = distinct(corners, scores[numbers], SAME)
     return Detections(corners[kept], scores[numbers][kept], landmarks[kept])
 
 
