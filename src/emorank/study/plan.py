@@ -151,7 +151,8 @@ def override(plan: Plan, changes: dict[str, Any], origin: str = "--set") -> Plan
             place = place.get(table) if isinstance(place, dict) else None
         if not isinstance(place, dict):
             near = suggestion(tables[0], Plan.__struct_fields__)
-            raise PlanError(f"{origin} {dotted}: no such table in a plan{near}; see docs/study.md")
+            see = f"{near} See" if near else "; see"
+            raise PlanError(f"{origin} {dotted}: no such table in a plan{see} docs/study.md")
         place[key] = value
     return _convert(tree, origin)
 

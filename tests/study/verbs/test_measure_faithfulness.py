@@ -1,5 +1,6 @@
 """`emorank faithfulness` on the small study: files, resuming, methods added, errors, the report."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -172,7 +173,7 @@ def test_damaged_results_are_named(measured, tmp_path):
     """A result that something else wrote says what to do."""
     study = open_study(shutil.copytree(measured[0].folder, tmp_path / "study"))
     study.write_result("faithfulness", {"settings": 3}, after="test")
-    with pytest.raises(StudyError, match="delete it and measure again"):
+    with pytest.raises(StudyError, match=r"is damaged .* delete it and run again: emorank"):
         study.read(Faithfulness)
 
 
@@ -193,7 +194,9 @@ def test_the_verb(measured, tmp_path, cli):
     assert "5 methods on 3 faces" in done.err
     page = (Path(folder) / "report" / "index.html").read_text(encoding="utf-8")
     assert 'id="faithfulness"' in page
-    assert "score depends most on what epsilon calls relevant" in page
+    # Of three faces the order of these two, which hardly differ, is not to be relied on.
+    best = "score depends most on what (epsilon|gradient-times-input) calls relevant"
+    assert re.search(best, page)
 
 
 def test_the_verb_refuses(finished, tmp_path, cli):
