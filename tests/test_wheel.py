@@ -1,0 +1,156 @@
+"""The built wheel in a fresh environment and an empty folder: the examples of the help run there.
+
+Nothing but the wheel is installed. The libraries are those of the test environment, which the fresh
+one finds by a `.pth` file; the installed program lies before them.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from emorank.cli import emorank as command_line
+from emorank.study.shipped_plans import shipped_plans
+
+ROOT = Path(__file__).parent.parent
+DRIVER = Path(__file__).with_name("run_examples.py")
+# Small: the examples are asked whether they run, and not how good the networks are.
+QUICK = [
+    f"--set '{setting}'"
+    for setting in (
+        *("data.size=64", "data.crop=none", "train.hidden=32", "train.epochs=6", "train.views=1"),
+        *("train.unfreeze=none", "train.learning_rate=0.001", "validate.resamples=100"),
+    )
+]
+FEW = {"audit": ["--faces", "4"]}
+KDEF = [
+    "emorank run --out kdef",
+    "rm -r ratings",
+    "emorank rate new ~/KDEF_and_AKDEF --raters 3 --out ratings",
+    "votes kdef",
+    "emorank rate import ratings votes.csv",
+]
+MINE = ["rm -r ratings", "emorank rate new my_faces --raters 10 --out ratings"]
+# What has to be there before the examples of a verb, or before one of them.
+BEFORE = {
+    "test": ["emorank run --out demo", "emorank run --out kdef"],
+    "explain": ["votes kdef", "emorank train --ordinal --study kdef --votes votes.csv"],
+    "validate": KDEF,
+    "calibrate": KDEF,
+    "rate new": ["rm -r ratings"],
+    "rate status": [*MINE, "votes mine", "emorank rate import ratings votes.csv"],
+    "rate import": MINE,
+}
+# These take minutes even on few faces, or do not end by themselves; they have tests of their own.
+LEFT_OUT = {"compare", "faithfulness", "rate serve"}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel that pip builds of this tree; pip fetches the build's back end from its index."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder]
+    built = subprocess.run([*command, ROOT], capture_output=True, text=True, check=False)
+    if built.returncode != 0:
+        if os.environ.get("EMORANK_REQUIRE_ALL"):
+            pytest.fail(built.stderr)
+        pytest.skip(f"pip builds no wheel here: {built.stderr.strip().splitlines()[-1:]}")
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def python(wheel, tmp_path_factory):
+    """The Python of a fresh environment with the wheel in it."""
+    folder = tmp_path_factory.mktemp("fresh") / "venv"
+    venv.create(folder, with_pip=False, symlinks=True)
+    python = folder / "bin" / "python"
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps"]
+    subprocess.run([*install, "--no-index", wheel], check=True)
+    packages = next(folder.glob("lib/python*/site-packages"))
+    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    return python
+
+
+def fresh(python: Path, *arguments: object, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a Python of its own in a folder, which is its home too."""
+    names = ("PATH", "EMORANK_CACHE", "LANG", "TMPDIR")
+    environment = {name: os.environ[name] for name in names if name in os.environ}
+    environment |= {"HOME": str(folder), "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
+    command = [str(word) for word in (python, *arguments)]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_wheel_has_every_file_of_the_package(wheel):
+    """Plans, faces, templates, scripts and styles beside the code; no more than these."""
+    package = ROOT / "src"
+    tracked = subprocess.run(
+        ["git", "ls-files", "."], cwd=package, capture_output=True, text=True, check=True
+    )
+    with zipfile.ZipFile(wheel) as archive:
+        inside = {name for name in archive.namelist() if name.startswith("emorank/")}
+    assert inside == set(tracked.stdout.split("\n")) - {""}
+    assert {f"emorank/study/plans/{name}.toml" for name in shipped_plans()} < inside
+
+
+def examples(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Each verb and its example lines, in the order of the help."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            verb = command.get_command(context, name)
+            assert verb is not None
+            yield from examples(verb, (*words, name))
+        return
+    text = (command.help or "").partition("Example")[2]
+    for line in re.findall(r"^ *((?:emorank|cp) .*)$", text, flags=re.MULTILINE):
+        yield " ".join(words), line
+
+
+def steps() -> Iterator[str]:
+    """What is run, line after line."""
+    before = ""
+    for verb, line in examples(command_line):
+        if verb in LEFT_OUT:
+            continue
+        if verb != before or verb == "rate new":
+            yield from BEFORE.get(verb, ())
+        before = verb
+        yield from _inputs(line)
+        small = verb in ("run", "prepare") or "--set train" in line
+        yield " ".join([line, *(QUICK if small else FEW.get(verb, ()))])
+
+
+def _inputs(line: str) -> Iterator[str]:
+    """The lines that write the votes, or the export, of the images that a line is about."""
+    about = next(
+        (name for name in ("kdef", "my_faces", "demo") if name in line.partition("--out")[0]),
+        "mine",
+    )
+    study = "mine" if about == "my_faces" else about
+    if "votes.csv" in line and "export" not in line:
+        yield f"votes {study}"
+    if "others.csv" in line:
+        yield f"scores {study}"
+    if "export.json" in line:
+        yield f"export {study} {'Low Medium High' if '--map' in line else ''}"
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+@pytest.mark.timeout(900)
+def test_the_examples_of_the_help_run(python, tmp_path):
+    """Every one, with small files for what is the user's; one process, so that torch loads once."""
+    (tmp_path / "steps.json").write_text(json.dumps(list(steps())))
+    done = fresh(python, DRIVER, "steps.json", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
