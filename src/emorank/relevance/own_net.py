@@ -1,7 +1,8 @@
 """The net that an explainer was made of: is it still as it was, and does it say the same?"""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 import torch
@@ -172,40 +173,49 @@ def _tensors(net: nn.Module) -> Iterator[tuple[str, _Print]]:
 
 # Attributes of a module that are compared otherwise.
 _TORCHS = frozenset(vars(nn.Module())) | {"forward"}
-_LOOKED_INTO, _FEW = 4, 64  # lists and objects in each other; values of each
+_LOOKED_INTO, _LEAVES = 4, 4096  # lists and objects in each other; values in one attribute
 
 
-def _attributes(net: nn.Module) -> Iterator[tuple[str, Any]]:
+def _attributes(net: nn.Module) -> Iterator[tuple[str, list[Any]]]:
     """What modules hold by themselves: tensors, numbers, text, lists and objects of these."""
     for name, module in net.named_modules():
         computed = computed_weights(module)  # anew at each forward
         for key, value in vars(module).items():
             if key not in _TORCHS and key not in computed:
-                yield f"{name}.{key}".lstrip("."), _value(value, _LOOKED_INTO)
+                leaves = islice(_leaves(value, _LOOKED_INTO), _LEAVES)
+                yield f"{name}.{key}".lstrip("."), list(leaves)
 
 
-def _value(value: Any, depth: int) -> Any:
+def _leaves(value: Any, depth: int) -> Iterator[Any]:
+    """The values that something is made of, one after another, and what kind of thing it is."""
     if isinstance(value, Tensor):
-        return _form(value), _sample(value)
-    if isinstance(value, bool | int | float | complex | str | bytes | None):
-        return value
-    if hasattr(value, "tobytes"):  # NumPy's
-        return value.tobytes()
-    if isinstance(value, dict):
-        value = [*value.items()]
-    elif hasattr(value, "__dict__") and not isinstance(value, nn.Module | type):
-        value = [*vars(value).items()]  # of settings, say
-    if isinstance(value, list | tuple):
-        return [_value(one, depth - 1) for one in value[:_FEW]] if depth else len(value)
-    return type(value)
+        yield _form(value)
+        yield _sample(value)
+    elif isinstance(value, bool | int | float | complex | str | bytes | None):
+        yield value
+    elif hasattr(value, "tobytes"):  # NumPy's
+        yield value.tobytes()
+    else:
+        yield type(value)
+        parts: Iterable[Any] = ()
+        if isinstance(value, list | tuple):
+            parts = value
+        elif isinstance(value, dict):
+            parts = chain.from_iterable(value.items())
+        elif hasattr(value, "__dict__") and not isinstance(value, nn.Module | type):
+            parts = chain.from_iterable(vars(value).items())  # of settings, say
+        for part in parts if depth else ():
+            yield from _leaves(part, depth - 1)
 
 
-def _alike(one: Any, other: Any) -> bool:
-    if isinstance(one, Tensor) or isinstance(other, Tensor):
-        return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(_alike, one, other))
-    return bool(one == other)
+def _alike(one: list[Any] | None, other: list[Any] | None) -> bool:
+    if one is None or other is None or len(one) != len(other):
+        return False
+    return all(
+        isinstance(a, Tensor) == isinstance(b, Tensor)
+        and (torch.equal(a, b) if isinstance(a, Tensor) else a == b)
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def _form(tensor: Tensor) -> tuple[Any, ...]:
