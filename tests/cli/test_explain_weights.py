@@ -43,6 +43,25 @@ def test_one_figure_for_each_image(cli, drawn, weights, tmp_path):
         assert image.width > 3 * image.height / 2  # four tiles in a row
 
 
+def test_a_flat_picture_is_warned_of_once(cli, weights, tmp_path):
+    """On stderr, whatever the number of its maps; under a preset that bears it not at all."""
+    Image.new("RGB", (96, 96), (90, 120, 150)).save(tmp_path / "masked.png")
+    said = "masked.png: 100% of the picture is of one colour"
+    common = (
+        "explain",
+        tmp_path / "masked.png",
+        "--weights",
+        weights,
+        "--size",
+        96,
+        "--all-classes",
+    )
+    for number, preset in enumerate(("epsilon", "epsilon-plus")):
+        done = cli(*common, "--out", tmp_path / preset, "--preset", preset)
+        assert done.code == 0, done.err
+        assert done.err.count(said) == 1 - number
+
+
 def test_raw_relevance_beside_the_figures(cli, drawn, weights, labels, tmp_path):
     """All presets, a class by its name; the arrays are in the file that was asked for."""
     out, save = tmp_path / "heatmaps", tmp_path / "raw.npz"

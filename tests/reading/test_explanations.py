@@ -262,19 +262,23 @@ def test_raw_relevance_is_stored_as_computed(network, paths, tmp_path, suffix):
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         names, reads = arrays.pop("image").tolist(), str(arrays.pop("reads"))
+        warnings = arrays.pop("warning").tolist()
     else:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             names, reads = json.loads(file.metadata()["image"]), file.metadata()["reads"]
+            warnings = json.loads(file.metadata()["warning"])
     assert reads == found[0].reads
+    assert warnings == [one.warning for one in found]
     assert names == [str(p) for p in paths[:2]]
-    assert set(arrays) == {*PRESETS, "logits", "target", "pixels"}
+    assert set(arrays) == {*PRESETS, "logits", "target", "pixels", "flat"}
     for i, one in enumerate(found):
         for name in PRESETS:
             np.testing.assert_array_equal(arrays[name][i], one.maps[name])
         np.testing.assert_array_equal(arrays["logits"][i], one.logits)
         np.testing.assert_array_equal(arrays["pixels"][i], one.pixels)
         assert arrays["target"][i] == one.target
+        assert arrays["flat"][i] == np.float32(one.flat)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
@@ -286,3 +290,16 @@ def test_another_ending_is_refused(network, paths, tmp_path):
     with pytest.raises(PlanError, match="at least one explanation"):
         save_relevance([], tmp_path / "relevance.npz")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_flat_is_said_where_a_preset_needs_care(network):
+    """In words and as a share; not of a face without flat parts, nor of presets that bear it."""
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
+    masked = noise.copy()
+    masked[48:] = 128
+    whole, half = explain_images(network, [noise, masked], ["epsilon", "epsilon-plus"], crop="none")
+    assert (whole.flat, whole.warning) == (0, "")
+    assert 0.4 < half.flat <= 0.5
+    assert "of the picture is of one colour (a mask, a border)" in half.warning
+    (plus,) = explain_images(network, masked, ["epsilon-plus"], crop="none")
+    assert (plus.flat, plus.warning) == (half.flat, "")

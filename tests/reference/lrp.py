@@ -137,7 +137,12 @@ def weights(layer: nn.Module, shape: tuple[int, ...]) -> tuple[np.ndarray, np.nd
 
 
 def distributed(rule: Rule) -> Rule:
-    """The rule, and what each unit then keeps is spread evenly over the inputs it has."""
+    """The rule, and what each unit then keeps is spread evenly over the inputs it has.
+
+    Without a denominator neither bias nor stabiliser keeps anything: nothing is to be spread.
+    """
+    if rule is norm_free:
+        return rule
 
     def spread(a, w, b, connected, r):
         given = np.zeros(len(a))

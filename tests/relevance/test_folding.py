@@ -1,12 +1,15 @@
 """Batch norm as part of the layer before it, or as a layer of its own, against nets without any."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from small_nets import HIGH, LOW, images
 from torch import Tensor, nn
 
-from emorank.relevance import PRESETS, read, relevance
+from emorank.relevance import PRESETS, Preset, read, relevance
 from emorank.relevance.folding import fold
+from emorank.relevance.rules import Epsilon, Flat, Gamma, WSquare
 
 
 def normed(kind: type[nn.Module], channels: int, **options: bool) -> nn.Module:
@@ -157,3 +160,41 @@ def test_the_layers_given_are_not_changed():
     torch.testing.assert_close(dict(net.state_dict()), before, rtol=0, atol=0)
     assert names[:3] == ["0", "5", "6"]
     assert len(names) == 8
+
+
+def test_a_norm_that_stands_alone_is_no_convolution():
+    """It moves no place and has the rule of the convolution behind it, but not the first one's."""
+    torch.manual_seed(0)
+    convs = [nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 3)]
+    dense = nn.Linear(100, 4)
+    norm = normed(nn.BatchNorm2d, 4).eval()
+    middle = [norm, convs[1], nn.ReLU(), convs[2], nn.ReLU(), nn.Flatten(), dense]
+    net = nn.Sequential(convs[0], nn.ReLU(), *middle).double()
+    by_place = Preset(Epsilon(), Epsilon(), Epsilon(), layers={"1:2": Flat(), "2:3": Gamma()})
+    named = {"2": Flat(), "3": Flat(), "5": Gamma()}  # the norm, the second and third convolution
+    mine, theirs = (
+        relevance(net, images(), 1, one) for one in (by_place, replace(by_place, layers=named))
+    )
+    torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=0, atol=0)
+    before = nn.Sequential(nn.MaxPool2d(1), normed(nn.BatchNorm2d, 3), *net).eval()
+    found = relevance(
+        before, images(), 1, replace(by_place, first_convolution=WSquare(), layers={})
+    )
+    named = {"1": Epsilon(), "2": WSquare()}
+    expected = relevance(before, images(), 1, replace(by_place, layers=named))
+    torch.testing.assert_close(found.pixels, expected.pixels, rtol=0, atol=0)
+
+
+def test_a_norm_of_flattened_or_scaled_images_is_their_normalisation():
+    """It passes relevance on as it is, and is neither dense layer nor convolution."""
+    torch.manual_seed(0)
+    flat, of_channels = (normed(nn.BatchNorm1d, 147), normed(nn.BatchNorm2d, 3))
+    for first in ([nn.Flatten(), flat], [nn.Flatten(), nn.Unflatten(1, (3, 7, 7)), of_channels]):
+        norm = nn.Sequential(*first).eval()
+        rest = nn.Sequential(nn.Flatten(), nn.Linear(147, 8), nn.ReLU(), nn.Linear(8, 4)).double()
+        with torch.no_grad():
+            given = norm(images()).view(-1, 3, 7, 7)
+        mine = relevance(nn.Sequential(*norm, *rest), images(), 1, "epsilon")
+        theirs = relevance(rest, given, 1, "epsilon")
+        torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=1e-10, atol=1e-10)
+        assert mine.layers == tuple(f"{len(norm) + k}" for k in (3, 1))

@@ -132,11 +132,12 @@ def test_in_flat_parts_the_winner_does_not_depend_on_rounding(name, dtype):
     flat = torch.full((1, 2, 8, 8), 3.0, dtype=dtype)
     flat[:, 1] = 0.01  # small beside the greatest, and so with more rounding of its own
     flat[:, :, 5:, 2:4] *= 2
+    flat[:, :, 6, 6] = 3e3  # a bright place elsewhere makes no difference
     step = MaxPool("pool", FLAT[name])
     maps = []
     for _ in range(4):
         noise = torch.randint(-1, 2, flat.shape, generator=generator)
-        rounded = flat + noise * torch.finfo(dtype).eps * flat.max()
+        rounded = flat + noise * torch.finfo(dtype).eps * flat.amax(1, keepdim=True)
         _, saved = step.forward(rounded)
         shape = step.forward(flat)[0].shape
         (given,) = step.backward(torch.ones(shape, dtype=dtype), saved).to
@@ -173,3 +174,13 @@ def test_a_masked_face_has_one_map_whatever_the_order_of_summation():
     face[:, :, 14:] = 0.3
     mine, theirs = (relevance(one, face, 0, "epsilon").pixels for one in (net, other))
     torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-9 * float(mine.abs().max()))
+
+
+def test_a_winner_by_more_than_rounding_wins():
+    """Beside a great activation elsewhere in the image, too."""
+    values = torch.full((1, 1, 2, 4), 3.0)
+    values[..., 1, 1] += 16 * 3 * torch.finfo(torch.float32).eps
+    values[..., 0, 2] = 3e6
+    step = MaxPool("pool", nn.MaxPool2d(2))
+    (given,) = step.backward(torch.ones(1, 1, 1, 2), step.forward(values)[1]).to
+    np.testing.assert_array_equal(given[0, 0], [[0, 0, 1, 0], [0, 1, 0, 0]])

@@ -88,7 +88,7 @@ def test_the_account_is_whole(net, rule):
     assert (bare.bias == 0).all()
 
 
-@pytest.mark.parametrize("rule", sorted(set(RULES) - {"norm-free"}))
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("net", NETS)
 def test_distributed_bias_is_the_oracle(net, rule):
     """Unit by unit, what is kept is spread: signed inputs, strides, groups, dead units."""

@@ -8,12 +8,14 @@ import pandas as pd
 import pytest
 
 from emorank import rank_images
+from emorank.relevance import flat_parts
 from emorank.study import run as stages
 from emorank.study.described import headline
 from emorank.study.folder import create_study, open_study
 from emorank.study.plan import override
 from emorank.study.relevance_maps import stores
 from emorank.study.stages import explain
+from emorank.study.stages.explain import explain as explain_stage
 
 pytestmark = pytest.mark.weights
 
@@ -193,3 +195,17 @@ def test_images_that_cannot_be_used_are_listed(study, drawn, tmp_path):
     assert [error.file for error in faces.excluded] == [str(broken), str(paths[2])]
     with pytest.raises(type(faces.excluded[0]), match="broken"):
         list(rank_images(study, paths, strict=True))
+
+
+def test_pictures_that_are_flat_in_part_are_named(own_study, monkeypatch):
+    """With their shares, in the metrics and in what the stage says; maps that are there stay."""
+    monkeypatch.setattr(flat_parts, "LARGE", 0.0)
+    said = explain_stage(own_study)
+    images = own_study.table("predictions")["image"]
+    conservation = own_study.metrics()["conservation"]
+    assert set(conservation["flat"]) == set(images)
+    assert all(0 <= share <= 1 for share in conservation["flat"].values())
+    assert said.endswith(conservation["warning"])
+    assert conservation["warning"].startswith(f"{len(images)} of {len(images)} pictures are")
+    monkeypatch.undo()
+    assert "pictures are" not in explain_stage(own_study)

@@ -42,6 +42,7 @@ def explain_faces(
     from emorank.report.intensity import draw_intensity
     from emorank.report.reading import draw_reading
     from emorank.study.answer_store import RankStates
+    from emorank.study.plan import preset_of
     from emorank.study.readers import explain_intensity
 
     paths, left_out = folder_walk.paths(drawing.images)
@@ -50,18 +51,22 @@ def explain_faces(
     key = RankStates(study).of(rank or "", rank, drawing.crop, drawing.nearest, repr(rules))
     read: Any
     draw: Any
+    preset: Any
     if rank == "ordinal" and study is not None:
         read, draw = partial(explain_intensity, study), draw_intensity
+        preset = preset_of(study.plan.explain)
     elif rank == "paper":
-        read, draw = _by_pixels(drawing, study).read, _figure
+        reader = _by_pixels(drawing, study)
+        read, draw, preset = reader.read, _figure, reader.network.preset
     else:
-        read, draw = _by_contrast(drawing, study).read, draw_reading
+        reader = _by_contrast(drawing, study)
+        read, draw, preset = reader.read, draw_reading, reader.network.heatmap
     figures, kept = figures_of(drawing, paths, key)
     lacking = kept.lacking(paths)
     faces = read(lacking, crop=drawing.crop, nearest=drawing.nearest, strict=drawing.strict)
     with finishing(kept):
         kept.add(
-            figures.write(face.row["image"], face.row["face"], draw(face))
+            figures.write(face.row["image"], face.row["face"], draw(face), _warning(face, preset))
             for face in with_bar(faces, len(lacking))
         )
     report_excluded(left_out, faces.excluded, len(paths))
@@ -118,6 +123,19 @@ def _settings(drawing: Drawing) -> list[str]:
     if drawing.max_pooling is not None:
         settings.append(f"explain.max_pooling={drawing.max_pooling}")
     return settings
+
+
+def _warning(face: Any, preset: Any) -> str:
+    """What is to be said of the map of a face that is flat in part."""
+    import torch
+
+    from emorank.relevance import flat_parts
+    from emorank.relevance.presets import depends_on_ties
+
+    if not depends_on_ties(preset):
+        return ""
+    pixels = torch.from_numpy(face.pixels).permute(2, 0, 1)[None].float()
+    return flat_parts.warning(float(flat_parts.flat_share(pixels)))
 
 
 def _figure(face: Any) -> bytes:

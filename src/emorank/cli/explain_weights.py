@@ -62,7 +62,7 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
             png = draw_classes(classes, note) if whole else draw_explanation(first, note)
             if request.save is not None:
                 saved.extend(classes)
-            yield figures.write(first.image, first.face, png)
+            yield figures.write(first.image, first.face, png, first.warning)
 
     with finishing(kept):
         kept.add(drawn())

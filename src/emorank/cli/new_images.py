@@ -39,6 +39,7 @@ class FigureFolder:
     def __init__(self, folder: Path, images: "Sequence[Path]") -> None:
         self.folder = folder
         self.endings: dict[str, str] = {}
+        self.warned: set[Path | str] = set()
         uses: Counter[str] = Counter()
         for image in images:
             uses[image.stem] += 1
@@ -60,14 +61,17 @@ class FigureFolder:
         name = f"{Path(image).stem}_{face}_relevance{self.endings[str(image)]}"
         return self.folder / name
 
-    def write(self, image: Path | str, face: int, png: bytes) -> "Row":
-        """Write the figure of a face, whole or not at all, and print its path."""
+    def write(self, image: Path | str, face: int, png: bytes, warning: str = "") -> "Row":
+        """Write the figure of a face, whole or not at all; print its path and, once, a warning."""
         from emorank.files import replacing
 
         path = self.path(image, face)
         with replacing(path) as partial:
             partial.write_bytes(png)
         click.echo(printable(str(path)))
+        if warning and image not in self.warned:
+            self.warned.add(image)
+            click.echo(f"{printable(str(image))}: {warning}", err=True)
         return {"image": str(image), "figure": path.name}
 
 

@@ -30,8 +30,10 @@ from emorank.relevance import (
     Probability,
     Relevance,
     explainer,
+    flat_parts,
 )
 from emorank.relevance.methods import check_method
+from emorank.relevance.presets import depends_on_ties
 from emorank.relevance.targets import Target
 
 BATCH = 4  # VGG-16 keeps some 150 MB of activations for an image of 224 pixels
@@ -56,6 +58,8 @@ class Explanation:
         against: of a difference, index of the other class; else None.
         at: relevance at the outputs of the layers that were asked for, by preset and layer.
         reads: how the network reads images, in words: size, channels, normalisation.
+        flat: the share of the image that is of one colour.
+        warning: what that means for the maps, where it is large and a preset needs care; or empty.
     """
 
     image: Path
@@ -69,6 +73,8 @@ class Explanation:
     against: int | None = None
     at: Mapping[str, Mapping[str, Float32[np.ndarray, "..."]]] = field(default_factory=dict)
     reads: str = ""
+    flat: float = 0.0
+    warning: str = ""
 
     @property
     def predicted(self) -> int:
@@ -152,7 +158,8 @@ class _Questions:
     def _one(self, view: View, i: int, records: Mapping[str, Relevance]) -> Explanation:
         """The explanation of the i-th image of a batch."""
         first = next(iter(records.values()))
-        logits, target = _array(first.logits[i]), int(first.target[i])
+        logits, target, flat = _array(first.logits[i]), int(first.target[i]), float(first.flat[i])
+        care = any(depends_on_ties(one) for one in self.presets.values())
         return Explanation(
             view.image,
             view.number,
@@ -168,6 +175,8 @@ class _Questions:
                 for name, one in records.items()
             },
             replace(self.network, size=self.views.size).reads,
+            flat,
+            flat_parts.warning(flat) if care else "",
         )
 
 
@@ -286,9 +295,10 @@ def save_relevance(explanations: Sequence[Explanation], path: Path | str) -> Non
 
     An array for each preset, float32 (explanations, 3, side, side), as computed; `PRESET@LAYER` for
     each layer in `Explanation.at`; `logits` float32 (explanations, classes), `target` int64,
-    `against` int64 where differences are explained, `pixels` uint8 (explanations, side, side, 3).
-    Which image each is of: `image`, an array of text in the `.npz`, a JSON list in the metadata of
-    the `.safetensors`. How the network reads images: `reads`, a text, likewise.
+    `against` int64 where differences are explained, `pixels` uint8 (explanations, side, side, 3),
+    `flat` float32, the share of each image that is of one colour. Which image each is of, and what
+    is to be said of its map: `image` and `warning`, arrays of text in the `.npz`, JSON lists in the
+    metadata of the `.safetensors`. How the network reads images: `reads`, a text, likewise.
 
     Raises:
         PlanError: another ending, or nothing to write.
@@ -310,15 +320,19 @@ def save_relevance(explanations: Sequence[Explanation], path: Path | str) -> Non
     arrays["logits"] = np.stack([one.logits for one in explanations])
     arrays["target"] = np.array([one.target for one in explanations], np.int64)
     arrays["pixels"] = np.stack([one.pixels for one in explanations])
+    arrays["flat"] = np.array([one.flat for one in explanations], np.float32)
     images = [str(one.image) for one in explanations]
+    warnings = [one.warning for one in explanations]
     if path.suffix == ".safetensors":
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        save_tensors(tensors, path, {"image": json.dumps(images), "reads": first.reads})
+        lists = {"image": json.dumps(images), "warning": json.dumps(warnings)}
+        save_tensors(tensors, path, lists | {"reads": first.reads})
         return
     # Undecodable bytes of a file name are kept as escapes: text in an array must be valid.
     names = [image.encode(errors="backslashreplace").decode() for image in images]
+    texts = {"reads": np.array(first.reads), "warning": np.array(warnings)}
     with replacing(path) as partial, partial.open("wb") as file:
-        np.savez(file, image=np.array(names), reads=np.array(first.reads), **arrays)  # type: ignore[arg-type]
+        np.savez(file, image=np.array(names), **texts, **arrays)  # type: ignore[arg-type]
 
 
 def check_ending(path: Path) -> None:

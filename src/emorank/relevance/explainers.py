@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError, needing
 from emorank.relevance.division import total
+from emorank.relevance.flat_parts import flat_share
 from emorank.relevance.folding import fold
 from emorank.relevance.graph import read
 from emorank.relevance.own_net import OwnNet
@@ -231,7 +232,7 @@ class Attributor:
         ]
         if not records:
             none = logits.new_zeros(2, 0)
-            return Relevance(images, of, logits, self.layers, none, none[:1], none[:1])
+            return Relevance(images, of, logits, self.layers, none, none[:1], none[:1], none[0])
         return join(records)
 
     def each(
@@ -265,7 +266,8 @@ class Attributor:
             )
         sums = torch.stack([explained, total(pixels).to(explained)])
         nothing = torch.zeros_like(sums[:1])
-        return Relevance(pixels, of, logits, self.layers, sums, nothing, nothing)
+        flat = flat_share(image)
+        return Relevance(pixels, of, logits, self.layers, sums, nothing, nothing, flat)
 
 
 def attributor(net: nn.Module, name: str) -> Attributor:

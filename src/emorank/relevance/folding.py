@@ -3,18 +3,19 @@
 A batch norm in evaluation is y = s x + t per channel. Behind a convolution or dense layer that only
 it reads, it is folded into that layer's weights, which changes no output (Guillemot et al. 2020;
 Hui and Binder 2019 discuss what it does to relevance). Anywhere else it becomes a layer with
-weights of its own: a convolution of 1×1 in as many groups as there are channels. On the images it
-is their normalisation, and the first convolution is the one behind it.
+weights of its own: a convolution of 1×1 in as many groups as there are channels, which counts as
+none among the convolutions. On the images, flattened or not, it is their normalisation.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from emorank.relevance.graph import IMAGES, Node
-from emorank.relevance.layers import IGNORED, NORMALISING, WEIGHTED, Affine, with_parameters
+from emorank.relevance.layers import IGNORED, NORMALISING, VIEWS, WEIGHTED, Affine, with_parameters
 
 
 def fold(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -37,10 +38,18 @@ def fold(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
                     kept[inputs[0] - 1] = replace(before, layer=_folded(before.layer, *pair))
                     moved[place] = inputs[0]
                     continue
-            layer = layer if isinstance(layer, Affine) else _standing_alone(layer, inputs[0])
-        kept.append(Node(node.name, layer, inputs))
+            layer = layer if isinstance(layer, Affine) else _standing_alone(layer, kept, inputs[0])
+        kept.append(Node(node.name, layer, inputs, counts=layer is node.layer))
         moved[place] = len(kept)
     return tuple(kept)
+
+
+def of_images(nodes: Sequence[Node], position: int) -> bool:
+    """Whether what lies at a position are the images, or their values one by one."""
+    if position == IMAGES:
+        return True
+    node = nodes[position - 1]
+    return isinstance(node.layer, (Affine, *VIEWS)) and of_images(nodes, node.inputs[0])
 
 
 def _without_ignored(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -78,12 +87,13 @@ def _folded(layer: nn.Module, scale: Tensor, shift: Tensor) -> nn.Module:
     )
 
 
-def _standing_alone(norm: nn.Module, position: int) -> nn.Module:
+def _standing_alone(norm: nn.Module, before: Sequence[Node], position: int) -> nn.Module:
     """A batch norm as a layer with weights, or if it reads the images as their normalisation."""
     scale, shift = _affine(norm)
-    if position == IMAGES and not isinstance(norm, nn.BatchNorm1d):
-        return Affine(scale.view(-1, 1, 1), shift.view(-1, 1, 1))
     channels = len(scale)
+    if of_images(before, position):
+        shape = (channels,) if isinstance(norm, nn.BatchNorm1d) else (channels, 1, 1)
+        return Affine(scale.view(shape), shift.view(shape))
     if isinstance(norm, nn.BatchNorm1d):
         return with_parameters(
             nn.Linear(channels, channels, device="meta"), torch.diag(scale), shift

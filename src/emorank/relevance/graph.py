@@ -52,11 +52,14 @@ class Node:
         name: as in the state dict; of what is no module, the name that torch.fx gives it.
         layer: the module, never changed.
         inputs: positions of what goes in: `IMAGES`, or k + 1 for the outputs of node k.
+        counts: it is a convolution of the net if it is one at all; a batch norm made into one is
+            not.
     """
 
     name: str
     layer: nn.Module
     inputs: tuple[int, ...]
+    counts: bool = True
 
 
 def read(net: nn.Module) -> tuple[Node, ...]:

@@ -127,7 +127,10 @@ def _suspects(net: nn.Module) -> str:
         for hook in _hooks(module)
     ]
     if hooks:
-        return f"remove the hooks that change values: {', '.join(hooks)}"
+        return (
+            f"hooks that change values are not followed: {', '.join(hooks)}; remove them, and do "
+            "what they do to the images before, or in the net's forward"
+        )
     return (
         "something changes values on the way (global hooks, a patched function of torch, values "
         "that depend on the image); write it as layers"

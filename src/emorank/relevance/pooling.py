@@ -12,9 +12,9 @@ from emorank.relevance.layers import Mean
 from emorank.relevance.rules import EPSILON
 from emorank.relevance.steps import Saved, Sent
 
-# Equal sums of thousands of products differ if they are added up in another order: in VGG-16 by
-# half an ε of the greatest activation as a rule, one in a thousand by five (docs/relevance.md).
-_ROUNDING = 4  # ε of the type, of the greatest input of the image
+# Equal sums of thousands of products differ if they are added up in another order; in deeper
+# layers by several ε. More than this would also move winners that are no tie (docs/relevance.md).
+_ROUNDING = 4  # ε of the type, of the greatest input at the same place
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class MaxPool:
         columns = torch.arange(left, left + inputs.shape[3], device=inputs.device) % right
         places = (rows[:, None] * right + columns).to(inputs.dtype)
         size = inputs.abs()
-        step = size.amax((1, 2, 3), keepdim=True).mul_(_ROUNDING * torch.finfo(inputs.dtype).eps)
+        step = size.amax(1, keepdim=True).mul_(_ROUNDING * torch.finfo(inputs.dtype).eps)
         lowered = size.mul_(1 / (16 * down * right)).clamp_(max=step).mul_(places)
         return torch.sub(inputs, lowered, out=lowered)
 

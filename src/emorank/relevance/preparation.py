@@ -1,5 +1,6 @@
 """A net and a preset made ready: the graph read, a rule for each layer, the weights modified."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import torch
@@ -7,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.folding import fold
+from emorank.relevance.folding import fold, of_images
 from emorank.relevance.graph import IMAGES, Node, read
 from emorank.relevance.joins import Join, Shifted, SideBySide
 from emorank.relevance.layers import (
@@ -163,7 +164,7 @@ class _Preparation:
             case Joined():
                 return SideBySide(node.name, layer)
             case Affine():
-                passed = not layer.shifts or self._of_images(node.inputs[0])
+                passed = not layer.shifts or of_images(self.nodes, node.inputs[0])
                 if passed or self.preset.bias == "distributed":
                     return OneByOne(node.name, layer)
                 return Shifted(node.name, layer)
@@ -173,13 +174,6 @@ class _Preparation:
                 return ZeroPadding(node.name, padding_of(layer))
             case _:
                 return Clip(node.name, *clips_at(layer))
-
-    def _of_images(self, position: int) -> bool:
-        """Whether what lies at a position are the images, or their values one by one."""
-        if position == IMAGES:
-            return True
-        node = self.nodes[position - 1]
-        return isinstance(node.layer, (Affine, *VIEWS)) and self._of_images(node.inputs[0])
 
     def _is_part_of_step_before(self, node: Node) -> bool:
         return node.inputs[0] != IMAGES and self._rectified(node.inputs[0] - 1)
@@ -301,15 +295,22 @@ def _before(nodes: tuple[Node, ...], node: Node) -> list[nn.Module] | None:
 def _rules(nodes: tuple[Node, ...], preset: Preset) -> dict[int, Rule]:
     """The rule of each layer with weights, by its place among the nodes.
 
+    A batch norm that became a convolution has the rule of the convolution behind it, but never
+    that of the first one, which is for pixels.
+
     Raises:
         RelevanceError: a key of the preset fits no layer, so that it was meant for another net.
     """
     weighted = {k: node for k, node in enumerate(nodes) if type(node.layer) in WEIGHTED}
-    convolutions = [k for k, node in weighted.items() if isinstance(node.layer, nn.Conv2d)]
+    convolutions = [
+        k for k, node in weighted.items() if isinstance(node.layer, nn.Conv2d) and node.counts
+    ]
     rules: dict[int, Rule] = {}
     used: set[str] = set()
     for k, node in weighted.items():
-        depth = convolutions.index(k) if k in convolutions else None
+        depth = bisect_left(convolutions, k) if isinstance(node.layer, nn.Conv2d) else None
+        if depth == 0 and not node.counts:
+            depth = 1
         if depth and _before(nodes, node) is not None:
             depth = 0  # a branch of its own begins here
         rules[k], key = preset.rule_for(node.name, depth, len(convolutions))

@@ -118,6 +118,17 @@ def preset(name: str | Preset) -> Preset:
     return PRESETS[name]
 
 
+def depends_on_ties(name: str | Preset) -> bool:
+    """Whether shares of both signs cancel below a max pooling that has one winner."""
+    one = PRESETS.get(name) if isinstance(name, str) else name
+    if one is None or one.max_pooling != "winner":  # no preset, but an explainer beside LRP
+        return False
+    return any(
+        isinstance(rule, Zero) or (isinstance(rule, Epsilon) and not rule.relative)
+        for rule in (one.convolution, one.first_convolution, *one.layers.values())
+    )
+
+
 def override_preset(
     base: str | Preset,
     rules: Mapping[str, str] | None = None,

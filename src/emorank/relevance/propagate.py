@@ -16,6 +16,7 @@ from torch import Tensor
 
 from emorank.errors import RelevanceError
 from emorank.relevance.division import total
+from emorank.relevance.flat_parts import flat_share
 from emorank.relevance.own_net import OwnNet
 from emorank.relevance.record import Relevance, join, select
 from emorank.relevance.steps import Saved, computing
@@ -84,7 +85,7 @@ class Explainer:
                 walk.back(part.relevance, part.running, states, 0, self.trunk)
                 for part, (_, states) in zip(parts, chunks, strict=True)
             ]
-            return _record(self.layers, logits, chosen, begin, head, trunk)
+            return _record(self.layers, logits, chosen, begin, head, trunk, flat_share(images))
 
     def each(
         self,
@@ -151,17 +152,18 @@ class Explainer:
     ) -> list[Relevance]:
         """One image with the batch of its maps in the place of a batch of images."""
         forward = self._forward(image)
+        flat = flat_share(image)
         left = list(range(forward[0].shape[1]) if of is None else of)
         records = []
         while left:
             some, left = left[:MAPS], left[MAPS:]
-            records += self._some(forward, some, wanted)
+            records += self._some(forward, some, wanted, flat)
             if left:  # the way back has used up the saved activations
                 forward = self._forward(image)
         return records
 
     def _some(
-        self, forward: _Forward, of: Sequence[int], wanted: Mapping[int, list[str]]
+        self, forward: _Forward, of: Sequence[int], wanted: Mapping[int, list[str]], flat: Tensor
     ) -> list[Relevance]:
         logits, chunks, saved = forward
         rows = logits.expand(len(of), -1)
@@ -170,7 +172,7 @@ class Explainer:
         head = walk.back(begin, total(begin), saved, self.trunk, len(self.steps))
         states = chunks[0][1] if chunks else []
         body = walk.back(head.relevance, head.running, states, 0, self.trunk)
-        record = _record(self.layers, rows, chosen, begin, head, [body])
+        record = _record(self.layers, rows, chosen, begin, head, [body], flat.expand(len(of)))
         return [select(record, k) for k in range(len(rows))]
 
     def _forward(self, images: Tensor) -> _Forward:
@@ -294,6 +296,7 @@ def _record(
     begin: Tensor,
     head: Arrival,
     chunks: list[Arrival],
+    flat: Tensor,
 ) -> Relevance:
     """The record of a batch from the account of the head and of each chunk of the trunk."""
     pixels = torch.cat([part.relevance for part in chunks]).contiguous()
@@ -314,7 +317,7 @@ def _record(
     at = dict(head.at)
     for name in chunks[0].at:
         at[name] = torch.cat([part.at[name] for part in chunks]).contiguous()
-    return Relevance(pixels, chosen, logits, layers, sums, bias, stabiliser, at)
+    return Relevance(pixels, chosen, logits, layers, sums, bias, stabiliser, flat, at)
 
 
 def _batches(images: Iterable[Tensor], batch: int) -> Iterator[list[Tensor]]:

@@ -24,6 +24,8 @@ class Relevance:
             sum over the pixels. Equations 1 and 2 of the paper say that all rows are equal.
         bias: what the bias of `layers[k]` took.
         stabiliser: what its stabiliser ε took.
+        flat: the share of each image that is of one colour, where a map can depend on rounding
+            (`flat_parts.warning` says it in words).
         at: relevance at the outputs of the layers that were asked for, by name.
     """
 
@@ -34,6 +36,7 @@ class Relevance:
     sums: Float[Tensor, "layers+1 batch"]
     bias: Float[Tensor, "layers batch"]
     stabiliser: Float[Tensor, "layers batch"]
+    flat: Float[Tensor, "batch"]
     at: Mapping[str, Float[Tensor, "batch *unit"]] = field(default_factory=dict)
 
     @property
@@ -63,6 +66,7 @@ def select(record: Relevance, k: int) -> Relevance:
         sums,
         bias,
         stabiliser,
+        record.flat[k : k + 1],
         {name: values[k : k + 1] for name, values in record.at.items()},
     )
 
@@ -78,5 +82,6 @@ def join(records: Sequence[Relevance]) -> Relevance:
         torch.cat([r.sums for r in records], dim=1),
         torch.cat([r.bias for r in records], dim=1),
         torch.cat([r.stabiliser for r in records], dim=1),
+        torch.cat([r.flat for r in records]),
         {name: torch.cat([r.at[name] for r in records]) for name in first.at},
     )
