@@ -15,7 +15,6 @@ from emorank.study.folder import create_study, open_study
 from emorank.study.plan import override
 from emorank.study.relevance_maps import stores
 from emorank.study.stages import explain
-from emorank.study.stages.explain import explain as explain_stage
 
 pytestmark = pytest.mark.weights
 
@@ -200,7 +199,7 @@ def test_images_that_cannot_be_used_are_listed(study, drawn, tmp_path):
 def test_pictures_that_are_flat_in_part_are_named(own_study, monkeypatch):
     """With their shares, in the metrics and in what the stage says; maps that are there stay."""
     monkeypatch.setattr(flat_parts, "LARGE", 0.0)
-    said = explain_stage(own_study)
+    said = explain.explain(own_study)
     images = own_study.table("predictions")["image"]
     conservation = own_study.metrics()["conservation"]
     assert set(conservation["flat"]) == set(images)
@@ -208,4 +207,4 @@ def test_pictures_that_are_flat_in_part_are_named(own_study, monkeypatch):
     assert said.endswith(conservation["warning"])
     assert conservation["warning"].startswith(f"{len(images)} of {len(images)} pictures are")
     monkeypatch.undo()
-    assert "pictures are" not in explain_stage(own_study)
+    assert "pictures are" not in explain.explain(own_study)

@@ -39,6 +39,7 @@ def explain_faces(
     if rank in ("paper", "ordinal") and folder is not None:
         settings = (*settings, *_settings(drawing))
     from emorank.datasets import folder_walk
+    from emorank.reading.explanations import flat_warning
     from emorank.report.intensity import draw_intensity
     from emorank.report.reading import draw_reading
     from emorank.study.answer_store import RankStates
@@ -66,7 +67,9 @@ def explain_faces(
     faces = read(lacking, crop=drawing.crop, nearest=drawing.nearest, strict=drawing.strict)
     with finishing(kept):
         kept.add(
-            figures.write(face.row["image"], face.row["face"], draw(face), _warning(face, preset))
+            figures.write(
+                face.row["image"], face.row["face"], draw(face), flat_warning(face.pixels, preset)
+            )
             for face in with_bar(faces, len(lacking))
         )
     report_excluded(left_out, faces.excluded, len(paths))
@@ -123,19 +126,6 @@ def _settings(drawing: Drawing) -> list[str]:
     if drawing.max_pooling is not None:
         settings.append(f"explain.max_pooling={drawing.max_pooling}")
     return settings
-
-
-def _warning(face: Any, preset: Any) -> str:
-    """What is to be said of the map of a face that is flat in part."""
-    import torch
-
-    from emorank.relevance import flat_parts
-    from emorank.relevance.presets import depends_on_ties
-
-    if not depends_on_ties(preset):
-        return ""
-    pixels = torch.from_numpy(face.pixels).permute(2, 0, 1)[None].float()
-    return flat_parts.warning(float(flat_parts.flat_share(pixels)))
 
 
 def _figure(face: Any) -> bytes:

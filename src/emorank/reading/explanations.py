@@ -242,6 +242,14 @@ def explain_images(
     return Stream(views, BATCH, questions.answer)
 
 
+def flat_warning(pixels: UInt8[np.ndarray, "height width 3"], preset: str | Preset) -> str:
+    """What is to be said of the map of a picture that is flat in part; empty where nothing is."""
+    if not depends_on_ties(preset):
+        return ""
+    image = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
+    return flat_parts.warning(float(flat_parts.flat_share(image)))
+
+
 def _check_target(target: Target, each: bool, classes: int) -> None:
     """Refuse what would otherwise be told in the middle of a folder."""
     if each and target is not None:
