@@ -121,7 +121,8 @@ def call(line: str) -> int:
         case "export":
             export(*words[1:])
         case _:
-            for result in (*Path().glob("*.png"), Path("ranks.csv")):  # of an earlier line
+            earlier = [Path("votes.csv")] if "export" in words else []
+            for result in (*Path().glob("*.png"), Path("ranks.csv"), *earlier):
                 result.unlink(missing_ok=True)
             sys.argv = words
             try:

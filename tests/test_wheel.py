@@ -27,8 +27,9 @@ DRIVER = Path(__file__).with_name("run_examples.py")
 QUICK = [
     f"--set '{setting}'"
     for setting in (
-        *("data.size=64", "data.crop=none", "train.hidden=32", "train.epochs=6", "train.views=1"),
-        *("train.unfreeze=none", "train.learning_rate=0.001", "validate.resamples=100"),
+        *("data.size=64", "data.crop=none", "train.backbone=vgg16", "train.hidden=32"),
+        *("train.epochs=6", "train.views=1", "train.unfreeze=none", "train.learning_rate=0.001"),
+        "validate.resamples=100",
     )
 ]
 FEW = {"audit": ["--faces", "4"]}
