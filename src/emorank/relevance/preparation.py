@@ -89,6 +89,8 @@ def prepare(
     """
     chosen = named(preset)
     check_net(net)
+    if any(weight.is_meta for weight in net.parameters()):
+        raise RelevanceError("expected a net with weights, got one on the device 'meta'; load them")
     with as_written(next(net.parameters(), torch.empty(0))):
         nodes = fold(read(net))
         own = OwnNet(net)

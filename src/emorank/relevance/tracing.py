@@ -44,8 +44,6 @@ def check_net(net: Any) -> None:
             raise RelevanceError(
                 f"no rule for {described(name, module)}: it is {made}; explain the net behind it"
             )
-    if any(weight.is_meta for weight in net.parameters()):
-        raise RelevanceError("expected a net with weights, got one on the device 'meta'; load them")
 
 
 def traced(net: nn.Module) -> "Traced":
