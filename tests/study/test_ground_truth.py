@@ -92,3 +92,14 @@ def test_votes_on_images_that_were_left_out_are_no_error(own_study, voted):
     table = voted(*lines)
     assert "broken.png" not in table.index
     assert table.loc["happy/p0.png", "level"] == 3
+
+
+def test_votes_on_faces_that_the_plan_does_not_ask_for_are_left_out(own_study, voted):
+    """Of two of three emotions, with the votes on all; an image that nobody has is refused."""
+    table = own_study.table("faces")
+    own_study.write_table("faces", table[table["emotion"] != "anger"].reset_index(drop=True))
+    truth = voted("anger/p0.png a Strong", "happy/p0.png a Minimal")
+    assert truth.loc["happy/p0.png", "level"] == 1
+    assert "anger/p0.png" not in truth.index
+    with pytest.raises(VotesError, match=r"unknown image: 'anger/p99\.png'"):
+        voted("anger/p99.png a Strong")

@@ -13,7 +13,7 @@ from emorank.answers.on_images import answers_on
 from emorank.answers.votes import votes_of
 from emorank.answers.voting import majority
 from emorank.room.sources import read_answers
-from emorank.study.folder import Study
+from emorank.study.folder import IMAGES, Study
 from emorank.study.plan import AnswersPlan
 from emorank.vocabulary import LEVELS, Emotion
 
@@ -67,8 +67,10 @@ def answers_of(study: Study, votes: Path | str | None = None) -> pd.DataFrame:
         return answers_table([])
     faces = study.table("faces")
     emotions = dict(zip(faces["image"], faces["emotion"], strict=True))
-    # Raters may have seen faces that the study had to leave out.
-    others = study.table("excluded")["file"]
+    # Raters may have seen faces that the study had to leave out, or that its plan does not ask for.
+    others = set(study.table("excluded")["file"])
+    if study.path(f"{IMAGES}.parquet").exists():  # studies of earlier versions have none
+        others |= set(study.table(IMAGES)["image"])
     said = AnswersPlan() if votes else study.plan.answers
     read = read_answers(source, cut=said.cut, control=said.control, words=said.words)
     return answers_on(read, emotions, others, source=Path(source))
