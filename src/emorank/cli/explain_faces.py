@@ -113,8 +113,9 @@ def _refuse(drawing: Drawing, others: dict[str, Any]) -> None:
     if drawing.crop == "center":
         names.append("--crop center")
     if names:
-        instead = "with --weights (a study's model.safetensors, for instance), not with --study"
-        raise click.UsageError(f"{instead}: {', '.join(names)}")
+        raise click.UsageError(
+            f"only with --weights FILE: {', '.join(names)} (FILE may be a study's model.safetensors)"
+        )
 
 
 def _settings(drawing: Drawing) -> list[str]:
