@@ -257,7 +257,7 @@ def test_convolutions_only_say_what_to_do(cli, drawn, tmp_path):
         (["a.jpg", "--study", "x", "--at", "features.0"], "only with --weights FILE: --at"),
         (
             ["a.jpg", "--study", "x", "--bgr", "--mean", "0"],
-            "only with --weights FILE: --bgr, --mean",
+            "--weights FILE: --bgr, --mean",
         ),
         (["a.jpg", "--weights", "y", "--mean", "grey"], "'grey': expected one number, or three"),
         (["a.jpg", "--weights", "y", "--all-classes", "--against", "1"], "leave out --target"),

@@ -114,7 +114,7 @@ def _refuse(drawing: Drawing, others: dict[str, Any]) -> None:
         names.append("--crop center")
     if names:
         raise click.UsageError(
-            f"only with --weights FILE: {', '.join(names)} (FILE may be a study's model.safetensors)"
+            f"only with --weights FILE: {', '.join(names)} (FILE: a study's model.safetensors, say)"
         )
 
 
