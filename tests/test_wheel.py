@@ -57,10 +57,11 @@ LEFT_OUT = {"compare", "faithfulness", "rate serve"}
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    """The wheel that pip builds of this tree; pip fetches the build's back end from its index."""
+    """The wheel that pip builds of this tree with the back end of the test environment."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder]
-    built = subprocess.run([*command, ROOT], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
+    command += ["--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
     if built.returncode != 0:
         if os.environ.get("EMORANK_REQUIRE_ALL"):
             pytest.fail(built.stderr)

@@ -33,8 +33,15 @@ class Stream(Generic[Item]):
             yield from self.answer(some)
 
     def to_frame(self) -> pd.DataFrame:
-        """Read all images, and give the `row` of each record as a table."""
-        return pd.DataFrame([vars(record)["row"] for record in self])
+        """Read all images, and give the `row` of each record as a table.
+
+        Raises:
+            TypeError: the records have no rows, as those of `explain_images`.
+        """
+        rows = [getattr(record, "row", None) for record in self]
+        if None in rows:
+            raise TypeError("these records have no rows; of ranked faces: emorank.read(…)")
+        return pd.DataFrame(rows)
 
     def __len__(self) -> int:
         raise TypeError("how many faces there are is known when all are read: len(list(…))")
