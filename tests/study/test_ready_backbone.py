@@ -104,6 +104,8 @@ def test_what_a_ready_backbone_cannot_do_is_refused():
         resolve(override(Plan(), ready | {"train.unfreeze": "block5"}))
     with pytest.raises(PlanError, match="size=64: the backbone 'expression' sees 112 pixels"):
         resolve(override(Plan(), ready | {"data.size": 64}))
+    with pytest.raises(PlanError, match=r"train.head=logistic: goes with the backbones expression"):
+        resolve(override(Plan(), {"data.dataset": "sample", "train.head": "logistic"}))
     back = resolve(override(resolve(override(Plan(), ready)), {"train.backbone": "vgg16"}))
     assert (back.data.size, back.data.width) == (224, 1.0)
 

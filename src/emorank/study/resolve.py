@@ -56,6 +56,12 @@ def _frame(plan: Plan) -> dict[str, Any]:
     """
     name, recipe, usual = plan.train.backbone, plan.train, DataPlan()
     about = BACKBONES[name]
+    if about.size is None and recipe.head == "logistic":
+        ready = " and ".join(other for other in BACKBONES if other != name)
+        raise PlanError(
+            f"train.head=logistic: goes with the backbones {ready}, not with {name}; leave it out, "
+            "or name one: train.backbone=expression+identity"
+        )
     if about.size is None:
         frames = {(one.size, one.width) for one in BACKBONES.values()}
         left = (plan.data.size, plan.data.width) in frames  # by another backbone, before

@@ -9,16 +9,39 @@ from matplotlib.ticker import MaxNLocator
 from emorank.report.page import Section, section_of
 from emorank.report.style import INK, PALETTE, blank, styled
 
+# Settings of training in epochs, from weights of a file.
+_EPOCHS = {
+    *("epochs", "learning_rate", "weight_decay", "dropout", "hidden", "unfreeze", "patience"),
+    *("weights", "mean", "std", "bgr"),
+}
+
 
 def section(plan: Mapping[str, object], training: pd.DataFrame | None) -> Section:
     """Every setting (a mapping is a group of its own), and the curves if anything was trained.
 
-    A head that was fitted at once has no curves: then its losses and accuracies are a row of `fit`.
+    A logistic head is fitted at once and has no curves: then losses and accuracies are a sentence.
     """
-    rows = 0 if training is None else len(training)
-    drawn = curves(training) if training is not None and rows > 1 else None
-    fit = training.iloc[0].to_dict() if training is not None and rows == 1 else None
-    return section_of("model", "Model and training", plan=plan, curves=drawn, fit=fit)
+    fitted = training is not None and len(training) == 1 and _is_logistic(plan.get("train"))
+    drawn = fit = None
+    if training is not None and len(training) > 0:
+        fit = training.iloc[0].to_dict() if fitted else None
+        drawn = None if fitted else curves(training)
+    settings = {name: _in_use(group) if fitted else group for name, group in plan.items()}
+    return section_of("model", "Model and training", plan=settings, curves=drawn, fit=fit)
+
+
+def _is_logistic(train: object) -> bool:
+    """Whether the classifier is a logistic regression: on a ready backbone, unless it is dense."""
+    if not isinstance(train, Mapping):
+        return False
+    return train.get("backbone", "vgg16") != "vgg16" and train.get("head") != "dense"
+
+
+def _in_use(group: object) -> object:
+    """A group of settings without those that a head that is fitted at once does not follow."""
+    if not isinstance(group, Mapping):
+        return group
+    return {name: value for name, value in group.items() if name not in _EPOCHS}
 
 
 @styled
