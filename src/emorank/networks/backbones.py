@@ -52,7 +52,7 @@ BACKBONES: dict[str, Backbone] = {
         _both, FEATURES, SIDE, WIDTH, READY["expression"].normalisation
     ),
 }
-"""By the names of a plan's `model.backbone`."""
+"""By the names of a plan's `train.backbone`."""
 
 
 def on_backbone(name: str, outputs: int, hidden: int = 0, dropout: float = 0.5) -> Chain:

@@ -22,6 +22,7 @@ from emorank.report.headline import verdict
 from emorank.report.page import environment
 from emorank.report.sections import emotion, groups
 from emorank.report.sections.data import FacesSummary
+from emorank.report.sections.model import is_logistic
 from emorank.report.sections.ranks import overall_table
 from emorank.results.groups import GroupResults
 
@@ -71,8 +72,8 @@ class ModelCard:
         if backbone == "vgg16":
             name = weights.replace("\\", "/").rsplit("/", 1)[-1]
             return f"VGG-16, convolutions from {name}, {head}"
-        logistic = train.get("head", "auto") != "dense"
-        head = "a logistic regression that starts from the shipped network" if logistic else head
+        if is_logistic(train):
+            head = "a logistic regression that starts from the shipped network"
         return f"frozen features of the shipped networks ({backbone}; MIT, CC0), {head}"
 
 

@@ -21,7 +21,7 @@ def section(plan: Mapping[str, object], training: pd.DataFrame | None) -> Sectio
 
     A logistic head is fitted at once and has no curves: then losses and accuracies are a sentence.
     """
-    fitted = training is not None and len(training) == 1 and _is_logistic(plan.get("train"))
+    fitted = training is not None and len(training) == 1 and is_logistic(plan.get("train"))
     drawn = fit = None
     if training is not None and len(training) > 0:
         fit = training.iloc[0].to_dict() if fitted else None
@@ -30,7 +30,7 @@ def section(plan: Mapping[str, object], training: pd.DataFrame | None) -> Sectio
     return section_of("model", "Model and training", plan=settings, curves=drawn, fit=fit)
 
 
-def _is_logistic(train: object) -> bool:
+def is_logistic(train: object) -> bool:
     """Whether the classifier is a logistic regression: on a ready backbone, unless it is dense."""
     if not isinstance(train, Mapping):
         return False
