@@ -15,11 +15,11 @@ def fitted(parted):
 def test_states_are_in_order(parted):
     """Neutral, onset, apex: what the states show rises, and sequences rather rise than fall."""
     model = fitted(parted).markov_
-    assert (np.diff(model.means_[:, 0]) > 0).all()
-    moves = model.transmat_
+    assert (np.diff(model.means) > 0).all()
+    moves = model.moves
     assert moves[0, 1] > moves[1, 0]
     assert moves[1, 2] > moves[2, 1]
-    assert model.startprob_.argmax() == 0
+    assert model.starts.argmax() == 0
     np.testing.assert_allclose(moves.sum(axis=1), 1)
 
 

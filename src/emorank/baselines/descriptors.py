@@ -5,20 +5,20 @@ alone and can be stored under the picture's digest.
 """
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from PIL import Image
 
+from emorank.baselines.scattering import SIDE, scatter
 from emorank.errors import needing
 
 Pixels = UInt8[np.ndarray, "side side 3"]
 Vector = Float32[np.ndarray, " length"]
 
 # Part of the cache's name; raise it when a descriptor changes.
-VERSION = 2
+VERSION = 3
 CONVOLUTIONS = "convolutions"  # of VGG-16; not in `DESCRIPTORS`, see `Faces.convolutions`
 LBP_CODES, LBP_CELLS = 59, 8
 
@@ -68,24 +68,8 @@ def lbp(pixels: Pixels) -> Vector:
 
 
 def scattering(pixels: Pixels) -> Vector:
-    """The scattering transform of 64×64 pixels: 3 scales, 8 orientations, 2 orders, 217 of 8×8.
-
-    Source: Bruna and Mallat 2013, PAMI 35(8), 1872–1886.
-    """
-    coefficients = _scattering()(grey(pixels, 64).astype(np.float32) / 255)
-    return np.asarray(coefficients, np.float32).ravel()
-
-
-@cache
-def _scattering() -> Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
-    with needing("compare", "comparing ranks with other estimators"):
-        # `from kymatio import Scattering2D` fails: the package kymatio 0.3.0 imports its harmonic
-        # scattering too, which needs scipy.special.sph_harm; scipy 1.17 does not have it.
-        from kymatio.scattering2d.frontend.numpy_frontend import ScatteringNumPy2D
-    transform: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]] = ScatteringNumPy2D(
-        J=3, shape=(64, 64), L=8
-    )
-    return transform
+    """The scattering transform of 64×64 pixels: 3 scales, 8 orientations, 2 orders, 217 of 8×8."""
+    return scatter(grey(pixels, SIDE).astype(np.float32) / 255).ravel().astype(np.float32)
 
 
 DESCRIPTORS: dict[str, Callable[[Pixels], Vector]] = {

@@ -12,8 +12,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from emorank.baselines.level_cuts import Levels, Values, mean_level, person_splits
+from emorank.baselines.markov import Markov
 from emorank.baselines.table_of_faces import Faces, emotions_of
-from emorank.errors import needing
 from emorank.vocabulary import Emotion
 
 SMOOTHING = 1.0  # added to every count of starts and transitions
@@ -100,19 +100,15 @@ class Kamarol(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
     def _posterior(self, faces: Faces) -> Float[np.ndarray, "faces states"]:
         if self.markov_ is None:
             return np.ones((len(faces), len(self.states_)))
-        sequences = chains(faces)
-        order = np.concatenate(sequences)
         observed = _observed(self.intensities_, faces.descriptor("hog"))
-        posterior = np.empty((len(faces), len(self.states_)))
-        posterior[order] = self.markov_.predict_proba(observed[order], list(map(len, sequences)))
-        return posterior
+        return self.markov_.posterior(observed, chains(faces))
 
     def _intensities(
         self, x: Float[np.ndarray, "faces length"], states: Levels, faces: Faces
-    ) -> tuple[Pipeline, Float[np.ndarray, "faces votes"]]:
+    ) -> tuple[Pipeline, Values]:
         """A model that votes for intensities, and votes on persons whom its model has not seen."""
         voter = self._voter(len(x))
-        votes = np.zeros((len(x), 1))
+        votes = np.zeros(len(x))
         for learn, test in person_splits(faces):
             votes[test] = _observed(clone(voter).fit(x[learn], states[learn]), x[test])
         return voter.fit(x, states), votes
@@ -133,29 +129,28 @@ def chains(faces: Faces) -> list[Int[np.ndarray, " frames"]]:
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
 
 
-def _observed(voter: Pipeline, x: Float[np.ndarray, "faces length"]) -> np.ndarray:
-    """The mean of a frame's votes for intensity, (faces, 1); the Markov model observes it."""
-    return mean_level(voter.predict_proba(x), voter.classes_)[:, None]
+def _observed(voter: Pipeline, x: Float[np.ndarray, "faces length"]) -> Values:
+    """The mean of a frame's votes for intensity; the Markov model observes it."""
+    return mean_level(voter.predict_proba(x), voter.classes_)
 
 
 def _markov(
-    votes: Float[np.ndarray, "faces votes"],
+    votes: Values,
     states: Levels,
     levels: Int[np.ndarray, " states"],
     order: list[Int[np.ndarray, " frames"]],
-) -> Any:
-    """A Gaussian Markov model with smoothed counts, means and variances of known states."""
-    with needing("compare", "comparing ranks with other estimators"):
-        from hmmlearn.hmm import GaussianHMM
+) -> Markov:
+    """Smoothed counts, means and variances of known states."""
     at = np.searchsorted(levels, states)
     starts = np.full(len(levels), SMOOTHING)
     moves = np.full((len(levels), len(levels)), SMOOTHING)
     for chain in order:
         starts[at[chain[0]]] += 1
         np.add.at(moves, (at[chain[:-1]], at[chain[1:]]), 1)
-    model = GaussianHMM(len(levels), covariance_type="diag")
-    model.startprob_ = starts / starts.sum()
-    model.transmat_ = moves / moves.sum(axis=1, keepdims=True)
-    model.means_ = np.array([votes[at == k].mean(axis=0) for k in range(len(levels))])
-    model.covars_ = np.array([votes[at == k].var(axis=0) + FLOOR**2 for k in range(len(levels))])
-    return model
+    seen = [votes[at == k] for k in range(len(levels))]
+    return Markov(
+        starts / starts.sum(),
+        moves / moves.sum(axis=1, keepdims=True),
+        np.array([some.mean() for some in seen]),
+        np.array([some.var() + FLOOR**2 for some in seen]),
+    )
