@@ -21,6 +21,15 @@ def test_the_verb_audits_and_renews_the_report(cli, own_study, tmp_path):
     assert "How far the ranks can be believed" in page
 
 
+def test_what_was_asked_is_said(cli, own_study):
+    """On the terminal and on the page: the emotion of the label, or the one that is named."""
+    for option, says in (((), "that the network names"), (("--asked",), "is labelled with")):
+        done = cli("audit", own_study.folder, "--rank", "logit", "--faces", 0, *option)
+        assert done.code == 0, done.err
+        assert says in done.out
+        assert says in (own_study.folder / "report" / "index.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -59,6 +59,9 @@ def test_which_emotion_counts():
     assert expressed(LOGITS, HALF).tolist() == [2, 1]
     assert expressed(LOGITS, HALF, neutral=True).tolist() == [0, 1]
     assert expressed(LOGITS, HALF, Emotion.HAPPY).tolist() == [1, 1]
+    assert expressed(LOGITS, HALF, [Emotion.SURPRISE, Emotion.SURPRISE]).tolist() == [2, 2]
+    assert expressed(LOGITS, HALF, [Emotion.HAPPY, None]).tolist() == [1, 1]
+    assert expressed(LOGITS, HALF, [None, Emotion.SURPRISE]).tolist() == [2, 2]
 
 
 @pytest.mark.weights

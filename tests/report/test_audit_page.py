@@ -81,6 +81,17 @@ def test_the_section_says_every_verdict(contents, section):
     assert "#audit" in links
 
 
+def test_what_the_ranks_were_asked_is_said(contents, section):
+    """In the sentence at the top where it is the label, and under it in any case."""
+    result, table = section
+    assert "asked" not in result.headline
+    said_of_label = headline(result.ranks, None, asked=True)
+    assert said_of_label.endswith("tried, asked about the emotion of the label).")
+    for asked, words in ((False, "that the network names"), (True, "is labelled with, which")):
+        page = render(contents.page(audit.section(replace(result, asked=asked), table)))
+        assert words in page
+
+
 def test_without_an_audit_there_is_no_section(contents):
     """Neither a heading nor an entry in the table of contents."""
     assert "How far the ranks can be believed" not in render(

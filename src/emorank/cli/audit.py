@@ -48,6 +48,12 @@ WITH_INTERVAL = "Spearman within emotion"
     show_default=True,
     help="On how many faces to try changes that should not matter, such as a mirror.",
 )
+@click.option(
+    "--asked",
+    is_flag=True,
+    help="Ask about the emotion that each face is labelled with, as raters are asked, and not "
+    "about the one that the network names.",
+)
 def command(
     folder: Path,
     votes: Path | None,
@@ -55,6 +61,7 @@ def command(
     ranks: list[str],
     scores: Path | None,
     faces: int,
+    asked: bool,
 ) -> None:
     """Audit the ranks of STUDY on the persons of its test part.
 
@@ -69,14 +76,21 @@ def command(
       emorank audit demo
       emorank audit kdef --votes votes.csv --rank paper,logit --faces 60
       emorank audit kdef --scores others.csv
+      emorank audit demo --asked
     """
     from emorank.study.folder import open_study
     from emorank.study.verbs.audit_ranks import audit
 
     study = open_study(folder)
     with progress_bar("audit") as progress:
-        asked = with_votes(study, votes, said)
-        result = audit(asked, ranks=ranks, scores=scores, faces=faces, progress=progress)
+        result = audit(
+            with_votes(study, votes, said),
+            ranks=ranks,
+            scores=scores,
+            faces=faces,
+            asked=asked,
+            progress=progress,
+        )
     _print(result)
     renew_report(study)
 
@@ -84,6 +98,7 @@ def command(
 def _print(result: "Audit") -> None:
     from emorank.cli.terminal import print_table
     from emorank.report.sections.audit import ranks_table
+    from emorank.report.sections.audit_words import question
     from emorank.report.words import without_interval
 
     def short(name: str, value: str) -> str:  # one column has room for the interval
@@ -96,6 +111,7 @@ def _print(result: "Audit") -> None:
     )
     print_table(headings, rows, one_line=headings)
     click.echo("Spearman: within emotion; chance: what shuffled scores reach. The report has more.")
+    click.echo(question(asked=result.asked))
     unavailable = [f"not audited: {name}: {why}" for name, why in result.unavailable.items()]
     for line in (*unavailable, *result.unmeasured):
         click.echo(line, err=True)

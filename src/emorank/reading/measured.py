@@ -27,8 +27,8 @@ class Measured:
 
     Attributes:
         pixels: framed faces, at most a batch.
-        emotion: the one whose intensity counts; None for the most probable one that is not
-            neutral.
+        emotion: the one whose intensity counts, or one for each face; None for the most probable
+            one that is not neutral.
         neutral: let neutral count as an expressed emotion where it is named, as heatmaps do.
         trunk: output of the network's first `cut` layers, (batch, channels, height, width), if it
             was computed before; `pixels` may be empty then, and there is no `relevance`.
@@ -36,7 +36,7 @@ class Measured:
 
     network: EmotionNetwork
     pixels: Sequence[Pixels] = ()
-    emotion: Emotion | None = None
+    emotion: Emotion | Sequence[Emotion | None] | None = None
     neutral: bool = False
     trunk: Tensor | None = None
 
@@ -135,18 +135,23 @@ class Measured:
 def expressed(
     logits: Float32[np.ndarray, "batch classes"],
     classes: Sequence[Emotion],
-    emotion: Emotion | None = None,
+    emotion: Emotion | Sequence[Emotion | None] | None = None,
     neutral: bool = False,
 ) -> Int[np.ndarray, " batch"]:
     """The place among the classes of the emotion whose intensity counts.
 
-    It is `emotion`, or else the most probable one that is not neutral, unless `neutral` lets it be
-    chosen like any other. So a face that is called neutral has an intensity too, however little.
+    It is `emotion`, one of all faces or one of each, or else the most probable one that is not
+    neutral, unless `neutral` lets it be chosen like any other. So a face that is called neutral has
+    an intensity too, however little.
     """
-    if emotion is not None:
-        return np.full(len(logits), tuple(classes).index(emotion))
-    calm = np.array([emotion == Emotion.NEUTRAL and not neutral for emotion in classes])
-    return np.asarray(np.where(calm, -np.inf, logits).argmax(1))
+    calm = np.array([one == Emotion.NEUTRAL and not neutral for one in classes])
+    named = np.where(calm, -np.inf, logits).argmax(1)
+    if emotion is None:
+        return np.asarray(named)
+    asked = [emotion] * len(logits) if isinstance(emotion, Emotion) else emotion
+    places = {one: place for place, one in enumerate(classes)}
+    given = [k if one is None else places[one] for one, k in zip(asked, named, strict=True)]
+    return np.array(given, np.int64)
 
 
 def prediction_table(

@@ -22,6 +22,8 @@ class Audit:
         ranks: the study's ranks first, then somebody's scores, then the controls.
         unavailable: ranks that the study cannot give, and why.
         unmeasured: what cannot be measured on these faces, and why.
+        asked: whether the ranks were asked about the emotion that each face is labelled with,
+            instead of the one that the network names.
     """
 
     NAME: ClassVar[str] = "audit"
@@ -35,6 +37,7 @@ class Audit:
     ranks: tuple[Examination, ...]
     unavailable: dict[str, str]
     unmeasured: tuple[str, ...]
+    asked: bool = False
 
     @property
     def truth(self) -> str:

@@ -203,6 +203,23 @@ def test_separation_is_the_area_under_the_curve():
         assert estimate.low <= estimate.value <= estimate.high
 
 
+def test_an_emotion_is_told_from_the_neutral_faces_that_were_asked_about_it():
+    """As sklearn has it on these; without one there is no area, but all together have one."""
+    table = faces(120)
+    table.loc[:39, "emotion"] = None
+    neutral = table["emotion"].isna()
+    asked = table["emotion"].mask(neutral, pd.Series(["anger", "happy"] * 60))
+    columns = (table["score"], table["emotion"], neutral, table["person"], FEW)
+    found = separation.separation(*columns, asked)
+    for emotion in ("anger", "happy"):
+        rows = asked == emotion
+        area = roc_auc_score(~neutral[rows], table["score"][rows])
+        assert found[emotion].value == pytest.approx(area)
+    assert found["fear"].value is None
+    everybody = roc_auc_score(~neutral, table["score"])
+    assert found[separation.ALL].value == pytest.approx(everybody)
+
+
 def test_nothing_is_told_from_neutral_faces_that_are_not_there():
     """Without neutral faces there is no area."""
     table = faces()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from emorank.errors import PlanError, StudyError, VotesError
@@ -17,12 +18,15 @@ from emorank.evaluation.laboratory.perturbation import CHANGES
 from emorank.reading import ranks as reading_ranks
 from emorank.reading.measured import Measured
 from emorank.reading.ranks import RANKS
+from emorank.results.audit import Audit
 from emorank.study import readers
 from emorank.study.answer_store import FILES
 from emorank.study.auditing.rank_answers import answer_stores
+from emorank.study.folder import open_study
 from emorank.study.framed_faces import Framed
 from emorank.study.plan import override
 from emorank.study.verbs import audit_ranks as audit
+from emorank.vocabulary import Emotion
 
 pytestmark = pytest.mark.weights
 
@@ -129,6 +133,57 @@ def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
     )
     audit.audit(own_study, ranks=["paper"], faces=1)
     assert sum(asked) == len(store.keys()) - kept
+
+
+@pytest.mark.parametrize("rename", [1, 2, 4, 5])
+def test_a_kill_leaves_no_table_beside_the_numbers_of_another_audit(own_study, rename):
+    """`kill -9` between its files: both are those of one audit when the study is opened again."""
+    audit.audit(own_study, ranks=["logit"], faces=0)
+    script = Path(__file__).parents[1] / "interrupted.py"
+    command = ["audit", str(own_study.folder), "--rank", "logit", "--faces", "0", "--asked"]
+    done = subprocess.run(
+        [sys.executable, script, json.dumps([{"rename": rename}]), *command],
+        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == [signal.SIGKILL]
+    study = open_study(own_study.folder)
+    numbers, table = study.read(Audit), study.table("audit")
+    assert table["asked"].notna().all() == numbers.asked
+    assert numbers.asked == (rename >= 4)
+
+
+def test_asked_is_the_emotion_of_the_label(own_study, monkeypatch):
+    """Each face is scored for its label, and what the ranks named before is kept beside it."""
+    faces = own_study.table("faces")
+    faces["emotion"] = faces["emotion"].replace({"anger": "happy", "happy": "anger"})
+    own_study.write_table("faces", faces)
+    named = audit.audit(own_study, ranks=["probability"], faces=1)
+    asked = audit.audit(own_study, ranks=["probability"], faces=1, asked=True)
+    assert (named.asked, asked.asked) == (False, True)
+    table = own_study.table("audit")
+    table = table[table["rank"] == "probability"].merge(own_study.table("predictions"), on="image")
+    assert table["asked"].to_list() == table["emotion_x"].to_list()  # the label
+    labelled = [row[f"p_{row['asked']}"] for row in table.to_dict("records")]
+    np.testing.assert_allclose(table["score"], labelled, rtol=1e-5)
+    assert (table["predicted"] != table["asked"]).any()
+    for part in ("logits", "relevance"):
+        monkeypatch.setattr(Measured, part, property(lambda _: pytest.fail("measured again")))
+    assert audit.audit(own_study, ranks=["probability"], faces=1) == named
+    assert audit.audit(own_study, ranks=["probability"], faces=1, asked=True) == asked
+
+
+def test_neutral_faces_are_asked_about_the_other_emotions_in_turn():
+    """What the network does not know cannot be asked, and is counted; nothing left is an error."""
+    words = ["neutral", "happy", "fear", "neutral", "anger", "neutral"]
+    table = pd.DataFrame({"emotion": pd.array(words, dtype="string"), "score": range(6)})
+    known = (Emotion.ANGER, Emotion.HAPPY)
+    found, notes = audit.with_asked(table, known)
+    assert found["asked"].to_list() == ["anger", "happy", "happy", "anger", "anger"]
+    assert found["score"].to_list() == [0, 1, 3, 4, 5]
+    assert notes == ("1 face is left out: the network does not know its emotion.",)
+    assert audit.with_asked(table, tuple(Emotion))[1] == ()
+    with pytest.raises(StudyError, match="no face of the test part expresses an emotion"):
+        audit.with_asked(table, (Emotion.NEUTRAL, Emotion.SURPRISE))
 
 
 def test_unknown_ranks_are_refused(own_study):

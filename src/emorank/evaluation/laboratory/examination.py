@@ -43,7 +43,8 @@ def examine(
         rank: its name.
         kind: as in `Examination`.
         faces: one row per face: `emotion`, `person`, `sequence`, `frame`, `intensity`, `mean`,
-            `majority` (level), `voters`, `brightness`; missing where unknown.
+            `majority` (level), `voters`, `brightness`; missing where unknown. With `asked`, the
+            emotion that the rank was told to score in each face; without it the rank chose.
         given: `score` and `level` of each face, in their order, missing where it has none; and
             `p_none` to `p_strong` if the rank gives probabilities of levels.
         changed: the same columns for changed faces, by the name of the change; `face` is their row.
@@ -79,7 +80,9 @@ def examine(
         brightness=brightness,
         levels=rated,
         levels_and_neutral=_levels(faces, given, options),
-        separation=separation(given["score"], emotion, neutral_of(faces), persons, options),
+        separation=separation(
+            given["score"], emotion, neutral_of(faces), persons, options, faces.get("asked")
+        ),
         of_levels=of_levels(given["level"], values, persons, options)
         if truth and given["level"].notna().any()
         else None,

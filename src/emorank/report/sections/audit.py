@@ -9,7 +9,7 @@ from emorank.evaluation.laboratory.verdict import Examination, moved, shift
 from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.page import Section, section_of
 from emorank.report.sections import audit_figures
-from emorank.report.sections.audit_words import explanation
+from emorank.report.sections.audit_words import explanation, question
 from emorank.report.words import NONE, cell, estimate
 from emorank.results.audit import Audit
 
@@ -36,6 +36,7 @@ def section(audit: Audit | None, scores: pd.DataFrame | None) -> Section | None:
         "audit",
         "How far the ranks can be believed",
         audit=audit,
+        question=question(asked=audit.asked),
         ranks=ranks_table(ranks),
         verdicts=verdicts(ranks, audit.ceiling),
         dots=dots,

@@ -22,11 +22,13 @@ _BELIEVE: dict[Word, str] = {
 }
 
 
-def headline(examinations: Sequence[Examination], ceiling: Estimate | None) -> str:
+def headline(
+    examinations: Sequence[Examination], ceiling: Estimate | None, *, asked: bool = False
+) -> str:
     """How far the ranks of a study can be believed, in one sentence.
 
     The examinations are of all ranks, scores and controls; `ceiling` is how well a rater agrees
-    with the majority of the others, None without votes.
+    with the majority of the others, None without votes. `asked` as in `Audit`.
     """
     result, by_name = conclude(examinations), {one.rank: one for one in examinations}
     if result.passed:
@@ -42,7 +44,21 @@ def headline(examinations: Sequence[Examination], ceiling: Estimate | None) -> s
     if best is not ranked:
         parts.append(_sentence("score", best, ceiling))
     text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]} (best of {result.tried} tried)."
+    about = ", asked about the emotion of the label" if asked else ""
+    return f"{text[0].upper()}{text[1:]} (best of {result.tried} tried{about})."
+
+
+def question(*, asked: bool) -> str:
+    """What the ranks were asked in an audit, in one sentence."""
+    if asked:
+        return (
+            "Every rank was asked how strongly a face expresses the emotion that it is labelled "
+            "with, which is the one that raters are asked about; a neutral face, one of the others."
+        )
+    return (
+        "Every rank was asked about the emotion that the network names, rightly or wrongly; raters "
+        "are asked about the one that the face is labelled with (emorank audit --asked asks that)."
+    )
 
 
 def explanation(one: Examination, ceiling: Estimate | None) -> str:

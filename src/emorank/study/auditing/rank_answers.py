@@ -1,6 +1,7 @@
 """What the ranks of a study, and the controls, say of the pictures of an audit."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -16,7 +17,7 @@ from emorank.study.answer_store import AnswerStore, RankStates
 from emorank.study.folder import Study
 from emorank.study.readers import rank_of
 from emorank.study.trained_network import trained_network
-from emorank.vocabulary import LEVEL_COLUMNS
+from emorank.vocabulary import LEVEL_COLUMNS, Emotion
 
 COLUMNS = ("score", "level", *LEVEL_COLUMNS)
 FOLDER = "audit"
@@ -41,7 +42,7 @@ def ranks_to_audit(study: Study, names: Sequence[str]) -> tuple[Reader | None, d
 
 
 def answer_stores(study: Study, names: Sequence[str]) -> dict[str, AnswerStore]:
-    """Where the answers of some ranks are stored, by the digest of the picture."""
+    """Where the answers of some ranks are stored, by the picture and the emotion asked about."""
     states = RankStates(study)
     folder = study.path(FOLDER)
     return {name: AnswerStore(folder, name, states.of(name), COLUMNS) for name in names}
@@ -51,12 +52,14 @@ def rank_answers(
     reader: Reader | None,
     stores: Mapping[str, AnswerStore],
     draws: Sequence[Callable[[], Pixels]],
+    asked: Sequence[Emotion | None],
     progress: Progress,
 ) -> dict[str, pd.DataFrame]:
     """`COLUMNS` of each picture by each rank and by each control.
 
     A picture is drawn once, measured once for all ranks, and never again for a rank that has an
-    answer in its store. Without a reader, only the controls answer.
+    answer in its store. Without a reader, only the controls answer. `asked` is the emotion that is
+    ranked in each picture, None for the one that the network names.
 
     Raises:
         StudyError: another process audits the study.
@@ -66,9 +69,10 @@ def rank_answers(
     controls: dict[str, list[pd.DataFrame]] = {name: [] for name in CONTROLS}
     for start in range(0, len(draws), at_once):
         pictures = [draw() for draw in draws[start : start + at_once]]
-        keys += [digest(pixels) for pixels in pictures]
+        about = asked[start : start + at_once]
+        keys += (here := [_key(*each) for each in zip(pictures, about, strict=True)])
         if reader:
-            _ask(reader, stores, pictures, partial(progress, start, len(draws)))
+            _ask(reader, stores, pictures, about, here, partial(progress, start, len(draws)))
         for name, control in CONTROLS.items():
             progress(start, len(draws), name)
             controls[name].append(control(pictures))
@@ -82,10 +86,11 @@ def _ask(
     reader: Reader,
     stores: Mapping[str, AnswerStore],
     pictures: Sequence[Pixels],
+    asked: Sequence[Emotion | None],
+    keys: Sequence[str],
     progress: Callable[[str], None],
 ) -> None:
     """Have each rank answer the pictures that its store lacks."""
-    keys = [digest(pixels) for pixels in pictures]
     measured: dict[tuple[int, ...], Measured] = {}
     for name, rank in reader.ranks.items():
         progress(name)
@@ -93,8 +98,14 @@ def _ask(
         if not rows:
             continue
         if rows not in measured:
-            measured[rows] = reader.measure([pictures[row] for row in rows])
+            faces = reader.measure([pictures[row] for row in rows])
+            measured[rows] = replace(faces, emotion=[asked[row] for row in rows])
         stores[name].add([keys[row] for row in rows], rank(measured[rows]))
+
+
+def _key(pixels: Pixels, asked: Emotion | None) -> str:
+    """What an answer is stored by: the picture, and the emotion if it is not the named one."""
+    return digest(pixels) if asked is None else f"{digest(pixels)}.{asked}"
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:
