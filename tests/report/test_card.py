@@ -42,6 +42,7 @@ def card(contents, grouped):
         data=contents.data,
         leakage=Leakage(12, 40, 0, None, 1, 36, ()),
         weights="ab" * 32,
+        megabytes=232.3,
         epochs=(5, 0.75),
         emotions=contents.emotions,
         ranks=contents.validation,
@@ -56,6 +57,7 @@ def test_everything_is_on_it(card):
     text = render(card)
     for words in (
         "12 faces of 4 persons",
+        "`model.safetensors` (232 MB)",
         "Licence of the data: CC0",
         "| split.by | person |",
         "5 epochs, best validation accuracy 0.75",

@@ -14,6 +14,7 @@ from emorank.errors import WeightsError
 from emorank.networks.backbones import BACKBONES, PAPERS, on_backbone
 from emorank.networks.file_kinds import SAFETENSORS, kind_of
 from emorank.networks.normalisation import IMAGENET, Normalisation
+from emorank.networks.packed import pack, unpack
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg import Chain
 from emorank.networks.vgg16 import VGG16, channels_last
@@ -55,8 +56,8 @@ class Checkpoint:
 class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What a model file says about itself; `hidden` is the width of the dense layers."""
 
-    classes: list[Emotion]
-    hidden: Annotated[int, msgspec.Meta(ge=0)]
+    classes: Annotated[list[Emotion], msgspec.Meta(max_length=len(Emotion))]
+    hidden: Annotated[int, msgspec.Meta(ge=0, le=16384)]
     size: Annotated[int, msgspec.Meta(ge=16, le=4096)]
     crop: Annotated[str, msgspec.Meta(pattern="^(none|face)$")]
     steps: list[str] = []
@@ -97,7 +98,8 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     )
     # One entry, because safetensors shuffles several: equal networks make equal files.
     words = msgspec.json.encode(about).decode()
-    save_tensors(_own(checkpoint.net, checkpoint.backbone).state_dict(), path, {FORMAT: words})
+    own = _own(checkpoint.net, checkpoint.backbone)
+    save_tensors(pack(own.state_dict()), path, {FORMAT: words})
 
 
 def hidden_of(net: Chain) -> int:
@@ -108,7 +110,7 @@ def hidden_of(net: Chain) -> int:
 
 
 def size_of(classes: int, hidden: int, backbone: str = PAPERS) -> int:
-    """How many bytes a file of such a network takes, and a small file beside it."""
+    """How many bytes a file of such a network takes at most, and a small file beside it."""
     own = _own(_skeleton(classes, hidden, backbone), backbone)
     bytes_of_weights = sum(int(tensor.nbytes) for tensor in own.state_dict().values())
     return bytes_of_weights + (1 << 15)  # the header, and the table of curves without its rows
@@ -182,7 +184,8 @@ def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
     try:
         if is_damaged(path):
             raise WeightsError(f"{path}: damaged (its checksum does not fit); train again")
-        _own(net, about.backbone).load_state_dict(load_file(path), assign=True)
+        own = _own(net, about.backbone)
+        own.load_state_dict(unpack(load_file(path), own), assign=True)
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise WeightsError(f"{path}: truncated or damaged ({reason}); train again") from error

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from emorank.errors import WeightsError
 from emorank.networks.architectures import are_known, identify
-from emorank.networks.backbones import PAPERS
-from emorank.networks.checkpoint import header, known, load
+from emorank.networks.checkpoint import Header, header, load
 from emorank.networks.file_kinds import shortened
 from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.resnet import has_bottlenecks, stride_first
@@ -123,8 +122,13 @@ def load_network(
     path = Path(path)
     found = read_state(path)
     about = header(path)
-    if about is not None and about.backbone != PAPERS:
-        return _on_ready_backbone(path, labels)
+    if about is not None:
+        if normalisation or bgr or stride_in:
+            raise WeightsError(
+                f"{path}: a model of a study says itself how it reads images; leave out mean, "
+                "deviation, bgr and stride-in"
+            )
+        return _of_study(path, about, labels)
     state, prefix = without_prefix(found.tensors, are_known)
     try:
         name, net = identify(state)
@@ -132,18 +136,6 @@ def load_network(
         raise WeightsError(f"{path}: {error}") from error
     classes = len(list(net.parameters())[-1])  # the bias of the last layer
     words = None if labels is None else _labels(Path(labels), classes)
-    if about is not None:
-        if len(about.labels) != classes:
-            raise WeightsError(
-                f"{path}: has {classes} outputs and names {len(about.labels)} of them; train again"
-            )
-        if normalisation or bgr or stride_in:
-            raise WeightsError(
-                f"{path}: a model of a study says itself how it reads images; leave out mean, "
-                "deviation, bgr and stride-in"
-            )
-        words = words or about.labels
-        return Network(net, name, classes, words, about.size, about.crop, about.normalisation)
     if bgr:
         _turn_round(net)
     strides = _strides(path, net, name, stride_in)
@@ -207,12 +199,11 @@ def _assumptions(
         yield f"strides in the {strides} convolutions assumed, as in torchvision's (--stride-in)"
 
 
-def _on_ready_backbone(path: Path, labels: Path | str | None) -> Network:
-    """A study's network whose file holds the classifier only."""
-    model, about = load(path), known(path)
+def _of_study(path: Path, about: Header, labels: Path | str | None) -> Network:
+    model = load(path, tuple(about.steps))
     words = about.labels if labels is None else _labels(Path(labels), len(about.labels))
     return Network(
-        model.net,
+        model.net.requires_grad_(False),
         about.backbone,
         len(about.labels),
         words,

@@ -41,6 +41,7 @@ class ModelCard:
         leakage: of the split: test images, and how many share a person, a sequence or their pixels
             with the training part (None where that is not known).
         weights: SHA-256 of the trained model's file.
+        megabytes: that it has.
         epochs: that were trained, and the best validation accuracy.
         raters: how many there were; 0 for none.
         simulated_raters: whether they were simulated.
@@ -54,6 +55,7 @@ class ModelCard:
     data: FacesSummary | None = None
     leakage: Leakage | None = None
     weights: str | None = None
+    megabytes: float | None = None
     epochs: tuple[int, float | None] | None = None
     emotions: Classification | None = None
     ranks: RankValidation | None = None

@@ -45,7 +45,8 @@ def _card(study: Study) -> ModelCard:
         faces = study.table("faces").merge(study.table("split"), on="image")
         parts |= {"data": described(study, faces), "leakage": metrics.leakage}
     if study.path("model.safetensors").exists():
-        parts["weights"] = study.digest("model.safetensors")
+        size = study.path("model.safetensors").stat().st_size
+        parts |= {"weights": study.digest("model.safetensors"), "megabytes": size / 1e6}
     if study.path("training.parquet").exists() and not study.plan.network:
         training = study.table("training")
         best = training["validation_accuracy"].max()

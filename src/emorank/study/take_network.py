@@ -55,7 +55,7 @@ def _learnt(source: Study, network: EmotionNetwork) -> Iterator[tuple[str, Any]]
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Link or copy a file of half a gigabyte; no file of a study is ever changed in place."""
+    """Link or copy a file of hundreds of megabytes; no file of a study is ever changed in place."""
     with replacing(target) as partial:
         try:
             os.link(source, partial)

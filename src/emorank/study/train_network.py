@@ -12,6 +12,7 @@ from emorank.networks import checkpoint, training
 from emorank.networks.augmentation import view
 from emorank.networks.features import features
 from emorank.networks.fit_head import fit_head
+from emorank.networks.packed import round_trained
 from emorank.networks.training import Epoch, Examples, Recipe
 from emorank.networks.vgg import Chain
 from emorank.progress import Progress, silent
@@ -106,6 +107,7 @@ def fit_network(
         persons = train_part["person"].fillna(train_part["image"])
         return net, fit_head(net, learning, watching, recipe, classes, persons, progress)
     curves = training.train(net, learning, watching, recipe, state=state, progress=progress)
+    round_trained(net, recipe.cut, watching)
     return net, curves
 
 

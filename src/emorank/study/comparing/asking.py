@@ -174,6 +174,6 @@ class FoldNetwork:
         return [framed(row) for row in range(len(table))]
 
     def remove(self) -> None:
-        """Delete the half gigabyte of a fold's network, once all ranks have been asked."""
+        """Delete the hundreds of megabytes of a fold's network, once all ranks have been asked."""
         if self.fold:
             shutil.rmtree(self.task.study.path(KEEP) / self.fold, ignore_errors=True)

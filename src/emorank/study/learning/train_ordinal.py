@@ -12,6 +12,7 @@ from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
 from emorank.evaluation.statistics.columns import Options
 from emorank.files import room_for
 from emorank.networks import checkpoint, ordinal, training
+from emorank.networks.packed import round_trained
 from emorank.networks.training import Epoch, Examples
 from emorank.networks.vgg import Chain
 from emorank.progress import Progress, silent
@@ -72,7 +73,9 @@ def train_ordinal(
         with room_for(study.path(MODEL), size):
             net, watched, curves = learn(study, parts, emotions, loss, others, progress)
         ordinal.fit_thresholds(net, study.plan.train.cut, watched)
-        plain, thresholds = ordinal.unfold_thresholds(net.to("cpu"))
+        plain, thresholds = ordinal.unfold_thresholds(net)
+        round_trained(plain, study.plan.train.cut, watched)
+        plain.to("cpu")
         crop = framing_of_others(study, open_dataset(study))
         model = checkpoint.Checkpoint(
             plain,
