@@ -33,6 +33,15 @@ def test_it_comes_back(saved, net):
     assert [p.name for p in saved.parent.iterdir()] == [saved.name]
 
 
+def test_the_temperature_comes_back(net, tmp_path):
+    """And files without it, of earlier versions, are read as before."""
+    path = tmp_path / "model.safetensors"
+    for known in (2.5, None):
+        checkpoint.save(Checkpoint(net, CLASSES, 64, "face", temperature=known), path)
+        assert checkpoint.load(path).temperature == known
+    assert b"temperature" not in path.read_bytes()
+
+
 def test_equal_networks_make_equal_files(saved, net):
     """A report prints the file's SHA-256, so nothing in the file is left to chance."""
     before = saved.read_bytes()

@@ -28,18 +28,27 @@ def test_none_is_where_neutral_is_more_probable():
     assert levels(edges - 1e-6).tolist() == [0, 1, 2]
 
 
-@pytest.mark.parametrize("true", [0.4, 1.0, 3.0])
-def test_the_temperature_of_logits_that_are_too_hot_is_found(true):
-    """Labels drawn from the probabilities at a known temperature."""
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2.5, (4000, 5)) * true
-    chances = np.exp(logits / true)
-    chances /= chances.sum(1, keepdims=True)
-    label = np.array([rng.choice(5, p=p) for p in chances])
-    assert temperature(logits, label) == pytest.approx(true, rel=0.1)
+@given(
+    st.floats(-40, 0), st.floats(0.1, 60), st.lists(st.floats(-50, 50), max_size=4), st.floats(1, 5)
+)
+def test_strong_begins_three_quarters_of_the_way(low, high, others, spread):
+    """From the median of neutral faces to that of full expressions, within its limits."""
+    neutral = np.array([low - spread, low, low + spread])
+    full = np.array([high - spread, high, high + spread])
+    found = temperature(neutral, full)
+    strong = found * THRESHOLDS[-1]
+    assert strong <= high + 1e-9
+    if THRESHOLDS[-1] < low / 4 + high * 3 / 4 < high:
+        assert strong == pytest.approx(low / 4 + high * 3 / 4)
+    else:
+        assert strong == pytest.approx(min(THRESHOLDS[-1], high))
+    outliers = [1e6] * len(others)
+    middle = temperature(np.r_[neutral, outliers, [-v for v in outliers]], full)
+    assert middle == pytest.approx(found)
 
 
 def test_the_temperature_is_1_where_nothing_can_be_told():
-    """No faces, or none named wrongly: then any small temperature would do."""
-    assert temperature(np.zeros((0, 3)), np.zeros(0, np.int64)) == 1.0
-    assert temperature(np.eye(3) * 9, np.arange(3)) == 1.0
+    """Without faces of one kind, or where full expressions are called neutral."""
+    some = np.array([5.0, 9.0])
+    assert temperature(np.zeros(0), some) == temperature(-some, np.zeros(0)) == 1.0
+    assert temperature(-some, -some / 9) == 1.0

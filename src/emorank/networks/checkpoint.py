@@ -39,6 +39,7 @@ class Checkpoint:
         normalisation: of the images in training.
         width: of the frame of a face, in usual crops.
         backbone: a name of `BACKBONES`; of a ready one the file holds the classifier only.
+        temperature: of the contrast to neutral (`ranking.contrast`); None where it is not known.
     """
 
     net: Chain
@@ -50,6 +51,7 @@ class Checkpoint:
     normalisation: Normalisation = IMAGENET
     width: float = 1.0
     backbone: str = PAPERS
+    temperature: float | None = None
 
 
 # Defaults are omitted: a classifier's header is the same as before there were ordinal networks.
@@ -66,6 +68,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     deviation: tuple[float, float, float] = IMAGENET.deviation
     width: Annotated[float, msgspec.Meta(gt=0, le=4)] = 1.0
     backbone: str = PAPERS
+    temperature: Annotated[float, msgspec.Meta(gt=0)] | None = None
     checksum: str = ""  # of the whole file; without it in files of earlier versions
 
     @property
@@ -94,6 +97,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         checkpoint.normalisation.deviation,
         checkpoint.width,
         checkpoint.backbone,
+        checkpoint.temperature,
         UNSEALED,
     )
     # One entry, because safetensors shuffles several: equal networks make equal files.
@@ -201,4 +205,5 @@ def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
         about.normalisation,
         about.width,
         about.backbone,
+        about.temperature,
     )

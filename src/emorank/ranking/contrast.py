@@ -6,17 +6,16 @@ temperature of the network it is the log-odds of the emotion where only this one
 possible, and its levels are steps of that probability.
 """
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import log_softmax, logit
+from scipy.special import logit
 
 CUTS = (0.5, 0.8, 0.98)
 """The probability where Minimal, Average and Strong begin (docs/ranking.md: how well they do)."""
 THRESHOLDS = tuple(float(logit(cut)) for cut in CUTS)
 """The same as log-odds."""
-_TEMPERATURES = (0.05, 20.0)  # where the best one is sought
+STRONG = 0.75
+"""Where Strong begins, on the way from neutral faces (0) to full expressions (1)."""
 
 
 def levels(log_odds: Float[np.ndarray, " face"]) -> Int[np.ndarray, " face"]:
@@ -24,23 +23,27 @@ def levels(log_odds: Float[np.ndarray, " face"]) -> Int[np.ndarray, " face"]:
     return np.asarray((np.asarray(log_odds)[:, None] >= THRESHOLDS).sum(1))
 
 
-def temperature(
-    logits: Float[np.ndarray, "face classes"], label: Int[np.ndarray, " face"]
-) -> float:
-    """The temperature that makes the probabilities of a network most likely (Guo et al. 2017).
+def temperature(neutral: Float[np.ndarray, " value"], full: Float[np.ndarray, " face"]) -> float:
+    """The temperature that lets Strong begin three quarters of the way to full expressions.
 
-    Give faces that the network did not learn from. Where it names all of them rightly, any small
-    temperature would do: then it is 1.
+    Networks differ in how far apart their logits are, and in what they call neutral: a contrast
+    that is much for one is little for another. Their contrasts of faces whose strength is known
+    make them comparable. The medians count. It is at least 1, unless then not even half of the full
+    expressions were Strong.
+
+    Args:
+        neutral: contrasts of faces that express nothing, of each expression.
+        full: contrasts of full expressions, each of its own; as of all faces here, of persons that
+            the network did not learn from.
+
+    Returns:
+        1 where there are no such faces, or where the network takes most full expressions for
+        neutral.
     """
-    from scipy.optimize import minimize_scalar
-
-    logits = np.asarray(logits, np.float64)
-    rows = np.arange(len(logits))
-    if not len(logits) or (logits.argmax(1) == label).all():
+    if not len(neutral) or not len(full):
         return 1.0
-
-    def loss(log: float) -> Any:
-        return -log_softmax(logits / np.exp(log), axis=1)[rows, label].mean()
-
-    low, high = np.log(_TEMPERATURES)
-    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+    low, high = float(np.median(neutral)), float(np.median(full))
+    if high <= 0:
+        return 1.0
+    strong = low + STRONG * (high - low)
+    return min(max(strong, THRESHOLDS[-1]), high) / THRESHOLDS[-1]

@@ -32,6 +32,7 @@ class EmotionNetwork:
             the same ones.
         normalisation: of its input.
         width: of the frame of a face, in usual crops.
+        temperature: of the contrast to neutral; None where it was not learnt with the network.
         heatmap: rules for the relevance that people look at.
 
     Raises:
@@ -48,6 +49,7 @@ class EmotionNetwork:
     normalisation: Normalisation = IMAGENET
     heatmap: str | Preset = HEATMAP
     width: float = 1.0
+    temperature: float | None = None
 
     def __post_init__(self) -> None:
         if set(self.classes) <= {Emotion.NEUTRAL}:

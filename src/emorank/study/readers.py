@@ -15,13 +15,13 @@ from emorank.reading.ready import ready_network
 from emorank.reading.stream import Stream
 from emorank.study.folder import Study, open_study
 from emorank.study.learning.calibrate import calibration
-from emorank.study.learning.measured_faces import contrast_temperature, evidence_cuts
+from emorank.study.learning.measured_faces import evidence_cuts, temperature_of
 from emorank.study.learning.train_ordinal import load_ordinal
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import Emotion
 
 SETTINGS: dict[str, Callable[[Study, EmotionNetwork], Any]] = {
-    "contrast": contrast_temperature,
+    "contrast": temperature_of,
     "paper": lambda study, _: study.plan.rank.rule,
     "evidence": evidence_cuts,
     "calibrated": lambda study, _: calibration(study),

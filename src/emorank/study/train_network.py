@@ -1,10 +1,12 @@
 """A study's network learns from the faces of the study; their features are cached."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from emorank.files import room_for
@@ -16,6 +18,8 @@ from emorank.networks.packed import round_trained
 from emorank.networks.training import Epoch, Examples, Recipe
 from emorank.networks.vgg import Chain
 from emorank.progress import Progress, silent
+from emorank.ranking.contrast import temperature
+from emorank.reading.reader import BATCH
 from emorank.study.folder import Study
 from emorank.study.framed_faces import Framed, framing_of_others, open_dataset
 from emorank.study.plan import convolutions_of, normalisation_of
@@ -64,6 +68,7 @@ def train_network(study: Study, progress: Progress = silent) -> str:
         normalisation=normalisation_of(plan),
         width=plan.data.width,
         backbone=plan.train.backbone,
+        temperature=contrast_temperature(study, net, classes, validation_part),
     )
     checkpoint.save(model, path)
     table = pd.DataFrame([asdict(epoch) for epoch in curves])
@@ -109,6 +114,47 @@ def fit_network(
     curves = training.train(net, learning, watching, recipe, state=state, progress=progress)
     round_trained(net, recipe.cut, watching)
     return net, curves
+
+
+def contrast_temperature(
+    study: Study,
+    net: Chain,
+    classes: Sequence[Emotion],
+    faces: pd.DataFrame,
+    progress: Progress = silent,
+) -> float:
+    """The temperature of the contrast to neutral of a network of the study.
+
+    Of a sequence the last frame is the full expression, and other faces are taken for full ones.
+
+    Args:
+        study: whose frozen layers the network has.
+        net: the network.
+        classes: the emotions of its outputs.
+        faces: rows of the study's table, numbered from 0, of persons that it did not learn from.
+        progress: told of features that are not in the cache.
+    """
+    peak = faces.groupby("sequence")["frame"].transform("max")
+    full = (faces["sequence"].isna() | (faces["frame"] == peak)).fillna(value=True)
+    counts = faces["emotion"].isin(list(classes)) & (full | (faces["emotion"] == Emotion.NEUTRAL))
+    faces = faces[counts].reset_index(drop=True)
+    if Emotion.NEUTRAL not in classes or faces.empty:
+        return 1.0
+    label = faces["emotion"].map(list(classes).index).to_numpy(np.int64)
+    cached = examples(study, net, faces, label, 1, progress).features
+    device = next(net.parameters()).device
+    with torch.inference_mode():
+        outputs = [
+            net.tail(cached.batch(rows).to(device), study.plan.train.cut).cpu().numpy()
+            for rows in np.array_split(np.arange(len(faces)), -(-len(faces) // BATCH))
+        ]
+    logits = np.concatenate(outputs)
+    none = list(classes).index(Emotion.NEUTRAL)
+    contrast = logits - logits[:, [none]]
+    neutral, own = label == none, np.arange(len(label))
+    return temperature(
+        np.delete(contrast[neutral], none, axis=1).ravel(), contrast[own, label][~neutral]
+    )
 
 
 def examples(

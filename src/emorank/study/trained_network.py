@@ -26,7 +26,12 @@ def trained_network(study: Study) -> EmotionNetwork:
     net = model.net.to(study.plan.model.device)
     try:
         network = network_by_plan(study.plan, net, model.classes, model.size, model.crop)
-        return replace(network, normalisation=model.normalisation, width=model.width)
+        return replace(
+            network,
+            normalisation=model.normalisation,
+            width=model.width,
+            temperature=model.temperature,
+        )
     except StudyError as error:
         raise StudyError(f"{study.folder}: {error}") from error
 

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from emorank.progress import Progress, silent
-from emorank.ranking.contrast import temperature
 from emorank.ranking.evidence import SCORE, Cuts, cuts
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Measured
 from emorank.reading.reader import BATCH
 from emorank.study.folder import Study
-from emorank.study.train_network import examples
+from emorank.study.other_network import source_study
+from emorank.study.train_network import contrast_temperature, examples
 from emorank.vocabulary import Emotion
 
 EVIDENCE = "evidence"  # the result that holds the cuts
@@ -63,21 +63,21 @@ def evidence_cuts(study: Study, network: EmotionNetwork, progress: Progress = si
     return cuts_of(evidence_of_faces(study, network, validation, progress))
 
 
-def contrast_temperature(
-    study: Study, network: EmotionNetwork, progress: Progress = silent
-) -> float:
-    """The temperature of the contrast to neutral: that of the network on the validation part.
+def temperature_of(study: Study, network: EmotionNetwork, progress: Progress = silent) -> float:
+    """The temperature of the contrast to neutral that was learnt with the network.
+
+    Networks of earlier versions come without it: then it is worked out from the validation part of
+    the study that trained the network.
 
     Raises:
-        StudyError: the study is not prepared.
+        StudyError: that study is gone, or not prepared.
     """
-    faces = study.table("faces").merge(study.table("split"), on="image")
-    faces = faces[(faces["part"] == "validation") & faces["emotion"].isin(list(network.classes))]
-    if faces.empty:
-        return 1.0
-    parts = [measured.logits for measured in measured_faces(study, network, faces, progress)]
-    label = faces["emotion"].map(list(network.classes).index).to_numpy(np.int64)
-    return temperature(np.concatenate(parts), label)
+    if network.temperature is not None:
+        return network.temperature
+    source = source_study(study.plan.network) if study.plan.network else study
+    faces = source.table("faces").merge(source.table("split"), on="image")
+    validation = faces[faces["part"] == "validation"].reset_index(drop=True)
+    return contrast_temperature(source, network.net, network.classes, validation, progress)
 
 
 def cuts_of(evidence: pd.DataFrame) -> Cuts:
