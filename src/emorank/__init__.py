@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from emorank.report.intensity import draw_intensity
     from emorank.report.reading import draw_reading
     from emorank.room.sources import read_answers, read_votes
+    from emorank.scale.rank_many import rank_many
     from emorank.study.card import model_card
     from emorank.study.folder import create_study, open_study
     from emorank.study.learning.train_ordinal import train_ordinal
@@ -75,6 +76,7 @@ __all__ = [
     "override_plan",
     "propagate_relevance",
     "rank_images",
+    "rank_many",
     "rater_agreement",
     "read",
     "read_answers",
@@ -109,6 +111,7 @@ _PLACES = {
     "read": ("study.readers", "read"),
     "draw_reading": ("report.reading", "draw_reading"),
     "rank_images": ("study.readers", "rank_images"),
+    "rank_many": ("scale.rank_many", "rank_many"),
     "explain_intensity": ("study.readers", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),
     "add_compounds": ("study.verbs.add_compounds", "add_compounds"),

@@ -65,12 +65,15 @@ overwrite_option = click.option(
     "--overwrite", is_flag=True, help="Replace results that are there already."
 )
 
-images_options = together(
-    click.argument("images", nargs=-1, type=FILE_OR_FOLDER),
+_images_options = together(
     click.option("--nearest", is_flag=True, help="Use only the nearest face of each image."),
     strict_option,
 )
+images_options = together(click.argument("images", nargs=-1, type=FILE_OR_FOLDER), _images_options)
 """IMAGES, and how the verbs that take new images treat them."""
+
+sources_options = together(click.argument("images", nargs=-1), _images_options)
+"""The same where IMAGES may be more than files and folders: tables, tar files, addresses, "-"."""
 
 plan_options = together(
     click.argument("plan", required=False, type=FILE_OR_FOLDER),

@@ -6,20 +6,21 @@ from typing import Any
 
 import click
 
+from emorank.cli.many_images import check_out, many_options, write_ranks
 from emorank.cli.new_images import report_excluded, with_bar
 from emorank.cli.options import (
-    FILE,
-    images_options,
+    FILE_OR_FOLDER,
     network_of_study_option,
     overwrite_option,
     settings_option,
+    sources_options,
 )
 from emorank.cli.studies import open_if_given, open_with, progress_bar, run_stage
-from emorank.cli.unfinished_work import finishing, keeping_nothing, require_new, unfinished
+from emorank.cli.unfinished_work import keeping_nothing
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
-@images_options
+@sources_options
 @network_of_study_option
 @click.option("--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid.")
 @settings_option
@@ -38,12 +39,13 @@ from emorank.cli.unfinished_work import finishing, keeping_nothing, require_new,
 )
 @click.option(
     "--out",
-    type=FILE,
-    help="Write a table, CSV or Parquet by its ending, instead of printing one.",
+    type=FILE_OR_FOLDER,
+    help="Write a table, if the name ends in .csv or .parquet, or else a folder of Parquet parts.",
 )
 @overwrite_option
+@many_options
 def command(
-    images: tuple[Path, ...],
+    images: tuple[str, ...],
     folder: Path | None,
     out: Path | None,
     overwrite: bool,
@@ -54,14 +56,20 @@ def command(
     compounds: bool,
     method: str | None,
     emotion: str | None,
+    **many: Any,
 ) -> None:
-    """Name the expressed emotion of IMAGES (files or folders) and rank its intensity.
+    """Name the expressed emotion of IMAGES and rank its intensity.
 
-    Every face of an image is a row, the nearest first. The network that comes with emorank reads
-    seven expressions; --study uses one's own. Without IMAGES the study's own test part is ranked,
-    by default by the paper's rule, as a stage of the study. Images that cannot be used are listed,
-    and make the exit status 1 when none was left. With --out what is done of many images is kept
-    when the command is stopped, and the same command goes on.
+    IMAGES are files, folders, tables with a column of paths (CSV, Parquet), tar files, addresses
+    such as s3://bucket/folder, or - for paths on the standard input. Every face of an image is a
+    row, the nearest first. The network that comes with emorank reads seven expressions; --study
+    uses one's own. Without IMAGES the study's own test part is ranked, by default by the paper's
+    rule, as a stage of the study.
+
+    With --out any number of images is read by several processes, and what is done is kept: when
+    the command is stopped or the machine fails, the same command goes on. Images that cannot be
+    used are listed, also those that crash a process or take it too long, and make the exit status 1
+    when none was left.
 
     \b
     Examples:
@@ -76,11 +84,12 @@ def command(
             "--compounds goes with --study, with --rank paper, and without --emotion"
         )
     method = "paper" if compounds else method
+    many = {name: value for name, value in many.items() if value is not None}
     if not images:
-        if out or overwrite or crop or nearest or strict or compounds or emotion:
+        if out or overwrite or crop or nearest or strict or compounds or emotion or many:
             raise click.UsageError(
-                "--out, --overwrite, --crop, --nearest, --strict, --compounds and --emotion go "
-                "with IMAGES"
+                "--out, --overwrite, --crop, --nearest, --strict, --compounds, --emotion and what "
+                "goes with --out go with IMAGES"
             )
         if folder is None:
             raise click.UsageError("expected IMAGES, or --study DIR to rank its test part")
@@ -89,43 +98,36 @@ def command(
             return
         run_stage("rank", folder, settings)
         return
-    if out is not None and out.suffix not in {".csv", ".parquet"}:
-        raise click.BadParameter(f"{out}: expected a name ending in .csv or .parquet")
-    from emorank import add_compounds, read
-    from emorank.datasets import folder_walk
-    from emorank.reading.row_file import write_rows
-    from emorank.study.answer_store import RankStates
-
-    paths, left_out = folder_walk.paths(images)
-    study = open_if_given(folder, settings)
-    kept = None
+    if out is None and (many or overwrite):
+        raise click.UsageError(
+            "--workers, --time-limit, --memory, --shard and --overwrite go with --out"
+        )
     if out is not None:
-        require_new(out, overwrite)
-        asked = (crop, nearest, compounds, emotion)
-        kept = unfinished(out, RankStates(study).of(method or "", method, *asked), overwrite)
-    lacking = paths if kept is None else kept.lacking(paths)
+        check_out(out)
+    study = open_if_given(folder, settings)
+    asked: dict[str, Any] = {"emotion": emotion, "crop": crop, "nearest": nearest, "strict": strict}
+    if out is not None:
+        write_ranks(images, out, study, method, asked | many | {"compounds": compounds}, overwrite)
+        return
+    from emorank import add_compounds, read
+    from emorank.errors import ImageError
+    from emorank.scale.sources import items, picture_of
+
+    left_out: list[ImageError] = []
+    listed = list(items(images, left_out.append))
     stream = read(
-        lacking,
+        (picture_of(item) for item in listed),
         study=study,
         rank=method or (),
-        emotion=emotion,
-        crop=crop,
-        nearest=nearest,
-        strict=strict,
+        names=[item.name for item in listed],
         heatmaps=False,
+        **asked,
     )
-    faces = with_bar(stream, len(lacking))
+    faces = with_bar(stream, len(listed))
     faces = add_compounds(study, faces) if compounds and study else faces
-    rows = (face.row for face in faces)
-    if out is None or kept is None:
-        with keeping_nothing("with --out FILE"):
-            _print_rows(list(rows))
-    else:
-        with finishing(kept):
-            kept.add(rows)
-            if count := write_rows(kept.rows(paths), out):
-                click.echo(f"{count:,} faces: {out}")
-    report_excluded(left_out, stream.excluded, len(paths))
+    with keeping_nothing("with --out FILE"):
+        _print_rows([face.row for face in faces])
+    report_excluded(left_out, stream.excluded, len(listed))
 
 
 def _print_rows(rows: list[dict[str, Any]]) -> None:

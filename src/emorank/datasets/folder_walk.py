@@ -7,6 +7,7 @@ if its first bytes are those of a picture that is read. Everything else is liste
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +20,7 @@ from emorank.printable import printable
 
 Entry = tuple[str, os.DirEntry[str]]
 _EXAMPLES = 3  # of files that are no pictures
+_AT_ONCE = 100_000  # entries of a folder that are sorted together
 
 
 @dataclass(frozen=True)
@@ -69,43 +71,87 @@ def paths(given: Iterable[Path]) -> tuple[list[Path], list[ImageError]]:
         if not path.is_dir():
             files.append(path)
             continue
-        pictures, left_out, counted = _sorted_out(path, any_name=True)
-        below = [path / file for file in pictures]
-        for file, left in left_out:
-            if (path / file).is_symlink():
-                excluded.append(ImageError(path / file, left.reason))
+        below: list[Path] = []
+        for one in each(path):
+            if isinstance(one, ImageError):
+                excluded.append(one)
             else:
-                below.append(path / file)
-        excluded += [ImageError(path / problem.file, problem.reason) for problem in counted]
+                below.append(one)
         if not below:
-            raise ImageError(path, "no image files in this folder")
+            raise nothing_in(path)
         files += sorted(below)
     return files, excluded
 
 
+def each(folder: Path, also: str = "") -> Iterator[Path | ImageError]:
+    """The pictures below a folder as they are met, or why a file is left out.
+
+    As `paths`, but one at a time, folder by folder, and at the end the lines of those that are no
+    pictures. Files are sorted in each folder; in one with very many, in each part of it. So memory
+    does not grow with their number. Files whose names end in `also` are given too.
+
+    Raises:
+        DatasetError: a folder cannot be read.
+    """
+    others = _Others()
+    for file, left in _looked_at(folder, any_name=True):
+        path = folder / file
+        wanted = left is None or left.picture or (also and file.lower().endswith(also))
+        if left is None or (wanted and not path.is_symlink()):
+            yield path
+        elif left.picture:
+            yield ImageError(path, left.reason)
+        else:
+            others.add(file, left.reason)
+    for problem in others.problems():
+        yield ImageError(folder / problem.file, problem.reason)
+
+
+def nothing_in(folder: Path | str) -> ImageError:
+    """What is said of a folder without pictures."""
+    return ImageError(folder, "no image files in this folder")
+
+
 def _sorted_out(
-    root: Path, skip: Iterable[str] = (), any_name: bool = False
+    root: Path, skip: Iterable[str] = ()
 ) -> tuple[list[str], list[tuple[str, _Left]], list[Problem]]:
     """Pictures; what may be missed as one; and a line for each other reason to leave files out."""
     files: list[str] = []
     left_out: list[tuple[str, _Left]] = []
-    others: dict[str, list[str]] = {}
-    for file, left in _looked_at(root, skip, any_name):
+    others = _Others()
+    for file, left in _looked_at(root, skip):
         if left is None:
             files.append(file)
         elif left.picture:
             left_out.append((file, left))
         else:
-            others.setdefault(left.reason, []).append(printable(file))
-    return files, left_out, [_counted(names, reason) for reason, names in others.items()]
+            others.add(file, left.reason)
+    return files, left_out, others.problems()
 
 
-def _counted(names: list[str], reason: str) -> Problem:
-    """A line for some files that are no pictures."""
-    if len(names) == 1:
-        return Problem(names[0], reason)
-    examples = ", ".join(names[:_EXAMPLES]) + (", …" if len(names) > _EXAMPLES else "")
-    return Problem(f"({len(names):,} files)", f"each {reason}: {examples}")
+class _Others:
+    """Files that are no pictures: how many for each reason, and the first of them."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.examples: dict[str, list[str]] = {}
+
+    def add(self, file: str, reason: str) -> None:
+        """Count a file."""
+        self.counts[reason] += 1
+        if self.counts[reason] <= _EXAMPLES:
+            self.examples.setdefault(reason, []).append(printable(file))
+
+    def problems(self) -> list[Problem]:
+        """A line for each reason."""
+        return [self._line(reason, count) for reason, count in self.counts.items()]
+
+    def _line(self, reason: str, count: int) -> Problem:
+        names = self.examples[reason]
+        if count == 1:
+            return Problem(names[0], reason)
+        examples = ", ".join(names) + (", …" if count > _EXAMPLES else "")
+        return Problem(f"({count:,} files)", f"each {reason}: {examples}")
 
 
 def most_names(
@@ -194,22 +240,28 @@ def _looked_at(
 def _entries(folder: Path, skip: Iterable[str] = (), prefix: str = "") -> Iterator[Entry]:
     """Yield files and links that are not hidden, as directory entries, which know their kind."""
     skip = frozenset(name.lower() for name in skip)
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise DatasetError(
-            f"{folder}: cannot be read ({error.strerror}); allow it or move it"
-        ) from error
     below = []
-    for entry in entries:
+    for entry in _sorted_entries(folder):
         if _hidden(entry.name):
             continue
         if not entry.is_dir(follow_symlinks=False):
             yield prefix + entry.name, entry
         elif entry.name.lower() not in skip:
-            below.append(entry)
-    for entry in below:
-        yield from _entries(Path(entry.path), skip, f"{prefix}{entry.name}/")
+            below.append(entry.name)
+    for name in below:
+        yield from _entries(folder / name, skip, f"{prefix}{name}/")
+
+
+def _sorted_entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder, sorted by name; in parts where it is very much."""
+    try:
+        with os.scandir(folder) as entries:
+            while some := list(islice(entries, _AT_ONCE)):
+                yield from sorted(some, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DatasetError(
+            f"{folder}: cannot be read ({error.strerror}); allow it or move it"
+        ) from error
 
 
 def _hidden(name: str) -> bool:

@@ -123,17 +123,28 @@ class Reader:
         Raises:
             ImageError: an image cannot be used, if `strict`.
         """
-        crop = crop or self.network.crop
-        views = Views(
+        views = self.views(images, crop=crop, nearest=nearest, strict=strict, names=names)
+        return Stream(views, self.batch, self.rank)
+
+    def views(
+        self,
+        images: Picture | Iterable[Picture],
+        *,
+        crop: str | None = None,
+        nearest: bool = False,
+        strict: bool = False,
+        names: Iterable[str] | None = None,
+    ) -> Views:
+        """The same images as the network sees them, not yet ranked."""
+        return Views(
             images,
             self.network.size,
-            crop,
+            crop or self.network.crop,
             nearest=nearest,
             strict=strict,
             names=names,
             width=self.network.width,
         )
-        return Stream(views, self.batch, self.rank)
 
     def measure(self, pixels: Sequence[Pixels]) -> Measured:
         """A batch of framed faces, ready to be ranked."""

@@ -1,0 +1,1 @@
+"""Many images: a list of work in shards, worker processes, and what each shard left."""

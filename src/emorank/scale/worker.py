@@ -1,0 +1,109 @@
+"""A process that does shards as it is told, and reports each step; a crash there ends no run."""
+
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from emorank.errors import EmorankError, ImageError
+
+if TYPE_CHECKING:
+    from emorank.scale.run_folder import RunFolder
+    from emorank.scale.shard import Task
+
+READY, STEP, DONE, FAILED = "ready", "step", "done", "failed"
+"""What a worker says: the network is loaded; a step, with what is done; a shard; an error."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a worker may take.
+
+    Attributes:
+        threads: of computing.
+        memory: bytes beyond what it has when its network is loaded; nothing on a system that
+            cannot hold to it, and where a GPU's driver reserves addresses without end.
+    """
+
+    threads: int
+    memory: int
+
+
+def work(connection: Connection, task: "Task", folder: "RunFolder", bounds: Bounds) -> None:
+    """Do shards until there are no more, or whoever gives them is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers itself
+    _die_with_parent()
+    os.environ["OMP_NUM_THREADS"] = str(bounds.threads)
+    try:
+        _work(connection, task, folder, bounds)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except MemoryError:
+        os._exit(1)  # the image or batch at which that was is marked
+    except Exception as error:
+        connection.send((FAILED, _parts(error)))
+
+
+def _work(connection: Connection, task: "Task", folder: "RunFolder", bounds: Bounds) -> None:
+    import torch
+
+    from emorank.scale.shard import load, rank_shard
+
+    torch.set_num_threads(bounds.threads)
+    ranker = load(task)
+    ranker.warm_up()
+    _bound_memory(bounds.memory)
+    connection.send((READY, ()))
+
+    def report(images: int, excluded: int, kept: int) -> None:
+        connection.send((STEP, (images, excluded, kept)))
+
+    while (shard := connection.recv()) is not None:
+        rank_shard(ranker, folder, shard, report)
+        connection.send((DONE, ()))
+
+
+def error_of(parts: tuple[Any, ...]) -> Exception:
+    """The error that a worker told of."""
+    kind, *arguments = parts
+    makers: dict[str, type[Exception]] = {"image": ImageError, "system": OSError}
+    return makers.get(kind, EmorankError)(*arguments)
+
+
+def _parts(error: Exception) -> tuple[Any, ...]:
+    if isinstance(error, ImageError):
+        return ("image", error.file, error.reason)
+    if isinstance(error, OSError):
+        return ("system", error.errno, error.strerror or str(error), error.filename)
+    if isinstance(error, EmorankError):
+        return ("emorank", str(error))
+    trace = "".join(traceback.format_exception(error))
+    return ("emorank", f"a worker failed as nobody expected:\n{trace}")
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to end this process with its parent, also when it hangs in a decoder."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    set_death_signal = 1
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+
+
+def _bound_memory(more: int) -> None:
+    """Let this process take so many bytes more than it has; an allocation beyond them fails."""
+    if sys.platform != "linux" or not more:
+        return
+    import resource
+    from pathlib import Path
+
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + more
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))

@@ -1,0 +1,255 @@
+"""Many images: whole, stopped at any moment, killed by their own pictures."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from poison import Deadly, poisoned
+
+from emorank.errors import EmorankError, ImageError, PlanError, StudyError
+from emorank.scale import rank_many as rank_many_module
+from emorank.scale import shard as shards
+from emorank.scale.attempts import ENOUGH, Attempts
+from emorank.scale.rank_many import rank_many
+from emorank.scale.run_folder import RunFolder
+from emorank.scale.supervisor import run_shards
+from emorank.scale.work_list import shard_size, write_list
+from emorank.scale.worker import Bounds
+
+
+def whole(folder, out, **options):
+    """A run in this process."""
+    return rank_many(folder, out, workers=0, **options)
+
+
+def test_parts_make_the_table_that_one_shard_would(some, tmp_path):
+    """The order is the list's; CSV, Parquet and a folder hold the same; nothing else stays."""
+    folder = some(40)
+    outcome = whole(folder, tmp_path / "ranks.parquet")
+    table = pd.read_parquet(outcome.ranks)
+    assert table["image"].to_list() == sorted(str(path) for path in folder.iterdir())
+    assert outcome.counts.faces == outcome.counts.ranked == outcome.counts.images == 40
+    assert outcome.excluded is None
+    whole(folder, tmp_path / "ranks.csv")
+    csv = pd.read_csv(tmp_path / "ranks.csv", keep_default_na=False, na_values=[""])
+    pd.testing.assert_frame_equal(csv, table, check_dtype=False)
+    assert whole(folder, tmp_path / "parts").ranks == tmp_path / "parts" / "ranks"
+    assert len(list((tmp_path / "parts" / "ranks").iterdir())) == 2
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "parts" / "ranks"), table)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"photographs", "ranks.parquet", "ranks.csv", "parts"}
+
+
+def test_shards_are_small_where_images_are_few():
+    """Every worker has some; no shard has more than a thousand, and none less than 32."""
+    assert [shard_size(n) for n in (1, 392, 5_000, 64_000, 10**7)] == [32, 32, 80, 1000, 1000]
+
+
+def test_a_finished_run_is_not_done_again_but_images_that_changed_are(some, tmp_path, monkeypatch):
+    """By size and time of the file; the others are not opened."""
+    folder, out = some(35), tmp_path / "parts"
+    whole(folder, out)
+    before = pd.read_parquet(out / "ranks")
+    opened = []
+
+    def seen(item):
+        opened.append(Path(item.name).name)
+        return shards.picture_of(item)
+
+    task = shards.Task
+    monkeypatch.setattr(rank_many_module, "Task", lambda *a: replace(task(*a), picture=seen))
+    assert whole(folder, out).counts.images == 35
+    assert opened == []
+    changed, first, *_ = sorted(folder.iterdir(), reverse=True)
+    shutil.copy(first, changed)
+    os.utime(changed, (1, 1))
+    whole(folder, out)
+    assert opened == [changed.name]
+    after = pd.read_parquet(out / "ranks")
+    pd.testing.assert_frame_equal(after.iloc[:-1], before.iloc[:-1])
+    assert after["logit"].iloc[-1] == pytest.approx(after["logit"].iloc[-2])
+
+
+def test_what_another_command_left_is_refused(some, tmp_path):
+    """Other options, other images, a folder of something else; and a table that is there."""
+    folder, out = some(3), tmp_path / "parts"
+    whole(folder, out)
+    with pytest.raises(StudyError, match="is the result of a command with other options"):
+        whole(folder, out, nearest=True)
+    with pytest.raises(StudyError, match="of other images"):
+        whole([folder / "p01_anger_1.jpg"], out)
+    assert whole(folder, out, nearest=True, overwrite=True).counts.faces == 3
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").touch()
+    with pytest.raises(StudyError, match="holds other things"):
+        whole(folder, mine, overwrite=True)
+    (tmp_path / "ranks.csv.partial").write_text("of an earlier version")
+    with pytest.raises(StudyError, match="unfinished result of a command with other options"):
+        whole(folder, tmp_path / "ranks.csv")
+    assert whole(folder, tmp_path / "ranks.csv", overwrite=True).counts.faces == 3
+    with pytest.raises(StudyError, match="is there already"):
+        whole(folder, tmp_path / "ranks.csv")
+
+
+def test_what_is_excluded_is_a_table_and_counted(some, tmp_path):
+    """Damaged, without a face, no picture at all; with the reason of each."""
+    folder = some(2)
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "grey.ppm").write_bytes(b"P5 64 64 255\n" + b"\x80" * 4096)
+    (folder / "notes.txt").write_text("words")
+    for name in ("ranks.csv", "ranks.parquet", "parts"):
+        outcome = whole(folder, tmp_path / name)
+        read = pd.read_csv if name.endswith("csv") else pd.read_parquet
+        table = read(outcome.excluded).set_index("image")["reason"]
+        assert table[str(folder / "grey.ppm")] == "no face was found"
+        assert "damaged" in table[str(folder / "broken.png")]
+        assert table[str(folder / "notes.txt")] == "is a text file"
+        counts = outcome.counts
+        assert (counts.images, counts.ranked, counts.faceless) == (4, 2, 1)
+        assert (counts.reasons.total(), counts.left_out, counts.excluded) == (1, 1, 2)
+    assert outcome.excluded == tmp_path / "parts" / "excluded.parquet"
+    assert (tmp_path / "ranks.excluded.csv").exists()
+    with pytest.raises(ImageError, match="broken"):
+        whole(folder, tmp_path / "strict.csv", strict=True)
+    assert not list(tmp_path.glob("strict*"))
+
+
+def test_tasks_of_a_cluster_share_a_folder(some, tmp_path):
+    """Each does its shards, and the last one finishes the run."""
+    folder, out = some(70), tmp_path / "parts"
+    assert whole(folder, out, shard=(3, 3)).missing == 2
+    assert whole(folder, out, shard=(1, 3)).missing == 1
+    outcome = whole(folder, out, shard=(2, 3))
+    assert outcome.counts.faces == 70
+    assert len(pd.read_parquet(outcome.ranks)) == 70
+    with pytest.raises(PlanError, match="expected I/N"):
+        whole(folder, out, shard=(0, 3))
+    with pytest.raises(PlanError, match="need a folder"):
+        whole(folder, tmp_path / "ranks.csv", shard=(1, 3))
+
+
+def test_two_processes_do_not_do_one_shard(some, tmp_path, monkeypatch):
+    """The second one waits for a while and then says so."""
+    from filelock import FileLock
+
+    folder = RunFolder(tmp_path / "parts")
+    monkeypatch.setattr(shards, "_PATIENCE", 0.1)
+    write_list(folder, "key", "", [some(2)])
+    lock = folder.unfinished(0, ".lock")
+    lock.parent.mkdir()
+    with FileLock(lock), pytest.raises(StudyError, match="another process works on shard 0"):
+        shards.rank_shard(shards.load(shards.Task()), folder, 0)
+
+
+def test_killed_at_random_the_same_command_goes_on(some, tmp_path):
+    """Workers and the program, with SIGKILL; the table is that of a run that nobody disturbed."""
+    folder = some(150)
+    whole(folder, tmp_path / "whole.parquet")
+    out, dice = tmp_path / "ranks.parquet", random.Random(7)  # noqa: S311 - times of kills
+    command = [sys.executable, "-m", "emorank", "rank", folder, "--out", out, "--workers", "2"]
+    for kill in range(4):
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        _wait_for_steps(out, run, dice.randint(1, 20))
+        if run.poll() is None:
+            os.kill(run.pid if kill % 2 else dice.choice(_children(run.pid)), signal.SIGKILL)
+        if kill % 2:
+            run.wait()
+        else:
+            _wait_for_steps(out, run, 5)
+            run.kill()
+            run.wait()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(out), pd.read_parquet(tmp_path / "whole.parquet"), check_exact=True
+    )
+    assert not out.with_name("ranks.excluded.parquet").exists()
+
+
+def _wait_for_steps(out, run, steps):
+    """Until so many more images are kept, or the run has ended."""
+    first = _kept(out)
+    while run.poll() is None and _kept(out) < first + steps:
+        time.sleep(0.02)
+
+
+def _kept(out):
+    folder = RunFolder(out.with_name(f"{out.name}.partial"))
+    lines = sum(
+        path.read_bytes().count(b"\n") - 1
+        for path in folder.path.glob("unfinished/*.jsonl")
+        if path.exists()
+    )
+    return lines + 32 * len(list(folder.path.glob("finished/*.parquet")))
+
+
+def _children(parent):
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [int(word) for word in listed.split()] or [parent]
+
+
+def test_pictures_that_kill_are_excluded_and_nothing_else_is_lost(some, tmp_path, monkeypatch):
+    """Each with its reason: a crash, a hang, hunger for memory, a kill, damage."""
+    folder = some(40)
+    good = sorted(folder.iterdir())
+    deaths = {
+        "segfault": "crashed the process that read it (SIGSEGV)",
+        "hang": "took more than 12 s",
+        "memory": "needs more memory than there is",
+        "killed": "the process that read it was killed 3 times (SIGKILL); perhaps it needs more "
+        "memory than there is",
+    }
+    for name in deaths:
+        shutil.copy(good[0], folder / f"p01_{name}.jpg")
+    (folder / "p01_corrupt.jpg").write_bytes(good[0].read_bytes()[:300])
+    task = shards.Task
+    monkeypatch.setattr(rank_many_module, "Task", lambda *a: replace(task(*a), picture=poisoned))
+    outcome = rank_many(folder, tmp_path / "ranks.parquet", workers=1, time_limit=12.0)
+    excluded = pd.read_parquet(outcome.excluded)
+    reasons = {Path(row.image).stem[4:]: row.reason for row in excluded.itertuples()}
+    assert "truncated" in reasons.pop("corrupt") or "damaged" in reasons
+    assert reasons == deaths
+    assert pd.read_parquet(outcome.ranks)["image"].to_list() == [str(path) for path in good]
+
+
+def test_a_network_that_dies_of_a_batch_is_shown_its_images_one_by_one(tmp_path):
+    """So the one that it dies of is known."""
+    attempts = Attempts(tmp_path / "000000.json")
+    attempts.looking([3, 3, 7])
+    assert Attempts(tmp_path / "000000.json").fold("crashed", certain=True)
+    known = Attempts(tmp_path / "000000.json")
+    assert (known.alone_until, known.poison) == (7, {})
+    assert not known.fold()
+    known.looking([7, 7])
+    known.fold("crashed", certain=True)
+    assert Attempts(tmp_path / "000000.json").poison == {7: "crashed"}
+
+
+def test_an_image_is_not_excluded_by_what_others_do(tmp_path):
+    """A process that somebody killed once or twice at an image says nothing of it."""
+    for _ in range(ENOUGH):
+        attempts = Attempts(tmp_path / "000000.json")
+        assert attempts.poison == {}
+        attempts.reading(5)
+        assert Attempts(tmp_path / "000000.json").fold()
+    assert Attempts(tmp_path / "000000.json").poison == {
+        5: "the process that read it ended 3 times"
+    }
+
+
+def test_workers_that_cannot_start_end_the_run(tmp_path):
+    """They are not started for ever."""
+    task, bounds = shards.Task(picture=Deadly()), Bounds(1, 0)
+    with pytest.raises(EmorankError, match="5 workers in a row ended before they had loaded"):
+        run_shards(
+            task, RunFolder(tmp_path), iter([0]), print, workers=1, bounds=bounds, time_limit=60
+        )
