@@ -29,6 +29,22 @@ def test_calibrating_prints_what_counts_and_renews_the_report(cli, own_rated, vo
     assert report.stat().st_mtime_ns > before
 
 
+def test_the_shipped_network_is_calibrated_on_ones_own_faces(cli, drawn, votes, tmp_path):
+    """Tested on all of them, fitted on all, and every person tested by a model of others."""
+    out = tmp_path / "mine"
+    begun = ("run", "--network", "ready", "--data", drawn, "--crop", "none", "--out", out)
+    assert cli(*begun, "--votes", votes, "--set", "validate.resamples=100").code == 0
+    done = cli("calibrate", "--study", out)
+    assert done.code == 0, done.err
+    assert "fitted on 24 rated faces of 8 persons, none of whom the network is known" in done.out
+    assert re.search(r"net +[+-]\d\.\d\d +[+-]\d\.\d\d to [+-]\d\.\d\d rough", done.out)
+    assert "in 5 folds of persons, each by a model fitted on the others: " in done.out
+    ranked = cli("rank", drawn / "happy/p0.png", "--study", out, "--rank", "calibrated")
+    assert ranked.code == 0, ranked.err
+    refused = cli("calibrate", "--study", out, "--from", out)
+    assert "fit the calibrated rank of that study" in refused.failure
+
+
 def test_the_report_can_wait(cli, own_rated):
     """With --no-report it is left as it is."""
     before = own_rated.path("report/index.html").stat().st_mtime_ns

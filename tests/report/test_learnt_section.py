@@ -1,5 +1,7 @@
 """Ranks learnt from ratings on the page: what counts, the learning curve, how well."""
 
+from dataclasses import replace
+
 import pytest
 
 from emorank.evaluation import Estimate
@@ -7,7 +9,16 @@ from emorank.evaluation.laboratory.learning import LearningPoint
 from emorank.evaluation.level_agreement import LevelAgreement
 from emorank.report import style
 from emorank.report.page import render
-from emorank.report.sections.learnt import coefficients, faces, learning_curve, scores, section
+from emorank.report.sections.learnt import (
+    calibrated_sentence,
+    coefficients,
+    faces,
+    fitted_sentence,
+    learning_curve,
+    scores,
+    section,
+)
+from emorank.report.words import interval
 from emorank.results.calibration import CalibratedRank, Coefficient, RatedFaces
 from emorank.results.ordinal import OrdinalTraining
 
@@ -47,7 +58,39 @@ def test_what_counts_most_stands_first(calibration):
     table = coefficients(calibration)
     assert [word.partition(":")[0] for word in table["Feature"]] == ["balance", "net", "mass"]
     assert table["Coefficient"].tolist() == ["+1.00", "+0.50", "−0.07"]
-    assert table["95 %"][2] == "−0.27 to +0.13"
+    assert table["95 %"][2] == "−0.27 to +0.13 rough"  # of two persons
+
+
+def test_an_interval_over_ten_persons_is_not_rough(calibration):
+    """As everywhere; of the curve the test persons count."""
+    many = replace(calibration, rated=RatedFaces(28, 10), tested=RatedFaces(84, 9))
+    assert coefficients(many)["95 %"][2] == "−0.27 to +0.13"
+    point = many.curve[1]
+    assert interval(many.kappa(point)) == "0.40 to 0.60 rough"
+    assert interval(replace(many, tested=RatedFaces(84, 10)).kappa(point)) == "0.40 to 0.60"
+    assert interval(many.kappa(many.curve[0])) == "–"
+
+
+def test_it_is_said_what_it_was_fitted_and_tested_on(calibration, ordinal):
+    """Of which faces, who was left out, and kappa beside that of levels without votes."""
+    kappa = ordinal.scores["test"]
+    said = {
+        "of the validation part": calibration,
+        "by one of 5 classifiers": replace(calibration, crossfit=5),
+        "none of whom the network is known": replace(calibration, folds=5),
+        "those of the study “KDEF”; 7 more were left out": replace(
+            calibration, source="KDEF", left_out=7
+        ),
+    }
+    for words, fitted in said.items():
+        assert words in fitted_sentence(fitted)
+    assert calibrated_sentence(calibration) == ""
+    tested = calibrated_sentence(replace(calibration, agreement=kappa, uncalibrated=kappa))
+    assert "84 rated faces of 3 persons that it was not fitted on: 0.70" in tested
+    assert tested.endswith("without any vote: 0.70 [0.60, 0.80]")
+    folded = calibrated_sentence(replace(calibration, agreement=kappa, folds=3))
+    assert "in 3 folds of persons, each by a model fitted on the others" in folded
+    assert "contrast" not in folded
 
 
 def test_the_curve_leaves_out_what_is_not_defined(calibration):

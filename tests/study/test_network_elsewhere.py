@@ -128,9 +128,7 @@ def test_it_is_audited_and_its_groups_are_scored(done, tmp_path):
     assert results_by_group(done, groups).images == 2 * len(STRANGERS)
 
 
-@pytest.mark.parametrize(
-    "learn", [calibrate, train_ordinal, lambda study: compare(study, "labels")]
-)
+@pytest.mark.parametrize("learn", [train_ordinal, lambda study: compare(study, "labels")])
 def test_nothing_is_learnt_where_everything_is_tested(done, learn):
     """With what to do instead."""
     with pytest.raises(StudyError, match=r"its network is that of .* all of its faces are tested"):

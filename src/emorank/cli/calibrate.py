@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emorank.cli.options import settings_option, study_option, votes_option
+from emorank.cli.options import FOLDER, settings_option, study_option, votes_option
 from emorank.cli.studies import open_with, progress_bar, renew_report
 from emorank.cli.votes import Said, said_options, with_votes
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 @study_option
 @votes_option
 @said_options
+@click.option(
+    "--from",
+    "source",
+    type=FOLDER,
+    metavar="STUDY",
+    help="Fit on the rated faces of STUDY, which tests the network of this one on other faces "
+    "(emorank run --network); --votes are on those.",
+)
 @click.option(
     "--penalty",
     type=click.FloatRange(min=0),
@@ -40,6 +48,7 @@ def command(
     folder: Path,
     votes: Path | None,
     said: Said,
+    source: Path | None,
     penalty: float,
     crossfit: int,
     report: bool,
@@ -47,20 +56,27 @@ def command(
 ) -> None:
     """Fit the rank "calibrated" on rated faces of persons that the network has not learnt from.
 
-    It prints which features count, and how many rated images are enough, tested on the rated faces
-    of the test persons. Then use it: emorank rank IMAGES --study DIR --rank calibrated.
+    They are those of the validation part, of the training part too (--crossfit), or of other faces
+    (--from). In a study of other faces (emorank run --network) they are all rated ones. It prints
+    which features count, and how many rated images are enough, tested on persons that it is not
+    fitted on. Then use it: emorank rank IMAGES --study DIR --rank calibrated.
 
     \b
     Examples:
       emorank calibrate --study demo
       emorank calibrate --study kdef --votes ratings --crossfit 5
+      emorank calibrate --study ready_on_mine
     """
+    from emorank.study.folder import open_study
     from emorank.study.learning.calibrate import calibrate
 
     study = open_with(folder, settings)
+    other = None if source is None else with_votes(open_study(source), votes, said)
+    asked = with_votes(study, votes, said) if other is None else study
     with progress_bar("faces") as progress:
-        asked = with_votes(study, votes, said)
-        result = calibrate(asked, penalty=penalty, crossfit=crossfit, progress=progress)
+        result = calibrate(
+            asked, source=other, penalty=penalty, crossfit=crossfit, progress=progress
+        )
     _print(result)
     if report:
         renew_report(study)
@@ -68,18 +84,22 @@ def command(
 
 def _print(fitted: "CalibratedRank") -> None:
     from emorank.cli.terminal import print_line, print_table
+    from emorank.report.sections.learnt import calibrated_sentence, fitted_sentence
+    from emorank.report.words import cell, interval
 
-    print_line(f"fitted on {fitted.rated.images} rated faces of {fitted.rated.persons} persons")
-    weights = sorted(fitted.coefficients, key=lambda one: -abs(one.value))
-    rows = [(w.input, f"{w.value:+.2f}", f"{w.low:+.2f} to {w.high:+.2f}") for w in weights]
+    print_line(f"fitted on {fitted_sentence(fitted)}")
+    rows = [
+        (one.input, f"{one.value:+.2f}", interval(fitted.coefficient(one), "+"))
+        for one in sorted(fitted.coefficients, key=lambda one: -abs(one.value))
+    ]
     print_table(("input", "coefficient", "95 %"), rows)
-    if not fitted.curve:
-        print_line("no rated face in the test part, so how well it does is not known")
+    if fitted.agreement is None:
+        print_line("no rated face of other persons, so how well it does is not known")
         return
-    points = []
-    for point in fitted.curve:
-        words = ("–", "not defined")
-        if point.kappa is not None:
-            words = (f"{point.kappa:.2f}", f"{point.low:.2f} to {point.high:.2f}")
-        points.append((point.images, f"{point.persons:.1f}", *words))
-    print_table(("rated images", "persons", "kappa", "95 %"), points)
+    points = [
+        (p.images, f"{p.persons:.1f}", cell(p.kappa), interval(fitted.kappa(p)))
+        for p in fitted.curve
+    ]
+    if points:
+        print_table(("rated images", "persons", "kappa", "95 %"), points)
+    print_line(calibrated_sentence(fitted))

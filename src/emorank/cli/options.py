@@ -82,7 +82,8 @@ plan_options = together(
         "--network",
         type=FOLDER,
         metavar="STUDY",
-        help="Train nothing: test the network of STUDY, and its ranks, on all of these images.",
+        help="Train nothing: test the network of STUDY, and its ranks, on all of these images; "
+        "ready is the network that comes with emorank.",
     ),
     click.option("--out", required=True, type=FOLDER, help="Folder of the study."),
     click.option(

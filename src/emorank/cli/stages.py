@@ -32,6 +32,7 @@ def run(**options: Any) -> None:
       emorank run kdef --data ~/KDEF_and_AKDEF --out kdef
       emorank run --data my_faces --out mine --set train.epochs=30
       emorank run --data my_faces --network demo --votes votes.csv --out demo_on_mine
+      emorank run --data my_faces --network ready --votes votes.csv --out ready_on_mine
     """
     study = begin_study(**options)
     run_stages(study, first="", last="report")

@@ -34,6 +34,7 @@ from emorank.datasets.phash import nearest, words
 from emorank.errors import DatasetError
 
 DISTANCE = 36
+EXAMPLES = 5
 
 Kind = Literal["person", "sequence", "pixels"]
 
@@ -78,7 +79,7 @@ class Leakage:
 
 
 def leakage(
-    table: pd.DataFrame, split: pd.DataFrame, distance: int = DISTANCE, examples: int = 5
+    table: pd.DataFrame, split: pd.DataFrame, distance: int = DISTANCE, examples: int = EXAMPLES
 ) -> Leakage:
     """Count what the test part shares with the training part.
 

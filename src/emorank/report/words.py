@@ -60,6 +60,16 @@ def estimate(value: Estimate | None, places: int = 2) -> str:
     return f"{point} [{value.low:.{places}f}, {value.high:.{places}f}]{' rough' * value.rough}"
 
 
+def interval(value: Estimate, sign: str = "") -> str:
+    """The interval alone: "0.78 to 0.88", with the word "rough" after it over few persons.
+
+    With the `sign` "+" numbers above 0 have one.
+    """
+    if value.low is None or value.high is None:
+        return NONE
+    return f"{value.low:{sign}.2f} to {value.high:{sign}.2f}{' rough' * value.rough}"
+
+
 def estimate_and_method(value: Estimate) -> str:
     """A value with its interval and how it was computed, or why there is none."""
     if value.value is None:

@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 from emorank import __version__
 from emorank.errors import StudyError
+from emorank.networks.ready import READY
 from emorank.networks.weights import IMAGENET
 from emorank.progress import Progress, silent
+from emorank.reading.ready import NAME
 from emorank.room.sources import is_source, source_text
 from emorank.seals import checksum
 from emorank.study.check_images import check_images
 from emorank.study.folder import IMAGES, Study, alone, fingerprint, finish, sweep
+from emorank.study.other_network import READY_NETWORK
 from emorank.study.plan import AnswersPlan, InputPlan, Plan
 from emorank.study.stage import Stage, key_of, record_of
 from emorank.study.staged import METRICS, remove
@@ -46,13 +49,14 @@ def votes_content(plan: Plan) -> list[Any]:
 
 def other_split(plan: Plan) -> list[Path]:
     """The table that says whom the network of another study has learnt from."""
-    return [Path(plan.network) / "split.parquet"] if plan.network else []
+    return [Path(plan.network) / "split.parquet"] if plan.network not in ("", READY_NETWORK) else []
 
 
 def weights_file(plan: Plan) -> list[Path]:
     """The network of another study, or a file of weights to start from."""
     if plan.network:
-        return [Path(plan.network) / MODEL]
+        ready = plan.network == READY_NETWORK
+        return [READY[NAME].path if ready else Path(plan.network) / MODEL]
     return [] if plan.model.weights == IMAGENET else [Path(plan.model.weights)]
 
 

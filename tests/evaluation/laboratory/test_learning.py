@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from emorank.evaluation.laboratory.learning import Rated, coefficient_intervals, learning_curve
+from emorank.evaluation.laboratory.learning import (
+    Rated,
+    coefficient_intervals,
+    learning_curve,
+    levels_of_strangers,
+)
 from emorank.ranking.calibrated import ProportionalOdds
 
 
@@ -39,6 +44,38 @@ def test_curve_and_intervals_are_those_of_the_seed():
     assert found(3) == found(3)
     assert found(3)[0] != found(4)[0]
     assert found(3)[1] != found(4)[1]
+
+
+def test_without_test_persons_a_fifth_is_set_aside():
+    """No person is fitted on and tested; the last point has four fifths of the faces."""
+    rated = faces(0, 10)
+    rated = Rated(rated.features, rated.person % 4, rated.person)  # a level goes with a person
+    model = ProportionalOdds(0.1).fit(rated.features, rated.level)
+    curve = learning_curve(model, rated, None, np.random.default_rng(0), draws=20)
+    assert [point.images for point in curve] == [7, 14, 28, 56, 80]
+    assert curve[-1].persons == 8
+    honest = faces(0, 10)
+    model = ProportionalOdds(0.1).fit(honest.features, honest.level)
+    curve = learning_curve(model, honest, None, np.random.default_rng(0), draws=20)
+    assert curve[-1].kappa > 0.7
+    assert learning_curve(model, faces(0, 4), None, np.random.default_rng(0)) == ()
+
+
+def test_the_level_of_a_stranger_is_that_of_a_model_of_others():
+    """Written out for each fold; other levels of the same fold change nothing."""
+    rated, fold = faces(0, 6), np.repeat([0, 1, 2], 20)
+    model = ProportionalOdds(0.1)
+    levels = levels_of_strangers(model, rated, fold)
+    for number in range(3):
+        held, others = rated[np.flatnonzero(fold == number)], rated[np.flatnonzero(fold != number)]
+        alone = ProportionalOdds(0.1).fit(others.features, others.level)
+        assert levels[fold == number].tolist() == alone.predict(held.features).tolist()
+    other = Rated(rated.features, np.where(fold == 0, 3 - rated.level, rated.level), rated.person)
+    again = levels_of_strangers(model, other, fold)
+    assert again[fold == 0].tolist() == levels[fold == 0].tolist()
+    assert again[fold != 0].tolist() != levels[fold != 0].tolist()
+    same = Rated(rated.features, np.where(fold == 0, rated.level, 2), rated.person)
+    assert (levels_of_strangers(model, same, fold)[fold == 0] == -1).all()
 
 
 @pytest.mark.parametrize(("persons", "unit"), [(4, "images"), (5, "persons")])

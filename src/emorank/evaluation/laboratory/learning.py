@@ -13,6 +13,7 @@ from emorank.vocabulary import LEVELS
 DRAWS = 100
 _FEWEST = 7  # rated images of the first point; each further point has twice as many
 _FEWEST_PERSONS = 5
+_ASIDE = 5  # one person in so many is set aside in a draw where there are no other test persons
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,45 @@ class LearningPoint:
 
 
 def learning_curve(
-    model: ProportionalOdds, rated: Rated, test: Rated, rng: np.random.Generator, draws: int = DRAWS
+    model: ProportionalOdds,
+    rated: Rated,
+    test: Rated | None,
+    rng: np.random.Generator,
+    draws: int = DRAWS,
 ) -> tuple[LearningPoint, ...]:
     """Quadratic kappa on test persons against the number of rated images fitted on.
 
     Each draw takes the number of rated images at random without replacement, and the test persons
     with replacement. The last point has all rated images. `model` is fitted again in each draw,
-    with its penalty; `test` has faces of other persons than `rated`.
+    with its penalty; `test` has faces of other persons than `rated`. Without it, each draw sets a
+    fifth of the rated persons aside as test persons; of fewer than five persons there is no curve.
     """
+    persons = len(np.unique(rated.person))
+    if test is None and persons < _FEWEST_PERSONS:
+        return ()
     count = len(rated.level)
+    if test is None:
+        count -= round(count * (persons // _ASIDE) / persons)
     sizes = [s for s in (_FEWEST * 2**k for k in range(20)) if s < count]
     return tuple(_point(model, rated, test, size, rng, draws) for size in [*sizes, count])
+
+
+def levels_of_strangers(
+    model: ProportionalOdds, rated: Rated, fold: Int[np.ndarray, " face"]
+) -> Int[np.ndarray, " face"]:
+    """The most probable level of each face by a model fitted on the other folds; −1 for none.
+
+    `model` is fitted again for each fold, with its penalty. There is none where the other folds
+    have one level only.
+    """
+    levels = np.full(len(rated.level), -1, np.int64)
+    for number in np.unique(fold):
+        held = np.flatnonzero(fold == number)
+        others = rated[np.flatnonzero(fold != number)]
+        if len(np.unique(others.level)) > 1:
+            fitted = ProportionalOdds(model.penalty).fit(others.features, others.level)
+            levels[held] = fitted.predict(rated.features[held])
+    return levels
 
 
 def coefficient_intervals(
@@ -93,23 +122,32 @@ def coefficient_intervals(
 def _point(
     model: ProportionalOdds,
     rated: Rated,
-    test: Rated,
+    test: Rated | None,
     size: int,
     rng: np.random.Generator,
     draws: int,
 ) -> LearningPoint:
     persons, kappas = [], []
-    rows_of = [np.flatnonzero(test.person == one) for one in np.unique(test.person)]
     for _ in range(draws):
-        some = rated[rng.permutation(len(rated.level))[:size]]
+        known, strangers = (rated, test) if test is not None else _parted(rated, rng)
+        some = known[rng.permutation(len(known.level))[:size]]
         persons.append(len(np.unique(some.person)))
+        rows_of = [np.flatnonzero(strangers.person == k) for k in np.unique(strangers.person)]
         drawn = np.concatenate([rows_of[k] for k in rng.integers(len(rows_of), size=len(rows_of))])
         if len(np.unique(some.level)) > 1:
             fitted = ProportionalOdds(model.penalty).fit(some.features, some.level)
-            predicted = fitted.predict(test.features[drawn])
-            kappas.append(quadratic_kappa(confusion(test.level[drawn], predicted, len(LEVELS))))
+            predicted = fitted.predict(strangers.features[drawn])
+            table = confusion(strangers.level[drawn], predicted, len(LEVELS))
+            kappas.append(quadratic_kappa(table))
     defined = np.array([kappa for kappa in kappas if np.isfinite(kappa)])
     if len(defined) < draws / 2:
         return LearningPoint(size, float(np.mean(persons)), None, None, None, len(defined))
     low, middle, high = (float(v) for v in np.quantile(defined, [0.025, 0.5, 0.975]))
     return LearningPoint(size, float(np.mean(persons)), middle, low, high, len(defined))
+
+
+def _parted(rated: Rated, rng: np.random.Generator) -> tuple[Rated, Rated]:
+    """The faces of four persons in five, drawn at random, and those of the others."""
+    persons = rng.permutation(np.unique(rated.person))
+    aside = np.isin(rated.person, persons[: len(persons) // _ASIDE])
+    return rated[np.flatnonzero(~aside)], rated[np.flatnonzero(aside)]

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from emorank.evaluation.statistics.uncertainty import FEW
 from emorank.report.page import Section, section_of
 from emorank.report.style import INK, PALETTE, blank, styled
-from emorank.report.words import cell, estimate
+from emorank.report.words import cell, estimate, interval
 from emorank.results.calibration import CalibratedRank
 from emorank.results.ordinal import OrdinalTraining
 from emorank.vocabulary import LEVELS
@@ -31,6 +32,9 @@ def section(
         simulated=simulated,
         calibrated=calibrated,
         coefficients=coefficients(calibrated) if calibrated else None,
+        fitted=fitted_sentence(calibrated) if calibrated else "",
+        agreement=calibrated_sentence(calibrated) if calibrated else "",
+        rough=bool(calibrated and calibrated.tested.persons < FEW),
         curve=learning_curve(calibrated) if calibrated and calibrated.curve else None,
         ordinal=ordinal,
         faces=faces(ordinal) if ordinal else None,
@@ -44,14 +48,50 @@ def coefficients(fitted: CalibratedRank) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Feature": [_INPUTS.get(row.input, row.input) for row in rows],
-            "Coefficient": [_signed(row.value) for row in rows],
-            "95 %": [f"{_signed(row.low)} to {_signed(row.high)}" for row in rows],
+            "Coefficient": [f"{row.value:+.2f}".replace("-", "−") for row in rows],
+            "95 %": [interval(fitted.coefficient(row), "+").replace("-", "−") for row in rows],
         }
     )
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+def calibrated_sentence(fitted: CalibratedRank) -> str:
+    """How well the calibrated levels agree with the raters, beside levels without votes.
+
+    Empty if no rated face was tested.
+    """
+    if fitted.agreement is None:
+        return ""
+    faces = f"{fitted.tested.images:,} rated faces of {fitted.tested.persons:,} persons"
+    whose = "that it was not fitted on"
+    if fitted.folds:
+        whose = f"in {fitted.folds} folds of persons, each by a model fitted on the others"
+    kappa = estimate(fitted.agreement.quadratic_kappa)
+    words = f"quadratic kappa with the raters' majority, on {faces} {whose}: {kappa}"
+    if fitted.uncalibrated is not None:
+        before = estimate(fitted.uncalibrated.quadratic_kappa)
+        words += f"; the contrast to neutral, without any vote: {before}"
+    return words
+
+
+def fitted_sentence(fitted: CalibratedRank) -> str:
+    """What the calibrated rank was fitted on, and what was left out."""
+    words = f"{fitted.rated.images:,} rated faces of {fitted.rated.persons:,} persons"
+    if fitted.source:
+        words += f", those of the study “{fitted.source}”"
+    elif fitted.crossfit:
+        words += (
+            f", each measured by one of {fitted.crossfit} classifiers that had not learnt from them"
+        )
+    elif fitted.folds:
+        words += ", none of whom the network is known to have learnt from"
+    else:
+        words += " of the validation part"
+    if fitted.left_out:
+        words += (
+            f"; {fitted.left_out:,} more were left out, because the network or its study knows "
+            "their person, sequence or a near-identical picture"
+        )
+    return words
 
 
 @styled

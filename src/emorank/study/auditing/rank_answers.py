@@ -15,6 +15,7 @@ from emorank.reading.measured import Measured
 from emorank.reading.reader import Reader
 from emorank.study.answer_store import AnswerStore, RankStates
 from emorank.study.folder import Study
+from emorank.study.learning.calibrate import fitted_on
 from emorank.study.readers import rank_of
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import LEVEL_COLUMNS, Emotion
@@ -26,8 +27,13 @@ _OPTIONAL = (StudyError, WeightsError, MissingExtraError)
 _WITHOUT_NETWORK = 8  # pictures at a time
 
 
-def ranks_to_audit(study: Study, names: Sequence[str]) -> tuple[Reader | None, dict[str, str]]:
-    """The ranks that the study can give, and the reason for each that it cannot give."""
+def ranks_to_audit(
+    study: Study, names: Sequence[str], faces: pd.DataFrame
+) -> tuple[Reader | None, dict[str, str]]:
+    """The ranks that can be tested on some faces of a study, and the reason for each that cannot.
+
+    The calibrated rank is not tested on faces that it was fitted on.
+    """
     try:
         network = trained_network(study)
     except _OPTIONAL as error:
@@ -38,6 +44,12 @@ def ranks_to_audit(study: Study, names: Sequence[str]) -> tuple[Reader | None, d
             ranks[name] = rank_of(study, name, network)
         except _OPTIONAL as error:
             unavailable[name] = str(error)
+    if "calibrated" in ranks and (count := int(fitted_on(study, faces).sum())):
+        del ranks["calibrated"]
+        unavailable["calibrated"] = (
+            f"it was fitted on {count} of these faces; emorank calibrate tested it on each of "
+            "them by a model fitted on other persons"
+        )
     return Reader(network, ranks), unavailable
 
 

@@ -39,6 +39,7 @@ from emorank.study.card import write_card
 from emorank.study.described import described, headline, scores_of_study
 from emorank.study.examples import pictures, ranked_faces, raters_said, surest
 from emorank.study.folder import Study
+from emorank.study.learning.calibrate import fitted_on
 from emorank.study.other_network import network_sentence
 from emorank.vocabulary import Emotion, Rank
 
@@ -86,12 +87,10 @@ def _sections(
     known = ranked.loc[ranked["intensity"].notna(), ["intensity", "rank"]]
     by_group, simulated = study.read(GroupResults), bool(votes and votes.simulated)
     scores = study.read(Audit)
-    # With the network of another study, these ranks were learnt there, from other faces.
-    calibrated, ordinal = (
-        (None, None)
-        if study.plan.network
-        else (study.read(CalibratedRank), study.read(OrdinalTraining))
-    )
+    calibrated, ordinal = study.read(CalibratedRank), study.read(OrdinalTraining)
+    if study.plan.network:  # ranks that were learnt there, from other faces, are not shown
+        calibrated = calibrated if fitted_on(study, study.table("faces")).any() else None
+        ordinal = None
     yield data.faces_section(summary)
     yield data.split_section(
         f"by {study.plan.split.by}", study.plan.split.seed, leakage, network_sentence(study)

@@ -71,7 +71,7 @@ def audit(
     if faces < 0:
         raise PlanError(f"changes are tried on {faces} faces; expected 0 or more")
     table = _faces(study, votes)
-    reader, unavailable = ranks_to_audit(study, ranks or [*RANKS])
+    reader, unavailable = ranks_to_audit(study, ranks or [*RANKS], table)
     notes: tuple[str, ...] = ()
     if asked:
         table, notes = with_asked(table, reader.network.classes if reader else tuple(Emotion))

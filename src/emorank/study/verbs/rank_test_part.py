@@ -10,6 +10,7 @@ from emorank.reading.reader import in_words
 from emorank.study.folder import Study
 from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import ground_truth
+from emorank.study.learning.calibrate import fitted_on
 from emorank.study.readers import check_levels, reader_of
 from emorank.vocabulary import Emotion
 
@@ -22,7 +23,7 @@ def rank_test_part(
     Returns:
         The ranks with `level` as a number, and the agreement with the known intensity (or else
         with the mean of the votes) and with the majority of the votes, where neutral faces count
-        as None.
+        as None. What the calibrated rank was fitted on counts as not known.
 
     Raises:
         PlanError: there is no such rank.
@@ -40,6 +41,10 @@ def rank_test_part(
     progress(len(truth), len(truth), "faces")
     table = pd.concat([truth[["image"]], pd.concat(parts, ignore_index=True)], axis=1)
     study.write_table(f"ranks_{rank}", in_words(table))
+    if rank == "calibrated":
+        learnt = fitted_on(study, truth)
+        for column in ("intensity", "mean", "level"):
+            truth[column] = truth[column].mask(learnt)
     return table, *agreement(table, truth, study.plan.validate.resamples)
 
 
