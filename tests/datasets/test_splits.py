@@ -179,7 +179,9 @@ def test_three_persons_are_enough():
 def test_too_few_persons_are_refused(persons):
     """One or two: the message says what to do."""
     table = faces(persons, ["happy", "sadness"] * 3)
-    with pytest.raises(DatasetError, match=r"needs at least 3 persons.*use by='random'"):
+    with pytest.raises(
+        DatasetError, match=r"needs at least 3 persons.*by='random'.*split.by=random"
+    ):
         split(table)
     assert set(split(table, "random")["part"]) == set(PARTS)
 

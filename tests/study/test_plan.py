@@ -54,7 +54,7 @@ def test_what_a_plan_does_not_say_has_the_default(tmp_path):
         ),
         (
             '[train]\nunfreeze = "all"',
-            r'train\.unfreeze is "all"; expected one of "block5", "none"',
+            r'train\.unfreeze is "all"; expected one of "block4", "block5", "none"',
         ),
         ("[data]\nstrict = 1", r"data\.strict is 1; expected true or false"),
         ("train = 3", r"train is 3; expected a table of settings"),
@@ -79,6 +79,10 @@ def test_what_a_plan_does_not_say_has_the_default(tmp_path):
         ('[explain.rules]\ndense = "gamma x"', "rule 'gamma x': .*gamma=0.25"),
         ('[explain.rules]\ndense = "alpha-beta 2 2"', "expected alpha − beta = 1"),
         ('[explain.rules]\n"features.1" = "flat"', r"'features\.1', which fits no layer.*features"),
+        (
+            '[train]\nbackbone = "expression"\n[explain.rules]\n"features.28" = "flat"',
+            r"'features\.28', which fits no layer.*features\.3\.conv3\.pointwise, classifier\.0",
+        ),
         ('[explain.rules]\ndens = "flat"', "'dens', which fits no layer.*first_convolution"),
         ('[explain.rules]\n"1:b" = "flat"', "'1:b' is no slice of layers"),
         ('[explain.rules]\ndense = "z-box"', "convolution that sees the pixels"),

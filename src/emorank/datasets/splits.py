@@ -289,14 +289,15 @@ def _check_enough(table: pd.DataFrame, groups: np.ndarray, by: str) -> None:
         return
     if by == "random" or len(table) < len(PARTS):
         raise DatasetError(
-            f"a split needs at least 3 images, one for each of {', '.join(PARTS)}; found {count}"
+            f"a split needs at least 3 images, one for each of {', '.join(PARTS)}; found "
+            f"{len(table)}"
         )
     persons = table.get("person")
     what = "person" if persons is not None and persons.notna().any() else "sequence"
     raise DatasetError(
         f"a split by person needs at least 3 persons, one for each of {', '.join(PARTS)}; found "
-        f"{count} {what}{'s' if count != 1 else ''} in {len(table)} images; use by='random' "
-        "(leakage will be reported) or give a manifest with persons"
+        f"{count} {what}{'s' if count != 1 else ''} in {len(table)} images; split by='random' "
+        "(in a plan split.by=random; leakage will be reported) or give a manifest with persons"
     )
 
 
@@ -307,5 +308,6 @@ def _check_trained(table: pd.DataFrame, counts: np.ndarray, parts: np.ndarray, b
         raise DatasetError(
             f"{', '.join(untrained)} cannot be in the training part: too few "
             f"{'persons' if by == 'person' else 'images'} ({len(counts)} for {len(table)} images) "
-            "show each emotion; add some, leave the emotion out, or use by='random'"
+            "show each emotion; add some, leave the emotion out (data.emotions), or split by="
+            "'random' (in a plan split.by=random)"
         )

@@ -1,15 +1,15 @@
-"""Backbones: trained layers that stay as they are, on which a study trains its own classifier."""
+"""Backbones: trained layers on which a study trains its own classifier, and their last block."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import nn
 
 from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.ready import READY, load_ready
-from emorank.networks.ready.face_features import FEATURES, SIDE, WIDTH, FaceFeatures
+from emorank.networks.ready.face_features import FEATURES, SIDE, WIDTH, FaceFeatures, FaceMaps
 from emorank.networks.vgg import Chain, dense
-from emorank.networks.vgg16 import channels_last
+from emorank.networks.vgg16 import CUT_BLOCK5, CUT_HEAD, channels_last
 
 PAPERS = "vgg16"
 
@@ -22,6 +22,8 @@ class Backbone:
         layers: builds `features` and pooling with their weights; None for VGG-16, whose weights are
             a file of the plan.
         features: that enter the classifier.
+        cuts: where the network is cut into its frozen and its trained part, by the names of a
+            plan's `train.unfreeze`.
         size: side of the input in pixels; None where the plan says it.
         width: of the frame, in usual crops.
         normalisation: of the input.
@@ -29,6 +31,7 @@ class Backbone:
 
     layers: Callable[[], tuple[nn.Sequential, nn.Module]] | None
     features: int
+    cuts: Mapping[str, int]
     size: int | None = None
     width: float = 1.0
     normalisation: Normalisation = IMAGENET
@@ -36,20 +39,24 @@ class Backbone:
 
 def _expression() -> tuple[nn.Sequential, nn.Module]:
     net = load_ready("expression")
-    return nn.Sequential(net.features), net.avgpool
+    return net.features, net.avgpool
 
 
 def _both() -> tuple[nn.Sequential, nn.Module]:
-    return nn.Sequential(FaceFeatures()), nn.Unflatten(1, (FEATURES, 1, 1))
+    return nn.Sequential(FaceMaps(), FaceFeatures()), nn.Unflatten(1, (FEATURES, 1, 1))
 
 
 BACKBONES: dict[str, Backbone] = {
-    PAPERS: Backbone(None, 512 * 7 * 7),
+    PAPERS: Backbone(None, 512 * 7 * 7, {"none": CUT_HEAD, "block5": CUT_BLOCK5}),
     "expression": Backbone(
-        _expression, 256, READY["expression"].size, normalisation=READY["expression"].normalisation
+        _expression,
+        256,
+        {"none": 4, "block4": 3},
+        READY["expression"].size,
+        normalisation=READY["expression"].normalisation,
     ),
     "expression+identity": Backbone(
-        _both, FEATURES, SIDE, WIDTH, READY["expression"].normalisation
+        _both, FEATURES, {"none": 2, "block4": 1}, SIDE, WIDTH, READY["expression"].normalisation
     ),
 }
 """By the names of a plan's `train.backbone`."""

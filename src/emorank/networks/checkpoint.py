@@ -1,5 +1,6 @@
 """A trained network as one safetensors file that says what it is."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -38,7 +39,8 @@ class Checkpoint:
         thresholds: of its scores, one for each of `steps`.
         normalisation: of the images in training.
         width: of the frame of a face, in usual crops.
-        backbone: a name of `BACKBONES`; of a ready one the file holds the classifier only.
+        backbone: a name of `BACKBONES`; of a ready one the file holds what was trained only.
+        unfreeze: which of its blocks were trained too, a name of the backbone's `cuts`.
         temperature: of the contrast to neutral (`ranking.contrast`); None where it is not known.
     """
 
@@ -51,6 +53,7 @@ class Checkpoint:
     normalisation: Normalisation = IMAGENET
     width: float = 1.0
     backbone: str = PAPERS
+    unfreeze: str = "none"
     temperature: float | None = None
 
 
@@ -68,6 +71,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     deviation: tuple[float, float, float] = IMAGENET.deviation
     width: Annotated[float, msgspec.Meta(gt=0, le=4)] = 1.0
     backbone: str = PAPERS
+    unfreeze: str = "none"
     temperature: Annotated[float, msgspec.Meta(gt=0)] | None = None
     checksum: str = ""  # of the whole file; without it in files of earlier versions
 
@@ -97,12 +101,13 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
         checkpoint.normalisation.deviation,
         checkpoint.width,
         checkpoint.backbone,
+        checkpoint.unfreeze,
         checkpoint.temperature,
         UNSEALED,
     )
     # One entry, because safetensors shuffles several: equal networks make equal files.
     words = msgspec.json.encode(about).decode()
-    own = _own(checkpoint.net, checkpoint.backbone)
+    own = _own(checkpoint.net, checkpoint.backbone, checkpoint.unfreeze)
     save_tensors(pack(own.state_dict()), path, {FORMAT: words})
 
 
@@ -113,16 +118,22 @@ def hidden_of(net: Chain) -> int:
     return first.out_features if len(net.classifier) > 1 else 0
 
 
-def size_of(classes: int, hidden: int, backbone: str = PAPERS) -> int:
+def size_of(classes: int, hidden: int, backbone: str = PAPERS, unfreeze: str = "none") -> int:
     """How many bytes a file of such a network takes at most, and a small file beside it."""
-    own = _own(_skeleton(classes, hidden, backbone), backbone)
+    own = _own(_skeleton(classes, hidden, backbone), backbone, unfreeze)
     bytes_of_weights = sum(int(tensor.nbytes) for tensor in own.state_dict().values())
     return bytes_of_weights + (1 << 15)  # the header, and the table of curves without its rows
 
 
-def _own(net: Chain, backbone: str) -> nn.Module:
-    """What of a network is in its file: all, or the classifier on a ready backbone."""
-    return net if backbone == PAPERS else net.classifier
+def _own(net: Chain, backbone: str, unfreeze: str) -> nn.Module:
+    """What of a network is in its file: all, or what was trained on a ready backbone."""
+    if backbone == PAPERS:
+        return net
+    blocks = list(net.features.named_children())[BACKBONES[backbone].cuts[unfreeze] :]
+    if not blocks:
+        return net.classifier
+    trained = nn.Sequential(OrderedDict(blocks))
+    return nn.ModuleDict({"features": trained, "classifier": net.classifier})
 
 
 def _skeleton(outputs: int, hidden: int, backbone: str) -> Chain:
@@ -184,11 +195,16 @@ def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
             f"{path}: its backbone '{about.backbone}' is not known here; expected one of "
             f"{', '.join(BACKBONES)}; it may be of a later version of emorank"
         )
+    if about.unfreeze not in BACKBONES[about.backbone].cuts:
+        raise WeightsError(
+            f"{path}: its backbone '{about.backbone}' has no block '{about.unfreeze}'; it may be "
+            "of a later version of emorank"
+        )
     net = _skeleton(len(about.labels), about.hidden, about.backbone)
     try:
         if is_damaged(path):
             raise WeightsError(f"{path}: damaged (its checksum does not fit); train again")
-        own = _own(net, about.backbone)
+        own = _own(net, about.backbone, about.unfreeze)
         own.load_state_dict(unpack(load_file(path), own), assign=True)
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
@@ -205,5 +221,6 @@ def load(path: Path, steps: tuple[str, ...] = ()) -> Checkpoint:
         about.normalisation,
         about.width,
         about.backbone,
+        about.unfreeze,
         about.temperature,
     )

@@ -27,14 +27,14 @@ def fit_head(
     classes: Sequence[Emotion],
     persons: pd.Series,
     progress: Progress = silent,
-) -> list[Epoch]:
+) -> Epoch:
     """Fit the classifier of `net` in place: what it adds to the answers of the shipped network.
 
     The strength of the penalty is chosen on folds of the persons of the training part; the
     validation part is only looked at.
 
     Returns:
-        One row of curves: the losses and accuracies of the fit.
+        A row of curves: the losses and accuracies of the fit.
     """
     start = time.monotonic()
     views = learning.views.shape[1]
@@ -53,7 +53,7 @@ def fit_head(
         _loss_and_accuracy(net, _features(part, part.views[:, 0]), part.labels)
         for part in (learning, watching)
     ]
-    return [Epoch(1, *parts[0], *parts[1], round(time.monotonic() - start, 3))]
+    return Epoch(1, *parts[0], *parts[1], round(time.monotonic() - start, 3))
 
 
 def _features(examples: Examples, views: np.ndarray) -> Float32[np.ndarray, "images features"]:

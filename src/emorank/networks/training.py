@@ -19,12 +19,12 @@ from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from emorank.networks.backbones import PAPERS, on_backbone
+from emorank.networks.backbones import BACKBONES, PAPERS, on_backbone
 from emorank.networks.features import Features
 from emorank.networks.objectives import CLASSES, Objective
 from emorank.networks.tensors import save_tensors
 from emorank.networks.vgg import Chain
-from emorank.networks.vgg16 import CUT_BLOCK5, CUT_HEAD, VGG16, channels_last
+from emorank.networks.vgg16 import VGG16, channels_last
 from emorank.progress import Progress, silent
 from emorank.seals import is_damaged
 
@@ -38,7 +38,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     weight_decay: Annotated[float, Meta(ge=0, le=1)] = 0.001
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.5
     hidden: Annotated[int, Meta(ge=1, le=16384)] = 4096
-    unfreeze: Literal["none", "block5"] = "none"
+    unfreeze: Literal["none", "block5", "block4"] = "none"
     views: Annotated[int, Meta(ge=1, le=64)] = 1
     patience: Annotated[int, Meta(ge=0)] = 0
     class_weights: bool = False
@@ -49,9 +49,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def cut(self) -> int:
         """Where the network is cut into its frozen and its trained part."""
-        if self.backbone != PAPERS:
-            return 1  # a ready backbone is one module, and frozen
-        return CUT_HEAD if self.unfreeze == "none" else CUT_BLOCK5
+        return BACKBONES[self.backbone].cuts[self.unfreeze]
 
     @property
     def logistic(self) -> bool:
@@ -114,6 +112,7 @@ def train(
     objective: Objective = CLASSES,
     state: Path | None = None,
     of: str = "",
+    start: Epoch | None = None,
     save_every: float = 60.0,
     progress: Progress = silent,
 ) -> list[Epoch]:
@@ -131,6 +130,7 @@ def train(
         state: file for going on after a kill; to be removed when the result is stored. A state of
             another recipe, or `of` something else, is an earlier attempt and is ignored.
         of: what is learnt from, in words or a digest, where the recipe does not tell.
+        start: what the network does before, if it is trained already: the first row of the curves.
         save_every: seconds between saves of the state (it holds four times the trained weights).
         progress: told of epochs done.
 
@@ -140,26 +140,29 @@ def train(
     run = _Run(net, training, recipe, objective, of)
     if state is not None:
         run.resume(state)
+    if start is not None and not run.history:
+        run.close(start)
+    last = recipe.epochs + (start is not None)
     outputs = objective.values or _last(net.classifier).out_features
     weights = class_weights(training.labels, outputs, recipe.class_weights)
     weights = weights.to(next(net.parameters()).device)
     saved = time.monotonic()
-    for epoch in range(len(run.history) + 1, recipe.epochs + 1):
+    for epoch in range(len(run.history) + 1, last + 1):
         if run.exhausted():
             break
-        start = time.monotonic()
+        begin = time.monotonic()
         loss, accuracy = run.learn(epoch, training, weights)
         validation_loss, validation_accuracy = score(run.tail, validation, recipe, objective)
-        seconds = time.monotonic() - start
+        seconds = time.monotonic() - begin
         run.close(
             Epoch(epoch, loss, accuracy, validation_loss, validation_accuracy, round(seconds, 3))
         )
-        progress(epoch, recipe.epochs, f"loss {loss:.3f} · validation {validation_accuracy:.3f}")
+        progress(epoch, last, f"loss {loss:.3f} · validation {validation_accuracy:.3f}")
         if state is not None and time.monotonic() - saved >= save_every:
             run.save(state)
             saved = time.monotonic()
     run.restore_best()
-    progress(recipe.epochs, recipe.epochs, f"best validation accuracy {run.best_accuracy:.3f}")
+    progress(last, last, f"best validation accuracy {run.best_accuracy:.3f}")
     return run.history
 
 

@@ -66,6 +66,11 @@ class ModelCard:
     network: str = ""
 
     @property
+    def fitted(self) -> bool:
+        """Whether the classifier was fitted at once, without epochs."""
+        return is_logistic(self.plan["train"]) and (self.epochs is None or self.epochs[0] == 1)
+
+    @property
     def architecture(self) -> str:
         """What the network is, in words."""
         train, weights = self.plan["train"], str(self.plan["model"]["weights"])
@@ -76,7 +81,9 @@ class ModelCard:
             return f"VGG-16, convolutions from {name}, {head}"
         if is_logistic(train):
             head = "a logistic regression that starts from the shipped network"
-        return f"frozen features of the shipped networks ({backbone}; MIT, CC0), {head}"
+        trained = train.get("unfreeze", "none")
+        also = "" if trained == "none" else f", {trained} trained too"
+        return f"features of the shipped networks ({backbone}; MIT, CC0){also}, {head}"
 
 
 def render(card: ModelCard) -> str:

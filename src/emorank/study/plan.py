@@ -12,9 +12,10 @@ from torch import Tensor
 from emorank.answers.declared import declared
 from emorank.errors import PlanError, RelevanceError, VotesError
 from emorank.networks import vgg16
-from emorank.networks.backbones import BACKBONES, PAPERS
+from emorank.networks.backbones import BACKBONES, PAPERS, on_backbone
 from emorank.networks.normalisation import IMAGENET, Normalisation, normalisation
 from emorank.networks.training import Recipe
+from emorank.networks.vgg import Chain
 from emorank.networks.weights import IMAGENET as WEIGHTS
 from emorank.networks.weights import StartingWeights
 from emorank.printable import printable
@@ -259,17 +260,22 @@ def _convert(tree: dict[str, Any], origin: str) -> Plan:
     try:
         preset = preset_of(plan.explain)
         override_preset(plan.report.heatmap)
-        if (
-            plan.explain.rules and plan.train.backbone == PAPERS
-        ):  # tried on VGG-16's layers now and not after hours of training
+        if plan.explain.rules:  # tried now and not after hours of training
             low, high = IMAGENET.bounds()
-            prepare(vgg16.skeleton(), preset, low=low, high=high)
+            prepare(_layers(plan.train), preset, low=low, high=high)
     except RelevanceError as error:
         raise PlanError(
             f"{origin}: explain: {error}; rules may also be given to {', '.join(KINDS)}, and all "
             "keys are described in docs/study.md"
         ) from error
     return plan
+
+
+def _layers(recipe: Recipe) -> Chain:
+    """The layers of the network that a plan trains, by their names."""
+    if recipe.backbone == PAPERS:
+        return vgg16.skeleton()
+    return on_backbone(recipe.backbone, 2, 0 if recipe.logistic else 1)
 
 
 def _check_input(plan: Plan, origin: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from emorank import datasets
 from emorank.datasets import sample
-from emorank.errors import PlanError
-from emorank.networks.backbones import BACKBONES, PAPERS
+from emorank.errors import DatasetError, PlanError
+from emorank.networks.backbones import BACKBONES
 from emorank.networks.weights import IMAGENET
 from emorank.room.sources import is_source
 from emorank.study.inventory import SAMPLE
@@ -25,12 +25,16 @@ def resolve(plan: Plan) -> Plan:
     """
     plan = resolve_network(plan) if plan.network else plan
     data, votes, weights = plan.data, plan.validate.votes, plan.model.weights
-    changes: dict[str, Any] = {"data.emotions": [str(Emotion.parse(w)) for w in data.emotions]}
+    try:
+        emotions = [str(Emotion.parse(word)) for word in data.emotions]
+    except DatasetError as error:
+        raise PlanError(f"data.emotions: {error}") from error
+    changes: dict[str, Any] = {"data.emotions": emotions}
     changes |= _frame(plan)
     if weights != IMAGENET:
         path = Path(weights).expanduser().resolve()
         if not path.is_file():
-            raise PlanError(f"{path}: expected a file of weights; there is none")
+            raise PlanError(f"model.weights: {path}: expected a file of weights; there is none")
         changes["model.weights"] = str(path)
     if data.dataset != SAMPLE:
         if not data.path:
@@ -56,24 +60,30 @@ def _frame(plan: Plan) -> dict[str, Any]:
     """
     name, recipe, usual = plan.train.backbone, plan.train, DataPlan()
     about = BACKBONES[name]
+    # A plan that was complete for another backbone has that one's frame.
+    frames = {(one.size, one.width) for one in BACKBONES.values()}
+    of_another = (plan.data.size, plan.data.width) in frames
     if about.size is None and recipe.head == "logistic":
         ready = " and ".join(other for other in BACKBONES if other != name)
         raise PlanError(
             f"train.head=logistic: goes with the backbones {ready}, not with {name}; leave it out, "
             "or name one: train.backbone=expression+identity"
         )
-    if about.size is None:
-        frames = {(one.size, one.width) for one in BACKBONES.values()}
-        left = (plan.data.size, plan.data.width) in frames  # by another backbone, before
-        return {"data.size": usual.size, "data.width": usual.width} if left else {}
-    if recipe.unfreeze != "none":
+    if recipe.unfreeze not in about.cuts:
         raise PlanError(
-            f"train.unfreeze={recipe.unfreeze}: the backbone '{name}' stays as it is; leave it "
-            f"out, or train.backbone={PAPERS}"
+            f"train.unfreeze={recipe.unfreeze}: the backbone '{name}' has "
+            f"{' and '.join(about.cuts)}"
         )
-    if plan.data.size not in (usual.size, about.size):
+    if about.size is None:
+        return {"data.size": usual.size, "data.width": usual.width} if of_another else {}
+    if plan.data.size not in (usual.size, about.size) and not of_another:
         raise PlanError(
             f"data.size={plan.data.size}: the backbone '{name}' sees {about.size} pixels; leave "
             "it out"
+        )
+    if plan.data.width not in (usual.width, about.width) and not of_another:
+        raise PlanError(
+            f"data.width={plan.data.width:g}: the backbone '{name}' sees {about.width:g} usual "
+            "crops; leave it out"
         )
     return {"data.size": about.size, "data.width": about.width}

@@ -1,6 +1,6 @@
 """A study's network learns from the faces of the study; their features are cached."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,7 +38,9 @@ def train_network(study: Study, progress: Progress = silent) -> str:
     """
     path, plan = study.path("model.safetensors"), study.plan
     if study.stage and path.exists() and study.path("training.parquet").exists():
-        return _words(study.table("training"))  # trained, but the disk was full after that
+        return _words(
+            study.table("training"), plan.train
+        )  # trained, but the disk was full after that
     table = study.table("faces").merge(study.table("split"), on="image")
     classes = tuple(emotion for emotion in Emotion if emotion in set(table["emotion"]))
     train_part, validation_part = (
@@ -46,7 +48,8 @@ def train_network(study: Study, progress: Progress = silent) -> str:
     )
     # A training of hours must not be lost because its result of half a gigabyte finds no room.
     hidden = 0 if plan.train.logistic else plan.train.hidden
-    size = checkpoint.size_of(len(classes), hidden, plan.train.backbone) + ROW * plan.train.epochs
+    size = checkpoint.size_of(len(classes), hidden, plan.train.backbone, plan.train.unfreeze)
+    size += ROW * (plan.train.epochs + 1)
     with room_for(path, size):
         net, curves = fit_network(
             study,
@@ -68,18 +71,20 @@ def train_network(study: Study, progress: Progress = silent) -> str:
         normalisation=normalisation_of(plan),
         width=plan.data.width,
         backbone=plan.train.backbone,
+        unfreeze=plan.train.unfreeze,
         temperature=contrast_temperature(study, net, classes, validation_part),
     )
     checkpoint.save(model, path)
     table = pd.DataFrame([asdict(epoch) for epoch in curves])
     study.write_table("training", table)
-    return _words(table)
+    return _words(table, plan.train)
 
 
-def _words(curves: pd.DataFrame) -> str:
-    return (
-        f"{len(curves)} epochs, best validation accuracy {curves['validation_accuracy'].max():.3f}"
-    )
+def _words(curves: pd.DataFrame, recipe: Recipe) -> str:
+    accuracy = f"validation accuracy {curves['validation_accuracy'].max():.3f}"
+    if recipe.logistic and len(curves) == 1:
+        return f"logistic regression, {accuracy}"
+    return f"{len(curves)} epochs, best {accuracy}"
 
 
 def fit_network(
@@ -95,6 +100,8 @@ def fit_network(
 ) -> tuple[Chain, list[Epoch]]:
     """Train a classifier on some faces of a study, and choose its best epoch on others.
 
+    A logistic head is fitted at once; with an unfrozen block, training goes on from there.
+
     Both parts are rows of the study's table of faces, numbered from 0; all emotions of the train
     part are in `classes`, the emotions of the outputs. `state` is a file that lets an interrupted
     training go on.
@@ -104,14 +111,23 @@ def fit_network(
     """
     net = training.fresh(len(classes), convolutions, recipe).to(study.plan.model.device)
     numbers = {str(emotion): number for number, emotion in enumerate(classes)}
-    learning, watching = (
-        examples(study, net, part, part["emotion"].map(numbers).to_numpy(np.int64), views, progress)
-        for part, views in ((train_part, recipe.views), (validation_part, 1))
-    )
+
+    def parts(cut: int) -> Iterator[Examples]:
+        for part, views in ((train_part, recipe.views), (validation_part, 1)):
+            labels = part["emotion"].map(numbers).to_numpy(np.int64)
+            yield examples(study, net, part, labels, views, progress, cut)
+
+    start = None
     if recipe.logistic:
         persons = train_part["person"].fillna(train_part["image"])
-        return net, fit_head(net, learning, watching, recipe, classes, persons, progress)
-    curves = training.train(net, learning, watching, recipe, state=state, progress=progress)
+        learning, watching = parts(net.end)
+        start = fit_head(net, learning, watching, recipe, classes, persons, progress)
+        if recipe.cut == net.end:
+            return net, [start]
+    learning, watching = parts(recipe.cut)
+    curves = training.train(
+        net, learning, watching, recipe, start=start, state=state, progress=progress
+    )
     round_trained(net, recipe.cut, watching)
     return net, curves
 
@@ -164,11 +180,12 @@ def examples(
     labels: np.ndarray,
     views: int,
     progress: Progress = silent,
+    cut: int | None = None,
 ) -> Examples:
     """Features of some of a study's faces, with labels; every face has so many views.
 
-    The features come from the frozen part of `net`. The rows of `table` are numbered from 0 and
-    have a row of `labels` each.
+    The features come from the part of `net` before `cut`, by default the frozen one. The rows of
+    `table` are numbered from 0 and have a row of `labels` each.
     """
     framed = Framed(study, table)
     digests = table["digest"].to_list()
@@ -178,7 +195,8 @@ def examples(
         row, number = divmod(i, views)
         return view(framed(row), number, digests[row])
 
-    cut, size = study.plan.train.cut, study.plan.data.size
+    size = study.plan.data.size
+    cut = study.plan.train.cut if cut is None else cut
     rows = np.arange(len(table) * views).reshape(len(table), views)
     reads = normalisation_of(study.plan)
     cached = features(net, cut, size, keys, pixels, normalisation=reads, progress=progress)

@@ -69,7 +69,9 @@ def train_ordinal(
         parts = rated(study, votes)
         classes = checkpoint.load(study.path(CLASSIFIER)).classes
         emotions = tuple(emotion for emotion in classes if emotion != Emotion.NEUTRAL)
-        size = checkpoint.size_of(len(emotions) * (len(LEVELS) - 1), study.plan.train.hidden)
+        recipe, outputs = study.plan.train, len(emotions) * (len(LEVELS) - 1)
+        hidden = 0 if recipe.logistic else recipe.hidden
+        size = checkpoint.size_of(outputs, hidden, recipe.backbone, recipe.unfreeze)
         with room_for(study.path(MODEL), size):
             net, watched, curves = learn(study, parts, emotions, loss, others, progress)
         ordinal.fit_thresholds(net, study.plan.train.cut, watched)
@@ -86,7 +88,8 @@ def train_ordinal(
             thresholds,
             normalisation_of(study.plan),
             study.plan.data.width,
-            study.plan.train.backbone,
+            recipe.backbone,
+            recipe.unfreeze,
         )
         scores = {part: _scores(study, parts[part], model) for part in SCORED if len(parts[part])}
         result = OrdinalTraining(
