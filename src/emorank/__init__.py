@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from emorank.networks.network import load_network
     from emorank.networks.normalisation import to_batch as normalise_images
     from emorank.ranking import rank as interval_rank
+    from emorank.reading.along_sequences import smooth_ranks
     from emorank.reading.explanations import explain_images, save_relevance
     from emorank.relevance import relevance as propagate_relevance
     from emorank.report.explained import draw_classes, draw_explanation
@@ -87,6 +88,7 @@ __all__ = [
     "results_by_group",
     "run_study",
     "save_relevance",
+    "smooth_ranks",
     "train_ordinal",
     "verdicts",
     "write_answers",
@@ -112,6 +114,7 @@ _PLACES = {
     "draw_reading": ("report.reading", "draw_reading"),
     "rank_images": ("study.readers", "rank_images"),
     "rank_many": ("scale.rank_many", "rank_many"),
+    "smooth_ranks": ("reading.along_sequences", "smooth_ranks"),
     "explain_intensity": ("study.readers", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),
     "add_compounds": ("study.verbs.add_compounds", "add_compounds"),

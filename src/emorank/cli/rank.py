@@ -1,6 +1,6 @@
 """`emorank rank`: emotion and rank of images, or of a study's test part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from emorank.cli.options import (
     sources_options,
 )
 from emorank.cli.studies import open_if_given, open_with, progress_bar, run_stage
-from emorank.cli.unfinished_work import keeping_nothing
+from emorank.cli.unfinished_work import keeping_nothing, require_new
 
 
 @click.command("rank", short_help="Name and rank the emotion of images.")
@@ -38,6 +38,12 @@ from emorank.cli.unfinished_work import keeping_nothing
     help="Rank this emotion in every face, whatever the network names, for instance happy.",
 )
 @click.option(
+    "--smooth",
+    is_flag=True,
+    help="Each folder is a sequence of one person's face, in the order of names: smooth the "
+    "contrast along it. Without IMAGES, along the sequences of the study's data set.",
+)
+@click.option(
     "--out",
     type=FILE_OR_FOLDER,
     help="Write a table, if the name ends in .csv or .parquet, or else a folder of Parquet parts.",
@@ -56,6 +62,7 @@ def command(
     compounds: bool,
     method: str | None,
     emotion: str | None,
+    smooth: bool,
     **many: Any,
 ) -> None:
     """Name the expressed emotion of IMAGES and rank its intensity.
@@ -78,7 +85,10 @@ def command(
       emorank rank photographs/ --study kdef --out ranks.csv
       emorank rank holiday.jpg --study demo --rank evidence
       emorank rank smiles/ --study demo --rank evidence --emotion happy
+      emorank rank frames/ --smooth --out curve.csv
     """
+    if smooth and (method not in (None, "contrast") or compounds):
+        raise click.UsageError("--smooth goes with --rank contrast, and without --compounds")
     if compounds and (method not in (None, "paper") or emotion or folder is None):
         raise click.UsageError(
             "--compounds goes with --study, with --rank paper, and without --emotion"
@@ -93,8 +103,8 @@ def command(
             )
         if folder is None:
             raise click.UsageError("expected IMAGES, or --study DIR to rank its test part")
-        if method not in (None, "paper"):
-            _rank_test_part(folder, method, settings)
+        if smooth or method not in (None, "paper"):
+            _rank_test_part(folder, method or "contrast", settings, smooth=smooth)
             return
         run_stage("rank", folder, settings)
         return
@@ -102,15 +112,23 @@ def command(
         raise click.UsageError(
             "--workers, --time-limit, --memory, --shard and --overwrite go with --out"
         )
+    if smooth and many:
+        raise click.UsageError("--smooth reads sequences in one process, without options of --out")
     if out is not None:
         check_out(out)
+        if smooth:
+            _check_table(out)
+            require_new(out, overwrite)
+    method = "contrast" if smooth else method
+    nearest = nearest or smooth
     study = open_if_given(folder, settings)
     asked: dict[str, Any] = {"emotion": emotion, "crop": crop, "nearest": nearest, "strict": strict}
-    if out is not None:
+    if out is not None and not smooth:
         write_ranks(images, out, study, method, asked | many | {"compounds": compounds}, overwrite)
         return
     from emorank import add_compounds, read
     from emorank.errors import ImageError
+    from emorank.reading.along_sequences import smooth_folders
     from emorank.scale.sources import items, picture_of
 
     left_out: list[ImageError] = []
@@ -126,8 +144,33 @@ def command(
     faces = with_bar(stream, len(listed))
     faces = add_compounds(study, faces) if compounds and study else faces
     with keeping_nothing("with --out FILE"):
-        _print_rows([face.row for face in faces])
+        rows: Iterator[dict[str, Any]] = (face.row for face in faces)
+        if smooth:
+            rows = smooth_folders(rows, [Path(item.name) for item in listed], emotion)
+        if out is None:
+            _print_rows(list(rows))
+        else:
+            _write(list(rows), out)
     report_excluded(left_out, stream.excluded, len(listed))
+
+
+def _check_table(out: Path) -> None:
+    if out.suffix not in {".csv", ".parquet"}:
+        raise click.BadParameter(f"{out}: with --smooth, expected a name in .csv or .parquet")
+
+
+def _write(rows: list[dict[str, Any]], out: Path) -> None:
+    """A table of a few thousand rows at most, CSV or Parquet by its ending."""
+    from emorank import delimited
+    from emorank.scale.part import write_rows
+
+    if not rows:
+        return
+    if out.suffix == ".csv":
+        delimited.write(out, [list(rows[0]), *(list(row.values()) for row in rows)])
+    else:
+        write_rows(rows, out)
+    click.echo(f"{len(rows):,} faces: {out}")
 
 
 def _print_rows(rows: list[dict[str, Any]]) -> None:
@@ -162,15 +205,15 @@ def _compound(row: dict[str, Any]) -> str:
     return "–" if rank == NONE else f"{row['compound']}, {rank}"
 
 
-def _rank_test_part(folder: Path, method: str, settings: tuple[str, ...]) -> None:
+def _rank_test_part(folder: Path, method: str, settings: tuple[str, ...], *, smooth: bool) -> None:
     """Rank the test part, and say how well it agrees with what is known."""
     from emorank.report.words import estimate_and_method
     from emorank.study.verbs.rank_test_part import rank_test_part
 
     study = open_with(folder, settings)
     with progress_bar("ranks") as progress:
-        table, follows, agrees = rank_test_part(study, method, progress)
-    out = study.path(f"ranks_{method}.parquet")
+        table, follows, agrees = rank_test_part(study, method, progress, smooth=smooth)
+    out = study.path(f"ranks_{method}{'_smooth' if smooth else ''}.parquet")
     click.echo(f"{len(table):,} faces: {out}")
     click.echo(f"ranks abstained from: {int(table['level'].isna().sum())}")
     if follows.count:

@@ -2,23 +2,28 @@
 
 import pandas as pd
 
+from emorank.errors import PlanError, StudyError
 from emorank.evaluation.laboratory.validity import Correlations, correlations
 from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
 from emorank.evaluation.statistics.columns import Options
 from emorank.progress import Progress, silent
+from emorank.reading.along_sequences import smooth_ranks
 from emorank.reading.reader import in_words
 from emorank.study.folder import Study
 from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.calibrate import fitted_on
 from emorank.study.readers import check_levels, reader_of
-from emorank.vocabulary import Emotion
+from emorank.vocabulary import LEVELS, Emotion
 
 
 def rank_test_part(
-    study: Study, rank: str, progress: Progress = silent
+    study: Study, rank: str, progress: Progress = silent, *, smooth: bool = False
 ) -> tuple[pd.DataFrame, Correlations, LevelAgreement]:
     """Rank the test faces, write `ranks_RANK.parquet`, and compare it with what is known.
+
+    With `smooth` the frames of each sequence are ranked by what all of them and the other faces of
+    the person show (`reading.along_sequences`), in `ranks_RANK_smooth.parquet`.
 
     Returns:
         The ranks with `level` as a number, and the agreement with the known intensity (or else
@@ -26,13 +31,22 @@ def rank_test_part(
         as None. What the calibrated rank was fitted on counts as not known.
 
     Raises:
-        PlanError: there is no such rank.
-        StudyError: the study is not prepared, or lacks what the rank needs.
+        PlanError: there is no such rank, or `smooth` with another one than the contrast.
+        StudyError: the study is not prepared, lacks what the rank needs, or has no sequences.
         WeightsError: the study has no model.
     """
     check_levels((rank,))
+    if smooth and rank != "contrast":
+        raise PlanError(
+            f"'{rank}' cannot be smoothed along sequences; expected the rank 'contrast'"
+        )
     reader, truth = reader_of(study, (rank,)), ground_truth(study)
     truth = truth[truth["part"] == "test"].reset_index(drop=True)
+    if smooth and not (reader.network.knows_neutral and truth["sequence"].notna().any()):
+        raise StudyError(
+            f"{study.folder}: smoothing needs sequences of frames in the data set, and a network "
+            "that knows neutral"
+        )
     framed, parts = Framed(study, truth), []
     for start in range(0, len(truth), reader.batch):
         progress(start, len(truth), "faces")
@@ -40,6 +54,14 @@ def rank_test_part(
         parts.append(reader.levels([framed(row) for row in rows]))
     progress(len(truth), len(truth), "faces")
     table = pd.concat([truth[["image"]], pd.concat(parts, ignore_index=True)], axis=1)
+    if smooth:
+        about = truth[["sequence", "frame", "person"]]
+        words = smooth_ranks(pd.concat([in_words(table), about], axis=1))
+        study.write_table(f"ranks_{rank}_smooth", words)
+        level = words["rank"].map(LEVELS.index, na_action="ignore").astype("Int64")
+        return words.assign(level=level), *agreement(
+            words.assign(level=level), truth, study.plan.validate.resamples
+        )
     study.write_table(f"ranks_{rank}", in_words(table))
     if rank == "calibrated":
         learnt = fitted_on(study, truth)
