@@ -69,13 +69,25 @@ def overlay(image: Pixels, plane: Plane, full: float) -> Pixels:
 
 def strip(image: Pixels, relevance: Float[np.ndarray, "3 height width"]) -> bytes:
     """The image, its overlay and its heatmap (channels summed) side by side, as JPEG."""
-    from PIL import Image
-
     total = relevance.sum(axis=0)
     full = scale(total).full
     gap = np.full((len(image), max(1, len(image) // 56), 3), 255, np.uint8)
     row = [image, gap, overlay(image, total, full), gap, colours(total, full)]
+    return jpeg(np.concatenate(row, axis=1))
+
+
+def summed_overlay(image: Pixels, relevance: Float[np.ndarray, "3 height width"] | None) -> Pixels:
+    """The heatmap (channels summed) over the image, on its own scale; the image without one."""
+    if relevance is None:
+        return image
+    total = relevance.sum(axis=0)
+    return overlay(image, total, scale(total).full)
+
+
+def jpeg(pixels: Pixels) -> bytes:
+    """A picture as JPEG: heatmaps are noisy, so that a PNG would be four times as large."""
+    from PIL import Image
+
     buffer = io.BytesIO()
-    # Heatmaps are as noisy as photographs: as PNG a report would be four times as large.
-    Image.fromarray(np.concatenate(row, axis=1)).save(buffer, "JPEG", quality=88, subsampling=0)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=88, subsampling=0)
     return buffer.getvalue()

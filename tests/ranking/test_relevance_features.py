@@ -12,6 +12,7 @@ from emorank.ranking.relevance_features import (
     MOVED,
     REGIONS,
     coverage,
+    region_shares,
     relevance_features,
 )
 from emorank.vocabulary import Emotion
@@ -89,3 +90,14 @@ def test_every_expression_moves_some_region():
     """And neutral none."""
     assert set(MOVED) == set(Emotion) - {Emotion.NEUTRAL}
     assert all(set(moved) <= set(REGIONS) and moved for moved in MOVED.values())
+
+
+def test_shares_of_regions_of_a_wider_frame():
+    """The usual crop lies in the middle of a wider frame, and so do its regions."""
+    crop = np.zeros((3, 50, 50))
+    crop[:, 5, 25] = 1.0  # between the brows
+    wide = np.pad(crop, ((0, 0), (25, 25), (25, 25)))
+    for shares in (region_shares(crop), region_shares(wide, 2.0)):
+        assert shares == pytest.approx({"brows": 1, "eyes": 0, "nose": 0, "mouth": 0})
+    assert region_shares(wide)["brows"] == 0.0
+    assert set(region_shares(-crop).values()) == {0.0}

@@ -8,7 +8,13 @@ import pytest
 
 from emorank.errors import StudyError
 from emorank.networks.normalisation import to_batch
-from emorank.reading.measured import Measured, emotion_table, expressed, prediction_table
+from emorank.reading.measured import (
+    Measured,
+    emotion_table,
+    expressed,
+    measured_again,
+    prediction_table,
+)
 from emorank.study.framed_faces import Framed
 from emorank.study.learning.measured_faces import evidence_of_faces
 from emorank.study.trained_network import trained_network
@@ -52,6 +58,15 @@ def test_the_table_of_logits():
     np.testing.assert_allclose(table[names], shares, rtol=1e-6)
     np.testing.assert_allclose(table["expressed_p"], shares[[0, 1], [2, 1]], rtol=1e-6)
     assert list(prediction_table(LOGITS, HALF)) == ["predicted", *names, "logit"]
+
+
+def test_logits_follow_from_predictions(half):
+    """Up to the rounding of float32; a probability of zero is the least that there is."""
+    again = measured_again(half, prediction_table(LOGITS, HALF))
+    np.testing.assert_allclose(again.logits, LOGITS, rtol=1e-5, atol=1e-5)
+    assert again.contrast == pytest.approx([-3, 3], abs=1e-5)
+    far = np.array([[0, 200, 0]], np.float32)
+    assert 100 < measured_again(half, prediction_table(far, HALF)).contrast[0] < 110
 
 
 def test_which_emotion_counts():

@@ -46,6 +46,13 @@ def test_nothing_has_to_be_named(faces):
         assert len({face, face}) == 1
 
 
+def test_a_whole_picture_has_no_regions_of_a_face(faces):
+    """Where no face was sought nobody knows where its mouth is."""
+    (face,) = emorank.read(faces[0].pixels, crop="none")
+    assert face.heatmap is not None
+    assert face.regions == {}
+
+
 def test_the_heatmap_is_the_relevance_of_the_contrast(faces):
     """What starts is the logit of the expression and minus that of neutral."""
     network = ready_network()

@@ -11,17 +11,24 @@ from emorank.answers.voting import majority, sheet
 from emorank.datasets.leakage import Leakage
 from emorank.evaluation import classification, validation
 from emorank.evaluation.classification import Classification
+from emorank.evaluation.laboratory.one_rater import one_rater
+from emorank.evaluation.laboratory.validity import correlations
 from emorank.evaluation.rank_scores import RankValidation
+from emorank.evaluation.statistics.columns import Options
+from emorank.reading.reader import RankedFace
 from emorank.report import figures, style
+from emorank.report.first_face import first_face
 from emorank.report.headline import headline, simulated
 from emorank.report.page import Page, Section, render
-from emorank.report.sections import data, emotion, model, ranks
+from emorank.report.sections import data, emotion, model, papers_rule, ranks
 from emorank.report.sections import examples as faces
 from emorank.report.sections import sheet as votes_sheet
 from emorank.report.sections.closing import cite_section, limits_section, versions_section
 from emorank.report.sections.data import FacesSummary
 from emorank.report.sections.examples import Example
+from emorank.report.sections.papers_rule import RuledFace
 from emorank.report.sections.sheet import VotesSummary
+from emorank.results.metrics import RanksCompared
 
 EMOTIONS = ("anger", "happy", "neutral")
 RANKS = ("Minimal", "Average", "Strong")
@@ -41,7 +48,10 @@ class Small:
     training: pd.DataFrame | None
     examples: tuple[Example, ...]
     counts: pd.DataFrame | None
-    known: pd.DataFrame | None
+    compared: RanksCompared | None
+    levels: pd.DataFrame
+    ruled: tuple[RuledFace, ...]
+    first: RankedFace | None
     excluded: pd.DataFrame
     hashes: dict
     headline: tuple[str, ...] = ()
@@ -51,13 +61,16 @@ class Small:
         """All of it as a page."""
         raters = bool(self.votes and self.votes.simulated)
         sections = (
+            emotion.section(self.emotions),
+            ranks.section(
+                self.compared, self.validation, self.levels, self.counts, simulated=raters
+            ),
+            faces.section(self.examples, rank="the contrast to neutral", neutral=True),
+            papers_rule.section(self.validation, self.ruled, self.counts, simulated=raters),
+            *(section for section in more if section is not None),
             data.faces_section(self.data),
             data.split_section("by person", 1, self.leakage),
             model.section(self.plan, self.training),
-            emotion.section(self.emotions),
-            faces.section(self.examples, self.counts, self.known),
-            ranks.section(self.validation, simulated=raters),
-            *(section for section in more if section is not None),
             votes_sheet.section(self.votes),
             data.exclusions_section(self.excluded),
             versions_section("0.1", self.hashes),
@@ -69,6 +82,7 @@ class Small:
             self.title,
             sections,
             simulated=simulated(faces=self.data.simulated, raters=raters),
+            lead="" if self.first is None else first_face(self.first, "contrast"),
             results=self.headline,
             foot="Made by emorank.",
         )
@@ -93,7 +107,19 @@ def face():
 
 
 @pytest.fixture(scope="session")
-def contents(face):
+def read_face(face):
+    """The same face, ranked by the contrast, as `emorank.read` gives it."""
+    image, relevance, _ = face
+    row = {
+        "image": "p0/face.png", "face": 1, "predicted": "happy", "p_happy": 0.9, "p_neutral": 0.05,
+        "expressed": "happy", "expressed_p": 0.9, "rank": "Strong", "abstained": False,
+        "score": 4.5, "log_odds": 4.2,
+    }  # fmt: skip
+    return RankedFace(image, row, heatmap=relevance, frame=1.0)
+
+
+@pytest.fixture(scope="session")
+def contents(face, read_face):
     """Everything on the page, from simulated answers of twelve images."""
     rng = np.random.default_rng(8)
     images = [f"p{i % 4}/{i}.png" for i in range(12)]
@@ -118,8 +144,22 @@ def contents(face):
         persons=persons,
         resamples=50,
     )
+    better = validation(
+        pd.DataFrame({"image": images, "rank": RANKS * 4}),
+        majority(votes), predictions, rng=rng, persons=persons, resamples=50,
+    )  # fmt: skip
+    strength, scored = rng.random(12), true != "neutral"
+    options = Options(resamples=50)
+    follows = {
+        name: correlations(score, strength, np.where(scored, true, None), None, options)
+        for name, score in (("contrast", strength + 1), ("paper", rng.random(12)))
+    }
+    about_faces = pd.DataFrame(
+        {"image": images, "person": [*persons.values()], "emotion": true, "intensity": strength}
+    )
+    rater = one_rater(votes, about_faces, options)
+    compared = RanksCompared("contrast", "known intensity", follows, better, rater)
     image, relevance, about = face
-    strip = heatmaps.strip(image, relevance)
     figure = style.jpeg(figures.explanation(image, relevance, **about))
     epochs = np.arange(1, 5)
     return Small(
@@ -142,12 +182,21 @@ def contents(face):
                 "validation_accuracy": [0.2, 0.4, 0.6, 0.6],
             }
         ),
-        examples=tuple(Example(f"{r}.png", "Happy", r, 0.9, strip, figure) for r in RANKS),
+        examples=tuple(
+            Example(
+                f"{r}.png", "happy", r, "4.50", 0.9, heatmaps.jpeg(image),
+                heatmaps.jpeg(heatmaps.summed_overlay(image, relevance)),
+            )
+            for r in RANKS
+        ),
         counts=pd.DataFrame({"Minimal": [1], "Average": [2], "Strong": [3]}, index=["Happy"]),
-        known=pd.DataFrame({"intensity": rng.random(12), "rank": ranks_given}),
+        compared=compared,
+        levels=pd.DataFrame({"truth": strength, "contrast": RANKS * 4, "paper": ranks_given}),
+        ruled=(RuledFace("Strong.png", "Happy", "Average", figure),),
+        first=read_face,
         excluded=pd.DataFrame({"file": ["broken.png"], "reason": ["truncated"]}),
         hashes={"split.parquet": "ab" * 32},
-        headline=headline(emotions, validated, unseen_persons=True),
+        headline=headline(emotions, compared, validated, unseen_persons=True),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from emorank.evaluation import scores_table
 from emorank.report import figures, style
-from emorank.report.sections import data, emotion, examples, model, ranks
+from emorank.report.sections import data, emotion, model, papers_rule, ranks
 
 
 def words(figure) -> str:
@@ -25,11 +25,11 @@ def drawn(contents, face) -> dict:
         "confusion": lambda: emotion.confusion(
             contents.emotions.confusion, ("Anger", "Happy", "x")
         ),
-        "rank_confusions": lambda: ranks.rank_confusions(contents.validation.emotions),
+        "rank_confusions": lambda: papers_rule.rank_confusions(contents.validation.emotions),
         "curves": lambda: model.curves(contents.training),
         "distribution": lambda: data.distribution(contents.data.distribution),
-        "metric_bars": lambda: ranks.metric_bars(scores_table(contents.validation)),
-        "intensity": lambda: examples.intensity(contents.known),
+        "metric_bars": lambda: papers_rule.metric_bars(scores_table(contents.validation)),
+        "intensity": lambda: ranks.intensity(contents.levels, contents.compared),
     }
 
 
@@ -118,4 +118,4 @@ def test_an_empty_class_has_counts_and_no_shade():
 
 def test_no_emotions_at_all():
     """Nothing to compare gives an empty picture, not an error."""
-    assert style.png(ranks.rank_confusions([]))
+    assert style.png(papers_rule.rank_confusions([]))

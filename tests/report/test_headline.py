@@ -9,20 +9,44 @@ from emorank.report.headline import headline, verdict
 
 
 def test_three_lines(contents):
-    """Emotion, rank, both: each with its interval, its images and its baseline."""
-    first, second, third = headline(contents.emotions, contents.validation, unseen_persons=True)
+    """Emotion, the rank that works, then the paper's rule: each with intervals and chance."""
+    first, second, third = headline(
+        contents.emotions, contents.compared, contents.validation, unseen_persons=True
+    )
     assert first.startswith("Expressed emotion: accuracy 1.00 [0.76, 1.00] rough on 12 test")
     assert "of 4 unseen persons (always “Anger”: 0.33)" in first
-    assert "quadratic kappa" in second
-    assert "8 rated test images with an intensity" in third
+    assert second.startswith("Rank by the contrast to neutral: Spearman 1.00")
+    for words in ("chance: up to", "quadratic kappa", "one rater: ", "on 8 images"):
+        assert words in second, words
+    assert third.startswith("The paper's rule, reproduced: quadratic kappa ")
+    assert third.endswith("with the known intensity, within emotion.")
+
+
+def test_without_votes_the_scores_are_left(contents):
+    """Where only intensities are known, nothing is said of raters."""
+    alone = replace(contents.compared, validated=None, rater=None)
+    _, second, third = headline(contents.emotions, alone, None, unseen_persons=True)
+    for line in (second, third):
+        assert "Spearman" in line
+        assert "kappa" not in line
+        assert "rater" not in line
 
 
 def test_persons_are_not_called_unseen_when_they_were_seen(contents):
-    """A random split does not claim strangers; without votes the lines say so."""
-    first, second, third = headline(contents.emotions, None, unseen_persons=False)
+    """A random split does not claim strangers; without votes and intensities the lines say so."""
+    nothing = replace(contents.compared, truth="", follows={}, validated=None, rater=None)
+    first, second, third = headline(contents.emotions, nothing, None, unseen_persons=False)
     assert "unseen" not in first
-    assert "no votes" in second
-    assert "no votes" in third
+    assert "not validated, there are no votes and no known intensities" in second
+    assert "not validated" in third
+
+
+def test_a_study_of_an_earlier_version_has_two_lines(contents):
+    """What was not measured is not claimed."""
+    lines = headline(contents.emotions, None, contents.validation, unseen_persons=True)
+    assert [line.partition(":")[0] for line in lines] == [
+        "Expressed emotion", "The paper's rule, reproduced",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from emorank.report import page
 from emorank.report.headline import simulated
 from emorank.report.page import Page, Section, render, write
 from emorank.report.sections import data as data_section
-from emorank.report.sections.examples import Example
 from emorank.report.sections.sheet import votes_summary
 
 
@@ -81,6 +80,22 @@ def test_what_a_reader_looks_for(contents, rendered):
     assert "SIMULATED" not in words
 
 
+def test_the_first_screen_leads_with_what_works(contents, rendered):
+    """One face and its heatmap, its level, the three lines; then the sections, the paper's last."""
+    outline = Outline(rendered)
+    words, (first, second, third) = outline.words, contents.headline
+    places = [words.index(part) for part in ("Why happy, and not neutral?", first, second, third)]
+    assert places == sorted(places)
+    assert "Rank by the contrast to neutral" in second
+    assert "The paper's rule" in third
+    alts = [image["alt"] for image in all_of(outline, "img")]
+    assert alts[0] == "A face that expresses happy"
+    assert "red pixels speak for happy" in alts[1]
+    assert "thresholds" in alts[2]
+    names = [section["id"] for section in all_of(outline, "section")]
+    assert names[:4] == ["emotion", "ranks", "examples", "papers-rule"]
+
+
 def test_how_to_cite(contents, rendered):
     """Author, year and DOI of each, BibTeX once, the same as in CITATION.cff."""
     words = Outline(rendered).words.rpartition("How to cite")[2]
@@ -108,8 +123,10 @@ def test_no_folder_of_a_machine_is_on_the_page(contents):
 
 def test_simulated_data_is_called_simulated(contents):
     """Rendered faces and simulated raters are announced at the top and where they matter."""
-    bare = replace(contents, training=None, examples=(), known=None)
-    faces = replace(bare, data=replace(contents.data, simulated=True), validation=None)
+    bare = replace(contents, training=None, examples=(), first=None)
+    faces = replace(
+        bare, data=replace(contents.data, simulated=True), validation=None, compared=None
+    )
     assert "SIMULATED" in Outline(render(faces.page())).words
     raters = Outline(
         render(replace(bare, votes=replace(contents.votes, simulated=True)).page())
@@ -138,7 +155,11 @@ def test_data_cannot_write_html(contents):
             distribution=contents.data.distribution.rename(index={"Anger": evil}),
         ),
         plan={evil: {evil: evil}},
-        examples=(Example(evil, evil, evil, 0.5, contents.examples[0].strip, None, evil),),
+        examples=(
+            replace(contents.examples[0], image=evil, rank=evil, score=evil, note=evil),
+        ),
+        ruled=(replace(contents.ruled[0], image=evil, emotion=evil, rank=evil),),
+        first=replace(contents.first, row=contents.first.row | {"image": evil}),
         votes=replace(contents.votes, ties=evil, sheet=pd.DataFrame({"image": [evil]})),
         excluded=pd.DataFrame({"file": [evil, "\udcff"], "reason": [evil, "x"]}, dtype=object),
         hashes={evil: evil},
@@ -155,7 +176,8 @@ def test_a_study_without_votes_training_or_examples(contents):
     """What is missing is said to be missing."""
     bare = replace(
         contents,
-        training=None, examples=(), counts=None, validation=None, votes=None, known=None,
+        training=None, examples=(), ruled=(), first=None,
+        validation=None, compared=None, votes=None,
         excluded=contents.excluded.head(0),
     )  # fmt: skip
     words = Outline(render(bare.page())).words

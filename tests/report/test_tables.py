@@ -8,7 +8,7 @@ import pytest
 
 from emorank.evaluation import Estimate, classification
 from emorank.report import tables, words
-from emorank.report.sections import emotion, ranks
+from emorank.report.sections import emotion, papers_rule
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_dashes_are_explained(contents):
     table = emotion.class_table(result)
     assert math.isnan(table.loc[1, "Recall"])
     assert emotion.reasons(result) == ["Fear: no image of this class, never predicted"]
-    rows = ranks.rank_table(contents.validation)
+    rows = papers_rule.rank_table(contents.validation)
     dashes = rows[rows[["Precision", "Recall"]].isna().any(axis=1)]
-    assert len(ranks.reasons(contents.validation)) == len(dashes)
+    assert len(papers_rule.reasons(contents.validation)) == len(dashes)
 
 
 def test_conditional_stands_beside_joint(contents):
     """The overall table holds both scores, both baselines, and how many images are behind each."""
-    table = ranks.overall_table(contents.validation).set_index("Score")
+    table = papers_rule.overall_table(contents.validation).set_index("Score")
     assert table.loc["Rank accuracy, emotion recognised (conditional)", "Images"] == 8
     assert table.loc["Emotion and rank both right (joint)", "Images"] == 8
     assert table.index.str.startswith("… always").sum() == 2

@@ -202,3 +202,10 @@ def test_the_first_features_of_every_backbone_are_those_of_the_shipped_network()
         torch.testing.assert_close(
             found, net.trunk(wide[:, :, 19:131, 19:131], net.end).flatten(1), atol=1e-4, rtol=1e-3
         )
+
+
+def test_one_place_has_no_regions(trained):
+    """Features that end in one place cannot say where in the face the evidence lies."""
+    network = trained_network(trained)
+    framed = Framed(trained, trained.table("faces").head(2))
+    assert list(Measured(network, [framed(0), framed(1)]).evidence) == ["net", "mass", "balance"]

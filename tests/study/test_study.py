@@ -32,8 +32,8 @@ def test_every_file_of_the_design_is_there(study):
     assert found == {
         "study.toml", "stages.json", "metrics.json", "images.parquet", "faces.parquet",
         "excluded.parquet", "split.parquet", "model.safetensors", "training.parquet",
-        "predictions.parquet", "relevance", "ranks.parquet", "votes.parquet", "report",
-        "MODEL_CARD.md",
+        "predictions.parquet", "relevance", "ranks.parquet", "ranks_evidence.parquet",
+        "votes.parquet", "heatmaps", "report", "MODEL_CARD.md",
     }  # fmt: skip
     assert [path.name for path in study.path("report").iterdir()] == ["index.html"]
 
@@ -91,7 +91,7 @@ def test_relevance_is_stored_for_every_test_image(study):
 def test_metrics_hold_every_measurement(study):
     """Leakage, emotions, conservation and ranks; separable faces are told apart."""
     metrics = study.metrics()
-    assert set(metrics) == {"leakage", "emotion", "conservation", "rank"}
+    assert set(metrics) == {"leakage", "emotion", "conservation", "rank", "ranks"}
     assert metrics["leakage"]["person"] == 0
     assert metrics["emotion"]["count"] == len(study.table("predictions"))
     assert metrics["emotion"]["accuracy"]["value"] >= 0.8

@@ -68,12 +68,31 @@ def _share(part: Float[np.ndarray, "..."], whole: Float[np.ndarray, "..."]) -> n
     return np.asarray(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
 
 
-def coverage(height: int, width: int) -> Float[np.ndarray, "regions {height} {width}"]:
-    """How much of each cell of a grid over the crop lies in each region, 0 to 1."""
+def region_shares(
+    relevance: Float[np.ndarray, "channels height width"], frame: float = 1.0
+) -> dict[str, float]:
+    """The share of each region in what speaks for the emotion, 0 to 1; regions may overlap.
+
+    The relevance is of the pixels of an aligned face, in a frame so wide in usual crops.
+    """
+    positive = np.clip(np.asarray(relevance, np.float64).sum(0), 0, None)
+    height, width = positive.shape
+    inside = np.einsum("hw,rhw->r", positive, coverage(height, width, frame))
+    return dict(zip(REGIONS, _share(inside, np.asarray(positive.sum())).tolist(), strict=True))
+
+
+def coverage(
+    height: int, width: int, frame: float = 1.0
+) -> Float[np.ndarray, "regions {height} {width}"]:
+    """How much of each cell of a grid over the frame lies in each region, 0 to 1.
+
+    The frame is so wide in usual crops, and has the usual crop in its middle.
+    """
+    boxes = 0.5 + (np.array(list(REGIONS.values())) - 0.5) / frame
     return np.stack(
         [
             np.outer(_overlap(top, bottom, height), _overlap(left, right, width))
-            for left, top, right, bottom in REGIONS.values()
+            for left, top, right, bottom in boxes
         ]
     )
 

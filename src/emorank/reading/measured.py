@@ -13,7 +13,7 @@ from torch import Tensor
 
 from emorank.networks.normalisation import to_batch
 from emorank.networks.vgg import Chain
-from emorank.ranking.relevance_features import FEATURES, relevance_features
+from emorank.ranking.relevance_features import FEATURES, REGIONS, relevance_features
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.relevance import Relevance
 from emorank.vocabulary import Emotion
@@ -79,9 +79,12 @@ class Measured:
 
         What is explained is the contrast: the logit of the expressed emotion less that of neutral,
         "why this expression and not none". Without neutral among the classes it is the logit.
+        Where the convolutions end in one place, as those of the ready backbones do, there is no
+        share of a region.
         """
-        values = relevance_features(_array(self._evidence.pixels))
-        return pd.DataFrame(values, columns=list(FEATURES))
+        relevance = _array(self._evidence.pixels)
+        values = pd.DataFrame(relevance_features(relevance), columns=list(FEATURES))
+        return values if relevance.shape[-1] > 1 else values.drop(columns=list(REGIONS))
 
     def outputs(self, other: Chain) -> Float32[np.ndarray, "batch outputs"]:
         """The outputs of another network whose first `cut` layers are those of this one."""
@@ -130,6 +133,20 @@ class Measured:
         """
         vars(self).setdefault("logits", _array(logits))
         return torch.as_tensor(self._chosen).to(logits.device)[:, None]
+
+
+def measured_again(network: EmotionNetwork, predictions: pd.DataFrame) -> Measured:
+    """Faces that were measured before, from the rows of their `prediction_table`; no pixels.
+
+    Their logits are those of then, up to the rounding of float32. A probability below the least
+    that float32 holds counts as that least.
+    """
+    shares = predictions[[f"p_{emotion}" for emotion in network.classes]].to_numpy(np.float64)
+    logs = np.log(np.maximum(shares, np.finfo(np.float32).smallest_subnormal))
+    logits = logs - logs.max(1, keepdims=True) + predictions[["logit"]].to_numpy(np.float64)
+    measured = Measured(network)
+    vars(measured)["logits"] = logits.astype(np.float32)
+    return measured
 
 
 def expressed(

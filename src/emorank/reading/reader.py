@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -12,7 +13,7 @@ from jaxtyping import Float32
 
 from emorank.framing import BOX, Picture, View, Views
 from emorank.heatmaps import strip
-from emorank.ranking.relevance_features import REGIONS, relevance_features
+from emorank.ranking.relevance_features import region_shares
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import Measured, Pixels
 from emorank.reading.stream import Stream
@@ -39,12 +40,15 @@ class RankedFace:
             needs it.
         heatmap: of each pixel and channel for `expressed` and against neutral, by the network's
             preset for people; None where nobody asked for it.
+        frame: how wide the frame of the aligned face is, in usual crops; None where it is not
+            aligned.
     """
 
     pixels: Pixels
     row: dict[str, Any]
     relevance: Float32[np.ndarray, "3 side side"] | None = None
     heatmap: Float32[np.ndarray, "3 side side"] | None = None
+    frame: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -60,12 +64,11 @@ class RankedFace:
     def regions(self) -> dict[str, float]:
         """The share of each region of the face in what speaks for the expression, 0 to 1.
 
-        Of an aligned face; regions may overlap. Empty without a heatmap.
+        Regions may overlap. Empty without a heatmap, and where the face is not aligned.
         """
-        if self.heatmap is None:
+        if self.heatmap is None or self.frame is None:
             return {}
-        shares = relevance_features(self.heatmap[None])[0, -len(REGIONS) :]
-        return dict(zip(REGIONS, shares.tolist(), strict=True))
+        return region_shares(self.heatmap, self.frame)
 
     def _repr_html_(self) -> str:
         relevance = self.relevance if self.heatmap is None else self.heatmap
@@ -124,7 +127,7 @@ class Reader:
             ImageError: an image cannot be used, if `strict`.
         """
         views = self.views(images, crop=crop, nearest=nearest, strict=strict, names=names)
-        return Stream(views, self.batch, self.rank)
+        return Stream(views, self.batch, partial(self.rank, crop=crop))
 
     def views(
         self,
@@ -163,8 +166,12 @@ class Reader:
             parts.append(pd.concat([measured.table, said], axis=1))
         return pd.concat(parts, ignore_index=True)
 
-    def rank(self, views: list[View]) -> Iterator[RankedFace]:
-        """The records of a batch of framed faces, by all ranks; the faces are measured once."""
+    def rank(self, views: list[View], crop: str | None = None) -> Iterator[RankedFace]:
+        """The records of a batch of framed faces, by all ranks; the faces are measured once.
+
+        `crop` says how they were framed; None for the framing of the network's training.
+        """
+        frame = self.network.width if (crop or self.network.crop) == "face" else None
         measured = self.measure([view.pixels for view in views])
         tables = [
             in_words(rank(measured)).add_prefix(f"{name}_" if number else "")
@@ -176,7 +183,7 @@ class Reader:
         heatmaps = measured.heatmap if self.heatmaps else nothing
         for view, row, relevance, heatmap in zip(views, rows, maps, heatmaps, strict=True):
             values = {str(key): None if value is pd.NA else value for key, value in row.items()}
-            yield RankedFace(view.pixels, view_row(view) | values, relevance, heatmap)
+            yield RankedFace(view.pixels, view_row(view) | values, relevance, heatmap, frame)
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:

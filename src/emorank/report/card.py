@@ -23,7 +23,7 @@ from emorank.report.page import environment
 from emorank.report.sections import emotion, groups
 from emorank.report.sections.data import FacesSummary
 from emorank.report.sections.model import is_logistic
-from emorank.report.sections.ranks import overall_table
+from emorank.report.sections.papers_rule import overall_table
 from emorank.results.groups import GroupResults
 
 # What Markdown or HTML would take for more than a letter; a title comes from who made the data.

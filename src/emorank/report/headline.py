@@ -1,16 +1,31 @@
 """The three lines that a study comes to, for the terminal and the top of the report."""
 
 from emorank.evaluation.classification import Baseline, Classification
+from emorank.evaluation.laboratory.validity import Correlations
 from emorank.evaluation.rank_scores import RankValidation
-from emorank.report.words import capitalised, estimate
+from emorank.report.words import capitalised, cell, estimate
+from emorank.results.metrics import RanksCompared
+
+PAPER = "paper"
+TITLES = {
+    "contrast": "the contrast to neutral",
+    "evidence": "the evidence",
+    PAPER: "the paper's rule",
+}
+"""What the ranks that stand side by side are called."""
 
 
 def headline(
-    emotions: Classification, ranks: RankValidation | None, *, unseen_persons: bool
-) -> tuple[str, str, str]:
-    """Emotion recognised; rank where it was recognised; both, over all images.
+    emotions: Classification,
+    ranks: RanksCompared | None,
+    paper: RankValidation | None,
+    *,
+    unseen_persons: bool,
+) -> tuple[str, ...]:
+    """Emotion recognised; how well the rank that people get does; then the paper's rule.
 
-    `ranks` is None without votes; `unseen_persons`: no test person is in the training part.
+    `paper` is None without votes, `ranks` for a study of an earlier version, which leaves out the
+    second line; `unseen_persons`: no test person is in the training part.
     """
     people = ""
     if emotions.persons is not None:
@@ -19,19 +34,48 @@ def headline(
         f"Expressed emotion: accuracy {estimate(emotions.accuracy_over_persons)} on "
         f"{emotions.count:,} test images{people}{_always(emotions.baseline)}."
     )
+    follows = {} if ranks is None else ranks.follows
+    third = _sentence(_agrees(paper), _follows(follows.get(PAPER), ranks))
+    third = f"The paper's rule, reproduced: {third}"
     if ranks is None:
-        return first, "Rank: not validated, there are no votes.", "Emotion and rank: no votes."
-    second = (
-        f"Rank, where the emotion was recognised: accuracy "
-        f"{estimate(ranks.accuracy_over_persons)} on {ranks.population.conditional:,} images"
-        f"{_always(ranks.baseline)}; quadratic kappa {estimate(ranks.quadratic_kappa)}."
+        return first, third
+    one = ranks.rater and estimate(ranks.rater.quadratic_kappa)
+    second = _sentence(
+        _follows(follows.get(ranks.default), ranks, chance=True),
+        _agrees(ranks.validated, f" (one rater: {one})" if one else ""),
+        _on(ranks),
     )
-    third = (
-        f"Emotion and rank both right: {estimate(ranks.joint.accuracy_over_persons)} of all "
-        f"{ranks.joint.count:,} rated test images with an intensity"
-        f"{_always(ranks.joint.baseline)}."
-    )
-    return first, second, third
+    return first, f"Rank by {TITLES[ranks.default]}: {second}", third
+
+
+def _sentence(*parts: str) -> str:
+    known = [part for part in parts if part]
+    return f"{', '.join(known) or 'not validated, there are no votes and no known intensities'}."
+
+
+def _follows(
+    found: Correlations | None, ranks: RanksCompared | None, *, chance: bool = False
+) -> str:
+    if found is None or ranks is None:
+        return ""
+    words = f"Spearman {estimate(found.spearman_within)} with the {ranks.truth}, within emotion"
+    return f"{words} (chance: up to {cell(found.chance.high)})" if chance else words
+
+
+def _agrees(found: RankValidation | None, beside: str = "") -> str:
+    if found is None:
+        return ""
+    return f"quadratic kappa {estimate(found.quadratic_kappa)} with the raters' majority{beside}"
+
+
+def _on(ranks: RanksCompared) -> str:
+    if ranks.validated is not None:
+        count = ranks.validated.population.conditional
+    elif ranks.follows:
+        count = ranks.follows[ranks.default].count
+    else:
+        return ""
+    return f"on {count:,} images where the emotion was recognised"
 
 
 def simulated(*, faces: bool, raters: bool) -> str:

@@ -16,7 +16,7 @@ from emorank.evaluation.statistics.uncertainty import FEW
 from emorank.heatmaps import Pixels
 from emorank.report import paper_figures, paper_tables
 from emorank.report.paper_figures import GalleryFace
-from emorank.report.sections import ranks as rank_tables
+from emorank.report.sections import papers_rule as rank_tables
 from emorank.report.sections.data import distribution, labelled
 from emorank.report.words import estimate
 from emorank.vocabulary import Emotion, Rank

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from emorank.report.style import INK, RANK_COLOURS
-from emorank.vocabulary import LEVELS, NONE
+from emorank.report.style import COLOURS_OF_LEVELS, INK
+from emorank.vocabulary import LEVELS
 
-_COLOURS = {NONE: "#c3cad2", **RANK_COLOURS}
+_FAR = 1.2  # margins beyond the outer thresholds: a score beyond that would leave no room for words
 
 
 def score_line(
@@ -24,21 +24,26 @@ def score_line(
 
     The face's `level`, a word of `LEVELS`, is printed bold; the `thresholds` are where Minimal,
     Average and Strong begin, ascending; `name` is that of the score, below the axis, which reaches
-    `margin` beyond the outer thresholds; `beneath` is one more line under the word of each level.
+    `margin` beyond the outer thresholds, or as far as the score, but no further than that the words
+    have room: then the mark is at the end, with an arrow. `beneath` is one more line under the word
+    of each level.
     """
-    left = min(thresholds[0] - margin, score - 0.25 * margin)
-    right = max(thresholds[-1] + margin, score + 0.25 * margin)
+    lowest, highest = thresholds[0] - _FAR * margin, thresholds[-1] + _FAR * margin
+    place = min(max(score, lowest), highest)
+    left = min(thresholds[0] - margin, place - 0.25 * margin)
+    right = max(thresholds[-1] + margin, place + 0.25 * margin)
     edges = [left, *thresholds, right]
     for k, word in enumerate(LEVELS):
         start, end = edges[k], edges[k + 1]
-        axes.barh(0, end - start, 0.42, start, color=_COLOURS[word], alpha=0.9)
+        axes.barh(0, end - start, 0.42, start, color=COLOURS_OF_LEVELS[word], alpha=0.9)
         text = f"{word}\n{beneath[k]}".rstrip()
         weight = "bold" if word == level else "normal"
         axes.annotate(text, ((start + end) / 2, -0.3), ha="center", va="top", weight=weight)
-    for place in thresholds:
-        axes.plot([place, place], [-0.21, 0.21], c="white", lw=2)
-    axes.plot(score, 0.36, marker="v", ms=10, c=INK, clip_on=False)
-    axes.annotate(number(score), (score, 0.5), ha="center", va="bottom")
+    for edge in thresholds:
+        axes.plot([edge, edge], [-0.21, 0.21], c="white", lw=2)
+    axes.plot(place, 0.36, marker="v", ms=10, c=INK, clip_on=False)
+    arrows = ("← " if score < lowest else "", " →" if score > highest else "")
+    axes.annotate(number(score).join(arrows), (place, 0.5), ha="center", va="bottom")
     axes.set_xticks(thresholds, [number(place) for place in thresholds])
     axes.set(xlim=(left, right), ylim=(-0.95, 0.85), yticks=[])
     axes.spines["left"].set_visible(False)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from emorank.datasets.leakage import Leakage
 from emorank.evaluation.classification import Classification
+from emorank.evaluation.laboratory.one_rater import OneRater
+from emorank.evaluation.laboratory.validity import Correlations
 from emorank.evaluation.rank_scores import RankValidation
 
 
@@ -26,10 +28,36 @@ class Conservation:
 
 
 @dataclass(frozen=True)
+class RanksCompared:
+    """The rank that people get and the paper's rule, side by side on the same faces.
+
+    They are the test images whose expression was recognised, which the paper scores.
+
+    Attributes:
+        default: the name of the rank that people get.
+        truth: what scores are compared with, in words; empty where nothing is known.
+        follows: scores against it, by the name of the rank; `default` first, then "paper".
+        validated: the default's levels against the raters; those of the paper's rule are
+            `Metrics.rank`. None without votes.
+        rater: one rater on the same faces; None without votes.
+    """
+
+    default: str
+    truth: str
+    follows: dict[str, Correlations]
+    validated: RankValidation | None
+    rater: OneRater | None
+
+
+@dataclass(frozen=True)
 class Metrics:
-    """A section for each stage that measures; None before the stage has run, or without votes."""
+    """A section for each stage that measures; None before the stage has run, or without votes.
+
+    `rank` is of the paper's rule; `ranks` of both, None in studies of earlier versions.
+    """
 
     leakage: Leakage | None = None
     emotion: Classification | None = None
     conservation: Conservation | None = None
     rank: RankValidation | None = None
+    ranks: RanksCompared | None = None

@@ -54,10 +54,11 @@ def scores_of_study(study: Study) -> tuple[Classification, RankValidation | None
 
 
 def headline(study: Study) -> tuple[str, ...]:
-    """The results in three lines.
+    """The results in three lines; in two where an earlier version made the study.
 
     Raises:
         StudyError: the emotions are not tested yet.
     """
     emotions, ranks = scores_of_study(study)
-    return headline_lines(emotions, ranks, unseen_persons=unseen(study))
+    compared = study.measured().ranks
+    return headline_lines(emotions, compared, ranks, unseen_persons=unseen(study))

@@ -11,7 +11,7 @@ from emorank.answers.voting import majority
 from emorank.study.folder import Study
 from emorank.study.framed_faces import Framed
 from emorank.study.relevance_maps import stores
-from emorank.vocabulary import Emotion, Rank
+from emorank.vocabulary import NONE, Emotion, Rank
 
 ORDER = {word: i for i, word in enumerate([*Emotion, *(rank.label for rank in Rank)])}
 
@@ -19,6 +19,13 @@ ORDER = {word: i for i, word in enumerate([*Emotion, *(rank.label for rank in Ra
 def ranked_faces(study: Study) -> pd.DataFrame:
     """The rows of `ranks.parquet` with the predictions and `digest`, `intensity` of the faces."""
     rows = study.table("ranks").merge(study.table("predictions"), on=["image", "predicted"])
+    return rows.merge(study.table("faces")[["image", "digest", "intensity"]], on="image")
+
+
+def usually_ranked(study: Study, ranks: pd.DataFrame) -> pd.DataFrame:
+    """The same of the table of the rank that people get, as far as a face has an intensity."""
+    rows = ranks.merge(study.table("predictions")[["image", "emotion"]], on="image")
+    rows = rows[rows["rank"].notna() & (rows["rank"] != NONE)]
     return rows.merge(study.table("faces")[["image", "digest", "intensity"]], on="image")
 
 

@@ -27,6 +27,7 @@ from emorank.study.stages.test import test
 from emorank.study.stages.train import train
 from emorank.study.stages.validate import validate
 from emorank.study.take_network import TAKEN
+from emorank.study.test_part_ranks import DEFAULTS, table_of
 from emorank.study.trained_network import MODEL
 
 
@@ -90,7 +91,13 @@ STAGES = (
     ),
     Stage("test", test, (), ("predictions.parquet", "logits.partial"), section="emotion"),
     Stage("explain", explain, ("explain",), ("relevance",), (rule_order,), section="conservation"),
-    Stage("rank", rank, ("rank",), ("ranks.parquet",)),
+    Stage(
+        "rank",
+        rank,
+        ("rank",),
+        ("ranks.parquet",),
+        also=lambda _: tuple(f"{table_of(name)}.parquet" for name in DEFAULTS),
+    ),
     Stage(
         "validate", validate, ("validate",), ("votes.parquet",), (votes_content,), section="rank"
     ),

@@ -7,7 +7,8 @@ import pytest
 
 from emorank.answers.answers_table import answers_table
 from emorank.evaluation.laboratory import examination
-from emorank.evaluation.laboratory.examination import examine, human_ceiling
+from emorank.evaluation.laboratory.examination import examine
+from emorank.evaluation.laboratory.one_rater import human_ceiling
 from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Examination, shift
 from emorank.evaluation.raters.agreement import agreement
 from emorank.evaluation.statistics.columns import Options

@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from emorank.answers.answers_table import answers_table
 from emorank.evaluation.laboratory.calibration_curve import expected_error, of_levels, of_scores
 from emorank.evaluation.laboratory.separation import separation
 from emorank.evaluation.laboratory.sequences import Sequences, sequences
@@ -14,9 +13,7 @@ from emorank.evaluation.laboratory.stability import ScoreChange, change, spread_
 from emorank.evaluation.laboratory.validity import correlations, nuisance
 from emorank.evaluation.laboratory.verdict import EXPRESSIVE, Examination, judge
 from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
-from emorank.evaluation.raters.pairwise import leave_one_out_tables, mean_kappa
-from emorank.evaluation.raters.ratings import ratings
-from emorank.evaluation.statistics.columns import Options, floats, people, same
+from emorank.evaluation.statistics.columns import Options, floats, same
 from emorank.evaluation.statistics.uncertainty import FEW, Estimate
 from emorank.vocabulary import LEVEL_COLUMNS, Emotion
 
@@ -51,7 +48,7 @@ def examine(
         morphs: the same columns for pictures between a neutral and an expressive face: `morph` is
             a number of the pair, `step` its place between them, `emotion` and `person` those of the
             expressive face. None if not tried.
-        ceiling: from `human_ceiling`; None without votes.
+        ceiling: from `one_rater.human_ceiling`; None without votes.
         options: of the bootstrap.
     """
     options, changed = options or Options(), changed or {}
@@ -101,25 +98,6 @@ def examine(
             truth=truth,
         ),
     )
-
-
-def human_ceiling(
-    votes: pd.DataFrame, persons: Mapping[str, str], options: Options | None = None
-) -> Estimate:
-    """How well a rater agrees with the majority of the others: kappa, averaged over raters.
-
-    `votes` has `image`, `rater`, `rank` of the faces that ranks are judged on. An image that is not
-    in `persons` counts as one more person.
-    """
-    rows = votes.dropna(subset=["rank"])
-    answers = answers_table(rows.rename(columns={"rank": "answer"})[["image", "rater", "answer"]])
-    grid = ratings(answers)
-    tables = leave_one_out_tables(grid)
-    images = pd.unique(answers["image"])  # in the order in which `ratings` numbers them
-    who = people([persons.get(image) for image in images], np.ones(len(images), bool))
-    sums = np.zeros((who.size, *tables.shape[1:]))
-    np.add.at(sums, who.number, tables)
-    return who.sums({"ceiling": mean_kappa}, sums, options or Options())["ceiling"]
 
 
 def unmeasured(faces: pd.DataFrame) -> Iterator[str]:

@@ -1,125 +1,166 @@
-"""How well ranks agree with raters: Tables 6 to 9 and Figures 13 to 17 of the paper."""
+"""Two ranks side by side against raters: the one that people get, and the paper's rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emorank.evaluation.rank_scores import (
-    METRICS,
-    RANKS,
-    EmotionRanks,
-    RankValidation,
-    scores_table,
-)
+from emorank.evaluation.classification import Baseline
+from emorank.evaluation.rank_scores import RankValidation
 from emorank.evaluation.statistics.uncertainty import Estimate
-from emorank.report.figures import draw_matrix
-from emorank.report.headline import verdict
+from emorank.report.headline import PAPER, TITLES, verdict
 from emorank.report.page import Section, section_of
-from emorank.report.style import RANK_COLOURS, blank, styled
-from emorank.report.tables import baseline_row, estimates, floats
-from emorank.report.words import capitalised
-from emorank.vocabulary import Emotion
+from emorank.report.rating_figures import estimates
+from emorank.report.sections.data import by_emotion
+from emorank.report.style import COLOURS_OF_LEVELS, INK, blank, styled
+from emorank.report.words import NONE, capitalised, cell, estimate
+from emorank.results.metrics import RanksCompared
+from emorank.vocabulary import LEVELS
+
+_ONE = "One rater"
+_ORDER, _KAPPA, _EXACT, _BOTH = (
+    "Spearman with the {}, within emotion",
+    "Quadratic kappa with the raters’ majority",
+    "Exactly the majority’s level",
+    "Emotion and level both right",
+)
 
 
-def section(result: RankValidation | None, *, simulated: bool) -> Section:
-    """The validation of ranks; without votes the section says so. Raters may be simulated."""
-    if result is None:
-        return section_of("ranks", "Ranks against raters", result=None)
-    return section_of(
-        "ranks",
-        "Ranks against raters",
-        result=result,
-        simulated=simulated,
-        verdict=verdict(result),
-        overall=overall_table(result),
-        rows=rank_table(result),
-        differs=lambda first, second: first != second,
-        reasons=reasons(result),
-        confusions=rank_confusions(result.emotions),
-        bars=metric_bars(scores_table(result)),
-    )
+def section(
+    compared: RanksCompared | None,
+    paper: RankValidation | None,
+    levels: pd.DataFrame,
+    rank_counts: pd.DataFrame,
+    *,
+    simulated: bool,
+) -> Section:
+    """Both ranks against what is known; without votes the section says so.
 
-
-def rank_table(result: RankValidation) -> pd.DataFrame:
-    """Tables 6–9 in the paper's layout, with the number of images."""
-    names = {"f1": "F1", "support": "Images"}
-    return scores_table(result).rename(columns=lambda name: names.get(name, name.capitalize()))
-
-
-def overall_table(result: RankValidation, *, apart: bool = False) -> pd.DataFrame:
-    """Conditional, joint and baseline scores with intervals, one row each.
-
-    With `apart` the ends of the intervals are numbers in columns of their own, for a program.
+    Args:
+        compared: None where neither votes nor intensities are known.
+        paper: how the paper's rule agrees with the raters; None without votes.
+        levels: of test images, `truth`, and the level by each rank in a column of its name.
+        rank_counts: of the default rank: emotions (labels) as index, levels as columns, images.
+        simulated: whether the raters are.
     """
-    joint = result.joint
-    rows: list[tuple[str, Estimate, int]] = [
-        ("Rank accuracy, emotion recognised (conditional)", result.accuracy_over_persons, 0),
-        *baseline_row("… always “{}”", result.baseline),
-        ("Balanced accuracy", result.balanced_accuracy, 0),
-        ("Quadratic-weighted kappa", result.quadratic_kappa, 0),
-        ("Mean absolute rank error", result.mean_absolute_error, 0),
-        ("Spearman correlation with the mean rating", result.spearman, 0),
-        ("Emotion and rank both right (joint)", joint.accuracy_over_persons, 1),
-        *((name, e, 1) for name, e, _ in baseline_row("… always “{}”", joint.baseline)),
-        ("Emotion right, of the same images", joint.emotion_accuracy, 1),
-    ]
-    counts = (result.population.conditional, joint.count)
-    chosen = [(name, e, counts[which]) for name, e, which in rows]
-    table = estimates(chosen)
-    if not apart:
-        return table
-    table.insert(2, "Low", floats(e.low for _, e, _ in chosen))
-    table.insert(3, "High", floats(e.high for _, e, _ in chosen))
-    return table.drop(columns="Interval")
+    values: dict[str, Any] = {"ranks": compared, "paper": paper, "simulated": simulated}
+    if compared is not None:
+        known = levels.dropna(subset=["truth"])
+        values |= {
+            "usual": TITLES[compared.default],
+            "verdicts": verdicts(compared, paper),
+            "table": side_by_side(compared, paper),
+            "dots": estimates(_points(compared, paper), "agreement, with 95 % intervals"),
+            "spread": None if known.empty else intensity(known, compared),
+        }
+        values["rank_counts"] = by_emotion(rank_counts)
+    return section_of("ranks", "Ranks against raters", **values)
 
 
-def reasons(result: RankValidation) -> list[str]:
-    """Why the dashes of the table are dashes, one sentence each."""
-    return [
-        f"{capitalised(e.emotion)}, {s.rank}: {s.reason}"
-        for e in result.emotions
-        for s in e.scores
-        if s.reason
-    ]
+def verdicts(compared: RanksCompared, paper: RankValidation | None) -> dict[str, str]:
+    """What the kappas' intervals say of each rank, in a sentence each; empty without votes."""
+    both = {TITLES[compared.default]: compared.validated, TITLES[PAPER]: paper}
+    return {capitalised(name): verdict(one) for name, one in both.items() if one is not None}
+
+
+def side_by_side(compared: RanksCompared, paper: RankValidation | None) -> pd.DataFrame:
+    """A row for each score; columns are both ranks, one rater, and chance."""
+    ours, rater, name = compared.validated, compared.rater, compared.default
+    rows: list[tuple[str, str, str, str, str]] = []
+    if compared.follows:
+        first, second = compared.follows[name], compared.follows[PAPER]
+        rows.append(
+            (
+                _ORDER.format(compared.truth),
+                estimate(first.spearman_within),
+                estimate(second.spearman_within),
+                estimate(rater.spearman_within) if rater else NONE,
+                f"up to {cell(first.chance.high)}",
+            )
+        )
+    if ours is not None and paper is not None:
+        kappa, exact = ours.quadratic_kappa, ours.accuracy_over_persons
+        rows += [
+            (
+                _KAPPA,
+                estimate(kappa),
+                estimate(paper.quadratic_kappa),
+                estimate(rater.quadratic_kappa) if rater else NONE,
+                "0",
+            ),
+            (
+                _EXACT,
+                estimate(exact),
+                estimate(paper.accuracy_over_persons),
+                estimate(rater.accuracy) if rater else NONE,
+                _constant(ours.baseline),
+            ),
+            (
+                f"{_BOTH}, of {ours.joint.count:,}",
+                estimate(ours.joint.accuracy_over_persons),
+                estimate(paper.joint.accuracy_over_persons),
+                NONE,
+                _constant(ours.joint.baseline),
+            ),
+        ]
+    columns = ["Score", *(capitalised(TITLES[one]) for one in (name, PAPER)), _ONE, "Chance"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _constant(baseline: Baseline | None) -> str:
+    if baseline is None:
+        return NONE
+    return f"{cell(baseline.accuracy.value)}, always “{capitalised(baseline.label)}”"
+
+
+def _points(
+    compared: RanksCompared, paper: RankValidation | None
+) -> Mapping[str, Mapping[str, Estimate]]:
+    """The same as estimates: rank → score → estimate."""
+    rater, points = compared.rater, {}
+    for name, levels in ((compared.default, compared.validated), (PAPER, paper)):
+        row = {}
+        if name in compared.follows:
+            row["Spearman within emotion"] = compared.follows[name].spearman_within
+        if levels is not None:
+            row["quadratic kappa"] = levels.quadratic_kappa
+            row["exact level"] = levels.accuracy_over_persons
+        points[capitalised(TITLES[name])] = row
+    if rater is not None:
+        points[_ONE] = {
+            "Spearman within emotion": rater.spearman_within,
+            "quadratic kappa": rater.quadratic_kappa,
+            "exact level": rater.accuracy,
+        }
+    return points
 
 
 @styled
-def rank_confusions(emotions: Sequence[EmotionRanks]) -> Figure:
-    """One 3×3 matrix per emotion, annotated against predicted rank, as figures 15–17."""
-    across = min(3, max(1, len(emotions)))
-    down = max(1, -(-len(emotions) // across))
-    figure = blank(2.7 * across, 2.75 * down)
-    for i, ranks in enumerate(emotions):
-        axes = figure.add_subplot(down, across, i + 1)
-        draw_matrix(axes, np.asarray(ranks.confusion), ["Min", "Avg", "Str"])
-        axes.set_title(f"{Emotion(ranks.emotion).label} ({ranks.count})")
-        axes.set(xlabel="predicted rank", ylabel="raters" if i % across == 0 else "")
+def intensity(faces: pd.DataFrame, compared: RanksCompared) -> Figure:
+    """What is known of the expressions' strength within each level, by both ranks side by side."""
+    figure = blank(7.6, 2.7)
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    for axes, name in ((left, compared.default), (right, PAPER)):
+        _spread(axes, faces["truth"].to_numpy(float), faces[name].to_numpy(object))
+        axes.set_title(capitalised(TITLES[name]))
+        axes.set_xlabel(f"{compared.truth} (bar: median)")
     return figure
 
 
-@styled
-def metric_bars(table: pd.DataFrame) -> Figure:
-    """Accuracy, precision, recall and F1 per emotion and rank, as figures 13 and 14.
-
-    The table is that of `scores_table`; undefined values leave a gap with a dash.
-    """
-    rows = table[table["rank"] != "all"]
-    emotions = list(dict.fromkeys(rows["emotion"]))
-    figure = blank(7.6, 5.4)
-    for i, metric in enumerate(METRICS):
-        axes = figure.add_subplot(2, 2, i + 1)
-        for k, rank in enumerate(RANKS):
-            values = rows[rows["rank"] == rank].set_index("emotion")[metric].reindex(emotions)
-            x = np.arange(len(emotions)) + (k - 1) * 0.27
-            heights = values.to_numpy(dtype=float)
-            axes.bar(x, heights, 0.25, color=RANK_COLOURS[rank], label=rank if i == 0 else None)
-            for place in x[np.isnan(heights)]:
-                axes.annotate("–", (place, 0), ha="center", va="bottom")
-        axes.set_title({"f1": "F1"}.get(metric, metric.capitalize()))
-        axes.set_xticks(range(len(emotions)), [name[:8] for name in emotions], rotation=30)
-        axes.set_ylim(0, 1.02)
-        axes.grid(axis="y")
-    figure.legend(loc="outside upper left", ncols=3)
-    return figure
+def _spread(axes: Axes, values: np.ndarray, labels: np.ndarray) -> None:
+    for place, level in enumerate(LEVELS):
+        here = np.sort(values[labels == level])
+        count = f" ({len(here)})"
+        axes.annotate(count, (1.0, place), xycoords=("axes fraction", "data"), fontsize=8)
+        if not len(here):
+            continue
+        # Spread by position in the order, not by chance: the same data, the same picture.
+        spread = ((np.arange(len(here)) * 0.618) % 1 - 0.5) * 0.5
+        look: dict[str, Any] = {"ms": 4.5, "mec": INK, "mew": 0.3, "c": COLOURS_OF_LEVELS[level]}
+        axes.plot(here, place + spread, "o", **look)
+        axes.plot([np.median(here)] * 2, [place - 0.36, place + 0.36], c=INK, lw=2)
+    axes.set_yticks(range(len(LEVELS)), LEVELS)
+    axes.grid(axis="x")

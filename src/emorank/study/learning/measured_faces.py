@@ -60,6 +60,8 @@ def evidence_cuts(study: Study, network: EmotionNetwork, progress: Progress = si
         return {word: (low, high) for word, (low, high) in stored.items()}
     faces = study.table("faces").merge(study.table("split"), on="image")
     validation = faces[faces["part"] == "validation"]
+    if validation.empty:
+        return cuts(np.empty(0), ())  # which says that there are too few
     return cuts_of(evidence_of_faces(study, network, validation, progress))
 
 

@@ -1,14 +1,21 @@
-"""Stage 5: rank the expression intensity of every test image from its relevance map."""
+"""Stage 5: rank the expression intensity of every test image, by the paper's rule and as usual.
+
+The paper's rule reads the relevance maps; the rank that people get needs none.
+"""
+
+from collections.abc import Sequence
 
 import pandas as pd
 
 from emorank.errors import StudyError
+from emorank.evaluation.rank_scores import RANKS
 from emorank.progress import Progress, silent
 from emorank.reading.ranks import interval_table
 from emorank.reading.reader import in_words
 from emorank.study.folder import Study
 from emorank.study.relevance_maps import stores
-from emorank.vocabulary import Emotion, Rank
+from emorank.study.test_part_ranks import default_ranks, table_of
+from emorank.vocabulary import LEVELS, Emotion
 
 BATCH = 16
 
@@ -40,5 +47,12 @@ def rank(study: Study, progress: Progress = silent) -> str:
     # No expression, no intensity: the study's own table has a missing value there.
     ranks["rank"] = ranks["rank"].mask(ranks["predicted"] == Emotion.NEUTRAL, pd.NA)
     study.write_table("ranks", ranks)
+    name, usual = default_ranks(study, progress)
+    study.write_table(table_of(name), usual)
+    both = ((name, usual, LEVELS), ("the paper's rule", ranks, RANKS))
+    return "; ".join(f"{title}: {_counts(table, words)}" for title, table, words in both)
+
+
+def _counts(ranks: pd.DataFrame, words: Sequence[str]) -> str:
     counts = ranks["rank"].value_counts()
-    return ", ".join(f"{counts.get(r.label, 0)} {r.label}" for r in Rank)
+    return ", ".join(f"{counts.get(word, 0)} {word}" for word in words)

@@ -10,12 +10,8 @@ import pandas as pd
 from emorank.answers.scores import read_scores
 from emorank.answers.votes import votes_of
 from emorank.errors import PlanError, StudyError, VotesError
-from emorank.evaluation.laboratory.examination import (
-    examine,
-    human_ceiling,
-    neutral_of,
-    unmeasured,
-)
+from emorank.evaluation.laboratory.examination import examine, neutral_of, unmeasured
+from emorank.evaluation.laboratory.one_rater import human_ceiling
 from emorank.evaluation.laboratory.perturbation import brightness
 from emorank.evaluation.laboratory.pictures import Picture, examine_pictures, pictures
 from emorank.evaluation.statistics.columns import Options

@@ -10,10 +10,10 @@ from emorank.progress import Progress, silent
 from emorank.reading.along_sequences import smooth_ranks
 from emorank.reading.reader import in_words
 from emorank.study.folder import Study
-from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import ground_truth
 from emorank.study.learning.calibrate import fitted_on
 from emorank.study.readers import check_levels, reader_of
+from emorank.study.test_part_ranks import rank_faces, table_of
 from emorank.vocabulary import LEVELS, Emotion
 
 
@@ -47,13 +47,7 @@ def rank_test_part(
             f"{study.folder}: smoothing needs sequences of frames in the data set, and a network "
             "that knows neutral"
         )
-    framed, parts = Framed(study, truth), []
-    for start in range(0, len(truth), reader.batch):
-        progress(start, len(truth), "faces")
-        rows = range(start, min(start + reader.batch, len(truth)))
-        parts.append(reader.levels([framed(row) for row in rows]))
-    progress(len(truth), len(truth), "faces")
-    table = pd.concat([truth[["image"]], pd.concat(parts, ignore_index=True)], axis=1)
+    table = rank_faces(study, reader, truth, progress)
     if smooth:
         about = truth[["sequence", "frame", "person"]]
         words = smooth_ranks(pd.concat([in_words(table), about], axis=1))
@@ -62,7 +56,7 @@ def rank_test_part(
         return words.assign(level=level), *agreement(
             words.assign(level=level), truth, study.plan.validate.resamples
         )
-    study.write_table(f"ranks_{rank}", in_words(table))
+    study.write_table(table_of(rank), in_words(table))
     if rank == "calibrated":
         learnt = fitted_on(study, truth)
         for column in ("intensity", "mean", "level"):
