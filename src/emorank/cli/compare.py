@@ -33,16 +33,17 @@ if TYPE_CHECKING:
     "--against",
     default="",
     metavar="RANK",
-    help="The rank that all others are tested against, for instance paper. Default: the first of "
-    "ordinal, calibrated, evidence, paper that the study has.",
+    help="The rank that all others are tested against, for instance paper. Default: contrast, "
+    "or evidence where the network does not know neutral.",
 )
 def command(folder: Path, votes: str | None, said: Said, folds: int, against: str) -> None:
     """Compare the ranks of STUDY with the six intensity estimators of the paper's Table 10.
 
-    All learn from the same persons and are tested on the same other persons. The table has
-    accuracy, balanced accuracy, quadratic kappa, mean error and Spearman's correlation, with
-    intervals over persons; computing times; and a test against our rank. It is in the report, in
-    the folder table_10 of the study (CSV, LaTeX, PNG, PDF, HTML), and face by face in
+    Beside them stand the network that comes with emorank, as it is, and heads on its features. All
+    are tested on the same persons, and those that learn do so from the same other persons. The
+    table has accuracy, balanced accuracy, quadratic kappa, mean error and Spearman's correlation,
+    with intervals over persons; computing times; and a test against our rank. It is in the report,
+    in the folder table_10 of the study (CSV, LaTeX, PNG, PDF, HTML), and face by face in
     comparison.parquet. A comparison that was stopped goes on with the same command.
 
     \b

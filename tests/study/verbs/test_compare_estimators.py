@@ -1,5 +1,7 @@
 """The comparison on a study of drawn faces: what is written, kept, refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,17 +11,19 @@ from emorank.errors import PlanError, StudyError
 from emorank.reading import ranks as reading_ranks
 from emorank.results.comparison import Comparison
 from emorank.study import readers
-from emorank.study.comparing import asking
+from emorank.study.comparing import asking, shipped
 from emorank.study.comparing import described_faces as features
 from emorank.study.folder import open_study
 from emorank.study.learning.calibrate import calibrate
 from emorank.study.learning.train_ordinal import train_ordinal
+from emorank.study.plan import override
 from emorank.study.verbs import compare_estimators as module
 from emorank.study.verbs.compare_estimators import compare
 
 pytestmark = pytest.mark.weights
 QUICKLY = ("chang", "delannoy_mcdonald", "majority")
 RANKS = ("paper", "logit")
+NETWORKS = ("ready", "expression", "expression+identity")
 
 
 @pytest.fixture
@@ -29,6 +33,7 @@ def few(monkeypatch):
     for place in (module, asking, features):
         monkeypatch.setattr(place, "ESTIMATORS", some)
     monkeypatch.setattr(module, "RANKS", {name: module.RANKS[name] for name in RANKS})
+    monkeypatch.setattr(shipped, "NETWORKS", ())
 
 
 class Watch:
@@ -59,6 +64,65 @@ def test_everybody_is_asked_about_the_same_faces(few, own_study):
     assert values.all is None  # nobody is neutral here
     assert all(getattr(values.timing["chang"], key) > 0 for key in ("fit_ms", "predict_ms"))
     assert values.timing["chang"].features_ms > 0
+
+
+def with_neutral(study):
+    """The study with neutral faces in the place of angry ones; its network stays as it is."""
+    for name in ("faces", "predictions"):
+        table = study.table(name)
+        table["emotion"] = table["emotion"].replace({"anger": "neutral"})
+        study.write_table(name, table)
+    return study
+
+
+def test_the_shipped_networks_stand_beside(few, own_study, monkeypatch):
+    """As it is, and heads that learn the expressions of the training part; each is asked once."""
+    monkeypatch.setattr(shipped, "NETWORKS", NETWORKS)
+    first, again = Watch(), Watch()
+    values = compare(with_neutral(own_study), "labels", against="logit", watch=first)
+    compare(own_study, "labels", against="logit", watch=again)
+    assert set(NETWORKS) <= set(first.now)
+    assert set(NETWORKS) <= set(again.before)
+    said = own_study.table("comparison")
+    tested = own_study.table("split").query("part == 'test'")["image"]
+    for name in NETWORKS:
+        rows = said[said["estimator"] == name]
+        assert set(rows["image"]) == set(tested)
+        assert np.isfinite(rows["score"]).all()
+        assert values.timing[name].predict_ms > 0
+    assert values.timing["ready"].fit_ms == 0
+    assert values.timing["expression"].fit_ms > 0
+    heads = [said.loc[said["estimator"] == name, "score"].to_numpy() for name in NETWORKS]
+    assert not np.array_equal(heads[0], heads[1])
+    assert not np.array_equal(heads[1], heads[2])
+
+
+def test_a_head_learns_from_the_training_part_alone(own_study):
+    """Other expressions of the tested persons change nothing."""
+    table = own_study.table("faces").merge(own_study.table("split"), on="image")
+    table["level"] = pd.NA
+    before = shipped.ask_network(own_study, "expression", table)
+    tested = table["part"] == "test"
+    turned = table.assign(emotion=table["emotion"].mask(tested, "happy"))
+    after = shipped.ask_network(own_study, "expression", turned)
+    pd.testing.assert_frame_equal(before[["image", "score"]], after[["image", "score"]])
+
+
+def test_the_studys_own_backbone_is_not_asked_twice(own_study):
+    """Its contrast is among the ranks of the study."""
+    assert list(shipped.networks_beside(own_study)) == list(NETWORKS)
+    plan = override(own_study.plan, {"train.backbone": "expression", "data.size": 112})
+    own = replace(own_study, plan=plan)
+    assert list(shipped.networks_beside(own)) == ["ready", "expression+identity"]
+
+
+def test_others_are_tested_against_the_rank_that_people_get(few, own_study, monkeypatch):
+    """The contrast; without neutral, where it has no levels, the evidence."""
+    ranks = {name: reading_ranks.RANKS[name] for name in ("paper", "evidence", "contrast")}
+    monkeypatch.setattr(module, "RANKS", ranks)
+    assert compare(own_study).expressive.reference == "evidence"
+    assert compare(with_neutral(own_study), "labels").all.reference == "contrast"
+    assert compare(own_study, "labels", against="evidence").all.reference == "evidence"
 
 
 def test_the_test_part_teaches_nobody(few, own_study):
@@ -151,11 +215,7 @@ def test_a_misspelt_rank_is_refused_before_the_work(own_study, monkeypatch):
 def test_neutral_against_any_expression(few, own_study):
     """Two classes, called so; any rank is an expression."""
     faces = own_study.table("faces")
-    for name in ("faces", "predictions"):
-        table = own_study.table(name)
-        table["emotion"] = table["emotion"].replace({"anger": "neutral"})
-        own_study.write_table(name, table)
-    values = compare(own_study, "labels")
+    values = compare(with_neutral(own_study), "labels")
     assert values.about.labels
     assert values.expressive is None
     said = own_study.table("comparison")

@@ -24,10 +24,15 @@ REFERENCES = {
 }
 OURS = {
     "paper": "Ours: the paper's rule",
+    "contrast": "Ours: contrast",
     "evidence": "Ours: evidence",
     "calibrated": "Ours: calibrated",
     "ordinal": "Ours: ordinal network",
+    "ready": "Shipped network: contrast",
+    "expression": "Head on expression: contrast",
+    "expression+identity": "Head on expression+identity: contrast",
 }
+SHIPPED = {"ready", "expression", "expression+identity"}
 COLUMNS = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced",
@@ -220,8 +225,8 @@ def notes(result: Comparison) -> Iterable[str]:
     else:
         yield f"Tested on the {part.persons} persons of the test part of the study's split."
     yield (
-        f"All are tested against “{label(part.reference)}”; it was chosen as the best founded "
-        f"of the ranks there are, not for its score."
+        f"All are tested against “{label(part.reference)}”; it was chosen by its name, not for "
+        f"its score."
     )
     if part.least_p > 0.05:
         yield (
@@ -235,6 +240,11 @@ def notes(result: Comparison) -> Iterable[str]:
             "None in the mean error; Spearman is between the continuous output and the mean rating."
         )
         yield "The rater is drawn anew for each face and compared with the majority of the others."
+    if not SHIPPED.isdisjoint(part.scores):
+        yield (
+            "The shipped network has learnt from none of these faces; a head on its features has "
+            "learnt the expressions of the training part, and no votes."
+        )
     for name, reason in result.left_out.items():
         yield f"Left out: {label(name)}: {reason}"
 

@@ -59,16 +59,17 @@ def estimator_state(name: str, table: pd.DataFrame) -> str:
     It is the parameters, the faces, and the levels of those learnt from.
     """
     parameters = ESTIMATORS[name].make().get_params()
-    return fingerprint(__version__, parameters, _faces(table), _levels_learnt(table))
+    return fingerprint(__version__, parameters, faces_state(table), _levels_learnt(table))
 
 
 def rank_state(states: RankStates, name: str, fold: str, table: pd.DataFrame) -> str:
     """What the answer of a rank depends on: in a fold also what is learnt anew there."""
     anew = [states.stamp, _levels_learnt(table)] if fold else []
-    return states.of(name, _faces(table), anew)
+    return states.of(name, faces_state(table), anew)
 
 
-def _faces(table: pd.DataFrame) -> list[list[str]]:
+def faces_state(table: pd.DataFrame) -> list[list[str]]:
+    """The faces, and who is learnt from and who is tested."""
     columns = table[["image", "part", "digest"]].astype("string").fillna("")
     return [[str(value) for value in row] for row in columns.to_numpy()]
 
@@ -114,6 +115,43 @@ def pressed_levels(table: pd.DataFrame) -> pd.Series:
     return table["level"].fillna(probable)
 
 
+def said_by(reader: Reader, table: pd.DataFrame, study: Study, fit_ms: float) -> pd.DataFrame:
+    """What the first rank of a reader says of the tested faces, framed as the study's plan says.
+
+    A score without levels is cut where the validation part has its thirds.
+    """
+    test = table[table["part"] == "test"].reset_index(drop=True)
+    pixels = _pixels(study, test)
+    begin = time.perf_counter()
+    said = reader.levels(pixels)
+    seconds = time.perf_counter() - begin
+    level = pressed_levels(said)
+    if level.isna().all():
+        level = _thirds(reader, table, study, said)
+    return pd.DataFrame(
+        {
+            "image": test["image"],
+            "predicted": level.astype("Int64"),
+            "score": said["score"].astype(np.float64),
+            "fit_ms": fit_ms,
+            "predict_ms": 1000 * seconds / len(test),
+        }
+    )
+
+
+def _thirds(reader: Reader, table: pd.DataFrame, study: Study, said: pd.DataFrame) -> pd.Series:
+    validation = table[table["part"] == "validation"]
+    expressed = validation[validation["emotion"] != Emotion.NEUTRAL].reset_index(drop=True)
+    scores = reader.levels(_pixels(study, expressed))["score"]
+    level = 1 + np.searchsorted(np.quantile(scores, [1 / 3, 2 / 3]), said["score"], side="right")
+    return pd.Series(level, dtype="Int64").mask(said["predicted"] == Emotion.NEUTRAL, 0)
+
+
+def _pixels(study: Study, table: pd.DataFrame) -> list[np.ndarray[Any, Any]]:
+    framed = Framed(study, table)
+    return [framed(row) for row in range(len(table))]
+
+
 class FoldNetwork:
     """The network of a fold, which is trained when the first rank needs it."""
 
@@ -126,24 +164,9 @@ class FoldNetwork:
         if self.fold:
             learn_again(self.task.study, study, rank, self.watch.start(rank))
         reader = reader_of(study, (rank,), network=self.network)
-        test = self.table[self.table["part"] == "test"].reset_index(drop=True)
-        pixels = self._pixels(test)
-        begin = time.perf_counter()
-        table = reader.levels(pixels)
-        seconds = time.perf_counter() - begin
-        level = pressed_levels(table)
-        if level.isna().all():
-            level = self._thirds(reader, table)
         training = study.table("training")["seconds"].sum()
-        return pd.DataFrame(
-            {
-                "image": test["image"],
-                "predicted": level.astype("Int64"),
-                "score": table["score"].astype(np.float64),
-                "fit_ms": 1000 * training / (self.table["part"] == "train").sum(),
-                "predict_ms": 1000 * seconds / len(test),
-            }
-        )
+        spent = 1000 * training / (self.table["part"] == "train").sum()
+        return said_by(reader, self.table, self.task.study, spent)
 
     @cached_property
     def study(self) -> Study:
@@ -160,18 +183,6 @@ class FoldNetwork:
     def network(self) -> EmotionNetwork:
         """Its classifier, for all ranks."""
         return trained_network(self.study)
-
-    def _thirds(self, reader: Reader, table: pd.DataFrame) -> pd.Series:
-        """A score without levels cut where the validation part has its thirds."""
-        validation = self.table[self.table["part"] == "validation"]
-        expressed = validation[validation["emotion"] != Emotion.NEUTRAL].reset_index(drop=True)
-        edges = np.quantile(reader.levels(self._pixels(expressed))["score"], [1 / 3, 2 / 3])
-        level = 1 + np.searchsorted(edges, table["score"], side="right")
-        return pd.Series(level, dtype="Int64").mask(table["predicted"] == Emotion.NEUTRAL, 0)
-
-    def _pixels(self, table: pd.DataFrame) -> list[np.ndarray[Any, Any]]:
-        framed = Framed(self.task.study, table)
-        return [framed(row) for row in range(len(table))]
 
     def remove(self) -> None:
         """Delete the hundreds of megabytes of a fold's network, once all ranks have been asked."""

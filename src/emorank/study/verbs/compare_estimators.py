@@ -22,6 +22,12 @@ from emorank.study.comparing.asking import (
     rank_state,
 )
 from emorank.study.comparing.described_faces import describe, described_ms, times
+from emorank.study.comparing.shipped import (
+    NETWORKS,
+    ask_network,
+    network_state,
+    networks_beside,
+)
 from emorank.study.comparing.task import LABELS, Task, compare_task
 from emorank.study.folder import Study
 from emorank.study.ground_truth import answers_of
@@ -29,8 +35,8 @@ from emorank.study.run import Quiet, Watch
 from emorank.vocabulary import LEVELS, Emotion, Rank
 
 RATER = "rater"
-# From the best founded: learnt to be in order, then measured against known levels, then a rule.
-FOUNDED = ("ordinal", "calibrated", "evidence", "paper")
+# The rank that people get who name none, then those that a study may have in its place.
+PREFERRED = ("contrast", "evidence", "calibrated", "ordinal", "paper")
 
 
 def compare(
@@ -45,8 +51,8 @@ def compare(
 
     `votes` is a votes file or rating project, "labels" for neutral against any expression, None for
     the votes of the plan. In so many `folds` of persons everything is trained and tested anew; 0
-    keeps the study's own split. `against` is the rank that the others are tested against; the best
-    founded if empty.
+    keeps the study's own split. `against` is the rank that the others are tested against; if
+    empty, the rank that people get: the contrast, or the evidence without neutral.
 
     Raises:
         StudyError: the study is not trained, or nobody voted.
@@ -54,12 +60,12 @@ def compare(
         VotesError: the votes cannot be read.
     """
     watch = watch or Quiet()
-    _check_name(against, {*ESTIMATORS, *RANKS, RATER})
+    _check_name(against, {*ESTIMATORS, *RANKS, *NETWORKS, RATER})
     task = compare_task(study, votes, folds)
     said, timing, left_out = _predictions(task, watch)
     if not task.labels:
         said = pd.concat([said, _rater(task)], ignore_index=True)
-    reference = _reference(said, against, left_out)
+    reference = _reference(task, said, against, left_out)
     tested = said.dropna(subset="level")
     # Nobody rated neutral faces; their place on the raters' scale is that of None.
     tested = tested.assign(mean=tested["mean"].mask(tested["level"] == 0, 0.0))
@@ -94,12 +100,19 @@ def _predictions(task: Task, watch: Watch) -> tuple[pd.DataFrame, dict[str, Time
             answer = answers(study, title, state, table, watch, ask)
             tables.setdefault(name, []).append(answer.assign(estimator=name))
         network = FoldNetwork(task, fold, table, watch)
-        for name in RANKS:
+        asked = {
+            name: (rank_state(states, name, fold, table), partial(network.answer, name))
+            for name in RANKS
+        }
+        for name in networks_beside(study):
+            ask = partial(ask_network, study, name, table)
+            asked[name] = (network_state(study, name, table), ask)
+        for name, (state, ask) in asked.items():
             if name in left_out:
                 continue
-            title, state = f"{name} {fold}".strip(), rank_state(states, name, fold, table)
+            title = f"{name} {fold}".strip()
             try:
-                answer = answers(study, title, state, table, watch, partial(network.answer, name))
+                answer = answers(study, title, state, table, watch, ask)
                 tables.setdefault(name, []).append(answer.assign(estimator=name))
             except EmorankError as error:
                 left_out[name] = str(error)
@@ -127,15 +140,20 @@ def _rater(task: Task) -> pd.DataFrame:
     return drawn.merge(tested[["image", "person", "emotion"]], on="image")
 
 
-def _reference(said: pd.DataFrame, against: str, left_out: dict[str, str]) -> str:
+def _reference(task: Task, said: pd.DataFrame, against: str, left_out: dict[str, str]) -> str:
     there = set(said["estimator"])
     if against in left_out:
         raise StudyError(f"--against {against}: {left_out[against]}")
     _check_name(against, there)
-    if not against and not there & set(FOUNDED):
+    # Without neutral the contrast is a logit, which has no levels.
+    knows_neutral = (task.study.table("faces")["emotion"] == Emotion.NEUTRAL).any()
+    preferred = [name for name in PREFERRED if name in there]
+    if not (against or preferred):
         reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
         raise StudyError(f"no rank of this study can be compared; {reasons}")
-    return against or next(name for name in FOUNDED if name in there)
+    return against or next(
+        (name for name in preferred if knows_neutral or name != "contrast"), preferred[0]
+    )
 
 
 def _check_name(against: str, known: set[str]) -> None:
