@@ -15,6 +15,7 @@ ALL = (
     "relevance_precision",
     "relevance_gpu",
     "rating_load",
+    "thousand_faces",
 )
 
 if __name__ == "__main__":
