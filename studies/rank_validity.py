@@ -47,13 +47,13 @@ from emorank.reading.reader import BATCH
 from emorank.study.folder import Study, open_study
 from emorank.study.framed_faces import Framed
 from emorank.study.ground_truth import ground_truth
-from emorank.study.learning.calibrate import INPUTS
 from emorank.study.learning.crossfit import folds
 from emorank.study.learning.measured_faces import cuts_of
 from emorank.study.readers import reader_of
 from emorank.study.trained_network import trained_network
 from emorank.vocabulary import LEVEL_COLUMNS, Emotion
 
+INPUTS = ("net", "mass", "balance")
 KEPT = ("paper", "evidence", "calibrated", "calibrated, cross-fitted")
 PRESSED = ", never abstaining"
 OWN = "less that of the person's own neutral faces: balance"

@@ -21,7 +21,7 @@ def test_calibrating_prints_what_counts_and_renews_the_report(cli, own_rated, vo
     done = cli("calibrate", "--study", own_rated.folder, "--votes", votes)
     assert done.code == 0, done.err
     assert "fitted on 12 rated faces of 4 persons" in done.out
-    for word in ("net", "mass", "balance"):
+    for word in ("contrast", "mass", "balance"):
         assert re.search(rf"{word}\s+[+-]\d+\.\d\d\s+[+-]\d+\.\d\d to [+-]\d+\.\d\d", done.out)
     assert re.search(r"^\s*12\s+4\.0\s", done.out, re.MULTILINE)
     assert own_rated.result("calibration")["rated"]["images"] == 12
@@ -72,7 +72,9 @@ def test_options_that_are_not_possible_are_refused(cli, own_rated, words):
     assert not own_rated.path("calibration.json").exists()
 
 
-@pytest.mark.parametrize(("method", "more"), [("evidence", []), ("calibrated", SHARES)])
+@pytest.mark.parametrize(
+    ("method", "more"), [("evidence", []), ("calibrated", [*SHARES, "contrast"])]
+)
 def test_images_into_a_table(cli, own_rated, drawn, tmp_path, method, more):
     """What the rank is made of, score, rank in words, abstentions; the same on the terminal."""
     assert cli("calibrate", "--study", own_rated.folder, "--no-report").code == 0
@@ -86,7 +88,7 @@ def test_images_into_a_table(cli, own_rated, drawn, tmp_path, method, more):
     assert set(table["rank"].dropna()) <= {"None", "Minimal", "Average", "Strong"}
     assert (table["rank"].isna() == table["abstained"]).all()
     if more:
-        np.testing.assert_allclose(table[more].sum(axis=1), 1, atol=1e-6)
+        np.testing.assert_allclose(table[SHARES].sum(axis=1), 1, atol=1e-6)
     else:
         assert not table["abstained"].any()
     lines = [line for line in cli(*ask).out.splitlines() if ".png" in line]

@@ -31,7 +31,7 @@ OWN = {
     "contrast": ["log_odds"],
     "paper": [*(f"n_{j}" for j in range(1, 11)), "value_1", "value_2", "value_3", "zero"],
     "evidence": FEATURES,
-    "calibrated": [*LEVEL_SHARES, *FEATURES],
+    "calibrated": [*LEVEL_SHARES, *FEATURES, "contrast"],
     "ordinal": LEVEL_SHARES,
     "probability": [],
     "logit": [],

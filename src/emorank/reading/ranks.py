@@ -58,7 +58,7 @@ def evidence(measured: Measured, cuts: thirds.Cuts) -> pd.DataFrame:
 
 def calibrated(measured: Measured, fitted: LevelModel) -> pd.DataFrame:
     """The model fitted on rated faces: `p_none` … `p_strong`; <NA> where no level is sure."""
-    features = measured.evidence
+    features = measured.evidence.assign(contrast=measured.contrast)
     return pd.concat([fitted.ranks(features), features], axis=1)
 
 

@@ -14,6 +14,7 @@ from emorank.vocabulary import LEVELS
 
 _INPUTS = {
     "balance": "balance: do the parts of the evidence agree?",
+    "contrast": "contrast: how far from neutral?",
     "net": "net: how far from none?",
     "mass": "mass: how much speaks for it?",
 }

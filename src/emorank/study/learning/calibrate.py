@@ -46,7 +46,7 @@ from emorank.vocabulary import LEVELS
 RESULT = CalibratedRank.NAME
 # The shares of the regions, and which emotion is expressed, were tried too: fitted on two persons
 # they cost 0.06 and 0.03 of quadratic kappa, on twelve they gained nothing (docs/ranking.md).
-INPUTS = ("net", "mass", "balance")
+INPUTS = ("contrast", "mass", "balance")
 LEAST = 12  # rated faces: three for each of the four levels
 FOLDS = 5
 """Of the persons of a study without a training part, each tested by a model without them."""
@@ -187,11 +187,11 @@ class _Fit:
         )
 
     def _contrast(self, tested: _Faces | None) -> Int[np.ndarray, " face"] | None:
-        """The levels of the contrast to neutral, to which its relevance adds up."""
+        """The levels of the contrast to neutral, without votes."""
         if tested is None or not self.network.knows_neutral:
             return None
         scale = temperature_of(self.study, self.network)
-        return contrast_levels(tested.evidence["net"].to_numpy(np.float64) / scale)
+        return contrast_levels(tested.evidence["contrast"].to_numpy(np.float64) / scale)
 
     def _agreement(
         self, tested: _Faces | None, level: Int[np.ndarray, " face"] | None

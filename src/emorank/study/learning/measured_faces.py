@@ -37,9 +37,12 @@ def measured_faces(
 def evidence_of_faces(
     study: Study, network: EmotionNetwork, faces: pd.DataFrame, progress: Progress = silent
 ) -> pd.DataFrame:
-    """`image`, `person`, `part`, the emotions and the features of the evidence, a row a face."""
+    """The contrast to neutral and the features of the evidence, a row a face.
+
+    Also `image`, `person`, `part` and the emotions.
+    """
     parts = [
-        pd.concat([measured.evidence, measured.table], axis=1)
+        pd.concat([measured.evidence.assign(contrast=measured.contrast), measured.table], axis=1)
         for measured in measured_faces(study, network, faces, progress)
     ]
     about = faces[["image", "person", "part"]].reset_index(drop=True)
