@@ -160,7 +160,7 @@ def test_a_stopped_table_goes_on_where_it_was(cli, drawn, finished, tmp_path, mo
     assert "is the unfinished result of a command with other options" in other.failure
     first = len(opened)
     assert cli(*command, out).code == 0
-    assert len(opened) - first == 16 - 7
+    assert len(opened) - first == 16 - 8
     assert sorted(tmp_path.iterdir()) == sorted([whole, out])
     read_table = pd.read_csv if suffix == ".csv" else pd.read_parquet
     columns = ["image", "face", "predicted", "logit", "rank"]

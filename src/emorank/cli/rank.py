@@ -98,8 +98,8 @@ def command(
     if not images:
         if out or overwrite or crop or nearest or strict or compounds or emotion or many:
             raise click.UsageError(
-                "--out, --overwrite, --crop, --nearest, --strict, --compounds, --emotion and what "
-                "goes with --out go with IMAGES"
+                "--out and what goes with it, --crop, --nearest, --strict, --compounds and "
+                "--emotion go with IMAGES"
             )
         if folder is None:
             raise click.UsageError("expected IMAGES, or --study DIR to rank its test part")
