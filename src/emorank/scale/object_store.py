@@ -4,6 +4,7 @@ Its keys and its address are taken from where its own tools take them: the envir
 (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, GOOGLE_APPLICATION_CREDENTIALS, …) or its configuration files.
 """
 
+import os
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -84,9 +85,12 @@ def _place(address: str) -> tuple[Any, str]:
 @cache
 def _filesystem(scheme: str, host: str) -> tuple[Any, str]:
     from pyarrow import ArrowException
-    from pyarrow.fs import FileSystem
+    from pyarrow.fs import FileSystem, S3FileSystem
 
+    own = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     try:
+        if scheme == "s3" and own:  # pyarrow does not look for it
+            return S3FileSystem(endpoint_override=own), host
         filesystem, base = FileSystem.from_uri(f"{scheme}://{host}")
     except (ArrowException, OSError, NotImplementedError) as error:
         raise DatasetError(f"{scheme}://{host}: cannot be reached ({error})") from error
