@@ -150,6 +150,7 @@ def test_two_processes_do_not_do_one_shard(some, tmp_path, monkeypatch):
         shards.rank_shard(shards.load(shards.Task()), folder, 0)
 
 
+@pytest.mark.slow
 def test_killed_at_random_the_same_command_goes_on(some, tmp_path):
     """Workers and the program, with SIGKILL; the table is that of a run that nobody disturbed."""
     folder = some(150)
@@ -197,6 +198,7 @@ def _children(parent):
     return [int(word) for word in listed.split()] or [parent]
 
 
+@pytest.mark.slow
 def test_pictures_that_kill_are_excluded_and_nothing_else_is_lost(some, tmp_path, monkeypatch):
     """Each with its reason: a crash, a hang, hunger for memory, a kill, damage."""
     folder = some(40)
