@@ -4,7 +4,7 @@ from emorank.cli import progress_bars
 
 
 def test_a_file_or_a_pipe_gets_a_line_now_and_then(capsys, monkeypatch):
-    """With the stage, the number done, the seconds and the note."""
+    """With the stage, the number done, the seconds, those left at this pace, and the note."""
     seconds = iter([0, 10, 29, 31, 45, 62])
     monkeypatch.setattr("time.monotonic", lambda: next(seconds))
     with progress_bars.ProgressBars() as bars:
@@ -13,8 +13,8 @@ def test_a_file_or_a_pipe_gets_a_line_now_and_then(capsys, monkeypatch):
         for done in (1, 2, 1003, 1004, 1500):
             progress(done, 2000, "[a\x1b].png")
     assert capsys.readouterr().err.splitlines() == [
-        "explain: 1,003 of 2,000, 31 s [a\\x1b].png",
-        "explain: 1,500 of 2,000, 62 s [a\\x1b].png",
+        "explain: 1,003 of 2,000, 31 s, about 21 s left [a\\x1b].png",
+        "explain: 1,500 of 2,000, 62 s, about 17 s left [a\\x1b].png",
     ]
 
 

@@ -61,18 +61,22 @@ class ProgressBars:
         task = self.bars.add_task(stage, total=None, note="")
         self.tasks[stage] = task
         last = {"total": 0, "done": 0}
-        begun = said = time.monotonic()
+        begun = said = since = time.monotonic()
+        before = 0
 
         def progress(done: int, total: int, note: str = "") -> None:
+            nonlocal said, since, before
+            now = time.monotonic()
             if total != last["total"] or done < last["done"]:
                 self.bars.reset(task, total=total)
+                since, before = now, done
             last.update(total=total, done=done)
             self.bars.update(task, completed=done, total=total, note=note)
-            nonlocal said
-            now = time.monotonic()
             if not self.console.is_terminal and now - said >= EVERY:
                 said = now
-                line = f"{stage}: {done:,} of {total:,}, {now - begun:,.0f} s {note}"
+                left = (total - done) * (now - since) / max(done - before, 1)
+                known = f", {_rough(left)} left" if done > before else ""
+                line = f"{stage}: {done:,} of {total:,}, {now - begun:,.0f} s{known} {note}"
                 self.console.print(escape(printable(line.rstrip())), soft_wrap=True)
 
         return progress
@@ -83,3 +87,11 @@ class ProgressBars:
             self.bars.remove_task(self.tasks.pop(stage))
         mark = "[green]✓[/]" if again else "[dim]✓ (done before)[/]"
         self.console.print(f"{mark} {stage}: {escape(printable(outcome))}", soft_wrap=True)
+
+
+def _rough(seconds: float) -> str:
+    """A time as nobody knows it better."""
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"about {seconds / size:.0f} {unit}"
+    return f"about {seconds:.0f} s"

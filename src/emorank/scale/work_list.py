@@ -3,11 +3,11 @@
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
 from emorank import delimited
-from emorank.errors import ImageError
 from emorank.files import replacing
 from emorank.framing import batches
 from emorank.printable import printable
@@ -17,6 +17,8 @@ from emorank.scale.sources import Item, items
 SHARD = 1_000
 """Images of a shard; fewer where there are few, so that every worker has some."""
 _SHARES, _LEAST = 64, 32  # into so many shards a short list is cut, if each has so many images
+_COLUMNS = ("image", "reason")
+_AT_ONCE = 10_000  # reasons in memory
 _ROUND = 16  # a multiple of the faces that a network is shown at once
 
 
@@ -43,17 +45,16 @@ def write_list(
     for old in ("work", "ranks", "finished", "unfinished"):
         shutil.rmtree(folder.path / old, ignore_errors=True)
     folder.path.mkdir(parents=True, exist_ok=True)
-    left_out = _LeftOut()
-    stream = items(given, left_out)
-    first = list(islice(stream, _SHARES * SHARD))
-    size = shard_size(len(first))
-    images = shards = 0
-    for some in batches(chain(first, stream), size):
-        first = []
-        _write_shard(folder, shards, some)
-        images, shards = images + len(some), shards + 1
-        listed(images)
-    left_out.write(folder)
+    with _reasons(folder.left_out) as leave_out:
+        stream = items(given, lambda error: leave_out(error.file, error.reason))
+        first = list(islice(stream, _SHARES * SHARD))
+        size = shard_size(len(first))
+        images = shards = 0
+        for some in batches(chain(first, stream), size):
+            first = []
+            _write_shard(folder, shards, some)
+            images, shards = images + len(some), shards + 1
+            listed(images)
     run = Run(key, digest, images, shards)
     folder.write(run)
     return run
@@ -97,42 +98,35 @@ def _write_shard(folder: RunFolder, shard: int, some: Sequence[Item]) -> None:
         parquet.write_table(pa.table(columns), partial)
 
 
-class _LeftOut:
-    """Files that the walk passes over; they are few, or counted in one line."""
-
-    def __init__(self) -> None:
-        self.errors: list[ImageError] = []
-
-    def __call__(self, error: ImageError) -> None:
-        self.errors.append(error)
-
-    def write(self, folder: RunFolder) -> None:
-        """Write them as a table."""
-        write_reasons(folder.left_out, iter([(e.file, e.reason) for e in self.errors]))
+def write_reasons(path: Path, rows: Iterator[tuple[str, str]]) -> None:
+    """Write a table of images and reasons, CSV or Parquet by the ending."""
+    if path.suffix == ".csv":
+        delimited.write(path, chain([_COLUMNS], rows))
+        return
+    with _reasons(path) as add:
+        for image, reason in rows:
+            add(image, reason)
 
 
-def write_reasons(path: Path, rows: Iterator[tuple[str, str]]) -> int:
-    """Write a table of images and reasons, CSV or Parquet by the ending; returns their number."""
+@contextmanager
+def _reasons(path: Path) -> Iterator[Callable[[str, str], None]]:
+    """What adds an image and a reason to a Parquet table, which is put in place at the end."""
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    count = 0
-    names = ("image", "reason")
-    if path.suffix == ".csv":
-
-        def counted() -> Iterator[tuple[str, str]]:
-            nonlocal count
-            yield names
-            for row in rows:
-                count += 1
-                yield row
-
-        delimited.write(path, counted())
-        return count
-    schema = pa.schema([(name, pa.string()) for name in names])
+    schema = pa.schema([(name, pa.string()) for name in _COLUMNS])
+    waiting: list[tuple[str, str]] = []
     with replacing(path) as partial, ParquetWriter(partial, schema) as writer:
-        for some in batches(rows, 10_000):
-            count += len(some)
-            columns = [[printable(row[place]) for row in some] for place in (0, 1)]
+
+        def write() -> None:
+            columns = [[printable(row[place]) for row in waiting] for place in (0, 1)]
             writer.write_table(pa.table(columns, schema=schema))
-    return count
+            waiting.clear()
+
+        def add(image: str, reason: str) -> None:
+            waiting.append((image, reason))
+            if len(waiting) == _AT_ONCE:
+                write()
+
+        yield add
+        write()
