@@ -1,10 +1,12 @@
-"""Pictures in an object store: moto's S3 server, where it is installed as a program."""
+"""Pictures in an object store: moto's S3 server."""
 
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -16,14 +18,12 @@ from emorank.scale import object_store
 from emorank.scale.rank_many import rank_many
 from emorank.scale.sources import items, picture_of
 
-SERVER = shutil.which("moto_server")
+SERVER = Path(sys.executable).with_name("moto_server")
 
 
 @pytest.fixture
 def bucket(monkeypatch):
     """A bucket on a server of this machine, as a file system of pyarrow."""
-    if SERVER is None:
-        pytest.skip("no moto_server on the path: pipx install 'moto[server]'")
     from pyarrow.fs import S3FileSystem
 
     with socket.socket() as free:
@@ -34,7 +34,7 @@ def bucket(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     object_store._filesystem.cache_clear()
-    command = [SERVER, "-H", "127.0.0.1", "-p", str(port)]
+    command = [str(SERVER), "-H", "127.0.0.1", "-p", str(port)]
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)
     ) as server:
