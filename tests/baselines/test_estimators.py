@@ -1,5 +1,6 @@
 """Every estimator solves a problem it must solve, and no other; scikit-learn's conventions."""
 
+import functools
 import inspect
 
 import numpy as np
@@ -26,13 +27,19 @@ def small(name):
     return ESTIMATORS[name].make(**SMALL[name])
 
 
+@pytest.fixture(scope="session")
+def fitted(parted):
+    """Each estimator by its name, fitted once for all tests; not to be changed."""
+    learn, ranks, _, _ = parted
+    return functools.cache(lambda name: small(name).fit(learn, ranks))
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_the_levels_of_strangers_are_found(name, parted):
+def test_the_levels_of_strangers_are_found(name, fitted, parted):
     """Levels that anybody sees are right on persons who were never learnt from, and in order."""
-    learn, ranks, strangers, truth = parted
-    fitted = small(name).fit(learn, ranks)
-    assert (fitted.predict(strangers) == truth).mean() >= 0.8
-    assert np.corrcoef(fitted.intensity(strangers), truth)[0, 1] > 0.85
+    _, _, strangers, truth = parted
+    assert (fitted(name).predict(strangers) == truth).mean() >= 0.8
+    assert np.corrcoef(fitted(name).intensity(strangers), truth)[0, 1] > 0.85
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -62,11 +69,11 @@ def test_parameters_follow_scikit_learn(name):
 
 
 @pytest.mark.parametrize("name", ["song_chien", "pal_satsangi", "chang", "delannoy_mcdonald"])
-def test_the_same_seed_gives_the_same_answer(name, parted):
+def test_the_same_seed_gives_the_same_answer(name, fitted, parted):
     """Two fits on the same faces say the same, bit for bit."""
     learn, ranks, strangers, _ = parted
-    once, again = (small(name).fit(learn, ranks).intensity(strangers) for _ in range(2))
-    np.testing.assert_array_equal(once, again)
+    again = small(name).fit(learn, ranks).intensity(strangers)
+    np.testing.assert_array_equal(fitted(name).intensity(strangers), again)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -81,13 +88,12 @@ def test_two_classes_will_do(name, parted):
 
 
 @pytest.mark.parametrize("name", ["pal_satsangi", pytest.param("akhand", marks=NAMES[2].marks)])
-def test_probabilities_are_of_the_levels(name, parted):
+def test_probabilities_are_of_the_levels(name, fitted, parted):
     """They sum to one, and the level given is the most probable."""
-    learn, ranks, strangers, _ = parted
-    fitted = small(name).fit(learn, ranks)
-    p = fitted.predict_proba(strangers)
+    strangers, made = parted[2], fitted(name)
+    p = made.predict_proba(strangers)
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-6)
-    np.testing.assert_array_equal(fitted.classes_[p.argmax(axis=1)], fitted.predict(strangers))
+    np.testing.assert_array_equal(made.classes_[p.argmax(axis=1)], made.predict(strangers))
 
 
 @pytest.mark.parametrize("name", ["kamarol", "song_chien"])
@@ -99,10 +105,10 @@ def test_the_emotion_must_be_known_to_learn(name, parted):
 
 
 @pytest.mark.weights
-def test_the_last_block_is_learnt_too(parted):
+def test_the_last_block_is_learnt_too(fitted, parted):
     """The second stage changes the last convolutions, and the first none of them."""
     learn, ranks, strangers, truth = parted
-    head = small("akhand").fit(learn, ranks).net_
+    head = fitted("akhand").net_
     both = small("akhand").set_params(block_epochs=1).fit(learn, ranks)
     first, second = head.state_dict(), both.net_.state_dict()
     changed = [k for k in first if not np.array_equal(first[k].numpy(), second[k].numpy())]

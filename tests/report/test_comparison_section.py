@@ -66,7 +66,7 @@ def test_rivals_then_references_then_ours():
 def test_the_tables_say_what_was_measured():
     """Values with intervals, dashes for what is not defined, the test, times and printed scores."""
     scores, tests = (item.table for item in items(values()) if item.table is not None)
-    assert list(scores.columns) == ["Estimator", *COLUMNS.values()]
+    assert list(scores.columns) == ["Estimator", "Needs", *COLUMNS.values()]
     majority = scores[scores["Estimator"] == "Majority"].iloc[0]
     assert majority["Accuracy"].startswith("0.33 [")
     assert majority["Spearman"] == "–"  # a constant
@@ -77,6 +77,29 @@ def test_the_tables_say_what_was_measured():
     plain = numbers(values().expressive, values().timing).set_index("estimator")
     assert plain.loc["rater", "kind"] == "reference"
     assert np.isnan(plain.loc["majority", "spearman"])
+
+
+def test_each_row_says_what_it_needs():
+    """Emotions, votes and sequences, as far as they count; names are those of the figure too."""
+    table = section_module.scores_table(values().expressive).set_index("Estimator")
+    assert table.loc["Kamarol 2017 (HMM)", "Needs"] == "votes, sequences"
+    assert table.loc["Majority", "Needs"] == "votes"
+    assert table.loc["Ours: the paper's rule", "Needs"] == "emotions"
+    assert table.loc["A rater at random", "Needs"] == "–"
+    needs = section_module.needs
+    assert needs("calibrated") == "emotions, votes"
+    assert (needs("ready"), needs("ready-smooth")) == ("–", "sequences")
+    assert needs("expression+identity-smooth") == "emotions, sequences"
+
+
+def test_what_is_smoothed_is_said():
+    """With the names of the rows; without such a row nothing."""
+    result = values()
+    scores = result.expressive.scores
+    smooth = replace(result.expressive, scores={**scores, "ready-smooth": scores["chang"]})
+    assert not any("along each sequence" in note for note in notes(result))
+    noted = [note for note in notes(replace(result, expressive=smooth)) if "along each" in note]
+    assert noted[0].startswith("“Shipped network, smoothed”: the contrast along each sequence")
 
 
 def test_few_persons_are_said_to_be_few():

@@ -1,6 +1,7 @@
 """The comparison on a study of drawn faces: what is written, kept, refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 
 from emorank.baselines import ESTIMATORS
 from emorank.errors import PlanError, StudyError
+from emorank.ranking.contrast import levels as contrast_levels
 from emorank.reading import ranks as reading_ranks
+from emorank.reading.along_sequences import smooth_ranks
 from emorank.results.comparison import Comparison
 from emorank.study import readers
 from emorank.study.comparing import asking, shipped
@@ -17,8 +20,10 @@ from emorank.study.folder import open_study
 from emorank.study.learning.calibrate import calibrate
 from emorank.study.learning.train_ordinal import train_ordinal
 from emorank.study.plan import override
+from emorank.study.readers import read
 from emorank.study.verbs import compare_estimators as module
 from emorank.study.verbs.compare_estimators import compare
+from emorank.vocabulary import LEVELS
 
 pytestmark = pytest.mark.weights
 QUICKLY = ("chang", "delannoy_mcdonald", "majority")
@@ -97,23 +102,75 @@ def test_the_shipped_networks_stand_beside(few, own_study, monkeypatch):
     assert not np.array_equal(heads[1], heads[2])
 
 
+def table_of(study):
+    """Its faces with their parts; nobody rated them."""
+    table = study.table("faces").merge(study.table("split"), on="image")
+    return table.assign(level=pd.array([pd.NA] * len(table), dtype="Int64"))
+
+
 def test_a_head_learns_from_the_training_part_alone(own_study):
     """Other expressions of the tested persons change nothing."""
-    table = own_study.table("faces").merge(own_study.table("split"), on="image")
-    table["level"] = pd.NA
+    table = table_of(with_neutral(own_study))
     before = shipped.ask_network(own_study, "expression", table)
     tested = table["part"] == "test"
     turned = table.assign(emotion=table["emotion"].mask(tested, "happy"))
     after = shipped.ask_network(own_study, "expression", turned)
-    pd.testing.assert_frame_equal(before[["image", "score"]], after[["image", "score"]])
+    said = ["image", "score", "predicted"]
+    pd.testing.assert_frame_equal(before[said], after[said])
+
+
+def test_the_validation_part_says_where_strong_begins(own_study):
+    """Its full expressions and neutral faces do; without neutral ones, Strong begins as usual."""
+    table = table_of(with_neutral(own_study))
+    learnt, watched = table["person"].isin(["p0", "p1", "p2"]), table["person"] == "p6"
+    table["part"] = np.select([learnt, watched], ["train", "validation"], "test")
+    known = shipped.ask_network(own_study, "expression", table)
+    hidden = (table["part"] == "validation") & (table["emotion"] == "neutral")
+    unknown = shipped.ask_network(
+        own_study, "expression", table.assign(emotion=table["emotion"].mask(hidden, "happy"))
+    )
+    np.testing.assert_array_equal(known["score"], unknown["score"])
+    usual = contrast_levels(known["score"].to_numpy())
+    assert unknown["predicted"].tolist() == usual.tolist()
+    assert known["predicted"].tolist() != usual.tolist()
+
+
+def in_sequences(study):
+    """The table of its faces, each person's pictures being a sequence."""
+    table = table_of(study)
+    frame = table.groupby("person").cumcount()
+    return table.assign(sequence=table["person"], frame=frame.astype("Int64"))
+
+
+def test_along_sequences_as_by_hand(own_study):
+    """The shipped network smoothed is what `emorank.smooth_ranks` makes of its rows."""
+    table = in_sequences(own_study)
+    tested = table[table["part"] == "test"].reset_index(drop=True)
+    paths = [Path(own_study.plan.data.path) / image for image in tested["image"]]
+    rows = read(paths, crop=own_study.plan.data.crop, heatmaps=False).to_frame()
+    smooth = smooth_ranks(pd.concat([rows, tested[["sequence", "frame", "person"]]], axis=1))
+    said = shipped.ask_network(own_study, "ready-smooth", table)
+    np.testing.assert_allclose(said["score"], smooth["score"], atol=1e-3)
+    assert [LEVELS[level] for level in said["predicted"]] == smooth["rank"].tolist()
+    assert (said["score"] - rows["score"]).abs().max() > 0.1
+
+
+def test_sequences_are_smoothed_where_there_are_any(own_study):
+    """A head must know neutral for that; the shipped network does."""
+    smooth = ["ready-smooth", "expression+identity-smooth"]
+    single, joined = table_of(own_study), in_sequences(own_study)
+    assert list(shipped.networks_beside(own_study, single)) == list(NETWORKS)
+    assert list(shipped.networks_beside(own_study, joined)) == [*NETWORKS, *smooth]
+    with pytest.raises(StudyError, match="needs a network that knows neutral"):
+        shipped.ask_network(own_study, "expression+identity-smooth", joined)
 
 
 def test_the_studys_own_backbone_is_not_asked_twice(own_study):
     """Its contrast is among the ranks of the study."""
-    assert list(shipped.networks_beside(own_study)) == list(NETWORKS)
+    table = table_of(own_study)
     plan = override(own_study.plan, {"train.backbone": "expression", "data.size": 112})
     own = replace(own_study, plan=plan)
-    assert list(shipped.networks_beside(own)) == ["ready", "expression+identity"]
+    assert list(shipped.networks_beside(own, table)) == ["ready", "expression+identity"]
 
 
 def test_others_are_tested_against_the_rank_that_people_get(few, own_study, monkeypatch):
@@ -233,18 +290,6 @@ def test_votes_must_be_on_both_sides(few, own_study, tmp_path):
         compare(own_study, tmp_path / "half.csv")
 
 
-@pytest.mark.slow
-def test_folds_test_every_person(few, own_study):
-    """Estimators and networks are trained anew; a network is gone when its ranks were asked."""
-    values = compare(own_study, folds=4)
-    said = own_study.table("comparison")
-    for name in (*QUICKLY, *RANKS):
-        assert len(said[said["estimator"] == name]) == len(own_study.table("faces"))
-    assert values.expressive.persons == own_study.table("faces")["person"].nunique()
-    assert not list(own_study.path("comparison").rglob("model.safetensors"))
-    assert np.isfinite(said.loc[said["estimator"] == "paper", "score"]).all()
-
-
 def test_who_may_abstain_is_made_to_answer():
     """The most probable level where a rank with probabilities has none; a level stays."""
     said = pd.DataFrame({"level": pd.array([pd.NA, 2], dtype="Int64")})
@@ -256,26 +301,32 @@ def test_who_may_abstain_is_made_to_answer():
 
 
 @pytest.mark.slow
-def test_learnt_ranks_are_learnt_again_in_each_fold(few, own_study, monkeypatch):
-    """What was calibrated and trained on votes is so for each fold, on its own persons."""
+def test_folds_test_every_person(few, own_study, monkeypatch):
+    """Estimators and networks are trained anew, and what was learnt from votes is learnt again.
+
+    A network is gone when its ranks were asked.
+    """
     calibrate(own_study, crossfit=3)
     train_ordinal(own_study)
-    learnt = {name: reading_ranks.RANKS[name] for name in ("evidence", "calibrated", "ordinal")}
-    monkeypatch.setattr(module, "RANKS", learnt)
+    learnt = ("paper", "evidence", "calibrated", "ordinal")
+    monkeypatch.setattr(module, "RANKS", {name: reading_ranks.RANKS[name] for name in learnt})
     values = compare(own_study, folds=3)
     said = own_study.table("comparison")
     assert values.left_out == {}
-    for name in learnt:
+    for name in (*QUICKLY, *learnt):
         assert len(said[said["estimator"] == name]) == len(own_study.table("faces"))
+    assert values.expressive.persons == own_study.table("faces")["person"].nunique()
+    assert not list(own_study.path("comparison").rglob("model.safetensors"))
+    assert np.isfinite(said.loc[said["estimator"] == "paper", "score"]).all()
 
 
 def test_a_rank_that_cannot_be_learnt_in_a_fold_is_left_out(few, own_study, monkeypatch):
-    """With the reason, and the others go on; where no rank of ours is left, that is the error."""
+    """With the reason; where no rank of ours is left, that is the error."""
 
-    def refuse(*arguments):
-        if arguments[2] == "paper":
-            raise StudyError("too few rated faces")
+    def refuse(*_):
+        raise StudyError("too few rated faces")
 
     monkeypatch.setattr(asking, "learn_again", refuse)
+    monkeypatch.setattr(module, "RANKS", {"paper": reading_ranks.RANKS["paper"]})
     with pytest.raises(StudyError, match=r"no rank .* paper: too few rated faces"):
         compare(own_study, folds=3)

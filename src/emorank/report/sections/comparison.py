@@ -28,11 +28,17 @@ OURS = {
     "evidence": "Ours: evidence",
     "calibrated": "Ours: calibrated",
     "ordinal": "Ours: ordinal network",
-    "ready": "Shipped network: contrast",
-    "expression": "Head on expression: contrast",
-    "expression+identity": "Head on expression+identity: contrast",
 }
-SHIPPED = {"ready", "expression", "expression+identity"}
+SHIPPED = {
+    "ready": "Shipped network",
+    "expression": "Head on expression",
+    "expression+identity": "Head on expression+identity",
+    "ready-smooth": "Shipped network, smoothed",
+    "expression+identity-smooth": "Head on expression+identity, smoothed",
+}
+SEQUENCES = {"kamarol", "ready-smooth", "expression+identity-smooth"}
+"""Those that are told which faces are a sequence, and in which order."""
+VOTES = {"calibrated", "ordinal"}
 COLUMNS = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced",
@@ -41,7 +47,12 @@ COLUMNS = {
     "spearman": "Spearman",
 }
 TIMES = {"fit_ms": "Learn", "features_ms": "Look", "predict_ms": "Predict"}
-_KINDS = {"rival": (PALETTE[0], "o"), "reference": ("#5f6b76", "s"), "ours": (PALETTE[5], "D")}
+_KINDS = {
+    "rival": (PALETTE[0], "o"),
+    "reference": ("#5f6b76", "s"),
+    "ours": (PALETTE[5], "D"),
+    "shipped": (PALETTE[2], "^"),
+}
 
 
 def section(result: Comparison | None) -> Section | None:
@@ -69,28 +80,39 @@ def label(name: str) -> str:
     """An estimator in words."""
     if name in REFERENCES:
         return REFERENCES[name]
-    return ESTIMATORS[name].label if name in ESTIMATORS else OURS.get(name, f"Ours: {name}")
+    others = {key: entry.label for key, entry in ESTIMATORS.items()} | SHIPPED | OURS
+    return others.get(name, f"Ours: {name}")
 
 
 def ordered(names: Iterable[str]) -> list[str]:
-    """Rivals in the order of Table 10, then the references, then ours."""
-    places = {name: i for i, name in enumerate([*ESTIMATORS, *REFERENCES, *OURS])}
-    places |= {name: i + 100 for i, name in enumerate(REFERENCES)}
-    places |= {name: i + 200 for i, name in enumerate(OURS)}
-    return sorted(names, key=lambda name: places.get(name, 300))
+    """Rivals in the order of Table 10, then references, ours, and the shipped networks."""
+    known = [name for name in ESTIMATORS if name not in REFERENCES]
+    places = {name: i for i, name in enumerate([*known, *REFERENCES, *OURS])}
+    places |= {name: 200 + i for i, name in enumerate(SHIPPED)}
+    return sorted(names, key=lambda name: places.get(name, 100))
 
 
 def kind(name: str) -> str:
-    """Whose it is: "rival", "reference" or "ours"."""
+    """Whose it is: "rival", "reference", "ours" (of the study's own network) or "shipped"."""
     if name in REFERENCES:
         return "reference"
+    if name in SHIPPED:
+        return "shipped"
     return "rival" if name in ESTIMATORS else "ours"
+
+
+def needs(name: str) -> str:
+    """What has to be known, of faces of other persons or of the tested ones."""
+    wants = [] if name in {"rater", *ESTIMATORS} or name.startswith("ready") else ["emotions"]
+    wants += ["votes"] * (name in VOTES or name in ESTIMATORS)
+    wants += ["sequences"] * (name in SEQUENCES)
+    return ", ".join(wants) or NONE
 
 
 def scores_table(part: EstimatorComparison, columns: Iterable[str] = COLUMNS) -> pd.DataFrame:
     """A row per estimator, in words: scores with their intervals."""
     return pd.DataFrame(
-        {"Estimator": label(name)}
+        {"Estimator": label(name), "Needs": needs(name)}
         | {COLUMNS[key]: estimate(getattr(part.scores[name], key)) for key in columns}
         for name in ordered(part.scores)
     )
@@ -140,47 +162,59 @@ def numbers(part: EstimatorComparison, timing: dict[str, Times]) -> pd.DataFrame
 
 @styled
 def figure(part: EstimatorComparison) -> Figure:
-    """Accuracy and kappa of each estimator with their intervals; the majority as a line."""
+    """Accuracy and kappa of each estimator with their intervals; the majority as a line.
+
+    Hollow marks are of those that see sequences.
+    """
     names = ordered(part.scores)[::-1]
-    drawn = blank(8.6, 0.34 * len(names) + 1.1)
+    drawn = blank(8.6, 0.3 * len(names) + 1.2)
     left, right = drawn.subplots(1, 2, sharey=True)
     for axes, key, title in (
         (left, "accuracy", "accuracy of the rank"),
         (right, "quadratic_kappa", "quadratic-weighted kappa"),
     ):
         for place, name in enumerate(names):
-            _draw(axes, getattr(part.scores[name], key), place, kind(name))
+            _draw(axes, getattr(part.scores[name], key), place, name)
         axes.set(xlabel=title, xlim=(min(axes.get_xlim()[0], -0.05), 1.02))
         axes.grid(axis="x")
-    right.axvline(0, color=INK, lw=0.8)
+        axes.tick_params(axis="y", length=0)
+        axes.margins(y=0.6 / len(names))
+    right.axvline(0, color=INK, lw=0.8, zorder=1)
     if "majority" in part.scores:
         chance = part.scores["majority"].accuracy.value
-        left.axvline(float(chance or 0), color=INK, lw=0.8, ls=(0, (4, 3)))
+        left.axvline(float(chance or 0), color=INK, lw=0.8, ls=(0, (4, 3)), zorder=1)
     left.set_yticks(range(len(names)), [label(name) for name in names])
-    left.tick_params(axis="y", length=0)
     # A line between the groups, so that colour is not all that tells them apart.
     for place in range(1, len(names)):
         if kind(names[place]) != kind(names[place - 1]):
             left.axhline(place - 0.5, color=PALE, lw=1)
             right.axhline(place - 0.5, color=PALE, lw=1)
+    if not SEQUENCES.isdisjoint(names):
+        drawn.supxlabel("hollow: sees which faces are a sequence", x=0.99, ha="right", fontsize=8.5)
     return drawn
 
 
-def _draw(axes: Any, value: Estimate, place: int, group: str) -> None:
-    colour, marker = _KINDS[group]
+def _draw(axes: Any, value: Estimate, place: int, name: str) -> None:
+    colour, marker = _KINDS[kind(name)]
     if value.value is None:
         axes.text(0.02, place, "not defined", va="center", color=INK, fontsize=8)
         return
     if value.low is not None and value.high is not None:
         axes.plot([value.low, value.high], [place, place], c=colour, lw=3, alpha=0.45)
-    axes.plot([value.value], [place], marker, c=colour, ms=6.5, mec="white")
+    hollow = name in SEQUENCES
+    fill, edge = ("white", colour) if hollow else (colour, "white")
+    axes.plot([value.value], [place], marker, mfc=fill, mec=edge, mew=1.5 if hollow else 1, ms=7)
 
 
 def _items(part: EstimatorComparison, result: Comparison, suffix: str, words: str) -> list[Item]:
     count = part.scores[part.reference].count
     title = f"Estimators of intensity side by side: {words} ({count}, {part.persons} persons)"
     rough = ", rough" * (part.persons < FEW)
-    intervals = f"Intervals: bootstrap over {part.persons} persons, 95 %{rough}."
+    intervals = (
+        f"Intervals: bootstrap over {part.persons} persons, 95 %{rough}. Needs: emotions and votes "
+        f"of other persons' faces (emotions: neutral among them); sequences: which of the tested "
+        f"faces belong together, and in which order."
+    )
     test = (
         f"Ours less it: accuracy of “{label(part.reference)}” less each, mean over persons; p by "
         f"{'the exact' if part.exact else 'a sampled'} sign-flip test over persons, then with "
@@ -240,10 +274,16 @@ def notes(result: Comparison) -> Iterable[str]:
             "None in the mean error; Spearman is between the continuous output and the mean rating."
         )
         yield "The rater is drawn anew for each face and compared with the majority of the others."
-    if not SHIPPED.isdisjoint(part.scores):
+    if not part.scores.keys().isdisjoint(SHIPPED):
         yield (
             "The shipped network has learnt from none of these faces; a head on its features has "
-            "learnt the expressions of the training part, and no votes."
+            "learnt the emotions of the training part, and no votes. Both rank by the contrast."
+        )
+    if smoothed := [name for name in part.scores if name in SEQUENCES and name in SHIPPED]:
+        words = " and ".join(f"“{label(name)}”" for name in smoothed)
+        yield (
+            f"{words}: the contrast along each sequence, less what the person shows at rest "
+            f"(the lowest fifth of the person's tested faces; nobody says which are neutral)."
         )
     for name, reason in result.left_out.items():
         yield f"Left out: {label(name)}: {reason}"

@@ -11,8 +11,9 @@ import pandas as pd
 
 from emorank import __version__
 from emorank.baselines import ESTIMATORS
+from emorank.reading.along_sequences import smooth_ranks
 from emorank.reading.emotion_network import EmotionNetwork
-from emorank.reading.reader import Reader
+from emorank.reading.reader import Reader, in_words
 from emorank.study.answer_store import AnswerStore, RankStates
 from emorank.study.comparing.folds import KEEP, fold_study, learn_again
 from emorank.study.comparing.task import Task, faces_of
@@ -21,7 +22,7 @@ from emorank.study.framed_faces import Framed
 from emorank.study.readers import reader_of
 from emorank.study.run import Watch
 from emorank.study.trained_network import trained_network
-from emorank.vocabulary import LEVEL_COLUMNS, Emotion
+from emorank.vocabulary import LEVEL_COLUMNS, LEVELS, Emotion
 
 COLUMNS = ("predicted", "score", "fit_ms", "predict_ms")
 
@@ -115,15 +116,23 @@ def pressed_levels(table: pd.DataFrame) -> pd.Series:
     return table["level"].fillna(probable)
 
 
-def said_by(reader: Reader, table: pd.DataFrame, study: Study, fit_ms: float) -> pd.DataFrame:
+def said_by(
+    reader: Reader, table: pd.DataFrame, study: Study, fit_ms: float, *, smooth: bool = False
+) -> pd.DataFrame:
     """What the first rank of a reader says of the tested faces, framed as the study's plan says.
 
-    A score without levels is cut where the validation part has its thirds.
+    A score without levels is cut where the validation part has its thirds. With `smooth` the rank
+    is the contrast, and frames are ranked by what all of their sequence show.
     """
     test = table[table["part"] == "test"].reset_index(drop=True)
     pixels = _pixels(study, test)
     begin = time.perf_counter()
     said = reader.levels(pixels)
+    if smooth:
+        about = test[["sequence", "frame", "person"]]
+        said = smooth_ranks(pd.concat([in_words(said), about], axis=1))
+        level = said["rank"].map(LEVELS.index, na_action="ignore")
+        said = said.assign(level=level.astype("Int64"))
     seconds = time.perf_counter() - begin
     level = pressed_levels(said)
     if level.isna().all():

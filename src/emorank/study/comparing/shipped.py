@@ -1,7 +1,8 @@
 """The shipped network, and heads on its features, beside the ranks of a study.
 
 A head learns the expressions of the training part as a study on that backbone would, and says how
-strong they are by the contrast to neutral.
+strong they are by the contrast to neutral. Where the data set has sequences, two of them rank the
+frames of each together too, as `emorank rank --smooth` does.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from emorank import images
+from emorank import __version__, images
+from emorank.errors import StudyError
 from emorank.networks.backbones import BACKBONES, PAPERS
 from emorank.networks.ready import READY
 from emorank.progress import Progress, silent
@@ -28,38 +30,55 @@ from emorank.vocabulary import Emotion
 
 RANK = "contrast"
 VIEWS = 2  # each face and its mirror image, as the plans on these backbones have it
-NETWORKS = ("ready", *(name for name in BACKBONES if name != PAPERS))
-"""The shipped network as it is, and the backbones of heads."""
+SMOOTH = "-smooth"  # ends the names of those that see sequences
+NETWORKS = (
+    "ready",
+    *(name for name in BACKBONES if name != PAPERS),
+    f"ready{SMOOTH}",
+    f"expression+identity{SMOOTH}",
+)
+"""The shipped network as it is, the backbones of heads, and two of these along sequences."""
 
 
-def networks_beside(study: Study) -> Iterable[str]:
-    """Those of `NETWORKS` that are not the study's own."""
-    return [name for name in NETWORKS if name != study.plan.train.backbone]
+def networks_beside(study: Study, table: pd.DataFrame) -> Iterable[str]:
+    """Those of `NETWORKS` that are not the study's own; along sequences only if there are any."""
+    sequences = table["sequence"].dropna().duplicated().any()
+    others = [name for name in NETWORKS if name != study.plan.train.backbone]
+    return [name for name in others if sequences or not name.endswith(SMOOTH)]
 
 
 def network_state(study: Study, name: str, table: pd.DataFrame) -> str:
     """What the answer of one of `NETWORKS` depends on."""
     files = [about.sha256 for about in READY.values()]
     plan = study.plan
-    learnt = [faces_state(table), [str(emotion) for emotion in table["emotion"]], plan.train.seed]
-    return fingerprint(name, files, VIEWS, plan.train.class_weights, *learnt)
+    # Sequences say which faces are full expressions, by which the head learns where Strong begins.
+    about = [[str(value) for value in table[key]] for key in ("emotion", "sequence", "frame")]
+    learnt = [faces_state(table), about, plan.train.class_weights, plan.train.seed]
+    return fingerprint(name, files, VIEWS, __version__, *learnt)
 
 
 def ask_network(
     study: Study, name: str, table: pd.DataFrame, progress: Progress = silent
 ) -> pd.DataFrame:
-    """What one of `NETWORKS` says of the tested faces; a head is trained on the training part."""
+    """What one of `NETWORKS` says of the tested faces; a head is trained on the training part.
+
+    Raises:
+        StudyError: it has to smooth, and no face of the training part is neutral.
+    """
+    smooth, name = name.endswith(SMOOTH), name.removesuffix(SMOOTH)
     if name == "ready":
         reader = reader_of(None, (RANK,))
         size, width = reader.network.size, reader.network.width
         twin = _changed(study, {"data.size": size, "data.width": width})
-        return said_by(reader, _framed_anew(twin, table), twin, 0.0)
+        return said_by(reader, _framed_anew(twin, table), twin, 0.0, smooth=smooth)
     about = BACKBONES[name]
     changes = {"data.size": about.size, "data.width": about.width, "train.backbone": name}
     changes |= {"train.head": "auto", "train.unfreeze": "none", "train.views": VIEWS}
     twin = _changed(study, changes)
     table = _framed_anew(twin, table)
     classes = tuple(emotion for emotion in Emotion if emotion in set(table["emotion"]))
+    if smooth and Emotion.NEUTRAL not in classes:
+        raise StudyError("smoothing along sequences needs a network that knows neutral")
     train, validation = (
         table[table["part"] == part].reset_index(drop=True) for part in ("train", "validation")
     )
@@ -71,7 +90,7 @@ def ask_network(
     warmth = contrast_temperature(twin, net, classes, validation)
     reader = Reader(network, {RANK: partial(contrast, temperature=warmth)})
     spent = 1000 * sum(epoch.seconds for epoch in curves) / len(train)
-    return said_by(reader, table, twin, spent)
+    return said_by(reader, table, twin, spent, smooth=smooth)
 
 
 def _changed(study: Study, changes: dict[str, Any]) -> Study:

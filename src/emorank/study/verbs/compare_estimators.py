@@ -104,7 +104,7 @@ def _predictions(task: Task, watch: Watch) -> tuple[pd.DataFrame, dict[str, Time
             name: (rank_state(states, name, fold, table), partial(network.answer, name))
             for name in RANKS
         }
-        for name in networks_beside(study):
+        for name in networks_beside(study, table):
             ask = partial(ask_network, study, name, table)
             asked[name] = (network_state(study, name, table), ask)
         for name, (state, ask) in asked.items():
