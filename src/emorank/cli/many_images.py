@@ -74,6 +74,15 @@ many_options = together(
         help="Do only each N-th part of the list from the I-th on, as one of N tasks of a cluster "
         "that share the folder --out; docs/scale.md shows how.",
     ),
+    click.option(
+        "--ray",
+        metavar="auto|HOST:PORT",
+        help="Let the nodes of a cluster of Ray read, which share the images and --out; --workers "
+        "is then the most tasks at once. docs/scale.md shows how.",
+    ),
+    click.option(
+        "--ray-cores", type=click.IntRange(1), help="Cores of each task on Ray. Default: 1."
+    ),
 )
 """What goes with `--out`."""
 

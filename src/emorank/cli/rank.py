@@ -110,7 +110,8 @@ def command(
         return
     if out is None and (many or overwrite):
         raise click.UsageError(
-            "--workers, --time-limit, --memory, --shard and --overwrite go with --out"
+            "--workers, --time-limit, --memory, --shard, --ray, --ray-cores and --overwrite go "
+            "with --out"
         )
     if smooth and many:
         raise click.UsageError("--smooth reads sequences in one process, without options of --out")

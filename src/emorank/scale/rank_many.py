@@ -16,8 +16,9 @@ from emorank.scale.cores import cores, threads_of
 from emorank.scale.merge import Counts, merge_excluded, merge_rows, unfinished
 from emorank.scale.object_store import is_address
 from emorank.scale.part import read_ends
+from emorank.scale.ray_tasks import Cluster, run_on_ray
 from emorank.scale.run_folder import Run, RunFolder
-from emorank.scale.shard import Task, load, missing, rank_shard
+from emorank.scale.shard import Ranker, Task, load, missing, rank_shard
 from emorank.scale.sources import STDIN
 from emorank.scale.supervisor import run_shards
 from emorank.scale.work_list import write_list
@@ -66,6 +67,8 @@ def rank_many(
     time_limit: float = TIME_LIMIT,
     memory: int = MEMORY,
     shard: tuple[int, int] | None = None,
+    ray: str | None = None,
+    ray_cores: int = 1,
     overwrite: bool = False,
     progress: Progress = silent,
     key: str = "",
@@ -96,13 +99,16 @@ def rank_many(
         memory: bytes that a worker may take beyond those of its loaded network (on Linux).
         shard: (i, n): do only each n-th shard from the i-th on, 1 ≤ i ≤ n, for the tasks of a
             cluster that share a folder.
+        ray: "auto" or the address of a cluster of Ray ("HOST:PORT") whose nodes do the shards; all
+            see `images` and `out` under the same path. `workers` is then the most tasks at once.
+        ray_cores: of each task there, and so many threads.
         overwrite: replace what is there, of whatever command.
         progress: is told how many images are done.
         key: what else tells commands apart.
 
     Raises:
         StudyError: `out` is there already, or is unfinished work of another command.
-        EmorankError: as `rank_images`; or no worker can start.
+        EmorankError: as `rank_images`; or no worker can start; or as `ray_tasks.run_on_ray`.
         ImageError: an image cannot be used, if `strict`; or a folder holds no picture.
         OSError: a part cannot be written.
     """
@@ -114,12 +120,15 @@ def rank_many(
         raise PlanError(f"{out}: {EXPECTED}")
     if table is not None and shard is not None:
         raise PlanError(f"{out}: tasks that share the work need a folder, not one table")
+    if ray is not None and (shard is not None or workers == 0):
+        raise PlanError("ray gives the shards to its own tasks: not with shard, nor with workers=0")
+    cluster = None if ray is None else Cluster(ray, ray_cores, workers)
     task = Task(
         _opened(study), (rank,) if isinstance(rank, str) else tuple(rank), emotion, crop,
         nearest, strict, compounds,
     )  # fmt: skip
     given = (images,) if isinstance(images, Path | str) else images
-    job = _Job(task, out, table, workers, memory, time_limit, shard, progress)
+    job = _Job(task, out, table, workers, memory, time_limit, shard, cluster, progress)
     return job.run(given, key, overwrite)
 
 
@@ -132,6 +141,7 @@ class _Job:
     memory: int
     time_limit: float
     share: tuple[int, int] | None
+    cluster: Cluster | None
     progress: Progress
 
     @property
@@ -143,10 +153,10 @@ class _Job:
 
     def run(self, given: Iterable[Path | str], key: str, overwrite: bool) -> Outcome:
         """Begin or go on; the work of another command is refused."""
-        load(self.task)  # what is refused is refused before anything is written
+        ranker = load(self.task)  # what is refused is refused before anything is written
         run = self._run(given, key, overwrite)
         try:
-            self._work(run)
+            self._work(run, ranker)
         except EmorankError:
             if self.task.strict:
                 self.folder.discard()
@@ -215,14 +225,25 @@ class _Job:
     def _listed(self, images: int) -> None:
         self.progress(images, 0, "listed")
 
-    def _work(self, run: Run) -> None:
+    def _work(self, run: Run, ranker: Ranker) -> None:
         folder = self.folder
         workers = self._workers(run)
         tally = _Tally(run.images, self.progress)
         first, step = (self.share[0] - 1, self.share[1]) if self.share else (0, 1)
         shards = self._to_do(range(first, run.shards, step), tally)
+        if self.cluster is not None:
+            run_on_ray(
+                ranker,
+                folder,
+                run,
+                shards,
+                tally.step,
+                cluster=self.cluster,
+                memory=self.memory,
+                time_limit=self.time_limit,
+            )
+            return
         if not workers:
-            ranker = load(self.task)
             for shard in shards:
                 rank_shard(ranker, folder, shard, partial(tally.step, shard))
             return

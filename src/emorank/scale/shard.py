@@ -53,6 +53,10 @@ class Task:
     picture: Callable[[Item], Given] = picture_of
 
 
+class ShardTaken(StudyError):
+    """Another process works on a shard."""
+
+
 class Report(Protocol):
     """Is told of every step, so that somebody can see that work goes on."""
 
@@ -123,7 +127,7 @@ def rank_shard(ranker: Ranker, folder: RunFolder, shard: int, report: Report = s
 
     Raises:
         ImageError: an image cannot be used, if the task is strict.
-        StudyError: another process works on this shard.
+        ShardTaken: another process works on this shard.
         OSError: the part cannot be written.
     """
     if not missing(folder, shard):
@@ -185,7 +189,7 @@ def _alone(folder: RunFolder, shard: int) -> Iterator[None]:
         with FileLock(path, timeout=_PATIENCE):
             yield
     except Timeout:
-        raise StudyError(
+        raise ShardTaken(
             f"{folder.path}: another process works on shard {shard}; wait for it, and give the "
             "command again"
         ) from None

@@ -6,22 +6,22 @@ What it did is in its shard's journal, so only the images in hand are read again
 import multiprocessing
 import signal
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from emorank.errors import EmorankError
 from emorank.scale.attempts import ENOUGH, Attempts
 from emorank.scale.run_folder import RunFolder
-from emorank.scale.shard import Task
+from emorank.scale.shard import Ranker, Task, load
+from emorank.scale.to_do import IN_VAIN, ToDo
 from emorank.scale.worker import DONE, FAILED, READY, STEP, Bounds, error_of, work
 
 _ITSELF = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGSYS", "SIGTRAP")
 _TO_LOAD = 300.0  # seconds in which a worker must have loaded its network
 _LOOK = 1.0  # seconds between two looks at the clock
-_IN_VAIN = 5  # deaths of workers in a row without any step, or at a shard without an image in hand
 
 
 @dataclass
@@ -59,59 +59,72 @@ def run_shards(
         EmorankError: no worker can start, or the work itself is refused.
         OSError: a part cannot be written.
     """
-    _Supervisor(task, folder, shards, report, bounds, time_limit).run(workers)
+    supervisor = Supervisor(partial(load, task), folder, bounds, time_limit)
+    try:
+        supervisor.run(ToDo(shards), report, workers)
+    finally:
+        supervisor.stop()
 
 
-class _Supervisor:
+class Supervisor:
+    """Worker processes and what is known of them; whoever makes one stops it.
+
+    Args:
+        make: loads the network, in each worker.
+        folder: of the run.
+        bounds: of each worker.
+        time_limit: seconds after which a worker that makes no step is killed.
+        keep: workers without a shard wait for the next `run`; else they end.
+    """
+
     def __init__(
         self,
-        task: Task,
+        make: Callable[[], Ranker],
         folder: RunFolder,
-        shards: Iterator[int],
-        report: Callable[[int, int, int, int], None],
         bounds: Bounds,
         time_limit: float,
+        *,
+        keep: bool = False,
     ) -> None:
-        self.task, self.folder, self.shards = task, folder, shards
-        self.report, self.bounds, self.time_limit = report, bounds, time_limit
-        self.again: deque[int] = deque()
+        self.make, self.folder, self.bounds = make, folder, bounds
+        self.time_limit, self.keep = time_limit, keep
         self.workers: list[_Worker] = []
-        self.in_vain: Counter[int | None] = Counter()
+        self.to_do = ToDo(iter(()))
+        self.report: Callable[[int, int, int, int], None]
 
-    def run(self, count: int) -> None:
-        """Until every shard is done."""
-        try:
-            while True:
-                while len(self.workers) < count and (shard := self._next()) is not None:
-                    self.again.appendleft(shard)
-                    self.workers.append(self._start())
-                    for worker in self.workers:
-                        self._give(worker)
-                if not self.workers:
-                    return
-                self._look()
-        finally:
-            self._stop()
-
-    def _next(self) -> int | None:
-        """The next shard; those of dead workers first, None if all are given."""
-        return self.again.popleft() if self.again else next(self.shards, None)
+    def run(self, to_do: ToDo, report: Callable[[int, int, int, int], None], count: int) -> None:
+        """Do shards with so many workers until every one is done; raises as `run_shards`."""
+        self.to_do, self.report = to_do, report
+        for worker in list(self.workers):
+            self._give(worker)
+        while True:
+            while len(self.workers) < count and (shard := to_do.next()) is not None:
+                to_do.again(shard)
+                self.workers.append(self._start())
+                for worker in list(self.workers):
+                    self._give(worker)
+            if all(worker.shard is None for worker in self.workers):
+                return
+            self._look()
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=work, args=(theirs, self.task, self.folder, self.bounds), daemon=True
+            target=work, args=(theirs, self.make, self.folder, self.bounds), daemon=True
         )
         process.start()
         theirs.close()
         return _Worker(process, ours, time.monotonic())
 
     def _give(self, worker: _Worker) -> None:
-        """A shard to a worker that has none; without any left, it ends."""
+        """A shard to a worker that has none; without any left, it ends or waits."""
         if worker.shard is not None:
             return
-        worker.shard = self._next()
+        worker.shard = self.to_do.next()
+        if worker.shard is None and self.keep:
+            return
+        worker.heard = time.monotonic()
         try:
             worker.connection.send(worker.shard)
         except OSError:  # it has died, as its sentinel says
@@ -144,11 +157,11 @@ class _Supervisor:
         worker.heard = time.monotonic()
         if kind == READY:
             worker.ready = True
-            self.in_vain[None] = 0
+            self.to_do.went_on(None)
         elif kind == STEP and worker.shard is not None:
             images, excluded, kept = parts
             if images > kept:
-                self.in_vain[worker.shard] = 0
+                self.to_do.went_on(worker.shard)
             self.report(worker.shard, images, excluded, kept)
         elif kind == FAILED:
             raise error_of(parts)
@@ -169,10 +182,9 @@ class _Supervisor:
         )
         if not at_image:
             about = worker.shard if worker.ready else None
-            self.in_vain[about] += 1
-            if self.in_vain[about] >= _IN_VAIN:
+            if self.to_do.in_vain(about) >= IN_VAIN:
                 raise EmorankError(
-                    f"{_IN_VAIN} workers in a row ended "
+                    f"{IN_VAIN} workers in a row ended "
                     + (
                         f"at shard {about} and at none of its images"
                         if worker.ready
@@ -181,7 +193,7 @@ class _Supervisor:
                     + f": the last one {cause}. Try --workers 0, which works in this process; in "
                     "a program of yours, call it below: if __name__ == '__main__':"
                 )
-        self.again.appendleft(worker.shard)
+        self.to_do.again(worker.shard)
 
     def _cause(self, worker: _Worker) -> tuple[str, bool]:
         """Of a death, and whether the process brought it about itself."""
@@ -196,7 +208,7 @@ class _Supervisor:
         memory = "; perhaps it needs more memory than there is" if name == "SIGKILL" else ""
         return f"the process that read it was killed {ENOUGH} times ({name}){memory}", False
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
         """End all workers; what they have in hand is nobody's fault."""
         for worker in self.workers:
             worker.process.terminate()
@@ -208,6 +220,7 @@ class _Supervisor:
             worker.connection.close()
             if worker.shard is not None:
                 Attempts(self.folder.unfinished(worker.shard, ".json")).close()
+        self.workers = []
 
 
 def _wait_for_end(process: SpawnProcess, most: float = 30.0) -> None:

@@ -4,15 +4,17 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from emorank.errors import EmorankError, ImageError
+from emorank.scale.shard import ShardTaken, rank_shard
 
 if TYPE_CHECKING:
     from emorank.scale.run_folder import RunFolder
-    from emorank.scale.shard import Task
+    from emorank.scale.shard import Ranker
 
 READY, STEP, DONE, FAILED = "ready", "step", "done", "failed"
 """What a worker says: the network is loaded; a step, with what is done; a shard; an error."""
@@ -32,28 +34,30 @@ class Bounds:
     memory: int
 
 
-def work(connection: Connection, task: "Task", folder: "RunFolder", bounds: Bounds) -> None:
-    """Do shards until there are no more, or whoever gives them is gone."""
+def work(
+    connection: Connection, make: "Callable[[], Ranker]", folder: "RunFolder", bounds: Bounds
+) -> None:
+    """Load a network and do shards until there are no more, or whoever gives them is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers itself
     _die_with_parent()
     os.environ["OMP_NUM_THREADS"] = str(bounds.threads)
     try:
-        _work(connection, task, folder, bounds)
+        _work(connection, make, folder, bounds)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except MemoryError:
         os._exit(1)  # the image or batch at which that was is marked
     except Exception as error:
-        connection.send((FAILED, _parts(error)))
+        connection.send((FAILED, parts_of(error)))
 
 
-def _work(connection: Connection, task: "Task", folder: "RunFolder", bounds: Bounds) -> None:
+def _work(
+    connection: Connection, make: "Callable[[], Ranker]", folder: "RunFolder", bounds: Bounds
+) -> None:
     import torch
 
-    from emorank.scale.shard import load, rank_shard
-
     torch.set_num_threads(bounds.threads)
-    ranker = load(task)
+    ranker = make()
     ranker.warm_up()
     _bound_memory(bounds.memory)
     connection.send((READY, ()))
@@ -69,15 +73,22 @@ def _work(connection: Connection, task: "Task", folder: "RunFolder", bounds: Bou
 def error_of(parts: tuple[Any, ...]) -> Exception:
     """The error that a worker told of."""
     kind, *arguments = parts
-    makers: dict[str, type[Exception]] = {"image": ImageError, "system": OSError}
+    makers: dict[str, type[Exception]] = {
+        "image": ImageError,
+        "system": OSError,
+        "taken": ShardTaken,
+    }
     return makers.get(kind, EmorankError)(*arguments)
 
 
-def _parts(error: Exception) -> tuple[Any, ...]:
+def parts_of(error: Exception) -> tuple[Any, ...]:
+    """An error as words and numbers, which any process can read."""
     if isinstance(error, ImageError):
         return ("image", error.file, error.reason)
     if isinstance(error, OSError):
         return ("system", error.errno, error.strerror or str(error), error.filename)
+    if isinstance(error, ShardTaken):
+        return ("taken", str(error))
     if isinstance(error, EmorankError):
         return ("emorank", str(error))
     trace = "".join(traceback.format_exception(error))
