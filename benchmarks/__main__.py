@@ -9,6 +9,7 @@ ALL = (
     "finding_faces",
     "head_training",
     "hostile_images",
+    "rank_precision",
     "ranking_memory",
     "relevance_cost",
     "relevance_layers",

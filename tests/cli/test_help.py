@@ -99,6 +99,8 @@ def test_no_verb_shows_the_help(cli):
         (["rank", "--stduy", "x"], "'--study'"),
         (["run"], "Missing option '--out'"),
         (["rank"], "expected IMAGES, or --study DIR"),
+        (["rank", "--study", "x", "--device", "cuda"], "--device goes with IMAGES"),
+        (["explain", "--study", "x", "--device", "cuda"], "--device goes with IMAGES"),
         (["train"], "Missing option '--study'"),
         (["run", "--out", "x", "--crop", "round"], "'round' is not one of"),
         (["rank", "--study", "x", "--out", "ranks.csv"], "go with IMAGES"),

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from emorank.errors import WeightsError
+from emorank.errors import PlanError, WeightsError
 from emorank.networks import checkpoint
 from emorank.networks.checkpoint import FORMAT, Checkpoint
 from emorank.networks.network import load_network
@@ -141,7 +141,7 @@ def test_another_network_names_the_file(tmp_path):
 
 def test_a_device_that_is_not_there_is_an_error(saved):
     """Of torch's several kinds of exception, one of ours."""
-    with pytest.raises(WeightsError, match="cannot compute on 'abacus'"):
+    with pytest.raises(PlanError, match="cannot compute on 'abacus'"):
         load_network(saved).on("abacus")
 
 

@@ -162,6 +162,8 @@ def test_what_a_ready_backbone_cannot_do_is_refused():
         resolve(override(Plan(), ready | {"data.width": 1.1}))
     with pytest.raises(PlanError, match=r"train.head=logistic: goes with the backbones expression"):
         resolve(override(Plan(), {"data.dataset": "sample", "train.head": "logistic"}))
+    with pytest.raises(PlanError, match="cannot compute on 'abacus': expected cpu, cuda"):
+        resolve(override(Plan(), {"data.dataset": "sample", "model.device": "abacus"}))
     with pytest.raises(PlanError, match=r"data.emotions: 'bored' names no emotion"):
         resolve(override(Plan(), ready | {"data.emotions": ["bored"]}))
     back = resolve(override(resolve(override(Plan(), ready)), {"train.backbone": "vgg16"}))

@@ -34,6 +34,10 @@ def explain_faces(
     if not drawing.images:
         if folder is None:
             raise click.UsageError("expected IMAGES, or --study DIR to explain its test part")
+        if drawing.device is not None:
+            raise click.UsageError(
+                "--device goes with IMAGES; for the stage of a study: --set model.device=NAME"
+            )
         run_stage("explain", folder, (*settings, *_settings(drawing)))
         return
     if rank in ("paper", "ordinal") and folder is not None:
@@ -54,7 +58,7 @@ def explain_faces(
     draw: Any
     preset: Any
     if rank == "ordinal" and study is not None:
-        read, draw = partial(explain_intensity, study), draw_intensity
+        read, draw = partial(explain_intensity, study, device=drawing.device), draw_intensity
         preset = preset_of(study.plan.explain)
     elif rank == "paper":
         reader = _by_pixels(drawing, study)
@@ -79,7 +83,7 @@ def _by_pixels(drawing: Drawing, study: "Study | None") -> "Reader":
     """The paper's rank; neutral is explained too, where it is named."""
     from emorank.study.readers import reader_of
 
-    reader = reader_of(study, ["paper"], neutral=True)
+    reader = reader_of(study, ["paper"], device=drawing.device, neutral=True)
     if study is not None:  # its plan has the rules
         return reader
     name = drawing.presets[0] if drawing.presets else reader.network.preset
@@ -90,7 +94,7 @@ def _by_contrast(drawing: Drawing, study: "Study | None") -> "Reader":
     """The contrast to neutral, by the preset that people look at unless another is asked for."""
     from emorank.study.readers import reader_of
 
-    reader = reader_of(study, ["contrast"], heatmaps=True)
+    reader = reader_of(study, ["contrast"], device=drawing.device, heatmaps=True)
     name = drawing.presets[0] if drawing.presets else reader.network.heatmap
     return replace(reader, network=replace(reader.network, heatmap=_preset(drawing, name)))
 

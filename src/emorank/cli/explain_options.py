@@ -10,6 +10,7 @@ from emorank.cli.options import (
     FILE,
     FILE_OR_FOLDER,
     FOLDER,
+    device_option,
     images_options,
     network_of_study_option,
     overwrite_option,
@@ -47,6 +48,7 @@ class Drawing:
     bias: Any
     max_pooling: Any
     crop: str | None
+    device: str | None
     out: Path
     overwrite: bool
 
@@ -61,7 +63,6 @@ class Request:
     std: tuple[float, ...] | None
     bgr: bool
     stride_in: Literal["1x1", "3x3"] | None
-    device: str | None
     target: str | None
     against: str | None
     probability: bool
@@ -88,6 +89,7 @@ drawing_options = together(
         help="How images are framed. Default: as in training; with bare weights center, as "
         "torchvision does.",
     ),
+    device_option,
     click.option(
         "--out",
         type=FOLDER,
@@ -135,7 +137,6 @@ of_weights_options = together(
         help="Which convolution of a ResNet-50's blocks has the stride: 3x3 (v1.5, torchvision; "
         "the default) or 1x1 (v1: the article, Caffe, Keras). The weights cannot say it.",
     ),
-    click.option("--device", help="Where to compute, for instance cuda; the CPU by default."),
     click.option(
         "--target",
         metavar="CLASS",

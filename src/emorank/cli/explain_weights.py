@@ -36,8 +36,8 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
     # The relevance of all images goes into one file at the end.
     lacking = kept.lacking(paths) if request.save is None else paths
     network = _network(weights, request)
-    if request.device is not None:
-        network = network.on(request.device)
+    if drawing.device is not None:
+        network = network.on(drawing.device)
     if request.all_classes:
         check_classes(network.classes, len(methods))
     explanations = explain_images(

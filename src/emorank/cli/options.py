@@ -65,6 +65,13 @@ overwrite_option = click.option(
     "--overwrite", is_flag=True, help="Replace results that are there already."
 )
 
+device_option = click.option(
+    "--device",
+    metavar="NAME",
+    help="Where to compute: cpu, cuda, cuda:1, or auto (a GPU where there is one). Default: the "
+    "CPU, or where the study's plan says (model.device).",
+)
+
 _images_options = together(
     click.option("--nearest", is_flag=True, help="Use only the nearest face of each image."),
     strict_option,

@@ -10,6 +10,7 @@ from emorank.cli.many_images import check_out, many_options, write_ranks
 from emorank.cli.new_images import report_excluded, with_bar
 from emorank.cli.options import (
     FILE_OR_FOLDER,
+    device_option,
     network_of_study_option,
     overwrite_option,
     settings_option,
@@ -22,6 +23,7 @@ from emorank.cli.unfinished_work import keeping_nothing, require_new
 @click.command("rank", short_help="Name and rank the emotion of images.")
 @sources_options
 @network_of_study_option
+@device_option
 @click.option("--crop", type=click.Choice(["none", "face"]), help="As in training if unsaid.")
 @settings_option
 @click.option("--compounds", is_flag=True, help="Say which two emotions a face expresses together.")
@@ -56,6 +58,7 @@ def command(
     out: Path | None,
     overwrite: bool,
     crop: str | None,
+    device: str | None,
     nearest: bool,
     strict: bool,
     settings: tuple[str, ...],
@@ -96,6 +99,10 @@ def command(
     method = "paper" if compounds else method
     many = {name: value for name, value in many.items() if value is not None}
     if not images:
+        if device is not None:
+            raise click.UsageError(
+                "--device goes with IMAGES; for the test part of a study: --set model.device=NAME"
+            )
         if out or overwrite or crop or nearest or strict or compounds or emotion or many:
             raise click.UsageError(
                 "--out and what goes with it, --crop, --nearest, --strict, --compounds and "
@@ -124,6 +131,7 @@ def command(
     nearest = nearest or smooth
     study = open_if_given(folder, settings)
     asked: dict[str, Any] = {"emotion": emotion, "crop": crop, "nearest": nearest, "strict": strict}
+    asked["device"] = device
     if out is not None and not smooth:
         write_ranks(images, out, study, method, asked | many | {"compounds": compounds}, overwrite)
         return

@@ -67,7 +67,7 @@ def features(
             for start in range(0, len(wanted), batch):
                 some = wanted[start : start + batch]
                 progress(start, len(wanted), "frozen features")
-                inputs = to_batch([image(i) for _, i in some], normalisation).to(device)
+                inputs = to_batch([image(i) for _, i in some], normalisation, device)
                 maps = net.trunk(inputs, cut)
                 out.append([key for key, _ in some], maps.to("cpu", torch.float16).numpy())
             progress(len(wanted), len(wanted), "frozen features")

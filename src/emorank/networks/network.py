@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from emorank.errors import WeightsError
 from emorank.networks.architectures import are_known, identify
 from emorank.networks.checkpoint import Header, header, load
+from emorank.networks.devices import device_of
 from emorank.networks.file_kinds import shortened
 from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.resnet import has_bottlenecks, stride_first
@@ -83,13 +84,9 @@ class Network:
         """The same network on a device of torch's, for instance "cuda"; its tensors are moved.
 
         Raises:
-            WeightsError: there is no such device here.
+            PlanError: there is no such device here.
         """
-        try:
-            return replace(self, net=self.net.to(device))
-        except (RuntimeError, AssertionError) as error:  # torch raises either
-            reason = str(error).splitlines()[0]
-            raise WeightsError(f"cannot compute on '{device}': {reason}") from error
+        return replace(self, net=self.net.to(device_of(device)))
 
 
 def load_network(

@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from emorank.errors import PlanError
+from emorank.networks.devices import sent
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,11 @@ def _three(name: str, given: Numbers) -> tuple[float, float, float] | None:
 
 
 def to_batch(
-    images: Sequence[UInt8[np.ndarray, "side side 3"]], normalisation: Normalisation = IMAGENET
+    images: Sequence[UInt8[np.ndarray, "side side 3"]],
+    normalisation: Normalisation = IMAGENET,
+    device: torch.device | str = "cpu",
 ) -> Float[Tensor, "batch 3 h w"]:
-    """Normalised network input from 8-bit RGB images, channels last in memory."""
-    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).to(torch.float32) / 255
+    """Normalised network input on a device from 8-bit RGB images, channels last in memory."""
+    eight_bit = sent(torch.from_numpy(np.stack(images)), device)
+    pixels = eight_bit.permute(0, 3, 1, 2).to(torch.float32) / 255
     return normalisation(pixels).contiguous(memory_format=torch.channels_last)

@@ -1,13 +1,15 @@
 """A network that names expressed emotions, with all that is needed to use and explain it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import nn
 
 from emorank.errors import StudyError
+from emorank.networks.devices import device_of
 from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.vgg import Chain
 from emorank.networks.vgg16 import CUT_HEAD
@@ -64,6 +66,17 @@ class EmotionNetwork:
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.net.parameters()).device
+
+    def on(self, device: str) -> "EmotionNetwork":
+        """The same network on a device, for instance "cuda"; this one stays where it is.
+
+        Raises:
+            PlanError: there is no such device here.
+        """
+        where = device_of(device)
+        if where.type == self.device.type and where.index in (None, self.device.index):
+            return self
+        return replace(self, net=deepcopy(self.net).to(where))
 
     @cached_property
     def explainer(self) -> Explainer:

@@ -112,7 +112,7 @@ class _Questions:
 
     def answer(self, batch: list[View]) -> Iterator[Explanation]:
         device = next(self.network.net.parameters()).device
-        images = to_batch([view.pixels for view in batch], self.network.normalisation).to(device)
+        images = to_batch([view.pixels for view in batch], self.network.normalisation, device)
         if isinstance(self.target, Difference) and self.target.of is None:
             rows = self._comparable(batch, images, self.target.against)
             batch, images = [batch[i] for i in rows], images[rows]

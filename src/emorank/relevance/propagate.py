@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from emorank.errors import RelevanceError
+from emorank.networks.devices import sent
 from emorank.relevance.division import total
 from emorank.relevance.flat_parts import flat_share
 from emorank.relevance.own_net import OwnNet
@@ -142,10 +143,7 @@ class Explainer:
             yield self(ahead, target, at=at)
 
     def _sent_ahead(self, tensors: list[Tensor]) -> Tensor:
-        stacked = torch.stack(tensors)
-        if self.weight.device.type != "cuda" or stacked.is_cuda:
-            return stacked.to(self.weight.device)
-        return stacked.pin_memory().to(self.weight.device, non_blocking=True)
+        return sent(torch.stack(tensors), self.weight.device)
 
     def _each(
         self, image: Tensor, of: Sequence[int] | None, wanted: Mapping[int, list[str]]

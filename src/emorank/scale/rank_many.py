@@ -25,6 +25,8 @@ from emorank.scale.work_list import write_list
 from emorank.scale.worker import Bounds
 
 if TYPE_CHECKING:
+    import torch
+
     from emorank.study.folder import Study
 
 FEW = 64
@@ -33,6 +35,8 @@ ENDINGS = (".csv", ".parquet")
 EXPECTED = "expected a name ending in .csv or .parquet, or a folder's name without an ending"
 TIME_LIMIT = 60.0
 MEMORY = 2_000_000_000
+ON_GPU = 3_000_000_000
+"""Bytes of a GPU for each worker: torch and its context, a network and a batch. Not measured."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def rank_many(
     nearest: bool = False,
     strict: bool = False,
     compounds: bool = False,
+    device: str | None = None,
     workers: int | None = None,
     time_limit: float = TIME_LIMIT,
     memory: int = MEMORY,
@@ -94,7 +99,9 @@ def rank_many(
         nearest: only the nearest face of an image.
         strict: raise at the first image that cannot be used.
         compounds: add the columns of `add_compounds`.
-        workers: processes; 0 works in this one. None: one for each core, or 0 for a few images.
+        device: as in `read`. On a GPU `memory` does not hold: its driver reserves addresses.
+        workers: processes; 0 works in this one. None: one for each core, or 0 for a few images; on
+            a GPU no more than its memory holds.
         time_limit: seconds that a worker may spend on one step, such as one image.
         memory: bytes that a worker may take beyond those of its loaded network (on Linux).
         shard: (i, n): do only each n-th shard from the i-th on, 1 ≤ i ≤ n, for the tasks of a
@@ -125,7 +132,7 @@ def rank_many(
     cluster = None if ray is None else Cluster(ray, ray_cores, workers)
     task = Task(
         _opened(study), (rank,) if isinstance(rank, str) else tuple(rank), emotion, crop,
-        nearest, strict, compounds,
+        nearest, strict, compounds, device,
     )  # fmt: skip
     given = (images,) if isinstance(images, Path | str) else images
     job = _Job(task, out, table, workers, memory, time_limit, shard, cluster, progress)
@@ -151,6 +158,18 @@ class _Job:
             return RunFolder(self.out)
         return RunFolder(self.table.with_name(f"{self.table.name}.partial"))
 
+    @property
+    def device(self) -> str:
+        """What computes: "cpu", "cuda" or another kind of device."""
+        return self._place.type
+
+    @property
+    def _place(self) -> "torch.device":
+        from emorank.networks.devices import device_of
+
+        study = self.task.study
+        return device_of(self.task.device or (study.plan.model.device if study else "cpu"))
+
     def run(self, given: Iterable[Path | str], key: str, overwrite: bool) -> Outcome:
         """Begin or go on; the work of another command is refused."""
         ranker = load(self.task)  # what is refused is refused before anything is written
@@ -170,6 +189,7 @@ class _Job:
 
         folder, task = self.folder, self.task
         options = [task.crop, task.nearest, task.compounds, task.emotion, key]
+        options += [self.device] if self.device != "cpu" else []
         state = RankStates(task.study).of("".join(task.ranks[:1]), list(task.ranks), *options)
         asked = ""  # what comes from an iterator is gone once it was read
         if isinstance(given, list | tuple):
@@ -253,7 +273,7 @@ class _Job:
             shards,
             tally.step,
             workers=workers,
-            bounds=Bounds(threads_of(workers), self.memory),
+            bounds=Bounds(threads_of(workers), 0 if self.device == "cuda" else self.memory),
             time_limit=self.time_limit,
         )
 
@@ -268,7 +288,12 @@ class _Job:
     def _workers(self, run: Run) -> int:
         if self.workers is not None:
             return min(self.workers, run.shards)
-        return 0 if run.images <= FEW else min(cores(), run.shards)
+        most = cores()
+        if self.device == "cuda":
+            from emorank.networks.devices import memory_of
+
+            most = min(most, max(1, memory_of(self._place) // ON_GPU))
+        return 0 if run.images <= FEW else min(most, run.shards)
 
     def _end(self, run: Run) -> Outcome:
         folder = self.folder

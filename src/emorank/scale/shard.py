@@ -40,6 +40,8 @@ class Task:
         nearest: only the nearest face of an image.
         strict: raise at the first image that cannot be used.
         compounds: say which two emotions a face expresses together.
+        device: where to compute, as `networks.devices.device_of` reads it; None for where the
+            plan of the study says, or the CPU.
         picture: makes of an item what `given_pictures` reads.
     """
 
@@ -50,6 +52,7 @@ class Task:
     nearest: bool = False
     strict: bool = False
     compounds: bool = False
+    device: str | None = None
     picture: Callable[[Item], Given] = picture_of
 
 
@@ -110,7 +113,7 @@ def load(task: Task) -> Ranker:
     from emorank.study.readers import check_levels, reader_of
 
     check_levels(task.ranks)
-    return Ranker(task, reader_of(task.study, task.ranks, task.emotion))
+    return Ranker(task, reader_of(task.study, task.ranks, task.emotion, device=task.device))
 
 
 def missing(folder: RunFolder, shard: int) -> bool:

@@ -42,6 +42,7 @@ def reader_of(
     emotion: str | None = None,
     *,
     network: EmotionNetwork | None = None,
+    device: str | None = None,
     neutral: bool = False,
     heatmaps: bool = False,
 ) -> Reader:
@@ -52,14 +53,17 @@ def reader_of(
     names; without it, they take the most probable one that is not neutral, which is the predicted
     one where that is not neutral. With `neutral`, neutral too is ranked and explained where it is
     named, as heatmaps do; with `heatmaps`, each face gets the map that people look at. `network` is
-    that of the study, if it is loaded already.
+    that of the study, if it is loaded already. `device` is where to compute, as `device_of` reads
+    it; without it, where the study's plan says, or the CPU.
 
     Raises:
-        PlanError: there is no such rank, or the network does not know the emotion.
+        PlanError: there is no such rank or device, or the network does not know the emotion.
         StudyError: the study lacks what a rank needs, or there is none and the rank needs one.
         WeightsError: the study has no model.
     """
-    network = network or (ready_network() if study is None else trained_network(study))
+    if network is None:
+        network = ready_network() if study is None else trained_network(study, device)
+    network = network.on(device) if device else network
     ranks = tuple(ranks) or (default_rank(network),)
     check_ranks(ranks, RANKS)
     asked = None if emotion is None else _asked(network, emotion)
@@ -103,6 +107,7 @@ def read(
     strict: bool = False,
     heatmaps: bool = True,
     names: Iterable[str] | None = None,
+    device: str | None = None,
 ) -> Stream[RankedFace]:
     """Name the expressed emotion of every face, say how strong it is, and show why.
 
@@ -110,8 +115,9 @@ def read(
     `images` are one picture or any number: a file, a folder of files, the bytes of a file, an open
     file, a PIL image, an array (height, width) or (height, width, 1, 3 or 4) of uint8 or of floats
     in [0, 1], or a framed face. Those without a name get one of `names`, or their place, from 0.
-    `heatmaps` gives each face the relevance that people look at; the other arguments are those of
-    `rank_images`.
+    `heatmaps` gives each face the relevance that people look at. `device` is where to compute:
+    "cpu", "cuda", "cuda:1", "auto" (a GPU where there is one); None for the plan of the study, or
+    the CPU. The other arguments are those of `rank_images`.
 
     Returns:
         As `rank_images`, each face with `heatmap`; `to_frame()` is all of it as a table.
@@ -123,7 +129,7 @@ def read(
     check_levels(ranks)
     if isinstance(study, Path | str):
         study = open_study(study)
-    reader = reader_of(study, ranks, emotion, heatmaps=heatmaps)
+    reader = reader_of(study, ranks, emotion, device=device, heatmaps=heatmaps)
     left_out: list[ImageError] = []
     if isinstance(images, Path | str) and Path(images).is_dir():
         images, left_out = folder_walk.paths((Path(images),))
@@ -141,6 +147,7 @@ def rank_images(
     strict: bool = False,
     rank: str | Sequence[str] = (),
     emotion: str | None = None,
+    device: str | None = None,
 ) -> Stream[RankedFace]:
     """Name and rank the expressed emotion of every face in images that a study has never seen.
 
@@ -158,6 +165,7 @@ def rank_images(
             evidence where the network does not know neutral.
         emotion: how strongly this one is expressed, whatever the model names; None for the
             emotion that it names.
+        device: where to compute, as in `read`.
 
     Returns:
         To be iterated over once: a record for each face with `row` (as in the table that
@@ -167,7 +175,7 @@ def rank_images(
 
     Raises:
         WeightsError: the study has no model.
-        PlanError: there is no such rank, or the model does not know the emotion.
+        PlanError: there is no such rank or device, or the model does not know the emotion.
         StudyError: the study lacks what the rank needs.
         ImageError: an image cannot be used, if `strict`; when it is its turn.
     """
@@ -180,6 +188,7 @@ def rank_images(
         nearest=nearest,
         strict=strict,
         heatmaps=False,
+        device=device,
     )
 
 
@@ -190,6 +199,7 @@ def explain_intensity(
     crop: str | None = None,
     nearest: bool = False,
     strict: bool = False,
+    device: str | None = None,
 ) -> Stream[Intensity]:
     """Say of every face in images how strongly it expresses its emotion, and why so strongly.
 
@@ -207,7 +217,7 @@ def explain_intensity(
         WeightsError: a file of weights is missing or damaged.
         ImageError: an image cannot be used, if `strict`; when it is its turn.
     """
-    network = trained_network(study)
+    network = trained_network(study, device)
     model = load_ordinal(study, network)
     return explain_levels(network, model, images, crop=crop, nearest=nearest, strict=strict)
 

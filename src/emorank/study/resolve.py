@@ -7,6 +7,7 @@ from emorank import datasets
 from emorank.datasets import sample
 from emorank.errors import DatasetError, PlanError
 from emorank.networks.backbones import BACKBONES
+from emorank.networks.devices import device_of
 from emorank.networks.weights import IMAGENET
 from emorank.room.sources import is_source
 from emorank.study.inventory import SAMPLE
@@ -19,11 +20,12 @@ def resolve(plan: Plan) -> Plan:
     """Complete a plan with all that it leaves to the program.
 
     Raises:
-        PlanError: no images are given, or a file or folder of the plan does not exist.
+        PlanError: no images are given, or a file, folder or device of the plan does not exist.
         DatasetError: the folder is not a known data set.
         StudyError: the study whose network is asked for has none.
     """
     plan = resolve_network(plan) if plan.network else plan
+    device_of(plan.model.device)  # refused now, not when the network is trained
     data, votes, weights = plan.data, plan.validate.votes, plan.model.weights
     try:
         emotions = [str(Emotion.parse(word)) for word in data.emotions]

@@ -12,6 +12,7 @@ from torch import Tensor
 from emorank.files import room_for
 from emorank.networks import checkpoint, training
 from emorank.networks.augmentation import view
+from emorank.networks.devices import device_of
 from emorank.networks.features import features
 from emorank.networks.fit_head import fit_head
 from emorank.networks.packed import round_trained
@@ -109,7 +110,7 @@ def fit_network(
     Returns:
         The network on the device of the plan, with the weights of its best epoch; the curves.
     """
-    net = training.fresh(len(classes), convolutions, recipe).to(study.plan.model.device)
+    net = training.fresh(len(classes), convolutions, recipe).to(device_of(study.plan.model.device))
     numbers = {str(emotion): number for number, emotion in enumerate(classes)}
 
     def parts(cut: int) -> Iterator[Examples]:

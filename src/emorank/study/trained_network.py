@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from emorank.errors import StudyError
 from emorank.networks import checkpoint
+from emorank.networks.devices import device_of
 from emorank.networks.vgg import Chain
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.study.folder import Study
@@ -14,16 +15,18 @@ from emorank.vocabulary import Emotion
 MODEL = "model.safetensors"
 
 
-def trained_network(study: Study) -> EmotionNetwork:
-    """Half a gigabyte on the device of the plan, explained by the rules of the plan.
+def trained_network(study: Study, device: str | None = None) -> EmotionNetwork:
+    """Half a gigabyte on a device, by default the plan's, explained by the rules of the plan.
 
     Raises:
+        PlanError: there is no such device here.
         WeightsError: the study has no model, or a damaged one.
         StudyError: its model knows no emotion but neutral.
         RelevanceError: no such preset or rule.
     """
+    where = device_of(device or study.plan.model.device)
     model = checkpoint.load(study.path(MODEL))
-    net = model.net.to(study.plan.model.device)
+    net = model.net.to(where)
     try:
         network = network_by_plan(study.plan, net, model.classes, model.size, model.crop)
         return replace(

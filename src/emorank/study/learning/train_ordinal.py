@@ -12,6 +12,7 @@ from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
 from emorank.evaluation.statistics.columns import Options
 from emorank.files import room_for
 from emorank.networks import checkpoint, ordinal, training
+from emorank.networks.devices import device_of
 from emorank.networks.packed import round_trained
 from emorank.networks.training import Epoch, Examples
 from emorank.networks.vgg import Chain
@@ -187,7 +188,7 @@ def learn(
     """
     recipe = study.plan.train
     net = ordinal.fresh(len(emotions), convolutions_of(study.plan), recipe)
-    net.to(study.plan.model.device)
+    net.to(device_of(study.plan.model.device))
     learnt, watched = (
         examples(study, net, table, _labels(table, emotions, others), views, progress)
         for table, views in ((parts["train"], recipe.views), (parts["validation"], 1))

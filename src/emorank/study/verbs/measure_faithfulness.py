@@ -25,6 +25,7 @@ from emorank.evaluation.maps.measurement import (
 )
 from emorank.evaluation.maps.region_perturbation import FILLS
 from emorank.networks import checkpoint
+from emorank.networks.devices import device_of
 from emorank.progress import Progress, silent
 from emorank.reading.functions import logits_of, maps_of
 from emorank.relevance.methods import METHODS, check_method
@@ -106,7 +107,7 @@ class _Subject:
 
     def __init__(self, study: Study, rows: pd.DataFrame, settings: Settings) -> None:
         model = checkpoint.load(study.path("model.safetensors"))
-        self.device = study.plan.model.device
+        self.device = str(device_of(study.plan.model.device))
         self.net = model.net.to(self.device)
         self.groups, self.seed = layer_groups(self.net), settings.seed
         self.person = rows.set_index("image")["person"]
