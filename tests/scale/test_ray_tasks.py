@@ -61,6 +61,7 @@ def _wait_for(happened, run, seconds=90):
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_node_and_the_driver_are_killed_and_the_table_is_the_same(cluster, some, tmp_path):
     """As that of a run in one process that nobody disturbed, row for row, to the last bit."""
     folder, out = some(40), tmp_path / "ranks.parquet"
@@ -92,6 +93,7 @@ def test_a_node_and_the_driver_are_killed_and_the_table_is_the_same(cluster, som
     assert not out.with_name("ranks.excluded.parquet").exists()
 
 
+@pytest.mark.slow
 def test_pictures_that_kill_are_excluded_as_on_one_machine(cluster, some, tmp_path, monkeypatch):
     """With the same reasons; steps are reported while a shard is under way."""
     folder = some(18)
@@ -114,6 +116,7 @@ def test_pictures_that_kill_are_excluded_as_on_one_machine(cluster, some, tmp_pa
     assert any(0 < done < 20 for done, _ in steps)
 
 
+@pytest.mark.slow
 def test_nodes_that_cannot_do_the_work_are_named(cluster, some, tmp_path, monkeypatch):
     """Once: no folder, no images, other versions, too few cores; processes that die in vain."""
     import ray
