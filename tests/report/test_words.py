@@ -41,6 +41,17 @@ def test_a_minus(number, expected):
     assert words.minus(number) == expected
 
 
+def test_numbers_below_zero():
+    """Each way of writing a number has a minus, and none before a zero."""
+    value = Estimate(-0.5, -0.75, -0.001, method="m")
+    assert words.estimate(value) == "−0.50 [−0.75, 0.00]"
+    assert words.interval(value) == "−0.75 to 0.00"
+    assert words.interval(value, "+") == "−0.75 to 0.00"
+    assert words.estimate_and_method(value) == "−0.50 (−0.75 to 0.00, m)"
+    assert words.estimate_and_method(Estimate(-0.5, reason="one")) == "−0.50 (one)"
+    assert (words.cell(-0.5), words.cell(-1200)) == ("−0.50", "−1,200")
+
+
 def test_capitals():
     """Only the first letter changes, and an unknown emotion stays."""
     assert words.capitalised("tables 3 and X") == "Tables 3 and X"

@@ -85,11 +85,11 @@ def command(
 def _print(fitted: "CalibratedRank") -> None:
     from emorank.cli.terminal import print_line, print_table
     from emorank.report.sections.learnt import calibrated_sentence, fitted_sentence
-    from emorank.report.words import cell, interval
+    from emorank.report.words import cell, interval, minus
 
     print_line(f"fitted on {fitted_sentence(fitted)}")
     rows = [
-        (one.input, f"{one.value:+.2f}", interval(fitted.coefficient(one), "+"))
+        (one.input, minus(f"{one.value:+.2f}"), interval(fitted.coefficient(one), "+"))
         for one in sorted(fitted.coefficients, key=lambda one: -abs(one.value))
     ]
     print_table(("input", "coefficient", "95 %"), rows)

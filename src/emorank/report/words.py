@@ -25,9 +25,9 @@ def cell(value: object, places: int = 2) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.{places}f}"
+        return minus(f"{value:.{places}f}")
     if isinstance(value, int):
-        return f"{value:,}"
+        return minus(f"{value:,}")
     return text(str(value))
 
 
@@ -54,10 +54,11 @@ def estimate(value: Estimate | None, places: int = 2) -> str:
     """
     if value is None or value.value is None:
         return NONE
-    point = f"{value.value:.{places}f}"
+    point = minus(f"{value.value:.{places}f}")
     if value.low is None or value.high is None:
         return point
-    return f"{point} [{value.low:.{places}f}, {value.high:.{places}f}]{' rough' * value.rough}"
+    ends = minus(f"{value.low:.{places}f}, {value.high:.{places}f}")
+    return f"{point} [{ends}]{' rough' * value.rough}"
 
 
 def interval(value: Estimate, sign: str = "") -> str:
@@ -67,17 +68,20 @@ def interval(value: Estimate, sign: str = "") -> str:
     """
     if value.low is None or value.high is None:
         return NONE
-    return f"{value.low:{sign}.2f} to {value.high:{sign}.2f}{' rough' * value.rough}"
+    ends = minus(f"{value.low:{sign}.2f} to {value.high:{sign}.2f}")
+    return f"{ends}{' rough' * value.rough}"
 
 
 def estimate_and_method(value: Estimate) -> str:
     """A value with its interval and how it was computed, or why there is none."""
     if value.value is None:
         return f"{NONE} ({value.reason})"
+    point = minus(f"{value.value:.2f}")
     if value.low is None or value.high is None:
-        return f"{value.value:.2f} ({value.reason})"
+        return f"{point} ({value.reason})"
     rough = "rough: " if value.rough else ""
-    return f"{value.value:.2f} ({value.low:.2f} to {value.high:.2f}, {rough}{value.method})"
+    ends = minus(f"{value.low:.2f} to {value.high:.2f}")
+    return f"{point} ({ends}, {rough}{value.method})"
 
 
 def without_interval(words: str) -> str:

@@ -53,8 +53,7 @@ def table(result: Faithfulness, fill: str = "") -> pd.DataFrame:
     for method in result.passes:
         row: dict[str, str] = {"method": method}
         for title, (measure, of) in columns.items():
-            value = result.estimate(method, measure, of)
-            row[title] = NONE if value is None else minus(estimate(value))
+            row[title] = estimate(result.estimate(method, measure, of))
         row["passes"] = NONE if method in BLIND else f"{result.passes[method]:.1f}"
         rows.append(row)
     return pd.DataFrame(rows)

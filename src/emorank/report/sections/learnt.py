@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from emorank.evaluation.statistics.uncertainty import FEW
 from emorank.report.page import Section, section_of
 from emorank.report.style import INK, PALETTE, blank, styled
-from emorank.report.words import cell, estimate, interval
+from emorank.report.words import cell, estimate, interval, minus
 from emorank.results.calibration import CalibratedRank
 from emorank.results.ordinal import OrdinalTraining
 from emorank.vocabulary import LEVELS
@@ -49,8 +49,8 @@ def coefficients(fitted: CalibratedRank) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Feature": [_INPUTS.get(row.input, row.input) for row in rows],
-            "Coefficient": [f"{row.value:+.2f}".replace("-", "−") for row in rows],
-            "95 %": [interval(fitted.coefficient(row), "+").replace("-", "−") for row in rows],
+            "Coefficient": [minus(f"{row.value:+.2f}") for row in rows],
+            "95 %": [interval(fitted.coefficient(row), "+") for row in rows],
         }
     )
 
