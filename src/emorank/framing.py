@@ -16,6 +16,8 @@ from emorank.given_pictures import Given, each_of, name_of, rgb_of
 Item = TypeVar("Item")
 
 CROPS = ("none", "center", "face")
+OTHER_WIDTHS = {1: (), 3: (0.9, 1.14)}
+"""For each number of crops of a face: how wide those beside the usual one are, in usual crops."""
 BOX = ("box_left", "box_top", "box_right", "box_bottom")
 
 
@@ -26,12 +28,14 @@ class View:
     Attributes:
         number: of the face in the photograph, from 1, the nearest first.
         box: of the face in the photograph: left, top, right, bottom; None if no face was searched.
+        others: the same face in other crops.
     """
 
     image: Path
     number: int
     pixels: UInt8[np.ndarray, "side side 3"]
     box: tuple[float, float, float, float] | None = None
+    others: tuple[UInt8[np.ndarray, "side side 3"], ...] = ()
 
 
 Picture = View | Given
@@ -54,6 +58,7 @@ class Views:
         strict: raise at the first image that cannot be used.
         names: of the images, where they have none of their own.
         width: of the frame, in usual crops.
+        crops: of each face, a key of `OTHER_WIDTHS`; more than one only of aligned faces.
 
     Raises:
         ImageError: an image cannot be used, if `strict`; or the images are no pictures.
@@ -67,6 +72,7 @@ class Views:
     strict: bool = False
     names: Iterable[str] | None = None
     width: float = 1.0
+    crops: int = 1
 
     def __post_init__(self) -> None:
         self._left_out: int | None = None  # before the first pass
@@ -104,6 +110,8 @@ class Views:
                     f"expected a face framed as {expected} of uint8, got {pixels.shape} of "
                     f"{pixels.dtype}",
                 )
+            if len(image.others) < self.crops - 1:
+                raise ImageError(path, f"was framed once, expected {self.crops} crops of the face")
             yield image
             return
         rgb = rgb_of(image, name)
@@ -115,7 +123,11 @@ class Views:
             yield View(path, 1, pixels)
             return
         for number, face in enumerate(faces_in(rgb, path, nearest=self.nearest), start=1):
-            yield View(path, number, framed(rgb, face.landmarks, self.size, self.width), face.box)
+            pixels, *others = (
+                framed(rgb, face.landmarks, self.size, self.width * factor)
+                for factor in (1.0, *OTHER_WIDTHS[self.crops])
+            )
+            yield View(path, number, pixels, face.box, tuple(others))
 
 
 def _name(image: Picture, number: int) -> str:

@@ -22,7 +22,7 @@ def test_calibrating_prints_what_counts_and_renews_the_report(cli, own_rated, vo
     assert done.code == 0, done.err
     assert "fitted on 12 rated faces of 4 persons" in done.out
     for word in ("contrast", "mass", "balance"):
-        assert re.search(rf"{word}\s+[+-]\d+\.\d\d\s+[+-]\d+\.\d\d to [+-]\d+\.\d\d", done.out)
+        assert re.search(rf"{word}\s+[+−]?\d+\.\d\d\s+[+−]?\d+\.\d\d to [+−]?\d+\.\d\d", done.out)
     assert re.search(r"^\s*12\s+4\.0\s", done.out, re.MULTILINE)
     assert own_rated.result("calibration")["rated"]["images"] == 12
     assert own_rated.result("evidence") is not None
@@ -37,7 +37,7 @@ def test_the_shipped_network_is_calibrated_on_ones_own_faces(cli, drawn, votes, 
     done = cli("calibrate", "--study", out)
     assert done.code == 0, done.err
     assert "fitted on 24 rated faces of 8 persons, none of whom the network is known" in done.out
-    assert re.search(r"net +[+-]\d\.\d\d +[+-]\d\.\d\d to [+-]\d\.\d\d rough", done.out)
+    assert re.search(r"contrast +[+−]?\d\.\d\d +[+−]?\d\.\d\d to [+−]?\d\.\d\d rough", done.out)
     assert "in 5 folds of persons, each by a model fitted on the others: " in done.out
     ranked = cli("rank", drawn / "happy/p0.png", "--study", out, "--rank", "calibrated")
     assert ranked.code == 0, ranked.err

@@ -234,7 +234,7 @@ def test_an_emotion_is_ranked_in_every_face(cli, finished, drawn, tmp_path):
 def test_an_emotion_to_rank_needs_images_and_a_network_that_knows_it(cli, finished, drawn):
     """Else a sentence."""
     done = cli("rank", "--study", finished, "--emotion", "happy")
-    assert "--emotion go with IMAGES" in done.err
+    assert "and --emotion go with IMAGES" in done.err
     image = drawn / "anger/p0.png"
     unknown = cli("rank", image, "--study", finished, "--emotion", "fear")
     assert "the model knows that of" in unknown.failure

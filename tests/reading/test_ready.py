@@ -5,7 +5,9 @@ import pytest
 import torch
 
 import emorank
-from emorank.framing import View
+from emorank.datasets import sample
+from emorank.errors import ImageError, PlanError
+from emorank.framing import View, Views
 from emorank.networks.normalisation import to_batch
 from emorank.reading.measured import Measured
 from emorank.reading.ready import ready_network
@@ -95,3 +97,43 @@ def test_a_face_is_drawn_as_a_png(faces):
     png = draw_reading(face)
     assert png.startswith(b"\x89PNG")
     assert png == draw_reading(face)
+
+
+def test_three_crops_are_averaged():
+    """The usual one, a narrower and a wider one; what is shown is the usual one."""
+    shipped, network = sample.load(), ready_network()
+    paths = [shipped.root / image for image in ("faces/p01_happy_3.jpg", "faces/p02_anger_4.jpg")]
+    each = [
+        Measured(network, [view.pixels for view in Views(paths, 112, "face", width=width)]).logits
+        for width in (0.9, 1.0, 1.14)
+    ]
+    mean = np.mean(each, axis=0)
+    averaged = list(emorank.read(paths, crops=3, emotion="happy"))
+    alone = list(emorank.read(paths, emotion="happy"))
+    calm, happy = (network.classes.index(e) for e in (Emotion.NEUTRAL, Emotion.HAPPY))
+    for face, one, logits in zip(averaged, alone, mean, strict=True):
+        assert face.row["logit"] == pytest.approx(logits.max(), abs=1e-3)
+        assert face.row["score"] == pytest.approx(logits[happy] - logits[calm], abs=1e-3)
+        assert face.row["score"] != pytest.approx(one.row["score"], abs=1e-2)
+        np.testing.assert_array_equal(face.pixels, one.pixels)
+        np.testing.assert_allclose(face.heatmap, one.heatmap, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"crops": 2}, "crops=2: expected 1 or 3"),
+        ({"crops": 3, "rank": "paper"}, "'paper' reads one crop"),
+        ({"crops": 3, "crop": "none"}, "3 crops go with faces that are aligned"),
+    ],
+)
+def test_what_does_not_go_with_three_crops_is_refused(faces, asked, words):
+    """A rank that reads relevance, a picture in which no face was sought."""
+    with pytest.raises(PlanError, match=words):
+        list(emorank.read(faces, **asked))
+
+
+def test_a_face_that_was_framed_once_has_no_other_crops(faces):
+    """There is nothing to average."""
+    with pytest.raises(ImageError, match=r"0.png: was framed once, expected 3"):
+        list(emorank.read(faces, crops=3, strict=True))

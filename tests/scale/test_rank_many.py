@@ -10,10 +10,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from poison import Deadly, poisoned
 
+import emorank
 from emorank.errors import EmorankError, ImageError, PlanError, StudyError
 from emorank.scale import rank_many as rank_many_module
 from emorank.scale import shard as shards
@@ -46,6 +48,16 @@ def test_parts_make_the_table_that_one_shard_would(some, tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "parts" / "ranks"), table)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"photographs", "ranks.parquet", "ranks.csv", "parts"}
+
+
+def test_three_crops_are_averaged_there_too(some, tmp_path):
+    """Rows are those of `read`."""
+    folder = some(3)
+    table = pd.read_parquet(whole(folder, tmp_path / "ranks.parquet", crops=3).ranks)
+    for crops, same in ((3, True), (1, False)):
+        rows = emorank.read(folder, crops=crops, heatmaps=False).to_frame()
+        apart = np.abs(table["score"] - rows["score"].astype(float))
+        assert apart.max() < 1e-3 if same else apart.min() > 1e-3
 
 
 def test_shards_are_small_where_images_are_few():
@@ -84,6 +96,8 @@ def test_what_another_command_left_is_refused(some, tmp_path):
     whole(folder, out)
     with pytest.raises(StudyError, match="is the result of a command with other options"):
         whole(folder, out, nearest=True)
+    with pytest.raises(StudyError, match="is the result of a command with other options"):
+        whole(folder, out, crops=3)
     with pytest.raises(StudyError, match="of other images"):
         whole([folder / "p01_anger_1.jpg"], out)
     assert whole(folder, out, nearest=True, overwrite=True).counts.faces == 3

@@ -40,6 +40,12 @@ from emorank.cli.unfinished_work import keeping_nothing, require_new
     help="Rank this emotion in every face, whatever the network names, for instance happy.",
 )
 @click.option(
+    "--crops",
+    type=click.Choice(["1", "3"]),
+    help="3: average the usual crop of each face, a narrower and a wider one, for the contrast; "
+    "docs/networks.md says what it gains.",
+)
+@click.option(
     "--smooth",
     is_flag=True,
     help="Each folder is a sequence of one person's face, in the order of names: smooth the "
@@ -65,6 +71,7 @@ def command(
     compounds: bool,
     method: str | None,
     emotion: str | None,
+    crops: str | None,
     smooth: bool,
     **many: Any,
 ) -> None:
@@ -103,10 +110,10 @@ def command(
             raise click.UsageError(
                 "--device goes with IMAGES; for the test part of a study: --set model.device=NAME"
             )
-        if out or overwrite or crop or nearest or strict or compounds or emotion or many:
+        if out or overwrite or crop or nearest or strict or compounds or emotion or crops or many:
             raise click.UsageError(
-                "--out and what goes with it, --crop, --nearest, --strict, --compounds and "
-                "--emotion go with IMAGES"
+                "--out and what goes with it, --crop, --crops, --nearest, --strict, --compounds "
+                "and --emotion go with IMAGES"
             )
         if folder is None:
             raise click.UsageError("expected IMAGES, or --study DIR to rank its test part")
@@ -132,6 +139,7 @@ def command(
     study = open_if_given(folder, settings)
     asked: dict[str, Any] = {"emotion": emotion, "crop": crop, "nearest": nearest, "strict": strict}
     asked["device"] = device
+    asked["crops"] = int(crops or 1)
     if out is not None and not smooth:
         write_ranks(images, out, study, method, asked | many | {"compounds": compounds}, overwrite)
         return

@@ -32,6 +32,8 @@ class Measured:
         neutral: let neutral count as an expressed emotion where it is named, as heatmaps do.
         trunk: output of the network's first `cut` layers, (batch, channels, height, width), if it
             was computed before; `pixels` may be empty then, and there is no `relevance`.
+        others: the same faces in other crops, a tuple for each. Logits, and so the contrast, are
+            means over all crops; relevance is that of `pixels` alone.
     """
 
     network: EmotionNetwork
@@ -39,11 +41,16 @@ class Measured:
     emotion: Emotion | Sequence[Emotion | None] | None = None
     neutral: bool = False
     trunk: Tensor | None = None
+    others: Sequence[Sequence[Pixels]] = ()
 
     @cached_property
     def logits(self) -> Float32[np.ndarray, "batch classes"]:
         """Of `network.classes`."""
-        return self.outputs(self.network.net)
+        one = self.outputs(self.network.net)
+        if not self.others:
+            return one
+        more = (Measured(self.network, crop).logits for crop in zip(*self.others, strict=True))
+        return np.asarray(np.mean([one, *more], axis=0))
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -131,7 +138,8 @@ class Measured:
         An explanation computes logits on its way. The first ones serve everything: a second pass
         could differ by rounding, and then the emotion that is explained from the one in the table.
         """
-        vars(self).setdefault("logits", _array(logits))
+        if not self.others:
+            vars(self).setdefault("logits", _array(logits))
         return torch.as_tensor(self._chosen).to(logits.device)[:, None]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32
 
+from emorank.errors import PlanError
 from emorank.framing import BOX, Picture, View, Views
 from emorank.heatmaps import strip
 from emorank.ranking.relevance_features import region_shares
@@ -93,6 +94,7 @@ class Reader:
         emotion: the one to rank in every face; None for the one that is expressed.
         neutral: rank and explain neutral too where it is named, as heatmaps do.
         heatmaps: give each face the relevance that people look at.
+        crops: of each face, whose logits are averaged: 1 or 3.
     """
 
     network: EmotionNetwork
@@ -100,6 +102,7 @@ class Reader:
     emotion: Emotion | None = None
     neutral: bool = False
     heatmaps: bool = False
+    crops: int = 1
 
     @property
     def batch(self) -> int:
@@ -141,20 +144,30 @@ class Reader:
         strict: bool = False,
         names: Iterable[str] | None = None,
     ) -> Views:
-        """The same images as the network sees them, not yet ranked."""
+        """The same images as the network sees them, not yet ranked.
+
+        Raises:
+            PlanError: several crops of faces that are not aligned.
+        """
+        crop = crop or self.network.crop
+        if self.crops > 1 and crop != "face":
+            raise PlanError(f"{self.crops} crops go with faces that are aligned (crop = 'face')")
         return Views(
             images,
             self.network.size,
-            crop or self.network.crop,
+            crop,
             nearest=nearest,
             strict=strict,
             names=names,
             width=self.network.width,
+            crops=self.crops,
         )
 
-    def measure(self, pixels: Sequence[Pixels]) -> Measured:
-        """A batch of framed faces, ready to be ranked."""
-        return Measured(self.network, pixels, self.emotion, self.neutral)
+    def measure(
+        self, pixels: Sequence[Pixels], others: Sequence[Sequence[Pixels]] = ()
+    ) -> Measured:
+        """A batch of framed faces, ready to be ranked; `others` are their other crops."""
+        return Measured(self.network, pixels, self.emotion, self.neutral, others=others)
 
     def levels(self, pixels: Sequence[Pixels]) -> pd.DataFrame:
         """A row for each framed face: the emotions, and what the first rank says of them.
@@ -175,7 +188,8 @@ class Reader:
         `crop` says how they were framed; None for the framing of the network's training.
         """
         frame = self.network.width if (crop or self.network.crop) == "face" else None
-        measured = self.measure([view.pixels for view in views])
+        others = [view.others for view in views] if self.crops > 1 else ()
+        measured = self.measure([view.pixels for view in views], others)
         tables = [
             in_words(rank(measured)).add_prefix(f"{name}_" if number else "")
             for number, (name, rank) in enumerate(self.ranks.items())

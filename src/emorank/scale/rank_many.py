@@ -77,6 +77,7 @@ def rank_many(
     overwrite: bool = False,
     progress: Progress = silent,
     key: str = "",
+    crops: int = 1,
 ) -> Outcome:
     """Name and rank the expressed emotion of every face in any number of images, into `out`.
 
@@ -112,6 +113,7 @@ def rank_many(
         overwrite: replace what is there, of whatever command.
         progress: is told how many images are done.
         key: what else tells commands apart.
+        crops: as in `rank_images`.
 
     Raises:
         StudyError: `out` is there already, or is unfinished work of another command.
@@ -132,7 +134,7 @@ def rank_many(
     cluster = None if ray is None else Cluster(ray, ray_cores, workers)
     task = Task(
         _opened(study), (rank,) if isinstance(rank, str) else tuple(rank), emotion, crop,
-        nearest, strict, compounds, device,
+        nearest, strict, compounds, device, crops,
     )  # fmt: skip
     given = (images,) if isinstance(images, Path | str) else images
     job = _Job(task, out, table, workers, memory, time_limit, shard, cluster, progress)
@@ -190,6 +192,7 @@ class _Job:
         folder, task = self.folder, self.task
         options = [task.crop, task.nearest, task.compounds, task.emotion, key]
         options += [self.device] if self.device != "cpu" else []
+        options += [f"{task.crops} crops"] if task.crops > 1 else []
         state = RankStates(task.study).of("".join(task.ranks[:1]), list(task.ranks), *options)
         asked = ""  # what comes from an iterator is gone once it was read
         if isinstance(given, list | tuple):

@@ -42,6 +42,7 @@ class Task:
         compounds: say which two emotions a face expresses together.
         device: where to compute, as `networks.devices.device_of` reads it; None for where the
             plan of the study says, or the CPU.
+        crops: of each face, whose logits are averaged: 1 or 3.
         picture: makes of an item what `given_pictures` reads.
     """
 
@@ -53,6 +54,7 @@ class Task:
     strict: bool = False
     compounds: bool = False
     device: str | None = None
+    crops: int = 1
     picture: Callable[[Item], Given] = picture_of
 
 
@@ -113,7 +115,10 @@ def load(task: Task) -> Ranker:
     from emorank.study.readers import check_levels, reader_of
 
     check_levels(task.ranks)
-    return Ranker(task, reader_of(task.study, task.ranks, task.emotion, device=task.device))
+    return Ranker(
+        task,
+        reader_of(task.study, task.ranks, task.emotion, device=task.device, crops=task.crops),
+    )
 
 
 def missing(folder: RunFolder, shard: int) -> bool:

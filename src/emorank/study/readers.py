@@ -6,7 +6,7 @@ from typing import Any
 
 from emorank.datasets import folder_walk
 from emorank.errors import ImageError, PlanError, StudyError
-from emorank.framing import Picture
+from emorank.framing import OTHER_WIDTHS, Picture
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.intensity import Intensity, explain_levels
 from emorank.reading.ranks import RANKS, SCORES
@@ -34,6 +34,8 @@ READY_SETTINGS: dict[str, Any] = {
     "contrast": 1.0, "paper": "count", "probability": None, "logit": None
 }  # fmt: skip
 """The same for the shipped network, where nothing has to be learnt."""
+OF_LOGITS = ("contrast", "probability", "logit")
+"""What can be read from logits alone, which can be averaged over several crops of a face."""
 
 
 def reader_of(
@@ -45,6 +47,7 @@ def reader_of(
     device: str | None = None,
     neutral: bool = False,
     heatmaps: bool = False,
+    crops: int = 1,
 ) -> Reader:
     """The network of a study, or without one the shipped network, with some ranks of `RANKS`.
 
@@ -54,10 +57,12 @@ def reader_of(
     one where that is not neutral. With `neutral`, neutral too is ranked and explained where it is
     named, as heatmaps do; with `heatmaps`, each face gets the map that people look at. `network` is
     that of the study, if it is loaded already. `device` is where to compute, as `device_of` reads
-    it; without it, where the study's plan says, or the CPU.
+    it; without it, where the study's plan says, or the CPU. With 3 `crops` of each face their
+    logits are averaged.
 
     Raises:
-        PlanError: there is no such rank or device, or the network does not know the emotion.
+        PlanError: there is no such rank or device, or the network does not know the emotion; or
+            several crops and a rank that is not of logits.
         StudyError: the study lacks what a rank needs, or there is none and the rank needs one.
         WeightsError: the study has no model.
     """
@@ -66,9 +71,10 @@ def reader_of(
     network = network.on(device) if device else network
     ranks = tuple(ranks) or (default_rank(network),)
     check_ranks(ranks, RANKS)
+    _check_crops(crops, ranks)
     asked = None if emotion is None else _asked(network, emotion)
     functions = {name: rank_of(study, name, network) for name in ranks}
-    return Reader(network, functions, asked, neutral, heatmaps)
+    return Reader(network, functions, asked, neutral, heatmaps, crops)
 
 
 def default_rank(network: EmotionNetwork) -> str:
@@ -108,6 +114,7 @@ def read(
     heatmaps: bool = True,
     names: Iterable[str] | None = None,
     device: str | None = None,
+    crops: int = 1,
 ) -> Stream[RankedFace]:
     """Name the expressed emotion of every face, say how strong it is, and show why.
 
@@ -115,9 +122,9 @@ def read(
     `images` are one picture or any number: a file, a folder of files, the bytes of a file, an open
     file, a PIL image, an array (height, width) or (height, width, 1, 3 or 4) of uint8 or of floats
     in [0, 1], or a framed face. Those without a name get one of `names`, or their place, from 0.
-    `heatmaps` gives each face the relevance that people look at. `device` is where to compute:
-    "cpu", "cuda", "cuda:1", "auto" (a GPU where there is one); None for the plan of the study, or
-    the CPU. The other arguments are those of `rank_images`.
+    `heatmaps` gives each face the relevance that people look at, always that of the usual crop.
+    `device` is where to compute: "cpu", "cuda", "cuda:1", "auto" (a GPU where there is one); None
+    for the plan of the study, or the CPU. The other arguments are those of `rank_images`.
 
     Returns:
         As `rank_images`, each face with `heatmap`; `to_frame()` is all of it as a table.
@@ -129,7 +136,7 @@ def read(
     check_levels(ranks)
     if isinstance(study, Path | str):
         study = open_study(study)
-    reader = reader_of(study, ranks, emotion, device=device, heatmaps=heatmaps)
+    reader = reader_of(study, ranks, emotion, device=device, heatmaps=heatmaps, crops=crops)
     left_out: list[ImageError] = []
     if isinstance(images, Path | str) and Path(images).is_dir():
         images, left_out = folder_walk.paths((Path(images),))
@@ -148,6 +155,7 @@ def rank_images(
     rank: str | Sequence[str] = (),
     emotion: str | None = None,
     device: str | None = None,
+    crops: int = 1,
 ) -> Stream[RankedFace]:
     """Name and rank the expressed emotion of every face in images that a study has never seen.
 
@@ -166,6 +174,9 @@ def rank_images(
         emotion: how strongly this one is expressed, whatever the model names; None for the
             emotion that it names.
         device: where to compute, as in `read`.
+        crops: 1, or 3: the usual crop of each face, a narrower and a wider one, whose logits are
+            averaged; only with the contrast, and for faces that are aligned. docs/networks.md says
+            what it gains.
 
     Returns:
         To be iterated over once: a record for each face with `row` (as in the table that
@@ -175,7 +186,8 @@ def rank_images(
 
     Raises:
         WeightsError: the study has no model.
-        PlanError: there is no such rank or device, or the model does not know the emotion.
+        PlanError: there is no such rank or device, or the model does not know the emotion; or
+            `crops` is neither 1 nor 3, or does not go with the rank or the framing.
         StudyError: the study lacks what the rank needs.
         ImageError: an image cannot be used, if `strict`; when it is its turn.
     """
@@ -189,6 +201,7 @@ def rank_images(
         strict=strict,
         heatmaps=False,
         device=device,
+        crops=crops,
     )
 
 
@@ -240,6 +253,14 @@ def check_ranks(ranks: Sequence[str], expected: Iterable[str]) -> None:
     for name in ranks:
         if name not in expected:
             raise PlanError(f"'{name}' is no rank; expected one of {', '.join(expected)}")
+
+
+def _check_crops(crops: int, ranks: Sequence[str]) -> None:
+    if crops not in OTHER_WIDTHS:
+        raise PlanError(f"crops={crops}: expected {' or '.join(map(str, OTHER_WIDTHS))}")
+    other = [name for name in ranks if name not in OF_LOGITS]
+    if crops > 1 and other:
+        raise PlanError(f"the rank '{other[0]}' reads one crop of a face; expected 'contrast'")
 
 
 def _asked(network: EmotionNetwork, word: str) -> Emotion:
