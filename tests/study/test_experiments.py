@@ -12,7 +12,7 @@ from tests.conftest import EMOTIONS, PERSONS, QUICK, draw
 
 from emorank.datasets import load
 from emorank.evaluation.rank_scores import RankValidation
-from emorank.report.sections.ranks import rank_table
+from emorank.report.sections.papers_rule import rank_table
 from emorank.study.folder import create_study
 from emorank.study.plan import override, read_plan
 from emorank.study.resolve import resolve

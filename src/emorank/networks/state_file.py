@@ -63,7 +63,9 @@ def read_state(file: Path) -> State:
     try:
         if kind == SAFETENSORS:
             if is_damaged(file):
-                raise WeightsError(f"{file}: damaged (its checksum does not fit); get it again")
+                raise WeightsError(
+                    f"{file}: truncated or damaged (its checksum does not fit); get it again"
+                )
             return State(load_file(file))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's own words on old formats
