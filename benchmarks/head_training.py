@@ -8,6 +8,7 @@ Everything else is equal. The ratio at 30 epochs counts the one pass that fills 
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from unittest.mock import patch
 
@@ -79,7 +80,7 @@ def _measure(
             patch.dict("os.environ", {"EMORANK_CACHE": folder}),
         ):
             start = time.perf_counter()
-            kept = features(net, CUT_HEAD, 224, keys, images.__getitem__)
+            kept = features(net, CUT_HEAD, 224, keys, partial(map, images.__getitem__))
             filling = time.perf_counter() - start
             again = Recomputed(kept.records, kept.rows, net, images)
             for name, source in (("cached", kept), ("recomputed", again)):

@@ -17,6 +17,7 @@ batch is not the picture's), or if a file is missing: each has to be a row or na
 import argparse
 import io
 import json
+import os
 import re
 import struct
 import subprocess
@@ -311,7 +312,8 @@ def _watch(folder: Path, words: list[str], warm: list[str]) -> tuple[dict[str, A
     order = [json.dumps(word) for word in (str(log), warm, words)]
     limit = 120 + HANG * len(list((folder / "happy").iterdir()))
     command = [sys.executable, "-c", WATCHED, *order]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=limit)
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}  # one picture at a time, to measure each
+    done = subprocess.run(command, capture_output=True, check=False, timeout=limit, env=alone)
     errors = done.stderr.decode()
     if done.returncode not in (0, 1) or "Traceback" in errors:
         raise SystemExit(f"{words[0]} crashed: {errors[-3000:]}")

@@ -186,7 +186,7 @@ def of_study(study: Study, network: EmotionNetwork, faces: pd.DataFrame) -> pd.D
     """Every candidate of a study's faces, from the cached features."""
     keys = [f"{digest}.0" for digest in faces["digest"]]
     side = study.plan.data.size
-    cached = features(network.net, CUT_HEAD, side, keys, Framed(study, faces))
+    cached = features(network.net, CUT_HEAD, side, keys, partial(map, Framed(study, faces)))
     starts = range(0, len(faces), BATCH)
     some = [cached.batch(np.arange(k, min(k + BATCH, len(faces)))) for k in starts]
     return pd.concat([candidates(network, maps) for maps in some], ignore_index=True)

@@ -1,5 +1,9 @@
 """What a network sees of a photograph: middle, whole, faces; files that fail are listed."""
 
+import threading
+from contextlib import suppress
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,8 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from emorank import images
+from emorank.cores import threads_of
 from emorank.errors import ImageError
-from emorank.framing import Views
+from emorank.framing import View, Views
 
 
 def torchvisions(image: Image.Image) -> np.ndarray:
@@ -78,8 +83,60 @@ def test_an_image_without_a_face_is_listed(tmp_path):
     assert "no face was found" in str(excluded[0])
 
 
-def test_batches_are_read_when_they_are_needed(tmp_path):
+@pytest.mark.parametrize("small", [images.SMALL, images.Limits(pixels=3000)])
+def test_pictures_of_a_list_are_read_ahead_and_nothing_changes(tmp_path, monkeypatch, small):
+    """Every form, large and small, good and bad: the same views and errors in the same order."""
+    rgb = np.random.default_rng(0).integers(0, 256, (70, 50, 3), np.uint8)
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    picture = Image.fromarray(rgb)
+    given = [
+        *(saved(tmp_path, f"{number}.png", (40 + 8 * number, 60)) for number in range(6)),
+        *(rgb, picture, tmp_path / "broken.png", picture, np.zeros(3), rgb[:16], "absent.jpg"),
+        *((tmp_path / "3.png").read_bytes(), View(Path("framed"), 1, rgb[:32, :32])),
+        *(np.zeros((40, 40, 5)), tmp_path / "5.png"),
+    ]
+    monkeypatch.setattr(images, "SMALL", small)
+    seen = []
+    for threads in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        views = Views(given, 32, "none")
+        seen.append(
+            (
+                [(view.image, view.number, view.pixels.tobytes()) for view in views],
+                list(map(str, views.excluded)),
+            )
+        )
+    assert seen[0] == seen[1]
+    assert [len(part) for part in seen[0]] == [13, 4]
+
+
+def test_small_pictures_are_read_beside_others_and_large_ones_alone(tmp_path, monkeypatch):
+    """Two small files wait for each other; a large one waits for both, and both for it."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setattr(images, "SMALL", images.Limits(pixels=3000))
+    names = [saved(tmp_path, f"small{number}.png") for number in range(6)]
+    names[3:3] = [saved(tmp_path, "large.png", (60, 60))]
+    read, at_work, together = images.read, set(), {}
+    meeting = threading.Barrier(2, timeout=5 if threads_of(1) > 1 else 0)
+
+    def watched(path):
+        at_work.add(path)
+        with suppress(threading.BrokenBarrierError):
+            if path in names[1:3]:
+                meeting.wait()
+        together[path] = set(at_work)
+        at_work.remove(path)
+        return read(path)
+
+    monkeypatch.setattr(images, "read", watched)
+    assert len(list(Views(names, 32, "none"))) == 7
+    assert together[names[3]] == {names[3]}
+    assert meeting.broken == (threads_of(1) == 1)
+
+
+def test_batches_are_read_when_they_are_needed(tmp_path, monkeypatch):
     """Two at a time; the third image is not opened for the first batch."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
     path, taken = saved(tmp_path, "a.png"), []
 
     def endless():

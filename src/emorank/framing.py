@@ -1,6 +1,6 @@
 """Frame photographs for a network: the face, the middle or the whole, at one size."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from emorank import faces, images
+from emorank.ahead import in_order
 from emorank.errors import EmorankError, ImageError, of_one_image
-from emorank.given_pictures import Given, each_of, name_of, rgb_of
+from emorank.given_pictures import Given, each_of, is_small, name_of, rgb_of
 
 Item = TypeVar("Item")
 
@@ -45,6 +46,8 @@ Picture = View | Given
 @dataclass
 class Views:
     """The views of images, read while they are iterated over; `excluded` fills on the way.
+
+    A list of images is read a few ahead, in threads (`ahead`).
 
     Args:
         images: pictures in any form of `given_pictures` (files, bytes, PIL images, arrays …) or
@@ -85,20 +88,32 @@ class Views:
         del self.excluded[self._left_out :]
         each = (self.images,) if isinstance(self.images, View) else each_of(self.images)
         names = None if self.names is None else iter(self.names)
-        for number, image in enumerate(each):
-            name = _name(image, number) if names is None else str(next(names, number))
-            try:
-                with of_one_image(name):
-                    yield from self._of(image, name)
-            except ImageError as error:
-                if self.strict:
-                    raise
-                # A new one: the traceback of the first holds the picture in memory.
-                self.excluded.append(ImageError(error.file, error.reason))
+        named = (
+            (image, _name(image, number) if names is None else str(next(names, number)))
+            for number, image in enumerate(each)
+        )
+        # Pictures that come one by one may not be there yet; those of a list are read ahead.
+        many = isinstance(each, Sequence)
+        for views in in_order(self._seen, list(named), _small) if many else map(self._seen, named):
+            if isinstance(views, ImageError):
+                self.excluded.append(views)
+            else:
+                yield from views
 
     def batches(self, most: int) -> Iterator[list[View]]:
         """The views some at a time, so that memory does not grow with their number."""
         return batches(self, most)
+
+    def _seen(self, named: tuple[Picture, str]) -> list[View] | ImageError:
+        """The views of an image with its name, or why it cannot be used."""
+        try:
+            with of_one_image(named[1]):
+                return list(self._of(*named))
+        except ImageError as error:
+            if self.strict:
+                raise
+            # A new one: the traceback of the first holds the picture in memory.
+            return ImageError(error.file, error.reason)
 
     def _of(self, image: Picture, name: str) -> Iterator[View]:
         path = Path(name)
@@ -128,6 +143,10 @@ class Views:
                 for factor in (1.0, *OTHER_WIDTHS[self.crops])
             )
             yield View(path, number, pixels, face.box, tuple(others))
+
+
+def _small(named: tuple[Picture, str]) -> bool:
+    return not isinstance(named[0], View) and is_small(named[0])
 
 
 def _name(image: Picture, number: int) -> str:

@@ -49,6 +49,16 @@ def name_of(given: Given, number: int) -> str:
     return name if isinstance(name, str) and name else str(number)
 
 
+def is_small(given: Given) -> bool:
+    """Whether a picture may be read beside others: a file or an array within `images.SMALL`.
+
+    Open files and PIL images may not: reading them changes them.
+    """
+    if isinstance(given, np.ndarray):
+        return given.nbytes <= images.SMALL.memory
+    return isinstance(given, str | Path) and images.is_small(given)
+
+
 def rgb_of(given: Given, name: str) -> UInt8[np.ndarray, "height width 3"]:
     """A picture as upright 8-bit RGB.
 

@@ -68,6 +68,8 @@ class Limits:
 
 
 LIMITS = Limits()
+SMALL = Limits(memory=LIMITS.memory // 4)
+"""Of pictures that several threads may decode at once: about 15 to 20 megapixels."""
 _BAND, _RESIZED_BAND = 2**20, 2**24  # pixels that are converted and resized at once
 
 
@@ -130,6 +132,15 @@ def check(path: Path | str, limits: Limits = LIMITS) -> None:
     """
     with _opened(path, limits) as file:
         _open(file, str(path), limits)
+
+
+def is_small(path: Path | str) -> bool:
+    """Whether an image file can be read and is within `SMALL`, by its header."""
+    try:
+        check(path, SMALL)
+    except ImageError:
+        return False
+    return True
 
 
 def _decode(file: File, name: str, limits: Limits) -> UInt8[np.ndarray, "height width 3"]:

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from emorank import images
 from emorank.datasets.table import COLUMNS, Card, Problem, dataset, inside, plain, published
 from emorank.errors import DatasetError, ImageError
 from emorank.vocabulary import Emotion
@@ -171,3 +173,17 @@ def test_a_root_that_is_a_link_is_a_root(tmp_path, picture):
 def test_a_set_without_published_counts_has_no_deviation():
     """There is nothing to compare with."""
     assert published(replace(CARD, counts=None), ["anger"]) == ()
+
+
+def test_small_images_by_their_headers(tmp_path, monkeypatch):
+    """Of a file below the root, whatever its end is like; not of others, nor of what is no file."""
+    (tmp_path / "root").mkdir()
+    for place in ("root/a.png", "b.png"):
+        Image.new("RGB", (60, 50)).save(tmp_path / place)
+    data = (tmp_path / "root/a.png").read_bytes()
+    (tmp_path / "root/cut.png").write_bytes(data[: len(data) // 2])
+    found = dataset(CARD, tmp_path / "root", [{"image": "a.png"}])
+    names = ["a.png", "cut.png", "../b.png", "absent.png", ""]
+    assert [found.is_small(name) for name in names] == [True, True, False, False, False]
+    monkeypatch.setattr(images, "SMALL", images.Limits(pixels=2999))
+    assert not found.is_small("a.png")

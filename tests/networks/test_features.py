@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,17 +23,18 @@ class Reader:
     def __init__(self, images, fail_at=None):
         self.images, self.fail_at, self.read = images, fail_at, []
 
-    def __call__(self, i):
-        if i == self.fail_at:
-            raise KeyboardInterrupt
-        self.read.append(i)
-        return self.images[i]
+    def __call__(self, places):
+        for i in places:
+            if i == self.fail_at:
+                raise KeyboardInterrupt
+            self.read.append(i)
+            yield self.images[i]
 
 
 @pytest.mark.parametrize("cut", [CUT_HEAD, CUT_BLOCK5])
 def test_they_are_what_the_trunk_gives(own_cache, net, images, cut):
     """Batch by batch, any order: the trunk's output, to the precision of halves."""
-    found = features(net, cut, 32, KEYS, images.__getitem__, batch=2)
+    found = features(net, cut, 32, KEYS, partial(map, images.__getitem__), batch=2)
     with torch.inference_mode():
         expected = net.trunk(to_batch(images), cut)
     order = np.array([3, 0, 4])
@@ -89,7 +91,7 @@ def test_other_weights_cuts_and_sizes_have_caches_of_their_own(own_cache, net, i
 
 def test_the_classifier_does_not_touch_the_cache(own_cache, net, images):
     """Another head over the same convolutions uses the same features."""
-    features(net, CUT_HEAD, 32, KEYS[:2], images.__getitem__)
+    features(net, CUT_HEAD, 32, KEYS[:2], partial(map, images.__getitem__))
     other = fresh(5, {}, Recipe(hidden=3, seed=9))
     other.features.load_state_dict(net.features.state_dict())
     reader = Reader(images)
@@ -107,7 +109,7 @@ def test_another_process_that_fills_the_cache_is_waited_for(own_cache, net, imag
         return images[i]
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(features, net, CUT_HEAD, 32, KEYS[:2], slowly)
+        first = pool.submit(features, net, CUT_HEAD, 32, KEYS[:2], partial(map, slowly))
         assert begun.wait(30)
         second = pool.submit(features, net, CUT_HEAD, 32, KEYS[:2], reader)
         np.testing.assert_array_equal(
@@ -121,10 +123,35 @@ def test_progress_counts_what_is_missing(own_cache, net, images):
     told = []
     for _ in range(2):
         features(
-            net, CUT_HEAD, 32, KEYS, images.__getitem__, batch=2,
+            net, CUT_HEAD, 32, KEYS, partial(map, images.__getitem__), batch=2,
             progress=lambda done, total, note="": told.append((done, total)),
         )  # fmt: skip
     assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
+
+
+def test_each_core_computes_a_batch_of_its_own(own_cache, net, images, monkeypatch):
+    """As one after the other; each in one thread of PyTorch's, which may have more afterwards."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    before, threads = torch.get_num_threads(), set()
+    torch.set_num_threads(2)
+
+    def image(place):
+        threads.add(torch.get_num_threads())
+        return images[place]
+
+    try:
+        kept = []
+        for beside in (lambda place: place < 3, None):
+            keys = [f"{key}{beside}" for key in KEYS]
+            found = features(
+                net, CUT_HEAD, 32, keys, partial(map, image), batch=2, beside=beside
+            )  # fmt: skip
+            kept.append(found.batch(np.arange(5)))
+            assert threads == ({1} if beside else {1, 2})
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*kept)
 
 
 def test_a_batch_is_a_copy():

@@ -14,7 +14,7 @@ from emorank import images
 from emorank.datasets import folder_walk
 from emorank.errors import DatasetError, ImageError
 from emorank.given_pictures import rgb_of
-from emorank.scale.sources import Item, items, picture_of, state
+from emorank.scale.sources import Item, items, picture_of, pictures_of, state
 
 
 def listed(*given):
@@ -64,6 +64,19 @@ def test_a_member_of_a_tar_file_is_read_from_its_place(some):
     assert [item.name for item in got] == [f"{path}/x/1.jpg", f"{path}/x/2.JPG"]
     np.testing.assert_array_equal(rgb_of(picture_of(got[1]), "2"), images.read(second))
     assert state(got[0]) == [path.stat().st_size, path.stat().st_mtime_ns]
+
+
+def test_files_are_given_as_a_list_and_members_of_tar_files_one_by_one(some):
+    """A list is read ahead; the bytes of all members would fill the memory."""
+    files, _ = listed(some(2))
+    pictures = pictures_of(files)
+    assert isinstance(pictures, list)
+    assert [str(path) for path in pictures] == [item.name for item in files]
+    absent = Item("a.tar/b.png", "a.tar", 0, 9)
+    one_by_one = iter(pictures_of([*files, absent]))
+    assert [next(one_by_one), next(one_by_one)] == pictures
+    with pytest.raises(ImageError, match=r"a\.tar/b\.png"):
+        next(one_by_one)
 
 
 def test_hostile_tar_files_are_refused_by_name(tmp_path, some):

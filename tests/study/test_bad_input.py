@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import threading
 
+import pandas as pd
 import pytest
 
-from emorank.study.folder import open_study
+from emorank.study.folder import create_study, open_study
+from emorank.study.stages.prepare import prepare
 
 
 def leftovers(folder):
@@ -68,6 +71,39 @@ def test_a_split_by_image_is_the_way_out_that_was_named(cli, own_drawn, tmp_path
     done = cli(*command, "--set=split.by=random")
     assert done.code == 0, done.err
     assert len(open_study(tmp_path / "out").table("split")) == 6
+
+
+@pytest.mark.parametrize("strict", ["false", "true"])
+def test_threads_change_nothing(cli, own_drawn, tmp_path, settings, monkeypatch, strict):
+    """Faces, exclusions and the first error are those of one thread."""
+    os.truncate(own_drawn / "happy/p4.png", 300)
+    (own_drawn / "anger/p2.png").write_bytes(b"")
+    for threads in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        done = cli(
+            *("prepare", "--data", own_drawn, "--out", tmp_path / threads, *settings()),
+            f"--set=data.strict={strict}",
+        )
+        if strict == "true":
+            assert "anger/p2.png: is empty" in done.failure
+    studies = [tmp_path / threads for threads in ("1", "2")]
+    for name in () if strict == "true" else ("faces", "excluded", "split"):
+        one, two = (open_study(study).table(name) for study in studies)
+        pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_a_stop_leaves_no_thread(own_drawn, tmp_path, quick, monkeypatch):
+    """Also while its error is looked at, which holds on to all that was at work."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+
+    def stop(done, total, note=""):
+        raise KeyboardInterrupt
+
+    study = create_study(tmp_path / "study", quick(data=own_drawn))
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        prepare(study, stop)
+    assert stopped.value.__traceback__
+    assert not [one.name for one in threading.enumerate() if one.name.startswith("ahead")]
 
 
 def test_a_corrupted_image_among_good_ones(cli, own_drawn, tmp_path, settings):

@@ -1,6 +1,6 @@
 """The table of faces that all estimators use, with descriptors that are computed once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,8 +84,12 @@ class Faces:
         """The output of the frozen convolutions for each face, from the cache that studies use."""
         side = len(self.pixels(int(self.rows[0])))
         keys = [f"{digest}.0" for digest in self.digest]  # view 0 is the face itself
+
+        def pixels(places: list[int]) -> Iterator[Pixels]:
+            return (self.pixels(int(self.rows[place])) for place in places)
+
         return features(
-            *(net, cut, side, keys, lambda i: self.pixels(int(self.rows[i]))),
+            *(net, cut, side, keys, pixels),
             normalisation=self.weights.normalisation,
             progress=progress,
         )

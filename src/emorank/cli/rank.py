@@ -146,12 +146,12 @@ def command(
     from emorank import add_compounds, read
     from emorank.errors import ImageError
     from emorank.reading.along_sequences import smooth_folders
-    from emorank.scale.sources import items, picture_of
+    from emorank.scale.sources import items, pictures_of
 
     left_out: list[ImageError] = []
     listed = list(items(images, left_out.append))
     stream = read(
-        (picture_of(item) for item in listed),
+        pictures_of(listed),
         study=study,
         rank=method or (),
         names=[item.name for item in listed],

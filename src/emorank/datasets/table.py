@@ -98,6 +98,10 @@ class Dataset:
     read: Read
     assumed: str = ""
 
+    def is_small(self, image: str) -> bool:
+        """Whether an image is a file within `images.SMALL`, so that several may be read at once."""
+        return plain(image) and images.is_small(self.root / image)
+
 
 def dataset(
     card: Card,

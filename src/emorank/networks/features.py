@@ -5,7 +5,8 @@ size, one record per image content; every study on the same images shares them.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from emorank.ahead import in_order
+from emorank.framing import batches
 from emorank.networks.normalisation import IMAGENET, Normalisation, to_batch
 from emorank.networks.vgg import Chain
 from emorank.networks.weights import cache_folder, digest
@@ -41,10 +44,11 @@ def features(
     cut: int,
     side: int,
     keys: Sequence[str],
-    image: Callable[[int], UInt8[np.ndarray, "side side 3"]],
+    images: Callable[[list[int]], Iterable[UInt8[np.ndarray, "side side 3"]]],
     *,
     batch: int = 16,
     normalisation: Normalisation = IMAGENET,
+    beside: Callable[[int], bool] | None = None,
     progress: Progress = silent,
 ) -> Features:
     """The output of `net.trunk` for each image, from the cache where it is there already.
@@ -54,24 +58,49 @@ def features(
         cut: where the trunk ends, as in `Chain`.
         side: image height and width in pixels.
         keys: content digest of each image (and of the view of it).
-        image: the i-th image; called for what the cache lacks only.
+        images: gives the images at some places, in their order; called for each batch that the
+            cache lacks. Of one image's function it is `partial(map, image)`.
         batch: images per pass.
         normalisation: of the images that the network was trained on.
+        beside: for a small network: each core computes a batch of its own, if this is true of all
+            its images (`ahead`). None: one batch after the other, all cores at each.
         progress: told of images done. Where another process fills the same cache, it is waited for.
     """
-    store = _store(net, cut, side, normalisation)
     device = next(net.parameters()).device
-    if store.lacking(keys):
-        with store.appending(wait=True) as out, torch.inference_mode():
-            wanted = list(store.lacking(keys).items())
-            for start in range(0, len(wanted), batch):
-                some = wanted[start : start + batch]
-                progress(start, len(wanted), "frozen features")
-                inputs = to_batch([image(i) for _, i in some], normalisation, device)
-                maps = net.trunk(inputs, cut)
-                out.append([key for key, _ in some], maps.to("cpu", torch.float16).numpy())
-            progress(len(wanted), len(wanted), "frozen features")
+
+    @torch.inference_mode()
+    def computed(some: list[tuple[str, int]]) -> np.ndarray[Any, np.dtype[np.float16]]:
+        pixels = list(images([place for _, place in some]))
+        maps = net.trunk(to_batch(pixels, normalisation, device), cut)
+        return maps.to("cpu", torch.float16).numpy()
+
+    def apart(some: list[tuple[str, int]]) -> bool:
+        return beside is not None and all(beside(place) for _, place in some)
+
+    with _own_threads(beside is not None):
+        store = _store(net, cut, side, normalisation)
+        if store.lacking(keys):
+            with store.appending(wait=True) as out:
+                wanted = list(store.lacking(keys).items())
+                every = list(batches(wanted, batch))
+                with closing(in_order(computed, every, apart, None if beside else 1)) as done:
+                    for number, some in enumerate(every):
+                        progress(number * batch, len(wanted), "frozen features")
+                        out.append([key for key, _ in some], next(done))
+                progress(len(wanted), len(wanted), "frozen features")
     return Features(*store.rows(keys))
+
+
+@contextmanager
+def _own_threads(separate: bool) -> Iterator[None]:
+    """One thread of PyTorch's for each thread that computes: they would wait for each other."""
+    before = torch.get_num_threads()
+    if separate:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _store(net: Chain, cut: int, side: int, normalisation: Normalisation) -> RecordStore:

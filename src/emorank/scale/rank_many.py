@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from emorank.cores import cores, threads_of
 from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.progress import Progress, silent
-from emorank.scale.cores import cores, threads_of
 from emorank.scale.merge import Counts, merge_excluded, merge_rows, unfinished
 from emorank.scale.object_store import is_address
 from emorank.scale.part import read_ends

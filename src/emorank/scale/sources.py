@@ -4,7 +4,7 @@ They are listed one at a time, so that ten million need no more memory than ten.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -116,6 +116,13 @@ def picture_of(item: Item) -> Given:
             return file.read(item.size if item.tar else LIMITS.bytes + 1)
     except OSError as error:
         raise ImageError(item.name, f"cannot be read: {error.strerror or error}") from error
+
+
+def pictures_of(listed: Sequence[Item]) -> Iterable[Given]:
+    """The pictures: a list where all are files of their own, else one at a time, as bytes."""
+    files = all(not item.tar and not object_store.is_address(item.name) for item in listed)
+    pictures = map(picture_of, listed)
+    return list(pictures) if files else pictures
 
 
 def state(item: Item) -> list[int]:

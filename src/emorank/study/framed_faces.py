@@ -34,7 +34,7 @@ class Framed:
     """The framed images of a study; each is read when it is asked for."""
 
     def __init__(self, study: Study, table: pd.DataFrame) -> None:
-        self.read = open_dataset(study).read
+        self.dataset = open_dataset(study)
         self.study = study
         self.size, self.width = study.plan.data.size, study.plan.data.width
         self.digests = table["digest"].to_list() if "digest" in table else None
@@ -52,7 +52,8 @@ class Framed:
         """
         again = f"bring it back, or: emorank prepare --again --out {self.study.folder}"
         try:
-            pixels = framed(self.read(self.images[row]), self.landmarks[row], self.size, self.width)
+            rgb = self.dataset.read(self.images[row])
+            pixels = framed(rgb, self.landmarks[row], self.size, self.width)
         except ImageError as error:
             raise StudyError(
                 f"{error}; it could be read when the study was prepared: {again}"
@@ -62,3 +63,7 @@ class Framed:
                 f"{self.images[row]}: its pixels were others when the study was prepared: {again}"
             )
         return pixels
+
+    def is_small(self, row: int) -> bool:
+        """Whether the image of a row may be read beside others: `Dataset.is_small`."""
+        return self.dataset.is_small(self.images[row])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 from emorank.files import room_for
 from emorank.networks import checkpoint, training
 from emorank.networks.augmentation import view
+from emorank.networks.backbones import PAPERS
 from emorank.networks.devices import device_of
 from emorank.networks.features import features
 from emorank.networks.fit_head import fit_head
@@ -192,13 +194,23 @@ def examples(
     digests = table["digest"].to_list()
     keys = [f"{digest}.{number}" for digest in digests for number in range(views)]
 
-    def pixels(i: int) -> np.ndarray:
-        row, number = divmod(i, views)
-        return view(framed(row), number, digests[row])
+    def seen(places: list[int]) -> Iterator[np.ndarray]:
+        for row, same in groupby(places, lambda place: place // views):
+            pixels = framed(row)
+            for place in same:
+                yield view(pixels, place % views, digests[row])
+
+    def small(place: int) -> bool:
+        return framed.is_small(place // views)
 
     size = study.plan.data.size
     cut = study.plan.train.cut if cut is None else cut
     rows = np.arange(len(table) * views).reshape(len(table), views)
     reads = normalisation_of(study.plan)
-    cached = features(net, cut, size, keys, pixels, normalisation=reads, progress=progress)
+    cached = features(
+        *(net, cut, size, keys, seen),
+        normalisation=reads,
+        beside=None if study.plan.train.backbone == PAPERS else small,
+        progress=progress,
+    )
     return Examples(cached, rows, labels)

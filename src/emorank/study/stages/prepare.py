@@ -1,6 +1,8 @@
 """Stage 1: look at every image once, frame the face, split by person, count the leakage."""
 
 import json
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pandas as pd
 import xxhash
 
 from emorank import images
+from emorank.ahead import in_order
 from emorank.datasets.leakage import leakage
 from emorank.datasets.phash import phash
 from emorank.datasets.splits import PARTS, split
@@ -107,12 +110,12 @@ def _examine(
     journal = study.path(JOURNAL)
     entries = _read_journal(journal)
     done = {entry["image"] for entry in entries}
-    with naming(journal), journal.open("a", encoding="utf-8") as out:
-        for i, image in enumerate(table["image"]):
-            if image in done:
-                continue
-            progress(i, len(table), "images" if crop == "none" else "images and faces")
-            entry = {"image": image} | _entry(dataset, image, crop, study)
+    lacking = [image for image in table["image"] if image not in done]
+    new = in_order(partial(_entry, dataset, crop, study), lacking, dataset.is_small)
+    note = "images" if crop == "none" else "images and faces"
+    with naming(journal), journal.open("a", encoding="utf-8") as out, closing(new):
+        for entry in new:
+            progress(len(entries), len(table), note)
             line = json.dumps(entry)
             out.write(f"{line}\t{_checksum(line)}\n")
             out.flush()
@@ -121,7 +124,7 @@ def _examine(
     return entries
 
 
-def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, Any]:
+def _entry(dataset: Dataset, crop: str, study: Study, image: str) -> dict[str, Any]:
     size, frame = study.plan.data.size, study.plan.data.width
     try:
         with of_one_image(image):
@@ -137,8 +140,8 @@ def _entry(dataset: Dataset, image: str, crop: str, study: Study) -> dict[str, A
     except ImageError as error:
         if study.plan.data.strict:
             raise
-        return {"reason": error.reason}
-    return about | {"digest": images.digest(pixels), "phash": phash(pixels)}
+        return {"image": image, "reason": error.reason}
+    return {"image": image} | about | {"digest": images.digest(pixels), "phash": phash(pixels)}
 
 
 def _read_journal(journal: Path) -> list[dict[str, Any]]:
