@@ -15,6 +15,7 @@ ALL = (
     "relevance_layers",
     "relevance_precision",
     "relevance_gpu",
+    "ready_training",
     "rating_load",
     "thousand_faces",
 )
