@@ -8,7 +8,7 @@ import os
 import signal
 import time
 
-from emorank.scale.sources import Item, picture_of
+from emorank.scale.given_images import Item, picture_of
 
 
 def poisoned(item: Item):

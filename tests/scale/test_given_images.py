@@ -14,7 +14,7 @@ from emorank import images
 from emorank.datasets import folder_walk
 from emorank.errors import DatasetError, ImageError
 from emorank.given_pictures import rgb_of
-from emorank.scale.sources import Item, items, picture_of, pictures_of, state
+from emorank.scale.given_images import Item, items, picture_of, pictures_of, state
 
 
 def listed(*given):

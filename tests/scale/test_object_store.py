@@ -15,8 +15,8 @@ import pytest
 
 from emorank.errors import DatasetError, ImageError
 from emorank.scale import object_store
+from emorank.scale.given_images import items, picture_of
 from emorank.scale.rank_many import rank_many
-from emorank.scale.sources import items, picture_of
 
 SERVER = Path(sys.executable).with_name("moto_server")
 

@@ -146,7 +146,7 @@ def command(
     from emorank import add_compounds, read
     from emorank.errors import ImageError
     from emorank.reading.along_sequences import smooth_folders
-    from emorank.scale.sources import items, pictures_of
+    from emorank.scale.given_images import items, pictures_of
 
     left_out: list[ImageError] = []
     listed = list(items(images, left_out.append))

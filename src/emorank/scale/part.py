@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from emorank.files import replacing
 from emorank.framing import batches
 from emorank.printable import printable
+from emorank.scale.given_images import Item
 from emorank.scale.run_folder import RunFolder
-from emorank.scale.sources import Item
 
 AT_ONCE = 500  # rows in memory
 _HALF = re.compile("[\ud800-\udfff]")

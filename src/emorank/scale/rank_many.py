@@ -13,13 +13,13 @@ from filelock import FileLock
 from emorank.cores import cores, threads_of
 from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.progress import Progress, silent
+from emorank.scale.given_images import STDIN
 from emorank.scale.merge import Counts, merge_excluded, merge_rows, unfinished
 from emorank.scale.object_store import is_address
 from emorank.scale.part import read_ends
 from emorank.scale.ray_tasks import Cluster, run_on_ray
 from emorank.scale.run_folder import Run, RunFolder
 from emorank.scale.shard import Ranker, Task, load, missing, rank_shard
-from emorank.scale.sources import STDIN
 from emorank.scale.supervisor import run_shards
 from emorank.scale.work_list import write_list
 from emorank.scale.worker import Bounds

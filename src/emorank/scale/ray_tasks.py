@@ -23,9 +23,9 @@ from typing import Any
 from emorank import __version__
 from emorank.errors import EmorankError, MissingExtraError
 from emorank.scale.attempts import Attempts
+from emorank.scale.given_images import Item, state
 from emorank.scale.run_folder import Run, RunFolder
 from emorank.scale.shard import Ranker, ShardTaken
-from emorank.scale.sources import Item, state
 from emorank.scale.supervisor import Supervisor
 from emorank.scale.to_do import IN_VAIN, ToDo
 from emorank.scale.work_list import read_shard

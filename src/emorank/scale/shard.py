@@ -16,8 +16,8 @@ from emorank.given_pictures import Given
 from emorank.reading.journal import Journal
 from emorank.scale import part
 from emorank.scale.attempts import Attempts
+from emorank.scale.given_images import Item, picture_of, state
 from emorank.scale.run_folder import RunFolder
-from emorank.scale.sources import Item, picture_of, state
 from emorank.scale.work_list import read_shard
 
 if TYPE_CHECKING:

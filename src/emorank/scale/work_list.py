@@ -11,8 +11,8 @@ from emorank import delimited
 from emorank.files import replacing
 from emorank.framing import batches
 from emorank.printable import printable
+from emorank.scale.given_images import Item, items
 from emorank.scale.run_folder import Run, RunFolder
-from emorank.scale.sources import Item, items
 
 SHARD = 1_000
 """Images of a shard; fewer where there are few, so that every worker has some."""
