@@ -18,6 +18,7 @@ ALL = (
     "ready_training",
     "rating_load",
     "thousand_faces",
+    "throughput",
 )
 
 if __name__ == "__main__":

@@ -79,3 +79,11 @@ def test_a_missing_gpu_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(PlanError, match="no CUDA device 'cuda': torch sees none"):
         rank_many(FACES, tmp_path / "ranks", device="cuda")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_cluster_does_not_pretend_to_use_gpus(monkeypatch, tmp_path):
+    """Its tasks take the network from a store, and have no GPU."""
+    monkeypatch.setattr("emorank.networks.devices.gpus", lambda: 1)
+    with pytest.raises(PlanError, match="tasks on Ray compute on the CPU, not on 'cuda'"):
+        rank_many(FACES, tmp_path / "ranks", device="cuda", ray="auto")
+    assert not list(tmp_path.iterdir())

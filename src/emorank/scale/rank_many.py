@@ -174,6 +174,8 @@ class _Job:
 
     def run(self, given: Iterable[Path | str], key: str, overwrite: bool) -> Outcome:
         """Begin or go on; the work of another command is refused."""
+        if self.cluster is not None and self.device != "cpu":
+            raise PlanError(f"tasks on Ray compute on the CPU, not on '{self.device}'")
         ranker = load(self.task)  # what is refused is refused before anything is written
         run = self._run(given, key, overwrite)
         try:
