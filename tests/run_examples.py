@@ -50,6 +50,7 @@ def prepare() -> None:
             *([mine / emotion / f"{person}.jpg"] if frame == 4 else []),
             *([Path("photographs") / f"{person}.jpg", Path("smiles") / f"{person}.jpg"]
               if (emotion, frame) == ("happy", 4) and number < 3 else []),
+            *([Path(f"frames/{frame}.jpg")] if (emotion, number) == ("happy", 1) else []),
         ):  # fmt: skip
             path.parent.mkdir(parents=True, exist_ok=True)
             small.save(path)

@@ -142,6 +142,8 @@ def _inputs(line: str) -> Iterator[str]:
     study = "mine" if about == "my_faces" else about
     if "votes.csv" in line and "export" not in line:
         yield f"votes {study}"
+    if "calibrate" in line and "ready_on_mine" in line:  # its plan names votes.csv
+        yield "votes mine"
     if "others.csv" in line:
         yield f"scores {study}"
     if "export.json" in line:

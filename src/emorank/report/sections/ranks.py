@@ -144,7 +144,8 @@ def intensity(faces: pd.DataFrame, compared: RanksCompared) -> Figure:
     figure = blank(7.6, 2.7)
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
     for axes, name in ((left, compared.default), (right, PAPER)):
-        _spread(axes, faces["truth"].to_numpy(float), faces[name].to_numpy(object))
+        levels = faces[name].astype("string").fillna("").to_numpy(object)
+        _spread(axes, faces["truth"].to_numpy(float), levels)
         axes.set_title(capitalised(TITLES[name]))
         axes.set_xlabel(f"{compared.truth} (bar: median)")
     return figure

@@ -26,6 +26,20 @@ def rank(study: Study, progress: Progress = silent) -> str:
     Raises:
         StudyError: relevance maps are missing.
     """
+    ranks = rank_by_paper(study, progress)
+    study.write_table("ranks", ranks)
+    name, usual = default_ranks(study, progress)
+    study.write_table(table_of(name), usual)
+    both = ((name, usual, LEVELS), ("the paper's rule", ranks, RANKS))
+    return "; ".join(f"{title}: {_counts(table, words)}" for title, table, words in both)
+
+
+def rank_by_paper(study: Study, progress: Progress = silent) -> pd.DataFrame:
+    """The ranks of the relevance maps, some maps at a time.
+
+    Raises:
+        StudyError: relevance maps are missing.
+    """
     predictions = study.table("predictions").merge(
         study.table("faces")[["image", "digest"]], on="image"
     )
@@ -46,11 +60,7 @@ def rank(study: Study, progress: Progress = silent) -> str:
     ranks = ranks.drop(columns=["digest", "abstained", "score"])
     # No expression, no intensity: the study's own table has a missing value there.
     ranks["rank"] = ranks["rank"].mask(ranks["predicted"] == Emotion.NEUTRAL, pd.NA)
-    study.write_table("ranks", ranks)
-    name, usual = default_ranks(study, progress)
-    study.write_table(table_of(name), usual)
-    both = ((name, usual, LEVELS), ("the paper's rule", ranks, RANKS))
-    return "; ".join(f"{title}: {_counts(table, words)}" for title, table, words in both)
+    return ranks
 
 
 def _counts(ranks: pd.DataFrame, words: Sequence[str]) -> str:
