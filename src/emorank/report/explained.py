@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from emorank.errors import PlanError
 from emorank.reading.explanations import Explanation
 from emorank.report.figures import comparison
+from emorank.report.score_line import number
 from emorank.report.style import png
 
 CLASSES = 40  # of one picture; more would be too small or too long to be looked at
@@ -33,7 +34,7 @@ def draw_classes(explanations: Sequence[Explanation], note: str = "") -> bytes:
     first = explanations[0]
     maps = {}
     for one in explanations:
-        name = f"{_class(one, one.target)}\nlogit {_number(one.logit)}{_chance(one)}"
+        name = f"{_class(one, one.target)}\nlogit {number(one.logit)}{_chance(one)}"
         (maps[name],) = one.maps.values()
     (preset,) = first.maps
     heading = f"every class on one scale, {preset}; predicted: {_class(first, first.predicted)}"
@@ -72,10 +73,10 @@ def verdict(explanation: Explanation) -> str:
 
 def _target(explanation: Explanation) -> list[str]:
     target = _class(explanation, explanation.target)
-    logit = f"logit {_number(explanation.logit)}"
+    logit = f"logit {number(explanation.logit)}"
     if explanation.against is not None and explanation.difference is not None:
         other = _class(explanation, explanation.against)
-        return [f"{target} against {other}, logit difference {_number(explanation.difference)}"]
+        return [f"{target} against {other}, logit difference {number(explanation.difference)}"]
     if explanation.kind == "probability" and explanation.probability is not None:
         return [f"probability {explanation.probability:.2f} of {target}", logit]
     if explanation.kind == "own":
@@ -94,7 +95,3 @@ def _class(explanation: Explanation, index: int) -> str:
         return f"class {index}"
     label = explanation.labels[index]
     return f"{label if len(label) <= 24 else label[:23] + '…'} (class {index})"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
