@@ -199,7 +199,7 @@ class Serving:
             try:
                 urllib.request.urlopen(f"{self.base}/health", timeout=5)  # noqa: S310 - loopback
                 return
-            except (urllib.error.URLError, ConnectionError):
+            except (OSError, HTTPException):
                 time.sleep(0.1)
         raise AssertionError("the server did not come up")
 
