@@ -29,13 +29,14 @@ VERBS = {
     "groups": "groups.command",
     "card": "card.command",
     "rate": "rate.command",
+    "serve": "serve.command",
     "data": "data.command",
     "networks": "networks.command",
     "weights": "weights.command",
 }
 
 # Verbs that look and keep nothing on the way; the others do not do again what they have done.
-BRIEF = {"card", "data", "groups", "paper", "rate", "report", "validate", "weights"}
+BRIEF = {"card", "data", "groups", "paper", "rate", "report", "serve", "validate", "weights"}
 
 
 @click.command(

@@ -2,13 +2,13 @@
 
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
+from emorank.child_process import bound_memory, die_with_parent
 from emorank.errors import EmorankError, ImageError
 from emorank.scale.shard import ShardTaken, rank_shard
 
@@ -39,7 +39,7 @@ def work(
 ) -> None:
     """Load a network and do shards until there are no more, or whoever gives them is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers itself
-    _die_with_parent()
+    die_with_parent()
     os.environ["OMP_NUM_THREADS"] = str(bounds.threads)
     try:
         _work(connection, make, folder, bounds)
@@ -59,7 +59,7 @@ def _work(
     torch.set_num_threads(bounds.threads)
     ranker = make()
     ranker.warm_up()
-    _bound_memory(bounds.memory)
+    bound_memory(bounds.memory)
     connection.send((READY, ()))
 
     def report(images: int, excluded: int, kept: int) -> None:
@@ -93,28 +93,3 @@ def parts_of(error: Exception) -> tuple[Any, ...]:
         return ("emorank", str(error))
     trace = "".join(traceback.format_exception(error))
     return ("emorank", f"a worker failed as nobody expected:\n{trace}")
-
-
-def _die_with_parent() -> None:
-    """Ask Linux to end this process with its parent, also when it hangs in a decoder."""
-    if sys.platform != "linux":
-        return
-    import ctypes
-
-    set_death_signal = 1
-    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
-
-
-def _bound_memory(more: int) -> None:
-    """Let this process take so many bytes more than it has; an allocation beyond them fails."""
-    if sys.platform != "linux" or not more:
-        return
-    import resource
-    from pathlib import Path
-
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    most = pages * resource.getpagesize() + more
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard != resource.RLIM_INFINITY:
-        most = min(most, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (most, hard))

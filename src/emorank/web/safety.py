@@ -18,19 +18,46 @@ from emorank.room.address import THIS_MACHINE, base_address
 MAX_BODY = 64 * 1024  # bytes; a hundred answers are a quarter of it
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _SAFE = {"GET", "HEAD"}
-_TOO_LARGE = f"the request is larger than {MAX_BODY} bytes"
-HEADERS = {
-    # Everything comes from this server: no inline script, no inline style, no other host.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
-}
+_DIGITS = 18  # of a length that is meant; Python reads no number of thousands of digits
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an application admits beyond the reading of its pages.
+
+    Attributes:
+        max_body: bytes of a request.
+        held: bytes of all requests whose bodies are in memory at the same time.
+        programs: beginnings of paths where a request without an origin is admitted, because
+            programs send none. One with a foreign origin is refused there too.
+        sockets: paths of WebSockets.
+        own_pictures: whether its pages show pictures that the browser itself holds or makes, and
+            may ask for the camera.
+    """
+
+    max_body: int = MAX_BODY
+    held: int = 256 * MAX_BODY
+    programs: tuple[str, ...] = ()
+    sockets: frozenset[str] = frozenset()
+    own_pictures: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of every answer."""
+        own, camera = (" blob: data:", "self") if self.own_pictures else ("", "")
+        media = f"media-src 'self'{own}; " if self.own_pictures else ""
+        return {
+            # Everything comes from this server: no inline script, no inline style, no other host.
+            "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+            f"img-src 'self'{own}; {media}connect-src 'self'; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": f"camera=({camera}), microphone=(), geolocation=(), payment=()",
+        }
 
 
 @dataclass(frozen=True)
@@ -76,17 +103,23 @@ def origins(base_url: str, host: str, port: int) -> Origins:
 class Guard:
     """Refuses requests that no page should see, and puts the headers on every answer."""
 
-    def __init__(self, app: ASGIApp, origins: Origins) -> None:
-        self.app, self.origins = app, origins
+    def __init__(self, app: ASGIApp, origins: Origins, rules: Rules | None = None) -> None:
+        self.app, self.origins, self.rules = app, origins, rules or Rules()
+        self._headers = self.rules.headers
+        self._held = 0  # bytes of bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer why it is refused."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        if scope["type"] != "http":  # there are no websockets here
-            return
         headers = Headers(scope=scope)
+        if scope["type"] == "websocket":
+            if self._admits_socket(scope["path"], headers):
+                await self.app(scope, receive, send)
+            else:  # before it was accepted: the browser is told 403
+                await send({"type": "websocket.close", "code": 1008})
+            return
         head = scope["method"] == "HEAD"
         if head:  # the answer to GET, without the body; pages need not care
             scope = {**scope, "method": "GET"}
@@ -98,40 +131,66 @@ class Guard:
                 message = {**message, "body": b""}
             await send(message)
 
-        refusal = self._refusal(scope["method"], headers)
+        refusal = self._refusal(scope["method"], scope["path"], headers)
         if refusal is not None:
-            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send_safely)
+            await _refuse(*refusal)(scope, receive, send_safely)
             return
-        if scope["method"] not in _SAFE:
+        if scope["method"] in _SAFE:
+            await self.app(scope, receive, send_safely)
+            return
+        body = _Body(self)
+        try:
             try:
-                body = await _body(receive)
+                await body.read(receive)
             except ClientDisconnect:  # half a request does nothing
                 return
-            if body is None:
-                await JSONResponse({"error": _TOO_LARGE}, 413)(scope, receive, send_safely)
+            except _RefusedError as refused:
+                await _refuse(*refused.args)(scope, receive, send_safely)
                 return
-            receive = _again(body, receive)
-        await self.app(scope, receive, send_safely)
+            await self.app(scope, _again(bytes(body.data), receive), send_safely)
+        finally:
+            self._held -= len(body.data)
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
+    def hold(self, more: int, already: int) -> None:
+        """Admit so many more bytes of a body that has some, or raise why not."""
+        if already + more > self.rules.max_body:
+            raise _RefusedError(413, self._too_large)
+        if self._held + more > self.rules.held:
+            raise _RefusedError(503, "the server holds too many requests just now; try again")
+        self._held += more
+
+    @property
+    def _too_large(self) -> str:
+        return f"the request is larger than {self.rules.max_body} bytes"
+
+    def _admits_socket(self, path: str, headers: Headers) -> bool:
+        ours = headers.get("origin", "").lower() in self.origins.allowed
+        return ours and path in self.rules.sockets and self._knows_host(headers)
+
+    def _knows_host(self, headers: Headers) -> bool:
         # A name that somebody else's DNS points here must not be answered (DNS rebinding).
-        if headers.get("host", "").lower() not in self.origins.hosts:
+        return headers.get("host", "").lower() in self.origins.hosts
+
+    def _refusal(self, method: str, path: str, headers: Headers) -> tuple[int, str] | None:
+        if not self._knows_host(headers):
             return 421, "this server does not answer to that name"
         length = headers.get("content-length", "0")
-        if not length.isdecimal():
+        if not length.isdecimal() or len(length) > _DIGITS:
             return 400, "the length of the request is no number"
-        if int(length) > MAX_BODY:
-            return 413, _TOO_LARGE
+        if int(length) > self.rules.max_body:
+            return 413, self._too_large
         if method in _SAFE:
             return None
         # Browsers send both with every POST, so a request without an origin is not from our pages.
-        ours = headers.get("origin", "").lower() in self.origins.allowed
+        origin = headers.get("origin")
+        program = origin is None and path.startswith(self.rules.programs)
+        ours = program or (origin or "").lower() in self.origins.allowed
         if ours and headers.get("sec-fetch-site", "same-origin") == "same-origin":
             return None
         return 403, "the request comes from another site"
 
     def _add(self, scope: Scope, headers: MutableHeaders) -> None:
-        for name, value in HEADERS.items():
+        for name, value in self._headers.items():
             headers[name] = value
         if "cache-control" not in headers:
             headers["Cache-Control"] = "no-store"
@@ -139,18 +198,31 @@ class Guard:
             headers["Strict-Transport-Security"] = "max-age=31536000"
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None as soon as it is too large, whatever length it claimed to have."""
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += bytes(message.get("body", b""))
-        if len(body) > MAX_BODY:
-            return None
-        if not message.get("more_body", False):
-            return body
+class _RefusedError(Exception):
+    """A status and a sentence."""
+
+
+class _Body:
+    """The body of a request, counted while it arrives, whatever length it claimed to have."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard, self.data = guard, bytearray()
+
+    async def read(self, receive: Receive) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            part = message.get("body", b"")
+            self.guard.hold(len(part), len(self.data))
+            self.data += part
+            if not message.get("more_body", False):
+                return
+
+
+def _refuse(status: int, sentence: str) -> JSONResponse:
+    headers = {"Retry-After": "2"} if status == 503 else None
+    return JSONResponse({"error": sentence}, status, headers)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

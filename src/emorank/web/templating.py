@@ -12,7 +12,9 @@ _ENVIRONMENT = Environment(
     loader=ChoiceLoader(
         [
             PackageLoader("emorank.web"),
-            PrefixLoader({"rating": PackageLoader("emorank.web.rating")}),
+            PrefixLoader(
+                {name: PackageLoader(f"emorank.web.{name}") for name in ("rating", "window")}
+            ),
         ]
     ),
     autoescape=True,

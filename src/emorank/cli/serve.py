@@ -1,0 +1,51 @@
+"""`emorank serve`: faces in the browser, and for programs."""
+
+from pathlib import Path
+
+import click
+
+from emorank.cli.options import device_option, network_of_study_option
+
+
+@click.command("serve", short_help="Read faces in the browser.")
+@network_of_study_option
+@device_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8322, show_default=True)
+@click.option("--base-url", help="What visitors call this server: https://faces.example.org")
+@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+def command(
+    folder: Path | None,
+    device: str | None,
+    host: str,
+    port: int,
+    base_url: str | None,
+    no_browser: bool,
+) -> None:
+    """Read the faces of pictures in the browser until Ctrl-C. Nothing is sent anywhere.
+
+    \b
+    Examples:
+      emorank serve
+      emorank serve --study demo --no-browser
+    """
+    from emorank.errors import needing
+
+    with needing("web", "the window"):
+        from emorank.web.desk import Desk
+        from emorank.web.safety import origins
+        from emorank.web.serve import listen, open_when_ready, server
+        from emorank.web.window.app import make_app
+    from emorank.study.folder import open_study
+    from emorank.study.readers import reader_of
+
+    study = None if folder is None else open_study(folder)
+    name = f"[{host}]" if ":" in host else host
+    known = origins(base_url or f"http://{name}:{port}", host, port)
+    place = listen(host, port)
+    desk = Desk(study, reader_of(study, device=device).network)
+    ready = server(make_app(desk, known), host, port)
+    click.echo(f"emorank reads faces at {known.base} (Ctrl-C stops it)")
+    if not no_browser:
+        open_when_ready(ready, known.base)
+    ready.run(sockets=[place])

@@ -1,0 +1,123 @@
+"""One network for all who ask at the same time, and a queue that ends before memory does."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import lru_cache
+from typing import ParamSpec, TypeVar, cast
+
+import numpy as np
+from fastapi import Request
+from jaxtyping import UInt8
+
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.reading.reader import Reader
+from emorank.study.folder import Study
+from emorank.study.readers import reader_of
+from emorank.web.decoders import Decoders
+
+WAITING = 32
+"""How many pieces of work may be begun or wait at once."""
+_SECONDS = 2  # after which somebody who was turned away may try again
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class BusyError(Exception):
+    """There is more to do than may wait; try again after `seconds`."""
+
+    def __init__(self, seconds: int = _SECONDS) -> None:
+        super().__init__(f"There is too much to do just now; try again in {seconds} seconds.")
+        self.seconds = seconds
+
+
+class Desk:
+    """A network in memory, processes that decode, and one thread that computes.
+
+    Args:
+        study: whose ranks there are beside those of the network; None for the shipped network.
+        network: of the study, or the shipped one.
+        waiting: how many pieces of work may be begun or wait at once, decoding and computing each.
+        decoders: that decode the pictures.
+    """
+
+    def __init__(
+        self,
+        study: Study | None,
+        network: EmotionNetwork,
+        *,
+        waiting: int = WAITING,
+        decoders: Decoders | None = None,
+    ) -> None:
+        self.study, self.network, self.waiting = study, network, waiting
+        self.decoders = decoders or Decoders()
+        self._computing = ThreadPoolExecutor(1, "emorank-computing")
+        self._decoding = ThreadPoolExecutor(self.decoders.count, "emorank-decoding")
+        self._turn = threading.Lock()
+        self._begun: dict[Executor, int] = {self._computing: 0, self._decoding: 0}
+        self._readers = lru_cache(32)(self._reader)
+
+    def reader(
+        self,
+        ranks: Sequence[str] = (),
+        emotion: str | None = None,
+        *,
+        neutral: bool = False,
+        heatmaps: bool = False,
+    ) -> Reader:
+        """A reader by the network, as `reader_of` makes it; it raises the same errors."""
+        return self._readers(tuple(ranks), emotion, neutral, heatmaps)
+
+    async def decode(self, data: bytes, name: str) -> UInt8[np.ndarray, "height width 3"]:
+        """The content of a picture's file as upright 8-bit RGB.
+
+        Raises:
+            BusyError: too many wait.
+            ImageError: it cannot be decoded.
+        """
+        return await self._in_turn(self._decoding, self.decoders.decode, data, name)
+
+    async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a function returns, which is called in the thread that computes, in its turn.
+
+        Whoever stops waiting before the turn has come causes no work.
+
+        Raises:
+            BusyError: too many wait.
+        """
+        return await self._in_turn(self._computing, function, *args, **kwargs)
+
+    def close(self) -> None:
+        """End the threads, when what has begun is done, and the processes."""
+        for executor in self._begun:
+            executor.shutdown(cancel_futures=True)
+        self.decoders.close()
+
+    async def _in_turn(
+        self, executor: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        with self._turn:
+            if self._begun[executor] >= self.waiting:
+                raise BusyError
+            self._begun[executor] += 1
+        future = executor.submit(function, *args, **kwargs)
+        future.add_done_callback(lambda _: self._count_out(executor))
+        return await asyncio.wrap_future(future)
+
+    def _count_out(self, executor: Executor) -> None:
+        with self._turn:
+            self._begun[executor] -= 1
+
+    def _reader(
+        self, ranks: tuple[str, ...], emotion: str | None, neutral: bool, heatmaps: bool
+    ) -> Reader:
+        return reader_of(
+            self.study, ranks, emotion, network=self.network, neutral=neutral, heatmaps=heatmaps
+        )
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the server that has this request."""
+    return cast(Desk, request.app.state.desk)

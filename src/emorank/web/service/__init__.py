@@ -1,0 +1,1 @@
+"""The service: faces and explanations as JSON, for programs."""

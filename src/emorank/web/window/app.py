@@ -1,0 +1,39 @@
+"""The application of the window: its pages, the camera, and the service for programs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from emorank.web.decoders import LIMITS
+from emorank.web.desk import Desk
+from emorank.web.safety import Guard, Origins, Rules
+from emorank.web.window import pages
+
+RULES = Rules(max_body=LIMITS.bytes, held=8 * LIMITS.bytes, programs=("/v1/",), own_pictures=True)
+
+
+def make_app(desk: Desk, origins: Origins) -> Guard:
+    """The application that reads faces with the network of a desk, behind its guard."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        desk.close()
+
+    app = FastAPI(
+        title="emorank", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
+    app.state.desk, app.state.origins = desk, origins
+    app.include_router(pages.router)
+    for path, package in (("/static/window", "emorank.web.window"), ("/static", "emorank.web")):
+        app.mount(path, StaticFiles(directory=str(files(package) / "static")))
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        """Whether the server runs."""
+        return {"status": "ok"}
+
+    return Guard(app, origins, RULES)
