@@ -180,24 +180,23 @@ def room(make_room):
     return make_room()
 
 
-class Serving:
-    """`emorank rate serve` in a process of its own."""
+class Program:
+    """A server of `emorank` in a process of its own; `health` is an address that it answers."""
 
-    def __init__(self, folder: Path, port: int | None = None, before=None) -> None:
+    def __init__(self, *words, health: str, port: int | None = None, before=None, **env) -> None:
         self.port = port or free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         # To a file: a pipe that nobody reads would stop a server that has much to say.
         self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the server
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "emorank", "rate", "serve", folder, "--no-browser",
-             "--port", str(self.port)],
-            stdout=self.output, stderr=subprocess.STDOUT, preexec_fn=before,
+            [sys.executable, "-m", "emorank", *words, "--no-browser", "--port", str(self.port)],
+            stdout=self.output, stderr=subprocess.STDOUT, preexec_fn=before, env=os.environ | env,
         )  # fmt: skip
         for _ in range(900):
             if self.process.poll() is not None:
                 raise AssertionError(self.said())
             try:
-                urllib.request.urlopen(f"{self.base}/health", timeout=5)  # noqa: S310 - loopback
+                urllib.request.urlopen(self.base + health, timeout=5)  # noqa: S310 - loopback
                 return
             except (OSError, HTTPException):
                 time.sleep(0.1)
@@ -216,6 +215,13 @@ class Serving:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(20)
+
+
+class Serving(Program):
+    """`emorank rate serve`."""
+
+    def __init__(self, folder: Path, port: int | None = None, before=None) -> None:
+        super().__init__("rate", "serve", folder, health="/health", port=port, before=before)
 
 
 @pytest.fixture

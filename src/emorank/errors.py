@@ -56,6 +56,10 @@ class StorageError(RatingError):
     """The database of a rating project cannot be reached or written to at present."""
 
 
+class AccessError(EmorankError):
+    """The keys of the service cannot be read or changed, or there is none where one is needed."""
+
+
 class MissingExtraError(EmorankError):
     """An optional part of emorank is not installed."""
 

@@ -15,9 +15,9 @@ from emorank.errors import StorageError
 from emorank.room.invites import INVITE_LIFE, SESSION_LIFE, invite, revoke
 from emorank.room.overview import answers
 from emorank.room.schema import EVENTS, INVITES, SESSIONS
+from emorank.web.failures import Failures, TooOftenError
 from emorank.web.rating.app import make_app
-from emorank.web.safety import MAX_BODY, origins
-from emorank.web.visitors import Failures, TooOftenError
+from emorank.web.safety import origins
 
 FOREIGN = ("https://evil.example", "null", "http://127.0.0.1:9999", "https://127.0.0.1:8321", "")
 
@@ -61,18 +61,27 @@ def test_an_image_of_the_project_is_for_the_owner_only(visit, room):
     assert visit(None).get(f"/owner/picture/{image}").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../rating.db", "..%2Frating.db", "%2e%2e/%2e%2e/rating.toml", "....//rating.db",
-        "/etc/passwd", "%2Fetc%2Fpasswd", "x%00.jpg", "..\\rating.db", "x" * 64, "x" * 5000,
-    ],
+WAYS_OUT = (
+    "../rating.db", "..%2Frating.db", "%2e%2e/%2e%2e/rating.toml", "....//rating.db",
+    "/etc/passwd", "%2Fetc%2Fpasswd", "x%00.jpg", "..\\rating.db", "x" * 64, "x" * 5000,
 )  # fmt: skip
-@pytest.mark.parametrize("base", ["/rate/picture/", "/owner/picture/", "/static/"])
+
+
+@pytest.mark.parametrize("path", WAYS_OUT)
+@pytest.mark.parametrize("base", ["/rate/picture/", "/owner/picture/"])
 def test_no_path_leads_out(visit, base, path):
-    """Pictures are looked up in the project's list; static files are the package's."""
-    visitor = visit(None if "owner" in base else "r1")
-    answer = visitor.get(base + path)
+    """Pictures are looked up in the project's list."""
+    leads_nowhere(visit(None if "owner" in base else "r1").get(base + path))
+
+
+def test_no_path_leads_out_of_the_static_files(attacked):
+    """They are the package's."""
+    for folder in (attacked.script.rpartition("/")[0] + "/", "/static/"):
+        for path in WAYS_OUT:
+            leads_nowhere(attacked.visitor.get(folder + path))
+
+
+def leads_nowhere(answer):
     assert answer.status_code in (400, 404, 422)
     assert b"SQLite" not in answer.content
     assert b"root:" not in answer.content
@@ -186,7 +195,7 @@ def test_failures_are_forgotten_after_a_minute():
 
 def test_memory_of_failures_has_a_bound(monkeypatch):
     """The oldest are forgotten."""
-    monkeypatch.setattr("emorank.web.visitors.MAX_COUNTED", 4)
+    monkeypatch.setattr("emorank.web.failures.MAX_COUNTED", 4)
     failures = Failures()
     for number in range(50):
         failures.add(str(number), str(number))
@@ -268,30 +277,30 @@ def test_two_projects_on_one_host_keep_their_sessions(make_room, serve):
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-@pytest.mark.parametrize("who", ["r1", None], ids=["rater", "owner"])
-def test_another_site_can_post_nothing(visit, room, origin, who):
-    """With the visitor's cookies and a foreign origin, or none: refused before any page."""
-    visitor = visit(who)
-    addresses = ["/rate/votes", "/rate/link", "/owner/close", room.link("r2")]
-    for address in addresses:
-        answer = visitor.post(address, headers={"Origin": origin}, json={})
+def test_another_site_can_post_nothing(attacked, origin):
+    """With the visitor's cookies and a foreign origin: refused before any page."""
+    for address in attacked.posts:
+        answer = attacked.visitor.post(address, headers={"Origin": origin}, json={})
         assert answer.status_code == 403
-    assert room.project.about().closed_at is None
-    assert answers(room.project).empty
+    assert attacked.unchanged()
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
-def test_the_browsers_word_about_the_site_counts(visit, site):
+def test_the_browsers_word_about_the_site_counts(attacked, site):
     """Sec-Fetch-Site other than same-origin is refused, whatever Origin says."""
-    answer = visit("r1").post("/rate/link", headers={"Sec-Fetch-Site": site})
-    assert answer.status_code == 403
+    for address in attacked.posts:
+        answer = attacked.visitor.post(address, headers={"Sec-Fetch-Site": site})
+        assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:8322", "rate.example.org", ""])
-def test_other_names_of_this_server_are_refused(visit, host):
+def test_other_names_of_this_server_are_refused(attacked, host):
     """A name whose DNS points here (rebinding) gets nothing."""
-    rater = visit("r1")
-    assert rater.get("/rate", headers={"Host": host}).status_code == 421
+    for address in (attacked.page, attacked.script):
+        answer = attacked.visitor.get(address, headers={"Host": host})
+        assert answer.status_code == 421
+    for address in attacked.posts:
+        assert attacked.visitor.post(address, headers={"Host": host}).status_code == 421
 
 
 @pytest.mark.parametrize(
@@ -309,14 +318,15 @@ def test_a_usual_port_goes_unsaid_as_in_browsers(base, port, host):
     assert known.base in known.allowed
 
 
-def test_every_answer_carries_the_headers(visit, app):
-    """Pages, errors, pictures, refusals: the same policy, and nothing from elsewhere."""
-    rater = visit("r1")
+def test_every_answer_carries_the_headers(attacked):
+    """Pages, errors, files, refusals: the same policy, and nothing from elsewhere."""
+    visitor, post = attacked.visitor, attacked.posts[0]
+    stranger = Visitor(attacked.app)
     seen = [
-        rater.get("/rate"), rater.get("/nowhere"), rater.get("/rate/showings"),
-        rater.get("/static/rating/rate.js"), Visitor(app).get("/owner"),
-        rater.post("/rate/link", headers={"Origin": "https://evil.example"}),
-        rater.get("/rate", headers={"Host": "evil.example"}),
+        visitor.get(attacked.page), visitor.get("/nowhere"), visitor.get(attacked.script),
+        stranger.get(attacked.page), visitor.post(post, headers={"Origin": FOREIGN[0]}),
+        visitor.get(attacked.page, headers={"Host": "evil.example"}), visitor.put(post),
+        visitor.post(post, content=bytes(attacked.app.rules.max_body + 1)),
     ]  # fmt: skip
     for answer in seen:
         policy = answer.headers["content-security-policy"]
@@ -331,22 +341,23 @@ def test_every_answer_carries_the_headers(visit, app):
 # --- Size, scripts, errors --------------------------------------------------------------------
 
 
-def test_huge_uploads_are_refused(visit):
+def test_huge_uploads_are_refused(attacked):
     """By the declared length, and by what really comes where none is declared."""
-    rater = visit("r1")
-    assert rater.post("/rate/votes", content=b"x" * (MAX_BODY + 1)).status_code == 413
+    visitor, most, post = attacked.visitor, attacked.app.rules.max_body, attacked.posts[1]
+    assert visitor.post(post, content=bytes(most + 1)).status_code == 413
 
     def endless():
-        for _ in range(100):
-            yield b"x" * 8192
+        for _ in range(20):
+            yield bytes(most // 10)
 
-    assert rater.post("/rate/votes", content=endless()).status_code == 413
-    assert rater.post("/rate/votes", content=b"x" * MAX_BODY).status_code == 422
-    answer = rater.post("/rate/votes", content=b"{}", headers={"Content-Length": "many"})
+    assert visitor.post(post, content=endless()).status_code == 413
+    assert visitor.post(post, content=bytes(most)).status_code in (415, 422)
+    answer = visitor.post(post, content=b"{}", headers={"Content-Length": "many"})
     assert answer.status_code == 400
+    assert attacked.unchanged()
 
 
-def test_half_a_request_does_nothing(room, app):
+def test_half_a_request_does_nothing(attacked):
     """A visitor who is gone before the body is complete has asked for nothing."""
     heard = [{"type": "http.request", "body": b"", "more_body": True}, {"type": "http.disconnect"}]
     said = []
@@ -357,16 +368,16 @@ def test_half_a_request_does_nothing(room, app):
     async def send(message):
         said.append(message)
 
-    cookies = "; ".join(f"{k}={v}" for k, v in Visitor(app).claim(room.link(None)).cookies.items())
-    headers = {"host": HOST, "origin": ORIGIN, "cookie": cookies}
+    cookies = "; ".join(f"{k}={v}" for k, v in attacked.visitor.cookies.items())
+    headers = {"host": HOST, "origin": ORIGIN, "cookie": cookies, "content-type": "image/png"}
     scope = {
-        "type": "http", "method": "POST", "path": "/owner/close", "query_string": b"",
+        "type": "http", "method": "POST", "path": attacked.posts[0], "query_string": b"",
         "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
     }  # fmt: skip
     with start_blocking_portal() as portal:  # a browser of another test may use this thread's loop
-        portal.call(app, scope, receive, send)
+        portal.call(attacked.app, scope, receive, send)
     assert said == []
-    assert room.project.about().closed_at is None
+    assert attacked.unchanged()
 
 
 SCRIPT = "<script>alert(1)</script>"
@@ -398,16 +409,15 @@ def test_script_in_names_and_words_stays_text(make_room):
     assert listed.headers["content-type"] == "application/json"
 
 
-def test_an_unforeseen_error_tells_nothing(room, monkeypatch):
+def test_an_unforeseen_error_tells_nothing(attacked, monkeypatch):
     """500 and a sentence: no stack trace, no path, no SQL; the headers are there all the same."""
 
     def broken(*_):
         raise RuntimeError("secret /var/lib/x SELECT")
 
-    app = make_app(room.project, origins(ORIGIN, "127.0.0.1", 8321))
-    rater = Visitor(app).claim(room.link("r1"))
-    monkeypatch.setattr("emorank.web.rating.rater.standing", broken)
-    answer = rater.get("/rate/showings")
+    name, page = attacked.broken
+    monkeypatch.setattr(name, broken)
+    answer = attacked.visitor.get(page)
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from tests.rooms import images, noise
+from tests.rooms import Program, images, noise
 
 from emorank.room.creation import create_project
 from emorank.web.connections import Limits, limits
@@ -17,9 +17,10 @@ from emorank.web.quiet import Quiet
 from emorank.web.rating.app import make_app
 from emorank.web.safety import origins
 from emorank.web.serve import listen, server
+from emorank.web.window.app import make_app as make_window
 
 LIMITS = Limits(connections=12, of_address=8, head=0.5, body=0.5, idle=0.5)
-ASKED = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n"
+ASKED = b"GET /v1/nowhere HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n"
 
 
 @pytest.fixture
@@ -30,8 +31,18 @@ def project(tmp_path):
     made.database.close()
 
 
+@pytest.fixture(params=["room", "window"])
+def application(request):
+    """The rating room, or the window with its service: what makes it for some origins."""
+    if request.param == "room":
+        project = request.getfixturevalue("project")
+        return lambda known: make_app(project, known)
+    desk = request.getfixturevalue("shared_desk")
+    return lambda known: make_window(desk, known)
+
+
 @pytest.fixture
-def start(project):
+def start(application):
     """Start a server in this process, with other limits perhaps; gives its port."""
     running = []
 
@@ -40,7 +51,7 @@ def start(project):
         # Otherwise the system takes megabytes of an answer, and hands them on in large pieces.
         place.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         port = place.getsockname()[1]
-        app = make_app(project, origins(f"http://127.0.0.1:{port}", "127.0.0.1", port))
+        app = application(origins(f"http://127.0.0.1:{port}", "127.0.0.1", port))
         ready = server(app, "127.0.0.1", port, replace(LIMITS, **other))
         thread = threading.Thread(target=ready.run, kwargs={"sockets": [place]})
         thread.start()
@@ -82,7 +93,7 @@ def answered(connection, port):
         if not data:
             return False
         answer += data
-    return answer.startswith(b"HTTP/1.1 200")
+    return answer.startswith(b"HTTP/1.1 404")  # no application has that address
 
 
 def ends(connection):
@@ -109,11 +120,11 @@ def drip(connection, data, pause=0.1):
     "begun",
     [
         b"",
-        b"GET /health HTTP/1.1\r\n",
-        b"POST /rate/votes HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
-        b"POST /rate/votes HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nOrigin: http://127.0.0.1:%d\r\n"
+        b"GET /v1/nowhere HTTP/1.1\r\n",
+        b"POST /v1/faces HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1",
+        b"POST /v1/faces HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nOrigin: http://127.0.0.1:%d\r\n"
         b"Content-Length: 9\r\n\r\n1",
-        b"GET /health HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 9\r\n\r\n",
+        b"GET /v1/nowhere HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 9\r\n\r\n",
     ],
     ids=["nothing", "half a head", "a refused body", "half a body", "no body of a GET"],
 )  # fmt: skip
@@ -127,7 +138,7 @@ def test_whoever_goes_silent_is_closed(serving, begun):
 def test_slow_bytes_win_no_time(serving):
     """A head or a body that comes byte by byte, on a new connection and on one that was used."""
     address = b"127.0.0.1:%d" % serving
-    post = b"POST /rate/votes HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\n" % (address, address)
+    post = b"POST /v1/faces HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\n" % (address, address)
     used = connect(serving)
     assert answered(used, serving)
     for connection in (
@@ -192,22 +203,27 @@ def test_limits_lie_below_the_files_of_a_process(monkeypatch):
         assert most + alone.at_a_time < files or files < 0
 
 
-def test_a_flood_of_idle_connections(project, serve):
+@pytest.mark.parametrize("words", [("rate", "serve"), ("serve",)], ids=["room", "window"])
+def test_a_flood_of_idle_connections(project, words):
     """Far more than the process may open files: others come in, and the log stays short."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    running = serve(
-        project.folder,
+    running = Program(
+        *words, *([project.folder] if "rate" in words else []),
+        health="/health" if "rate" in words else "/healthz",
         before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard)),
-    )
-    idle = [connect(running.port) for _ in range(min(soft, 1024) - 300)]
-    for host in ("127.0.0.1", "127.0.0.2"):
-        assert answered(connect(running.port, host=host), running.port)
-    for connection in idle:
-        connection.close()
-    assert running.process.poll() is None
-    said = running.said()
-    assert said.count("too many connections") == 1
-    assert len(said) < 4000
+    )  # fmt: skip
+    try:
+        idle = [connect(running.port) for _ in range(min(soft, 1024) - 300)]
+        for host in ("127.0.0.1", "127.0.0.2"):
+            assert answered(connect(running.port, host=host), running.port)
+        for connection in idle:
+            connection.close()
+        assert running.process.poll() is None
+        said = running.said()
+        assert said.count("too many connections") == 1
+        assert len(said) < 4000
+    finally:
+        running.stop()
 
 
 def test_the_log_does_not_repeat_itself(caplog):

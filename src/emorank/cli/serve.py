@@ -5,16 +5,19 @@ from pathlib import Path
 import click
 
 from emorank.cli.options import device_option, network_of_study_option
+from emorank.cli.serve_keys import key
 
 
-@click.command("serve", short_help="Read faces in the browser.")
+@click.group("serve", invoke_without_command=True, short_help="Read faces in the browser.")
 @network_of_study_option
 @device_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8322, show_default=True)
 @click.option("--base-url", help="What visitors call this server: https://faces.example.org")
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
+@click.pass_context
 def command(
+    context: click.Context,
     folder: Path | None,
     device: str | None,
     host: str,
@@ -24,11 +27,18 @@ def command(
 ) -> None:
     """Read the faces of pictures in the browser until Ctrl-C. Nothing is sent anywhere.
 
+    Programs ask the same server (docs/service.md). It answers this machine only, unless --host says
+    otherwise; then --base-url has to say what others call it, and whoever asks needs a key.
+
     \b
     Examples:
       emorank serve
       emorank serve --study demo --no-browser
+      emorank serve key new
+      emorank serve --host 0.0.0.0 --base-url https://faces.example.org
     """
+    if context.invoked_subcommand is not None:
+        return
     from emorank.errors import needing
 
     with needing("web", "the window"):
@@ -49,3 +59,6 @@ def command(
     if not no_browser:
         open_when_ready(ready, known.base)
     ready.run(sockets=[place])
+
+
+command.add_command(key)

@@ -5,6 +5,7 @@ from threads and forgotten; `style.png` makes bytes of it.
 """
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,9 @@ def comparison(
         axes.set_visible(False)
     ramp(figure, list(figure.axes), [-1, 0, 1], ["against", "0", "for"])
     most = 30 * across  # of characters, as wide as the figure
-    words = [short(text, most) for text in (title, *verdict.split("\n")) if text]
+    words = [short(title, most)] * bool(title)
+    for line in verdict.split("\n"):
+        words += wrap(short(line, 2 * most), most)
     figure.suptitle("\n".join(words), x=0.01, ha="left", fontsize=11)
     return figure
 

@@ -48,8 +48,14 @@ class Decoders:
         self._turn = threading.Lock()
         self._closed = False
         self._free: queue.SimpleQueue[_Decoder] = queue.SimpleQueue()
-        for _ in range(count):
-            self._free.put(_Decoder(limits, memory))
+        self._all = [_Decoder(limits, memory) for _ in range(count)]
+        for decoder in self._all:
+            self._free.put(decoder)
+
+    def pids(self) -> list[int]:
+        """The numbers that the system has for the processes."""
+        with self._turn:
+            return [decoder.process.pid or 0 for decoder in self._all]
 
     def decode(self, data: bytes, name: str) -> UInt8[np.ndarray, "height width 3"]:
         """Decode the content of a picture's file as upright 8-bit RGB; any thread may ask.
@@ -84,7 +90,11 @@ class Decoders:
         dead.kill()
         with self._turn:
             self.deaths += 1
-            return dead if self._closed else _Decoder(self.limits, self.memory)
+            if self._closed:
+                return dead
+            another = _Decoder(self.limits, self.memory)
+            self._all[self._all.index(dead)] = another
+            return another
 
 
 class _GoneError(Exception):

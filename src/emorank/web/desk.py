@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import ParamSpec, TypeVar, cast
 
@@ -19,6 +20,8 @@ from emorank.web.decoders import Decoders
 
 WAITING = 32
 """How many pieces of work may be begun or wait at once."""
+AT_ONCE = 4
+"""How many pictures may be decoded and not yet read at once; one may take 150 MB."""
 _SECONDS = 2  # after which somebody who was turned away may try again
 
 P = ParamSpec("P")
@@ -39,7 +42,8 @@ class Desk:
     Args:
         study: whose ranks there are beside those of the network; None for the shipped network.
         network: of the study, or the shipped one.
-        waiting: how many pieces of work may be begun or wait at once, decoding and computing each.
+        waiting: how many pieces of work may be begun or wait at once, decoding, computing and
+            seats each.
         decoders: that decode the pictures.
     """
 
@@ -57,6 +61,7 @@ class Desk:
         self._decoding = ThreadPoolExecutor(self.decoders.count, "emorank-decoding")
         self._turn = threading.Lock()
         self._begun: dict[Executor, int] = {self._computing: 0, self._decoding: 0}
+        self._seated, self._room = 0, asyncio.Semaphore(AT_ONCE)
         self._readers = lru_cache(32)(self._reader)
 
     def reader(
@@ -88,6 +93,33 @@ class Desk:
             BusyError: too many wait.
         """
         return await self._in_turn(self._computing, function, *args, **kwargs)
+
+    @asynccontextmanager
+    async def seat(self) -> AsyncIterator[None]:
+        """A place for somebody with a picture, to be decoded and read: few hold one at once.
+
+        So the decoded pictures of those who wait take no memory.
+
+        Raises:
+            BusyError: too many wait.
+        """
+        if self._seated >= self.waiting:
+            raise BusyError
+        self._seated += 1
+        try:
+            async with self._room:
+                yield
+        finally:
+            self._seated -= 1
+
+    def begun(self) -> dict[str, int]:
+        """How many pieces of work are begun or wait, of each kind."""
+        with self._turn:
+            return {
+                "seats": self._seated,
+                "decoding": self._begun[self._decoding],
+                "computing": self._begun[self._computing],
+            }
 
     def close(self) -> None:
         """End the threads, when what has begun is done, and the processes."""

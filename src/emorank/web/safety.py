@@ -4,12 +4,13 @@ Plain ASGI around the whole application, so that a body is counted while it arri
 to an unforeseen error carries the headers too.
 """
 
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emorank.errors import RatingError
@@ -78,6 +79,11 @@ class Origins:
         return self.base.startswith("https://")
 
     @property
+    def public(self) -> bool:
+        """Whether it has another name than those that this machine has for itself."""
+        return urlsplit(self.base).hostname not in THIS_MACHINE
+
+    @property
     def hosts(self) -> frozenset[str]:
         """What may stand in a Host header."""
         return frozenset(origin.partition("://")[2] for origin in self.allowed)
@@ -100,11 +106,34 @@ def origins(base_url: str, host: str, port: int) -> Origins:
     return Origins(base, frozenset({base, *here}))
 
 
+class Attendant:
+    """What an application has to say at the guard; this one says nothing of its own."""
+
+    def refusal(self, scope: Scope) -> Response | None:
+        """The answer to a request that may not come in, before its body is read; None if it may."""
+        return None
+
+    def told(self, scope: Scope, status: int, sentence: str) -> Response:
+        """The answer that says why the guard refuses a request."""
+        wait = {"Retry-After": "2"} if status == 503 else None
+        return JSONResponse({"error": sentence}, status, wait)
+
+    def note(self, scope: Scope, status: int | None, seconds: float) -> None:
+        """Learn of an answer, None where the visitor left before, and how long it took."""
+
+
 class Guard:
     """Refuses requests that no page should see, and puts the headers on every answer."""
 
-    def __init__(self, app: ASGIApp, origins: Origins, rules: Rules | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        origins: Origins,
+        rules: Rules | None = None,
+        attendant: Attendant | None = None,
+    ) -> None:
         self.app, self.origins, self.rules = app, origins, rules or Rules()
+        self.attendant = attendant or Attendant()
         self._headers = self.rules.headers
         self._held = 0  # bytes of bodies
 
@@ -115,7 +144,7 @@ class Guard:
             return
         headers = Headers(scope=scope)
         if scope["type"] == "websocket":
-            if self._admits_socket(scope["path"], headers):
+            if self._admits_socket(scope["path"], headers) and not self.attendant.refusal(scope):
                 await self.app(scope, receive, send)
             else:  # before it was accepted: the browser is told 403
                 await send({"type": "websocket.close", "code": 1008})
@@ -123,33 +152,41 @@ class Guard:
         head = scope["method"] == "HEAD"
         if head:  # the answer to GET, without the body; pages need not care
             scope = {**scope, "method": "GET"}
+        begin, status = time.monotonic(), None
 
         async def send_safely(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 self._add(scope, MutableHeaders(scope=message))
             elif head:
                 message = {**message, "body": b""}
             await send(message)
 
+        try:
+            await self._pass_on(scope, headers, receive, send_safely)
+        except ClientDisconnect:  # half a request does nothing
+            pass
+        finally:
+            self.attendant.note(scope, status, time.monotonic() - begin)
+
+    async def _pass_on(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         refusal = self._refusal(scope["method"], scope["path"], headers)
-        if refusal is not None:
-            await _refuse(*refusal)(scope, receive, send_safely)
+        answer = self.attendant.told(scope, *refusal) if refusal else self.attendant.refusal(scope)
+        if answer is not None:
+            await answer(scope, receive, send)
             return
         if scope["method"] in _SAFE:
-            await self.app(scope, receive, send_safely)
+            await self.app(scope, receive, send)
             return
         body = _Body(self)
         try:
-            try:
-                await body.read(receive)
-            except ClientDisconnect:  # half a request does nothing
-                return
-            except _RefusedError as refused:
-                await _refuse(*refused.args)(scope, receive, send_safely)
-                return
-            await self.app(scope, _again(bytes(body.data), receive), send_safely)
+            await body.read(receive)
+            await self.app(scope, _again(body.taken(), receive), send)
+        except _RefusedError as refused:
+            await self.attendant.told(scope, *refused.args)(scope, receive, send)
         finally:
-            self._held -= len(body.data)
+            self._held -= body.size
 
     def hold(self, more: int, already: int) -> None:
         """Admit so many more bytes of a body that has some, or raise why not."""
@@ -206,7 +243,8 @@ class _Body:
     """The body of a request, counted while it arrives, whatever length it claimed to have."""
 
     def __init__(self, guard: Guard) -> None:
-        self.guard, self.data = guard, bytearray()
+        self.guard, self.size = guard, 0
+        self._data = bytearray()
 
     async def read(self, receive: Receive) -> None:
         while True:
@@ -214,15 +252,16 @@ class _Body:
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             part = message.get("body", b"")
-            self.guard.hold(len(part), len(self.data))
-            self.data += part
+            self.guard.hold(len(part), self.size)
+            self.size += len(part)
+            self._data += part
             if not message.get("more_body", False):
                 return
 
-
-def _refuse(status: int, sentence: str) -> JSONResponse:
-    headers = {"Retry-After": "2"} if status == 503 else None
-    return JSONResponse({"error": sentence}, status, headers)
+    def taken(self) -> bytes:
+        """All of it, which is then here no longer, so that it is in memory once."""
+        data, self._data = bytes(self._data), bytearray()
+        return data
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

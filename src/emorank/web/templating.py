@@ -13,7 +13,10 @@ _ENVIRONMENT = Environment(
         [
             PackageLoader("emorank.web"),
             PrefixLoader(
-                {name: PackageLoader(f"emorank.web.{name}") for name in ("rating", "window")}
+                {
+                    name: PackageLoader(f"emorank.web.{name}")
+                    for name in ("rating", "service", "window")
+                }
             ),
         ]
     ),

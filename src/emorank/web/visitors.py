@@ -1,10 +1,5 @@
-"""Visitors: the cookie of their session, and a limit on guessing links."""
+"""Visitors: the cookie of their session, and who they are."""
 
-import threading
-import time
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -14,62 +9,9 @@ from emorank.room.invites import SESSION_LIFE, Visitor, visitor
 from emorank.room.project import Project
 from emorank.web.safety import Origins
 
-MAX_COUNTED = 10_000
-
 
 class NoSessionError(Exception):
     """The request has no session, or one that is not good for this address."""
-
-
-class TooOftenError(Exception):
-    """A link that does not work was tried too often, or too many of them came from one address."""
-
-
-@dataclass
-class Failures:
-    """Counts the uses of links that do not work, in the last minute.
-
-    A link that works is never refused. One that does not may be tried `of_link` times. All those
-    from one address are at most `of_address` different ones, because many people may share it.
-    """
-
-    of_link: int = 10
-    of_address: int = 60
-    clock: Callable[[], float] = time.monotonic
-    _times: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
-    _turn: threading.Lock = field(default_factory=threading.Lock)
-
-    def check(self, link: str) -> None:
-        """Raise TooOftenError if a link has failed too often to be looked up again."""
-        with self._turn:
-            if self._count(("link", link)) >= self.of_link:
-                raise TooOftenError
-
-    def add(self, link: str, address: str) -> None:
-        """Note a failure; raise TooOftenError if there were too many from that address."""
-        with self._turn:
-            again = self._count(("link", link)) > 0
-            if not again and self._count(("address", address)) >= self.of_address:
-                raise TooOftenError
-            for key in [("link", link)] + [("address", address)] * (not again):
-                times = self._times.pop(key, deque())
-                self._forget()
-                self._times[key] = times  # the newest last
-                times.append(self.clock())
-
-    def _forget(self) -> None:
-        """Forget what is older than a minute, and the oldest if there are too many."""
-        while self._times:
-            key = next(iter(self._times))
-            if self._count(key) and len(self._times) < MAX_COUNTED:
-                return
-            del self._times[key]
-
-    def _count(self, key: tuple[str, str]) -> int:
-        times = self._times.get(key, deque())
-        while times and times[0] < self.clock() - 60:
-            times.popleft()
-        return len(times)
 
 
 def address(request: Request) -> str:

@@ -12,11 +12,12 @@ from starlette.staticfiles import StaticFiles
 from emorank.errors import RatingError, StorageError
 from emorank.room.project import Project
 from emorank.room.store import Closed, Contradicted, UnknownShowing
+from emorank.web.failures import Failures, TooOftenError
 from emorank.web.rating import claim, display, owner, rater
 from emorank.web.rating.served import Served
 from emorank.web.safety import Guard, Origins
 from emorank.web.templating import page
-from emorank.web.visitors import Failures, NoSessionError, TooOftenError
+from emorank.web.visitors import NoSessionError
 
 _LOG = logging.getLogger(__name__)
 # A browser learns of an error a status and a sentence, never the cause.

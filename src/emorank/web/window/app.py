@@ -10,13 +10,19 @@ from starlette.staticfiles import StaticFiles
 from emorank.web.decoders import LIMITS
 from emorank.web.desk import Desk
 from emorank.web.safety import Guard, Origins, Rules
+from emorank.web.service.service import PROGRAMS, Service
 from emorank.web.window import pages
 
-RULES = Rules(max_body=LIMITS.bytes, held=8 * LIMITS.bytes, programs=("/v1/",), own_pictures=True)
+RULES = Rules(max_body=LIMITS.bytes, held=8 * LIMITS.bytes, programs=(PROGRAMS,), own_pictures=True)
 
 
 def make_app(desk: Desk, origins: Origins) -> Guard:
-    """The application that reads faces with the network of a desk, behind its guard."""
+    """The application that reads faces with the network of a desk, behind its guard.
+
+    Raises:
+        AccessError: others can reach it and there is no key, or the keys cannot be read.
+    """
+    service = Service(desk, origins)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -27,13 +33,8 @@ def make_app(desk: Desk, origins: Origins) -> Guard:
         title="emorank", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
     )
     app.state.desk, app.state.origins = desk, origins
+    service.join(app)
     app.include_router(pages.router)
     for path, package in (("/static/window", "emorank.web.window"), ("/static", "emorank.web")):
         app.mount(path, StaticFiles(directory=str(files(package) / "static")))
-
-    @app.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """Whether the server runs."""
-        return {"status": "ok"}
-
-    return Guard(app, origins, RULES)
+    return Guard(app, origins, RULES, service)
