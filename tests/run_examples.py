@@ -14,6 +14,7 @@ import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import av
 import pandas as pd
 import torch
 from PIL import Image
@@ -56,6 +57,13 @@ def prepare() -> None:
             small.save(path)
     for name in ("holiday", "smile", "cat", "face"):
         shutil.copy("photographs/p01.jpg", f"{name}.jpg")
+    with av.open("film.mp4", "w") as film:
+        stream = film.add_stream("libx264", rate=25)
+        stream.width = stream.height = 224
+        for frame in (1, 2, 3, 4):
+            with Image.open(sample.root / f"faces/p01_happy_{frame}.jpg") as picture:
+                film.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        film.mux(stream.encode())
     torch.save(resnet(50, 1000).state_dict(), "resnet50.pth")
     shutil.copy("resnet50.pth", "resnet50_v1.pth")
     narrow = vgg(16, False, 1000, 16, 16).state_dict()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from emorank.evaluation.raters.agreement import agreement as rater_agreement
     from emorank.faces import crop as crop_face
     from emorank.faces import find as find_faces
+    from emorank.film.watch import watch
     from emorank.images import center as crop_center
     from emorank.images import read as read_image
     from emorank.networks.network import load_network
@@ -91,6 +92,7 @@ __all__ = [
     "smooth_ranks",
     "train_ordinal",
     "verdicts",
+    "watch",
     "write_answers",
     "write_paper",
 ]
@@ -114,6 +116,7 @@ _PLACES = {
     "draw_reading": ("report.reading", "draw_reading"),
     "rank_images": ("study.readers", "rank_images"),
     "rank_many": ("scale.rank_many", "rank_many"),
+    "watch": ("film.watch", "watch"),
     "smooth_ranks": ("reading.along_sequences", "smooth_ranks"),
     "explain_intensity": ("study.readers", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),

@@ -4,8 +4,9 @@ Only work that releases Python's lock gains by it: reading files, decoding, find
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 from emorank.cores import threads_of
@@ -19,7 +20,7 @@ MOST = 8
 
 def in_order(
     work: Callable[[Item], Result],
-    items: Sequence[Item],
+    items: Iterable[Item],
     beside: Callable[[Item], bool],
     threads: int | None = None,
 ) -> Generator[Result]:
@@ -31,19 +32,21 @@ def in_order(
 
     Args:
         work: is called once with each item, in any thread.
-        items: what to work on.
+        items: what to work on; one more is asked for when a thread is free.
         beside: whether an item may be worked on beside others; if not, it is done alone.
         threads: None: as many as cores, at most `MOST`, and no more than OMP_NUM_THREADS.
     """
     threads = min(threads_of(1), MOST) if threads is None else threads
-    if threads < 2 or len(items) < 2:
+    if threads < 2 or (isinstance(items, Sequence) and len(items) < 2):
         yield from map(work, items)
         return
-    yield work(items[0])
+    each = iter(items)
+    for first in islice(each, 1):
+        yield work(first)
     begun: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads, "ahead")
     try:
-        for item in items[1:]:
+        for item in each:
             if beside(item):
                 begun.append(pool.submit(work, item))
                 if len(begun) > threads:

@@ -15,6 +15,7 @@ _SIGNED = re.compile(r"(^|&)(x-amz-|x-goog-|x-oss-|signature=|sig=|expires=)", r
 _FILE = re.compile(r"\.(?!(?:php|aspx?|jsp|cgi)$)\w{2,5}$", re.IGNORECASE)
 # Characters that nobody sees, which tables and chats leave at words.
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
+_DIGITS = re.compile(r"([0-9]+)")
 _WHOLE = re.compile(r"([+-]?\d+)\.0+")
 
 
@@ -55,6 +56,14 @@ def whole(text: str) -> str:
     """A whole number without decimals, as table programs write it where a column has gaps."""
     number = _WHOLE.fullmatch(text)
     return number[1] if number else text
+
+
+def natural_order(path: str) -> list[list[tuple[int, str]]]:
+    """A key that puts paths in order folder by folder, numbers by value: 9.jpg is before 10.jpg."""
+    return [
+        [(int(part), "") if k % 2 else (-1, part) for k, part in enumerate(_DIGITS.split(name))]
+        for name in path.split("/")
+    ]
 
 
 def decoded(address: str) -> str:

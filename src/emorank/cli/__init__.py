@@ -19,6 +19,7 @@ VERBS = {
     "test": "stages.test",
     "explain": "explain.command",
     "rank": "rank.command",
+    "watch": "watch.command",
     "validate": "stages.validate",
     "audit": "audit.command",
     "calibrate": "calibrate.command",

@@ -226,7 +226,7 @@ def _looked_at(
 ) -> Iterator[tuple[str, _Left | None]]:
     """Each file below a folder, with the reason why it is left out, None if it is a picture."""
     home = root.resolve()
-    for file, entry in _entries(root, skip):
+    for file, entry in entries(root, skip):
         if not any_name and not plain(file):
             reason = "has a name with characters that cannot be printed; rename it"
             yield file, _Left(reason, picture=True)
@@ -237,7 +237,7 @@ def _looked_at(
             yield file, None if picture_formats.named_as_picture(file) else _by_content(entry)
 
 
-def _entries(folder: Path, skip: Iterable[str] = (), prefix: str = "") -> Iterator[Entry]:
+def entries(folder: Path, skip: Iterable[str] = (), prefix: str = "") -> Iterator[Entry]:
     """Yield files and links that are not hidden, as directory entries, which know their kind."""
     skip = frozenset(name.lower() for name in skip)
     below = []
@@ -249,7 +249,7 @@ def _entries(folder: Path, skip: Iterable[str] = (), prefix: str = "") -> Iterat
         elif entry.name.lower() not in skip:
             below.append(entry.name)
     for name in below:
-        yield from _entries(folder / name, skip, f"{prefix}{name}/")
+        yield from entries(folder / name, skip, f"{prefix}{name}/")
 
 
 def _sorted_entries(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -1,6 +1,5 @@
 """The contrast along sequences: one emotion each, smoothed, less what a person shows at rest."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from emorank.errors import EmorankError
+from emorank.naming import natural_order
 from emorank.ranking.contrast import levels
 from emorank.ranking.temporal import PERIOD, own_neutral, smooth
 from emorank.vocabulary import LEVELS, Emotion
@@ -58,7 +58,7 @@ def smooth_ranks(
             network knows no such emotion.
     """
     _check_columns(table, [sequence, frame, "p_neutral", "score", "log_odds", *_given(neutral)])
-    measured, emotions = _contrasts(table)
+    measured, emotions = contrasts(table)
     if emotion is not None and (emotion := str(Emotion.parse(emotion))) not in emotions:
         raise EmorankError(f"'{emotion}': the table has {', '.join(emotions)}")
     curves = measured.copy()
@@ -109,7 +109,7 @@ def smooth_folders(
     table = pd.DataFrame(list(rows))
     if table.empty:
         return
-    ordered = sorted(paths, key=lambda path: [_in_order(part) for part in path.parts])
+    ordered = sorted(paths, key=lambda path: natural_order(path.as_posix()))
     place = {str(path): number for number, path in enumerate(ordered)}
     folders = [str(Path(image).parent) for image in table["image"]]
     about = table.assign(sequence=folders, frame=[place[image] for image in table["image"]])
@@ -118,14 +118,11 @@ def smooth_folders(
         yield {str(key): None if pd.isna(value) else value for key, value in row.items()}
 
 
-def _in_order(name: str) -> list[tuple[int, str]]:
-    """A key that puts names in order, their numbers by value."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if k % 2 else (-1, part) for k, part in enumerate(parts)]
+def contrasts(table: pd.DataFrame) -> tuple[Float[np.ndarray, "face emotion"], list[str]]:
+    """The logit of each emotion less that of neutral, and the emotions, in the order of `Emotion`.
 
-
-def _contrasts(table: pd.DataFrame) -> tuple[Float[np.ndarray, "face emotion"], list[str]]:
-    """The logit of each emotion less that of neutral, from the probabilities; the emotions."""
+    They come from the columns `p_EMOTION`; NaN where there is no face.
+    """
     emotions = [
         str(one) for one in Emotion if one != Emotion.NEUTRAL and f"p_{one}" in table.columns
     ]

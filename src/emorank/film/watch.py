@@ -1,0 +1,326 @@
+"""Films become folders of tables; what was done is not done again after a stop."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from emorank.errors import ImageError, PlanError, StudyError
+from emorank.files import replacing
+from emorank.film import tables
+from emorank.film.films import FPS, Film, films_in
+from emorank.film.labels import LABELS
+from emorank.film.measure import Reading, column_row, measure
+from emorank.progress import Progress, silent
+from emorank.reading.journal import Journal, state_of
+from emorank.scale.shard import Ranker, Task, load
+
+if TYPE_CHECKING:
+    from emorank.study.folder import Study
+
+ABOUT = "film.json"
+"""Says what the folder is of; when it is there, the film is done."""
+_NAMED = 1000  # broken frames that are listed
+
+
+@dataclass(frozen=True)
+class WatchedFilm:
+    """The folder of a film that was read.
+
+    Attributes:
+        name: of the film and the folder.
+        folder: holds `frames`, `events`, `film.json` and what else was asked for.
+        about: what `film.json` says: `film`, `frames` (in the film), `read`, `broken` (how many),
+            `broken_frames` (the first thousand, with the reason), `early` (why it ended before its
+            end), `faces`, `tracks`, `events`, `width`, `height`, `rate`, `seconds`, `codec`.
+        again: whether an earlier command has read it.
+    """
+
+    name: str
+    folder: Path
+    about: dict[str, Any]
+    again: bool = False
+
+    def frames(self) -> pd.DataFrame:
+        """A row for each face of each frame that was read, and for each frame without a face."""
+        return tables.read(self.folder, tables.FRAMES)
+
+    def events(self) -> pd.DataFrame:
+        """A row for each expression that comes and goes."""
+        return tables.read(self.folder, tables.EVENTS)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The films that were read, and why others were not."""
+
+    films: list[WatchedFilm]
+    excluded: list[ImageError]
+
+    def __iter__(self) -> Iterator[WatchedFilm]:
+        return iter(self.films)
+
+    def __len__(self) -> int:
+        return len(self.films)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What is asked of every film."""
+
+    reading: Reading
+    key: str
+    temperature: float
+    smoothed: bool
+    format: str
+    labels: Sequence[str]
+    overwrite: bool
+
+
+def watch(
+    films: Path | str | Iterable[Path | str],
+    out: Path | str,
+    *,
+    every: int = 1,
+    faces: int | None = None,
+    rank: str | Iterable[str] = (),
+    study: "Study | Path | str | None" = None,
+    device: str | None = None,
+    crops: int = 1,
+    smooth: bool = True,
+    fps: float = FPS,
+    format: str = "parquet",  # noqa: A002 - as the option is called
+    labels: str | Iterable[str] = (),
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> Watched:
+    """Read films: whose faces are in each frame, what they express and how strongly, and when.
+
+    Each film gets a folder `out`/NAME with the tables `frames` and `events`, described in
+    docs/film.md. The same call goes on where an earlier one was stopped, and does not read again
+    what is done.
+
+    Args:
+        films: files, folders of films, folders of frames; one, or any number.
+        out: the folder for all of them.
+        every: read only each so many-th frame.
+        faces: of a frame, the nearest ones; None for all.
+        rank: as in `rank_images`, one or several.
+        study: whose network answers, or its folder; None for the shipped one.
+        device: as in `read`.
+        crops: of each face, whose logits are averaged: 1 or 3.
+        smooth: smooth the curves along each track.
+        fps: frames a second of a folder of frames.
+        format: "parquet" or "csv".
+        labels: "elan", "boris" or both: files that these programs read.
+        overwrite: replace results of other options.
+        progress: is told how many frames of the film are done.
+
+    Returns:
+        The films that were read, and an ImageError for each that could not be.
+
+    Raises:
+        ImageError: the only film cannot be read; or a folder holds no film and no frame.
+        MissingExtraError: a film's file, and the extra 'film' is not installed.
+        StudyError: there are results of other options, and `overwrite` is not given; or the study
+            lacks what a rank needs; or another process reads this film.
+        PlanError: an argument is none of those expected.
+    """
+    labels = (labels,) if isinstance(labels, str) else tuple(labels)
+    _check(every, faces, fps, format, labels)
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise PlanError(f"{out}: is a file; expected the name of a folder")
+    ranks = (rank,) if isinstance(rank, str) else tuple(rank)
+    options = _options(study, ranks, device, crops, every, faces, smooth, format, labels, overwrite)
+    given = (films,) if isinstance(films, Path | str) else films
+    listed = films_in(given, fps)
+    if not listed:
+        raise PlanError("expected at least one film, or a folder of frames; none was given")
+    watched, excluded = [], []
+    for number, film in enumerate(listed, start=1):
+        where = (
+            f"{film.name}, " if len(listed) == 1 else f"{number} of {len(listed)}: {film.name}, "
+        )
+        try:
+            watched.append(_one(film, out / film.name, options, _Clock(progress, where).tell))
+        except ImageError as error:
+            if len(listed) == 1:
+                raise
+            excluded.append(error)
+    return Watched(watched, excluded)
+
+
+def _check(every: int, faces: int | None, fps: float, form: str, labels: Sequence[str]) -> None:
+    for name, value, least in (("every", every, 1), ("faces", faces, 1)):
+        if value is not None and value < least:
+            raise PlanError(f"{name}={value}: expected at least {least}")
+    if not 0 < fps < 1e5:
+        raise PlanError(f"fps={fps}: expected frames a second, for instance 30")
+    if form not in tables.FORMATS:
+        raise PlanError(f"format='{form}': expected {' or '.join(tables.FORMATS)}")
+    for label in labels:
+        if label not in LABELS:
+            raise PlanError(f"labels='{label}': expected {' or '.join(LABELS)}")
+
+
+def _options(
+    study: "Study | Path | str | None",
+    ranks: tuple[str, ...],
+    device: str | None,
+    crops: int,
+    every: int,
+    faces: int | None,
+    smoothed: bool,
+    form: str,
+    labels: Sequence[str],
+    overwrite: bool,
+) -> _Options:
+    from emorank.study.answer_store import RankStates
+    from emorank.study.folder import fingerprint, open_study
+    from emorank.study.learning.measured_faces import temperature_of
+
+    if isinstance(study, Path | str):
+        study = open_study(study)
+    ranker = load(Task(study, ranks, crop="face", device=device, crops=crops))
+    network = ranker.reader.network
+    temperature = temperature_of(study, network) if study and network.knows_neutral else 1.0
+    options = [list(ranker.reader.ranks), every, faces, crops, network.device.type]
+    state = RankStates(study).of("".join(list(ranker.reader.ranks)[:1]), options)
+    key = fingerprint(state, temperature, smoothed, form)
+    return _Options(
+        Reading(ranker, every, faces), key, temperature, smoothed, form, labels, overwrite
+    )
+
+
+def _one(film: Film, folder: Path, options: _Options, report: Any) -> WatchedFilm:
+    """Read a film into its folder, or what is missing of it."""
+    key = _key(film, options)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".watch.lock")
+    try:
+        with lock.acquire(timeout=_PATIENCE):
+            return _alone(film, folder, key, options, report)
+    except Timeout:
+        raise StudyError(f"{folder}: another process reads this film; wait for it") from None
+    finally:
+        _remove_if_empty(folder)
+
+
+def _alone(film: Film, folder: Path, key: str, options: _Options, report: Any) -> WatchedFilm:
+    about = _finished(folder)
+    journal = Journal(folder / "frames.partial", key)
+    again = about is not None and about["key"] == key
+    if about is None or not again:
+        _refuse_others(folder, about, journal, options.overwrite)
+        end = measure(options.reading, film, journal, report)
+        about = _write(film, folder, key, journal, end, options)
+    journal.discard()
+    for label in options.labels:
+        pair = tables.read(folder, tables.FRAMES), tables.read(folder, tables.EVENTS)
+        LABELS[label](folder, film.path, about, pair)
+    return WatchedFilm(film.name, folder, about, again)
+
+
+def _refuse_others(
+    folder: Path, about: dict[str, Any] | None, journal: Journal, overwrite: bool
+) -> None:
+    """Refuse to replace results of another command, or remove them."""
+    if (about is not None or journal.of_another) and not overwrite:
+        what = "the unfinished result" if about is None else "the result"
+        raise StudyError(
+            f"{folder}: holds {what} of a command with other options, of another network, or of a "
+            "film that has changed since; give another --out, or --overwrite (overwrite=True) to "
+            "begin anew"
+        )
+    if journal.of_another:
+        journal.discard()
+    for name in (
+        ABOUT,
+        *(f"{t}.{e}" for t in (tables.FRAMES, tables.EVENTS) for e in tables.FORMATS),
+    ):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _write(
+    film: Film, folder: Path, key: str, journal: Journal, end: dict[str, Any], options: _Options
+) -> dict[str, Any]:
+    """Write the tables, and then what says that they are there."""
+    records = (record for _, record in journal.records())
+    ranker: Ranker = options.reading.ranker
+    made = tables.tables_of(
+        film.name, records, column_row(ranker), options.temperature, smoothed=options.smoothed
+    )
+    if made.frames.empty:
+        reason = made.broken[0]["reason"] if made.broken else "it holds no frame"
+        journal.discard()
+        raise ImageError(film.path, f"no frame of it can be used: {reason}")
+    tables.write(made.frames, folder / f"{tables.FRAMES}.{options.format}")
+    tables.write(made.events, folder / f"{tables.EVENTS}.{options.format}")
+    about = {
+        "film": str(film.path),
+        "key": key,
+        "every": options.reading.every,
+        "frames": end["end"],
+        "read": int(made.frames["frame"].nunique()),
+        "broken": len(made.broken),
+        "broken_frames": made.broken[:_NAMED],
+        "early": end["early"],
+        "faces": int(made.frames["face"].notna().sum()),
+        "tracks": int(made.frames["track"].nunique()),
+        "events": len(made.events),
+        **{name: value for name, value in end["about"].items() if name != "frames"},
+    }
+    with replacing(folder / ABOUT) as partial:
+        partial.write_text(json.dumps(about, indent=1), encoding="utf-8")
+    return about
+
+
+def _finished(folder: Path) -> dict[str, Any] | None:
+    """What `film.json` says; None if it is not there or damaged."""
+    try:
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return about if isinstance(about, dict) and "key" in about else None
+
+
+def _key(film: Film, options: _Options) -> str:
+    from emorank.study.folder import fingerprint
+
+    paths = film.frames or (film.path,)
+    states = [[path.name, *state_of(path)] for path in paths]
+    return fingerprint(
+        str(film.path.absolute()), film.fps if film.frames else 0, states, options.key
+    )
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Leave no folder of a film that could not be read."""
+    if [path.name for path in folder.iterdir()] in ([], [".watch.lock"]):
+        (folder / ".watch.lock").unlink(missing_ok=True)
+        folder.rmdir()
+
+
+class _Clock:
+    """Tells how far a film is, and how fast it goes."""
+
+    def __init__(self, progress: Progress, words: str) -> None:
+        self.progress, self.words = progress, words
+        self.begun = time.monotonic()
+        self.first: int | None = None
+
+    def tell(self, done: int, total: int) -> None:
+        """So many frames are done."""
+        if self.first is None:
+            self.first = done - 1
+        rate = (done - self.first) / max(time.monotonic() - self.begun, 1e-9)
+        self.progress(done, total, f"{self.words}{rate:.1f} a second")
+
+
+_PATIENCE = 10.0  # seconds: a process that was killed lets go within moments
