@@ -50,7 +50,9 @@ def command(
     from emorank.study.readers import reader_of
 
     study = None if folder is None else open_study(folder)
-    name = f"[{host}]" if ":" in host else host
+    # An address that stands for all of this machine's is no name; `origins` asks for one then.
+    name = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    name = f"[{name}]" if ":" in name else name
     known = origins(base_url or f"http://{name}:{port}", host, port)
     place = listen(host, port)
     desk = Desk(study, reader_of(study, device=device).network)

@@ -61,6 +61,7 @@ class Desk:
         self._decoding = ThreadPoolExecutor(self.decoders.count, "emorank-decoding")
         self._turn = threading.Lock()
         self._begun: dict[Executor, int] = {self._computing: 0, self._decoding: 0}
+        self._worked: dict[Executor, int] = dict.fromkeys(self._begun, 0)
         self._seated, self._room = 0, asyncio.Semaphore(AT_ONCE)
         self._readers = lru_cache(32)(self._reader)
 
@@ -121,6 +122,14 @@ class Desk:
                 "computing": self._begun[self._computing],
             }
 
+    def worked(self) -> dict[str, int]:
+        """How many pieces of work have come to their turn, of each kind."""
+        with self._turn:
+            return {
+                "decoding": self._worked[self._decoding],
+                "computing": self._worked[self._computing],
+            }
+
     def close(self) -> None:
         """End the threads, when what has begun is done, and the processes."""
         for executor in self._begun:
@@ -134,7 +143,13 @@ class Desk:
             if self._begun[executor] >= self.waiting:
                 raise BusyError
             self._begun[executor] += 1
-        future = executor.submit(function, *args, **kwargs)
+
+        def begin() -> T:
+            with self._turn:
+                self._worked[executor] += 1
+            return function(*args, **kwargs)
+
+        future = executor.submit(begin)
         future.add_done_callback(lambda _: self._count_out(executor))
         return await asyncio.wrap_future(future)
 

@@ -69,17 +69,23 @@ class _DeskCollector(Collector):
         for name, count in desk.begun().items():
             waiting.add_metric((name,), count)
         yield waiting
+        worked = CounterMetricFamily(
+            "emorank_work", "Pieces of work that have come to their turn.", labels=("of",)
+        )
+        for name, count in desk.worked().items():
+            worked.add_metric((name,), count)
+        yield worked
         yield GaugeMetricFamily(
             "emorank_queue_limit", "How many may be begun or wait, of each.", desk.waiting
         )
         yield CounterMetricFamily(
             "emorank_decoder_deaths", "Decoders that died or were ended.", desk.decoders.deaths
         )
-        memory = GaugeMetricFamily(
-            "emorank_decoder_resident_memory_bytes", "Of all decoders together."
+        yield GaugeMetricFamily(
+            "emorank_decoder_resident_memory_bytes",
+            "Of all decoders together.",
+            sum(map(_resident, desk.decoders.pids())),
         )
-        memory.add_metric((), sum(map(_resident, desk.decoders.pids())))
-        yield memory
 
 
 def _resident(pid: int) -> int:
