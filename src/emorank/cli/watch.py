@@ -47,6 +47,11 @@ _SHOWN = 5  # broken frames of a film that are named on the terminal
     help="Smooth the curve of each expression along each track; the default.",
 )
 @click.option(
+    "--save-faces",
+    is_flag=True,
+    help="Write each face as a picture, and faces.csv: a data set with sequences.",
+)
+@click.option(
     "--fps",
     type=click.FloatRange(0, min_open=True),
     default=30.0,
@@ -89,6 +94,7 @@ def command(
       emorank watch film.mp4 --out watched
       emorank watch frames/ --fps 25 --out watched --format csv
       emorank watch film.mp4 --every 2 --faces 1 --out sparse --labels elan --labels boris
+      emorank watch film.mp4 --out sequences --save-faces
     """
     from emorank import watch
     from emorank.cli.studies import progress_bar

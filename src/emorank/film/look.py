@@ -1,13 +1,16 @@
 """What is seen in one frame: its faces, framed, their size and sharpness, and a small picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float32, UInt8
+from PIL import Image
 
 from emorank import faces, images
 from emorank.errors import ImageError, of_one_image
+from emorank.files import replacing
 from emorank.film.decoder import Frame
 from emorank.framing import OTHER_WIDTHS, View, framed
 from emorank.reading import identity
@@ -20,6 +23,8 @@ POINTS = tuple(
 """Where the landmarks are in the frame, in pixels; left and right are those of the picture."""
 SHARPNESS_SIDE = 112
 """Side in pixels of the aligned face whose sharpness is measured."""
+SAVED_SIDE = 224
+"""Side in pixels of the pictures of faces that are written."""
 THUMBNAIL = 8
 """Side in pixels of the small picture of a frame that shows where a new shot begins."""
 
@@ -64,6 +69,7 @@ class Looker:
         size: side in pixels of what the network sees, `width` its width in usual crops.
         crops: of each face, a key of `OTHER_WIDTHS`.
         most: faces of a frame, the nearest ones; None for all.
+        save: folder where each face is written as a picture (`face_file`); None for nowhere.
     """
 
     film: str
@@ -71,6 +77,7 @@ class Looker:
     width: float = 1.0
     crops: int = 1
     most: int | None = None
+    save: Path | None = None
 
     def look(self, frame: Frame) -> Seen:
         """What is seen in a frame."""
@@ -82,6 +89,7 @@ class Looker:
                 rgb = frame.rgb()
                 found = faces.find(rgb, nearest=self.most == 1)[: self.most]
                 seen = tuple(self._face(rgb, face, n, image) for n, face in enumerate(found, 1))
+                self._save(rgb, frame.number, found)
                 small = images.shrink(rgb, (THUMBNAIL, THUMBNAIL))
         except ImageError as error:
             return Seen(frame.number, frame.time, image, reason=error.reason)
@@ -103,6 +111,19 @@ class Looker:
             float(np.linalg.norm(points[1] - points[0])),
             sharpness(pixels if usual else faces.crop(rgb, points, SHARPNESS_SIDE)),
         )
+
+    def _save(
+        self, rgb: UInt8[np.ndarray, "h w 3"], frame: int, found: Sequence[faces.Face]
+    ) -> None:
+        for number, face in enumerate(found if self.save else (), start=1):
+            picture = Image.fromarray(faces.crop(rgb, face.landmarks, SAVED_SIDE))
+            with replacing(Path(self.save or ".") / face_file(frame, number)) as partial:
+                picture.save(partial, "JPEG", quality=95)
+
+
+def face_file(frame: int, face: int) -> str:
+    """The name of the picture of a face."""
+    return f"{frame:07}_{face}.jpg"
 
 
 def sharpness(rgb: UInt8[np.ndarray, "height width 3"]) -> float:

@@ -2,10 +2,10 @@
 
 import base64
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -18,12 +18,12 @@ from emorank.film.look import POINTS, Looker, Seen, SeenFace
 from emorank.framing import View
 from emorank.reading.identity import identity_numbers
 from emorank.reading.journal import Journal, Record
-
-if TYPE_CHECKING:
-    from emorank.scale.shard import Ranker
+from emorank.reading.reader import RankedFace, Reader
 
 Report = Callable[[int, int], None]
 """Is told how many frames are done, and how many there are."""
+FACES = "faces"
+"""The folder of the pictures of faces."""
 BESIDE = 20_000_000
 """So many pixels may a frame have that is looked at while others are."""
 
@@ -33,18 +33,39 @@ class Reading:
     """How films are read.
 
     Attributes:
-        ranker: network and ranks.
+        reader: network and ranks.
         every: only each so many-th frame.
         faces: of a frame, the nearest ones; None for all.
+        save: write a picture of each face.
     """
 
-    ranker: "Ranker"
+    reader: Reader
     every: int = 1
     faces: int | None = None
+    save: bool = False
+
+    def rank(self, views: Sequence[View]) -> list[RankedFace]:
+        """The records of at most a batch of faces, filled up to a batch.
+
+        A network's sums are rounded in another order in a batch of another size, and a film whose
+        reading was stopped shall give the same table.
+        """
+        filled = [*views, *[views[-1]] * (self.reader.batch - len(views))]
+        return list(self.reader.rank(filled, crop="face"))[: len(views)]
+
+    def column_row(self) -> dict[str, Any]:
+        """The row of any face, for the names and order of its columns."""
+        side = self.reader.network.size
+        blank = np.full((side, side, 3), 128, np.uint8)
+        others = (blank,) * (self.reader.crops - 1)
+        (face,) = self.rank([View(Path(), 1, blank, (0.0, 0.0, 0.0, 0.0), others)])
+        return face.row | dict.fromkeys((*POINTS, "size", "blur"), 0.0)
 
 
-def measure(reading: Reading, film: Film, journal: Journal, report: Report) -> Record:
+def measure(reading: Reading, film: Film, folder: Path, journal: Journal, report: Report) -> Record:
     """Read what is missing of a film into its journal; what is said of the whole film.
+
+    Pictures of faces go into `folder`, if they shall be saved.
 
     Returns:
         The last record: `end`, the number of frames; `early`, why the film ended before its end, or
@@ -60,12 +81,13 @@ def measure(reading: Reading, film: Film, journal: Journal, report: Report) -> R
             return record
         done, start = done + 1, record["frame"] + 1
     decoding = Decoding(film, reading.every, start)
-    reader = reading.ranker.reader
+    network = reading.reader.network
     looker = Looker(
-        str(film.path), reader.network.size, reader.network.width, reader.crops, reading.faces
-    )
+        str(film.path), network.size, network.width, reading.reader.crops, reading.faces,
+        folder / FACES if reading.save else None,
+    )  # fmt: skip
     with journal.appending() as append:
-        _Batches(reading.ranker, append).read(
+        _Batches(reading, append).read(
             in_order(looker.look, decoding, _beside), _Counted(report, decoding, done)
         )
         end = {"end": decoding.end, "early": decoding.early, "about": decoding.about}
@@ -105,8 +127,8 @@ class _Begun:
 class _Batches:
     """Fills batches with the faces of several frames, and writes a record of each frame."""
 
-    def __init__(self, ranker: "Ranker", append: Callable[[Record], None]) -> None:
-        self.ranker, self.append = ranker, append
+    def __init__(self, reading: Reading, append: Callable[[Record], None]) -> None:
+        self.reading, self.append = reading, append
         self.begun: deque[_Begun] = deque()
         self.waiting: deque[tuple[_Begun, SeenFace]] = deque()
 
@@ -115,7 +137,7 @@ class _Batches:
             begun = _Begun(seen)
             self.begun.append(begun)
             self.waiting += ((begun, face) for face in seen.faces)
-            while len(self.waiting) >= self.ranker.reader.batch:
+            while len(self.waiting) >= self.reading.reader.batch:
                 self._rank()
             self._end(counted)
         while self.waiting:
@@ -123,11 +145,11 @@ class _Batches:
         self._end(counted)
 
     def _rank(self) -> None:
-        most = min(self.ranker.reader.batch, len(self.waiting))
+        most = min(self.reading.reader.batch, len(self.waiting))
         some = [self.waiting.popleft() for _ in range(most)]
-        ranked = self.ranker.rank([face.view for _, face in some])
+        ranked = self.reading.rank([face.view for _, face in some])
         persons = identity_numbers(
-            [face.person for _, face in some], self.ranker.reader.network.device
+            [face.person for _, face in some], self.reading.reader.network.device
         )
         for (begun, face), said, person in zip(some, ranked, persons, strict=True):
             points = dict(zip(POINTS, np.round(face.points, 1).ravel().tolist(), strict=True))
@@ -155,12 +177,3 @@ def packed(numbers: Float32[np.ndarray, " numbers"]) -> str:
 def unpacked(text: str) -> Float32[np.ndarray, " numbers"]:
     """The numbers of `packed`."""
     return np.frombuffer(base64.b64decode(text), "<f2").astype(np.float32)
-
-
-def column_row(ranker: "Ranker") -> dict[str, Any]:
-    """The row of any face, for the names and order of its columns."""
-    side = ranker.reader.network.size
-    blank = np.full((side, side, 3), 128, np.uint8)
-    others = (blank,) * (ranker.reader.crops - 1)
-    (face,) = ranker.rank([View(Path(), 1, blank, (0.0, 0.0, 0.0, 0.0), others)])
-    return face.row | dict.fromkeys((*POINTS, "size", "blur"), 0.0)

@@ -57,7 +57,7 @@ def tables_of(
     Args:
         name: of the film, with which `sequence` begins.
         records: of its frames, as `measure.measure` writes them.
-        face: the row of any face, as `measure.column_row` makes it.
+        face: the row of any face, as `measure.Reading.column_row` makes it.
         temperature: of the contrast.
         smoothed: smooth the curves along each track.
     """

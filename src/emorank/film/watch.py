@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from emorank import delimited
 from emorank.errors import ImageError, PlanError, StudyError
 from emorank.files import replacing
 from emorank.film import tables
 from emorank.film.films import FPS, Film, films_in
 from emorank.film.labels import LABELS
-from emorank.film.measure import Reading, column_row, measure
+from emorank.film.measure import Reading, measure
+from emorank.film.sequences import MANIFEST, manifest
 from emorank.progress import Progress, silent
 from emorank.reading.journal import Journal, state_of
-from emorank.scale.shard import Ranker, Task, load
 
 if TYPE_CHECKING:
     from emorank.study.folder import Study
@@ -93,6 +94,7 @@ def watch(
     device: str | None = None,
     crops: int = 1,
     smooth: bool = True,
+    save_faces: bool = False,
     fps: float = FPS,
     format: str = "parquet",  # noqa: A002 - as the option is called
     labels: str | Iterable[str] = (),
@@ -115,6 +117,8 @@ def watch(
         device: as in `read`.
         crops: of each face, whose logits are averaged: 1 or 3.
         smooth: smooth the curves along each track.
+        save_faces: write each face as a picture, and the table `faces.csv` of them, which is a data
+            set with sequences.
         fps: frames a second of a folder of frames.
         format: "parquet" or "csv".
         labels: "elan", "boris" or both: files that these programs read.
@@ -137,7 +141,9 @@ def watch(
     if out.exists() and not out.is_dir():
         raise PlanError(f"{out}: is a file; expected the name of a folder")
     ranks = (rank,) if isinstance(rank, str) else tuple(rank)
-    options = _options(study, ranks, device, crops, every, faces, smooth, format, labels, overwrite)
+    options = _options(
+        study, ranks, device, crops, every, faces, smooth, save_faces, format, labels, overwrite
+    )
     given = (films,) if isinstance(films, Path | str) else films
     listed = films_in(given, fps)
     if not listed:
@@ -177,6 +183,7 @@ def _options(
     every: int,
     faces: int | None,
     smoothed: bool,
+    save: bool,
     form: str,
     labels: Sequence[str],
     overwrite: bool,
@@ -184,17 +191,19 @@ def _options(
     from emorank.study.answer_store import RankStates
     from emorank.study.folder import fingerprint, open_study
     from emorank.study.learning.measured_faces import temperature_of
+    from emorank.study.readers import check_levels, reader_of
 
     if isinstance(study, Path | str):
         study = open_study(study)
-    ranker = load(Task(study, ranks, crop="face", device=device, crops=crops))
-    network = ranker.reader.network
+    check_levels(ranks)
+    reader = reader_of(study, ranks, device=device, crops=crops)
+    network = reader.network
     temperature = temperature_of(study, network) if study and network.knows_neutral else 1.0
-    options = [list(ranker.reader.ranks), every, faces, crops, network.device.type]
-    state = RankStates(study).of("".join(list(ranker.reader.ranks)[:1]), options)
+    options = [list(reader.ranks), every, faces, crops, save, network.device.type]
+    state = RankStates(study).of("".join(list(reader.ranks)[:1]), options)
     key = fingerprint(state, temperature, smoothed, form)
     return _Options(
-        Reading(ranker, every, faces), key, temperature, smoothed, form, labels, overwrite
+        Reading(reader, every, faces, save), key, temperature, smoothed, form, labels, overwrite
     )
 
 
@@ -218,7 +227,7 @@ def _alone(film: Film, folder: Path, key: str, options: _Options, report: Any) -
     again = about is not None and about["key"] == key
     if about is None or not again:
         _refuse_others(folder, about, journal, options.overwrite)
-        end = measure(options.reading, film, journal, report)
+        end = measure(options.reading, film, folder, journal, report)
         about = _write(film, folder, key, journal, end, options)
     journal.discard()
     for label in options.labels:
@@ -252,15 +261,17 @@ def _write(
 ) -> dict[str, Any]:
     """Write the tables, and then what says that they are there."""
     records = (record for _, record in journal.records())
-    ranker: Ranker = options.reading.ranker
+    face = options.reading.column_row()
     made = tables.tables_of(
-        film.name, records, column_row(ranker), options.temperature, smoothed=options.smoothed
+        film.name, records, face, options.temperature, smoothed=options.smoothed
     )
     if made.frames.empty:
         reason = made.broken[0]["reason"] if made.broken else "it holds no frame"
         journal.discard()
         raise ImageError(film.path, f"no frame of it can be used: {reason}")
     tables.write(made.frames, folder / f"{tables.FRAMES}.{options.format}")
+    if options.reading.save:
+        delimited.write(folder / MANIFEST, manifest(film.name, made.frames))
     tables.write(made.events, folder / f"{tables.EVENTS}.{options.format}")
     about = {
         "film": str(film.path),
