@@ -60,11 +60,21 @@ def colours(plane: Plane, full: float) -> Pixels:
 def overlay(image: Pixels, plane: Plane, full: float) -> Pixels:
     """The heatmap over the image in grey, the more opaque the greater |relevance|."""
     grey = image @ np.array([0.299, 0.587, 0.114])
-    size = np.abs(np.nan_to_num(plane)) / full if full > 0 else np.zeros(plane.shape)
-    alpha = np.minimum(size, 1)[..., None] ** 0.5
+    alpha = _opacity(plane, full)[..., None]
     mixed = alpha * colours(plane, full) + (1 - alpha) * grey[..., None]
     result: Pixels = mixed.round().astype(np.uint8)
     return result
+
+
+def layer(plane: Plane, full: float) -> UInt8[np.ndarray, "height width 4"]:
+    """The same heatmap alone, RGB and opacity, to be laid over the image elsewhere."""
+    opacity = (255 * _opacity(plane, full)[..., None]).round().astype(np.uint8)
+    return np.concatenate([colours(plane, full), opacity], axis=-1)
+
+
+def _opacity(plane: Plane, full: float) -> Plane:
+    size = np.abs(np.nan_to_num(plane)) / full if full > 0 else np.zeros(plane.shape)
+    return np.asarray(np.minimum(size, 1) ** 0.5)
 
 
 def strip(image: Pixels, relevance: Float[np.ndarray, "3 height width"]) -> bytes:
@@ -86,8 +96,17 @@ def summed_overlay(image: Pixels, relevance: Float[np.ndarray, "3 height width"]
 
 def jpeg(pixels: Pixels) -> bytes:
     """A picture as JPEG: heatmaps are noisy, so that a PNG would be four times as large."""
+    return _encoded(pixels, "JPEG", quality=88, subsampling=0)
+
+
+def png(pixels: UInt8[np.ndarray, "height width channels"]) -> bytes:
+    """A picture, RGB or RGB and opacity, as PNG."""
+    return _encoded(pixels, "PNG")
+
+
+def _encoded(pixels: np.ndarray, form: str, **options: int) -> bytes:
     from PIL import Image
 
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=88, subsampling=0)
+    Image.fromarray(pixels).save(buffer, form, **options)
     return buffer.getvalue()

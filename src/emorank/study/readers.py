@@ -1,6 +1,7 @@
 """Readers of a study: its network and its ranks, ready for faces that nobody has seen."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,24 @@ def rank_of(study: Study | None, name: str, network: EmotionNetwork) -> Rank:
         return RANKS[name](measured, setting)
 
     return rank
+
+
+def ranks_at_hand(study: Study | None, network: EmotionNetwork) -> dict[str, Rank]:
+    """Every rank with levels that the study, or the shipped network, has all for, the default first.
+
+    A rank that lacks something, such as votes that nobody has given yet, is left out.
+
+    Raises:
+        WeightsError: a file of weights is damaged.
+    """
+    first = default_rank(network)
+    ranks = {}
+    for name in sorted(RANKS, key=lambda name: name != first):
+        if name in SCORES or (name == "contrast" and not network.knows_neutral):
+            continue
+        with suppress(StudyError):
+            ranks[name] = rank_of(study, name, network)
+    return ranks
 
 
 def read(
