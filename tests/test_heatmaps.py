@@ -79,3 +79,15 @@ def test_strip_is_three_pictures():
         assert picture.format == "JPEG"
         assert picture.height == 32
         assert picture.width > 3 * 32
+
+
+def test_glass_over_the_grey_image_is_the_overlay():
+    """A page that lays it over the image shows what the figure shows."""
+    random = np.random.default_rng(2)
+    image = random.integers(0, 255, (9, 9, 3), np.uint8)
+    plane = random.normal(size=(9, 9))
+    glass = Image.open(io.BytesIO(heatmaps.png(heatmaps.glass(plane, 1.5))))
+    grey = (image @ np.array([0.299, 0.587, 0.114])).round()
+    below = Image.fromarray(np.repeat(grey[..., None], 3, axis=2).astype(np.uint8), "RGB")
+    seen = np.array(Image.alpha_composite(below.convert("RGBA"), glass).convert("RGB"), int)
+    assert np.abs(seen - heatmaps.overlay(image, plane, 1.5)).max() <= 2

@@ -60,21 +60,16 @@ def colours(plane: Plane, full: float) -> Pixels:
 def overlay(image: Pixels, plane: Plane, full: float) -> Pixels:
     """The heatmap over the image in grey, the more opaque the greater |relevance|."""
     grey = image @ np.array([0.299, 0.587, 0.114])
-    alpha = _opacity(plane, full)[..., None]
+    alpha = _opacity(plane, full)
     mixed = alpha * colours(plane, full) + (1 - alpha) * grey[..., None]
     result: Pixels = mixed.round().astype(np.uint8)
     return result
 
 
-def layer(plane: Plane, full: float) -> UInt8[np.ndarray, "height width 4"]:
-    """The same heatmap alone, RGB and opacity, to be laid over the image elsewhere."""
-    opacity = (255 * _opacity(plane, full)[..., None]).round().astype(np.uint8)
+def glass(plane: Plane, full: float) -> UInt8[np.ndarray, "height width 4"]:
+    """The heatmap of `overlay` without the image: red, green, blue and opacity."""
+    opacity = (255 * _opacity(plane, full)).round().astype(np.uint8)
     return np.concatenate([colours(plane, full), opacity], axis=-1)
-
-
-def _opacity(plane: Plane, full: float) -> Plane:
-    size = np.abs(np.nan_to_num(plane)) / full if full > 0 else np.zeros(plane.shape)
-    return np.asarray(np.minimum(size, 1) ** 0.5)
 
 
 def strip(image: Pixels, relevance: Float[np.ndarray, "3 height width"]) -> bytes:
@@ -92,6 +87,11 @@ def summed_overlay(image: Pixels, relevance: Float[np.ndarray, "3 height width"]
         return image
     total = relevance.sum(axis=0)
     return overlay(image, total, scale(total).full)
+
+
+def _opacity(plane: Plane, full: float) -> Float[np.ndarray, "height width 1"]:
+    size = np.abs(np.nan_to_num(plane)) / full if full > 0 else np.zeros(plane.shape)
+    return np.asarray(np.minimum(size, 1)[..., None] ** 0.5)
 
 
 def jpeg(pixels: Pixels) -> bytes:

@@ -31,6 +31,17 @@ _READ = re.compile(
 )
 _HEIC = re.compile(rb"....ftyp(?:he[iv][cxms]|mif1|msf1)", re.DOTALL)
 
+_ENDINGS = (
+    (rb"\xff\xd8\xff", ".jpg"),
+    (rb"\x89PNG", ".png"),
+    (rb"GIF8", ".gif"),
+    (rb"II|MM", ".tif"),
+    (rb"BM", ".bmp"),
+    (rb"RIFF", ".webp"),
+    (rb"....ftyp(?:....){0,8}?avi[fs]", ".avif"),
+    (rb"P[1-6]", ".pnm"),
+)
+
 # Pictures and films that are not read: listed one by one, because somebody may miss them.
 _PICTURES: tuple[tuple[int, bytes, str], ...] = (
     (8, b"CR\x02\x00", "a camera's raw file"),
@@ -94,6 +105,11 @@ def named_as_picture(name: str) -> bool:
 def readable(head: bytes) -> bool:
     """Whether the first bytes of a file are those of a picture that is read."""
     return bool(_READ.match(head) or (reads_heic() and _HEIC.match(head)))
+
+
+def ending(head: bytes) -> str:
+    """The usual ending of a picture that is read, by its first bytes."""
+    return next((word for start, word in _ENDINGS if re.match(start, head, re.DOTALL)), ".heic")
 
 
 def is_picture(head: bytes) -> bool:

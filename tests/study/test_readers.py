@@ -10,7 +10,7 @@ from emorank.reading.ranks import RANKS, SCORES
 from emorank.reading.reader import in_words
 from emorank.study.framed_faces import Framed
 from emorank.study.learning.calibrate import calibrate
-from emorank.study.readers import SETTINGS, reader_of
+from emorank.study.readers import SETTINGS, ranks_at_hand, reader_of
 from emorank.study.verbs.rank_test_part import agreement, rank_test_part
 from emorank.vocabulary import LEVEL_COLUMNS, LEVELS
 
@@ -179,3 +179,21 @@ def test_levels_in_words():
     table = in_words(pd.DataFrame({"level": pd.array([0, 3, pd.NA], dtype="Int64")}))
     assert table["rank"].to_list()[:2] == ["None", "Strong"]
     assert table["rank"].isna().to_list() == table["abstained"].to_list() == [False, False, True]
+
+
+def test_the_ranks_at_hand_are_those_that_lack_nothing(own_rated):
+    """The default leads, or the one that was asked for; what is lacking is left out or told."""
+    reader = reader_of(own_rated)
+    default = ("contrast", "paper", "evidence")
+    assert tuple(ranks_at_hand(None, reader_of(None).network)) == default[:2]
+    known = ranks_at_hand(own_rated, reader.network)
+    assert "calibrated" not in known
+    calibrate(own_rated)
+    known = ranks_at_hand(own_rated, reader.network, "paper")
+    assert next(iter(known)) == "paper"
+    assert {"evidence", "calibrated"} < set(known)
+    assert not {"ordinal", *SCORES} & set(known)
+    with pytest.raises(StudyError, match="--ordinal"):
+        ranks_at_hand(own_rated, reader.network, "ordinal")
+    with pytest.raises(PlanError, match="'logit' is no rank"):
+        ranks_at_hand(own_rated, reader.network, "logit")

@@ -1,4 +1,6 @@
-"""Raters' browsers for tests: claim a link, rate, and wait for what the page says."""
+"""Browsers for tests: open a page, claim a link, rate, and wait for what the page says."""
+
+from axe_playwright_python.sync_playwright import Axe
 
 READY = "#room[data-ready=yes]"
 WORDS = {"1": "Minimal", "2": "Average", "3": "Strong", "s": "Skip", "f": "None"}
@@ -13,19 +15,32 @@ window.addEventListener("keydown", (event) => {
 """
 
 
-def enter(context, base, link):
-    """Claim a link; the page that follows. What goes wrong on it is kept in `page.complaints`."""
+def open_page(context, base, path="/"):
+    """Open a page. What goes wrong on it, or is asked of others, is kept in `page.complaints`."""
     page = context.new_page()
     page.complaints = []
     page.on("console", lambda message: page.complaints.append(message.text))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    own = (base, f"blob:{base}", "data:")
     page.on(
         "request",
-        lambda request: request.url.startswith(base) or page.complaints.append(request.url),
+        lambda request: request.url.startswith(own) or page.complaints.append(request.url),
     )
-    page.goto(base + link)
+    page.goto(base + path)
+    return page
+
+
+def enter(context, base, link):
+    """Claim a link; the page that follows."""
+    page = open_page(context, base, link)
     page.click("button[type=submit]")
     return page
+
+
+def violations(page):
+    """What axe-core finds that keeps people out: rule, and the first element, of each violation."""
+    found = Axe().run(page).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"][:120]) for one in found]
 
 
 def rate(page, keys):

@@ -103,21 +103,28 @@ def rank_of(study: Study | None, name: str, network: EmotionNetwork) -> Rank:
     return rank
 
 
-def ranks_at_hand(study: Study | None, network: EmotionNetwork) -> dict[str, Rank]:
-    """Every rank with levels that the study, or the shipped network, has all for, the default first.
+def ranks_at_hand(
+    study: Study | None, network: EmotionNetwork, first: str | None = None
+) -> dict[str, Rank]:
+    """Every rank with levels that the study, or the shipped network, has all for; `first` leads.
 
-    A rank that lacks something, such as votes that nobody has given yet, is left out.
+    A rank that lacks something, such as votes that nobody has given yet, is left out. Without
+    `first` the default leads.
 
     Raises:
+        PlanError: `first` is no rank, or has no levels.
+        StudyError: the study lacks what `first` needs.
         WeightsError: a file of weights is damaged.
     """
-    first = default_rank(network)
-    ranks = {}
-    for name in sorted(RANKS, key=lambda name: name != first):
+    if first is not None:
+        check_levels((first,))
+    leading = first or default_rank(network)
+    ranks = {leading: rank_of(study, leading, network)}
+    for name in RANKS:
         if name in SCORES or (name == "contrast" and not network.knows_neutral):
             continue
         with suppress(StudyError):
-            ranks[name] = rank_of(study, name, network)
+            ranks[name] = ranks.get(name) or rank_of(study, name, network)
     return ranks
 
 

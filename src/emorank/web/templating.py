@@ -29,4 +29,9 @@ _ENVIRONMENT = Environment(
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a template as an answer."""
-    return HTMLResponse(_ENVIRONMENT.get_template(template).render(**values), status)
+    return HTMLResponse(text(template, **values), status)
+
+
+def text(template: str, **values: Any) -> str:
+    """Render a template."""
+    return _ENVIRONMENT.get_template(template).render(**values)

@@ -13,6 +13,7 @@ from emorank.heatmaps import jpeg
 from emorank.images import shrink
 from emorank.reading.explanations import Explanation
 from emorank.reading.reader import RankedFace
+from emorank.vocabulary import Emotion
 
 MOST = 256_000_000  # bytes of all pictures: some thousand of a phone
 ANSWERS = 8  # of one face that are kept
@@ -30,10 +31,17 @@ class Answer:
     Attributes:
         face: by every rank at hand.
         explanation: why, with one map.
+        against: what the expression is held against; None for nothing.
     """
 
     face: RankedFace
     explanation: Explanation
+    against: Emotion | None
+
+    @property
+    def to_neutral(self) -> bool:
+        """Whether it is why this expression, and not none."""
+        return self.against == Emotion.NEUTRAL
 
     @property
     def bytes(self) -> int:

@@ -1,7 +1,7 @@
 // Answers on their way to the server. The browser's storage keeps each until the server has confirmed
 // it, so an answer outlives its tab: the next page of the same rater sends it. It may be sent twice,
 // for the server stores each id once.
-import { ask } from "./server.js";
+import { ask } from "/static/server.js";
 
 const BATCH = 50; // answers in one request
 const PREFIX = `emorank/${document.getElementById("room").dataset.keep}/`;

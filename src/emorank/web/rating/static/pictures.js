@@ -1,5 +1,5 @@
 // The rater's pictures, loaded ahead so that the next one is there at once.
-import { insist, within } from "./server.js";
+import { insist, within } from "/static/server.js";
 
 const AHEAD = 8; // pictures to have ready
 const pictures = new Map(); // showing id → promise of an <img> that is decoded

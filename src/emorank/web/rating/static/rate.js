@@ -12,7 +12,7 @@ import * as gate from "./gate.js";
 import { answerOf, showLetters } from "./keys.js";
 import * as outbox from "./outbox.js";
 import { painted, picture, prepare } from "./pictures.js";
-import { ask, final, insist, wait } from "./server.js";
+import { ask, final, insist, wait } from "/static/server.js";
 import { end, say, timeLeft, trouble, unsaved, waiting } from "./words.js";
 
 const PAGE = 60; // showings to fetch at a time

@@ -4,8 +4,9 @@ export const SILENT = "The server does not answer.";
 const FIRST_LIMIT = 10000; // ms for a request; doubled after each failure, for slow networks
 const LONGEST_LIMIT = 80000;
 
-// The answer to a GET, or to a POST if there is a body. An error has the server's reason as its
-// message, and no status if there was no answer.
+// The answer to a GET, or to a POST if there is a body: a Blob is sent as it is, anything else as JSON.
+// It is parsed if it is JSON, and a Blob if not. An error has the server's reason as its message, and no
+// status if there was no answer.
 export function ask(address, body, limit = FIRST_LIMIT) {
   const abort = new AbortController();
   return within(limit, exchange(address, body, abort.signal), () => abort.abort());
@@ -13,13 +14,17 @@ export function ask(address, body, limit = FIRST_LIMIT) {
 
 async function exchange(address, body, signal) {
   const json = { Accept: "application/json" };
+  const raw = body instanceof Blob;
   const answer = await fetch(address, body === undefined ? { signal, headers: json } : {
     signal,
     method: "POST",
-    headers: { ...json, "Content-Type": "application/json" },
-    body: JSON.stringify(body),
+    headers: { ...json, "Content-Type": raw ? "application/octet-stream" : "application/json" },
+    body: raw ? body : JSON.stringify(body),
   }).catch(() => { throw new Error(SILENT); });
-  if (answer.ok) return answer.json();
+  if (answer.ok) {
+    return answer.headers.get("Content-Type").startsWith("application/json")
+      ? answer.json() : answer.blob();
+  }
   const refusal = await answer.json().catch(() => ({}));
   const error = new Error(refusal.error || `The server answers ${answer.status}.`);
   error.status = answer.status;
