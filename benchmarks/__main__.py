@@ -17,6 +17,7 @@ ALL = (
     "relevance_gpu",
     "ready_training",
     "rating_load",
+    "service",
     "thousand_faces",
     "throughput",
 )

@@ -9,7 +9,7 @@ from tests.web.test_decoders import RGB, png
 
 from emorank.errors import ImageError
 from emorank.reading.ready import ready_network
-from emorank.web.desk import BusyError, Desk
+from emorank.web.desk import AT_ONCE, BusyError, Desk
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +62,60 @@ def test_who_leaves_before_the_turn_causes_no_work(desk):
 
     asyncio.run(ask())
     assert done == ["third"]
+
+
+def test_those_with_pictures_take_seats(desk):
+    """Two may come at once; a seat that is left is free."""
+
+    async def ask():
+        async with desk.seat(), desk.seat():
+            with pytest.raises(BusyError):
+                async with desk.seat():
+                    pass
+        assert desk.begun()["seats"] == 0
+        async with desk.seat():
+            assert desk.begun()["seats"] == 1
+
+    asyncio.run(ask())
+
+
+def test_few_hold_a_decoded_picture_at_once():
+    """The others wait for their seat, and who gives up waiting holds none."""
+    desk = Desk(None, ready_network())
+
+    async def ask():
+        go, inside = asyncio.Event(), []
+
+        async def sit():
+            async with desk.seat():
+                inside.append(1)
+                await go.wait()
+
+        sitting = [asyncio.create_task(sit()) for _ in range(AT_ONCE + 3)]
+        await asyncio.sleep(0.05)
+        assert (len(inside), desk.begun()["seats"]) == (AT_ONCE, AT_ONCE + 3)
+        sitting[-1].cancel()
+        await asyncio.sleep(0.05)
+        assert desk.begun()["seats"] == AT_ONCE + 2
+        go.set()
+        await asyncio.gather(*sitting, return_exceptions=True)
+        assert (len(inside), desk.begun()["seats"]) == (AT_ONCE + 2, 0)
+
+    try:
+        asyncio.run(ask())
+    finally:
+        desk.close()
+
+
+def test_what_needs_no_network_is_done_beside(desk):
+    """In other threads than that which computes, and it is counted."""
+    before = desk.worked()["beside"]
+
+    async def ask():
+        name = await desk.beside(lambda: threading.current_thread().name)
+        return name, await desk.work(lambda: threading.current_thread().name)
+
+    beside, computing = asyncio.run(ask())
+    assert beside.startswith("emorank-beside")
+    assert computing.startswith("emorank-computing")
+    assert desk.worked()["beside"] == before + 1

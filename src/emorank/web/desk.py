@@ -12,6 +12,7 @@ import numpy as np
 from fastapi import Request
 from jaxtyping import UInt8
 
+from emorank.cores import threads_of
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.reader import Reader
 from emorank.study.folder import Study
@@ -20,7 +21,9 @@ from emorank.web.decoders import Decoders
 
 WAITING = 32
 """How many pieces of work may be begun or wait at once."""
-AT_ONCE = 4
+BESIDE = min(threads_of(1), 8)
+"""How many threads find faces."""
+AT_ONCE = BESIDE + 2
 """How many pictures may be decoded and not yet read at once; one may take 150 MB."""
 _SECONDS = 2  # after which somebody who was turned away may try again
 
@@ -42,8 +45,7 @@ class Desk:
     Args:
         study: whose ranks there are beside those of the network; None for the shipped network.
         network: of the study, or the shipped one.
-        waiting: how many pieces of work may be begun or wait at once, decoding, computing and
-            seats each.
+        waiting: how many pieces of work of each kind may be begun or wait at once.
         decoders: that decode the pictures.
     """
 
@@ -60,7 +62,11 @@ class Desk:
         self._computing = ThreadPoolExecutor(1, "emorank-computing")
         self._decoding = ThreadPoolExecutor(self.decoders.count, "emorank-decoding")
         self._turn = threading.Lock()
-        self._begun: dict[Executor, int] = {self._computing: 0, self._decoding: 0}
+        self._beside = ThreadPoolExecutor(BESIDE, "emorank-beside")
+        self._kinds: dict[str, Executor] = {
+            "decoding": self._decoding, "beside": self._beside, "computing": self._computing,
+        }  # fmt: skip
+        self._begun: dict[Executor, int] = dict.fromkeys(self._kinds.values(), 0)
         self._worked: dict[Executor, int] = dict.fromkeys(self._begun, 0)
         self._seated, self._room = 0, asyncio.Semaphore(AT_ONCE)
         self._readers = lru_cache(32)(self._reader)
@@ -95,6 +101,10 @@ class Desk:
         """
         return await self._in_turn(self._computing, function, *args, **kwargs)
 
+    async def beside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same in one of several threads, for what needs no network: finding faces, say."""
+        return await self._in_turn(self._beside, function, *args, **kwargs)
+
     @asynccontextmanager
     async def seat(self) -> AsyncIterator[None]:
         """A place for somebody with a picture, to be decoded and read: few hold one at once.
@@ -116,19 +126,13 @@ class Desk:
     def begun(self) -> dict[str, int]:
         """How many pieces of work are begun or wait, of each kind."""
         with self._turn:
-            return {
-                "seats": self._seated,
-                "decoding": self._begun[self._decoding],
-                "computing": self._begun[self._computing],
-            }
+            kinds = {name: self._begun[one] for name, one in self._kinds.items()}
+        return {"seats": self._seated} | kinds
 
     def worked(self) -> dict[str, int]:
         """How many pieces of work have come to their turn, of each kind."""
         with self._turn:
-            return {
-                "decoding": self._worked[self._decoding],
-                "computing": self._worked[self._computing],
-            }
+            return {name: self._worked[one] for name, one in self._kinds.items()}
 
     def close(self) -> None:
         """End the threads, when what has begun is done, and the processes."""

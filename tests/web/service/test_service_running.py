@@ -107,9 +107,9 @@ def waits(server, of):
 
 def test_who_hangs_up_causes_no_work(server, face_file):
     """Of those who wait: nothing is decoded or read for them, and their places are free."""
-    done = [f'emorank_work_total{{of="{of}"}}' for of in ("decoding", "computing")]
+    done = [f'emorank_work_total{{of="{of}"}}' for of in ("decoding", "beside")]
     gone = 'emorank_requests_total{method="POST",route="/v1/faces",status="499"}'
-    decoded, computed, left = (count(server, line) for line in (*done, gone))
+    decoded, read, left = (count(server, line) for line in (*done, gone))
     with stopped(server):
         waiting = [hang_on(server, face_file) for _ in range(10)]
         until(lambda: waits(server, "seats") == 10)
@@ -120,7 +120,7 @@ def test_who_hangs_up_causes_no_work(server, face_file):
         assert waits(server, "seats") == 0
     until(lambda: waits(server, "decoding") == 0)
     assert count(server, done[0]) <= decoded + 2  # what the decoders had in hand
-    assert count(server, done[1]) == computed
+    assert count(server, done[1]) == read
     assert ask(server, face_file)[0] == 200
 
 
@@ -148,17 +148,17 @@ def test_kill_9_of_a_decoder_loses_one_request(server, face_file):
     with stopped(server) as pids:
         asking = [
             threading.Thread(target=lambda: answers.append(ask(server, face_file)))
-            for _ in range(4)
+            for _ in range(AT_ONCE)
         ]
         for one in asking:
             one.start()
-        until(lambda: waits(server, "decoding") == 4)
+        until(lambda: waits(server, "decoding") == AT_ONCE)
         time.sleep(0.2)
         os.kill(pids[0], signal.SIGKILL)
         until(lambda: count(server, "emorank_decoder_deaths_total") == deaths + 1)
     for one in asking:
         one.join()
-    assert sorted(answer[0] for answer in answers) == [200, 200, 200, 422]
+    assert sorted(answer[0] for answer in answers) == [200] * (AT_ONCE - 1) + [422]
     (lost,) = [answer[2] for answer in answers if answer[0] == 422]
     assert "made its decoder crash" in lost
     assert len(decoders(server)) == 2

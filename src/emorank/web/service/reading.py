@@ -23,7 +23,6 @@ SECONDS = 120.0
 """How long a request may take, its waiting included."""
 T = TypeVar("T")
 Pixels = UInt8[np.ndarray, "height width 3"]
-Rows = list[dict[str, Any]]
 
 
 async def while_waited_for(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
@@ -76,26 +75,27 @@ async def _of_one(desk: Desk, reader: Reader, query: FacesQuery, one: Upload) ->
     try:
         rgb = await desk.decode(one.data, one.name)
         about["height"], about["width"] = rgb.shape[:2]
-        rows, left = await desk.work(_begin, reader, query, rgb, one.name)
+        left = await desk.beside(_views, reader, query.crop, rgb, one.name, nearest=query.nearest)
         del rgb
+        rows: list[dict[str, Any]] = []
         while left:
-            more, left = await desk.work(_rank, reader, query.crop, left)
-            rows += more
+            rows += await desk.work(_rank, reader, query.crop, left[: reader.batch])
+            left = left[reader.batch :]
     except ImageError as error:
         return about | {"reason": error.reason}
     return about | {"faces": rows, "reason": None}
 
 
-def _begin(reader: Reader, query: FacesQuery, rgb: Pixels, name: str) -> tuple[Rows, list[View]]:
-    """The rows of the first faces of a picture, and the faces that are left."""
-    views = reader.views((rgb,), crop=query.crop, nearest=query.nearest, strict=True, names=(name,))
-    return _rank(reader, query.crop, list(views))
+def _views(
+    reader: Reader, crop: str | None, rgb: Pixels, name: str, *, nearest: bool = False
+) -> list[View]:
+    """The faces of a picture as the network sees them; an ImageError where there is none."""
+    return list(reader.views((rgb,), crop=crop, nearest=nearest, strict=True, names=(name,)))
 
 
-def _rank(reader: Reader, crop: str | None, views: list[View]) -> tuple[Rows, list[View]]:
-    """The rows of a batch, and the faces that are left."""
-    now = views[: reader.batch]
-    return [plain(face.row) for face in reader.rank(now, crop)], views[reader.batch :]
+def _rank(reader: Reader, crop: str | None, views: list[View]) -> list[dict[str, Any]]:
+    """The rows of a batch."""
+    return [plain(face.row) for face in reader.rank(views, crop)]
 
 
 async def explained(desk: Desk, query: ExplanationQuery, one: Upload, png: bool) -> bytes:
@@ -109,13 +109,13 @@ async def explained(desk: Desk, query: ExplanationQuery, one: Upload, png: bool)
     try:
         async with desk.seat():
             rgb = await desk.decode(one.data, one.name)
-            return await desk.work(_explain, reader, query, rgb, one.name, png)
+            views = await desk.beside(_views, reader, query.crop, rgb, one.name)
+            return await desk.work(_explain, reader, query, views, png)
     except ImageError as error:
         raise ProblemError("picture", f"{one.name}: {error.reason}") from error
 
 
-def _explain(reader: Reader, query: ExplanationQuery, rgb: Pixels, name: str, png: bool) -> bytes:
-    views = list(reader.views((rgb,), crop=query.crop, strict=True, names=(name,)))
+def _explain(reader: Reader, query: ExplanationQuery, views: list[View], png: bool) -> bytes:
     if query.face > len(views):
         count = f"{len(views)} face{'' if len(views) == 1 else 's'}"
         raise PlanError(f"face={query.face}: the picture has {count}, the nearest is 1")
