@@ -5,7 +5,7 @@ import time
 
 import pytest
 from tests.rooms import images
-from tests.web.browsing import READY, WORDS, enter, given, rate, settled, until
+from tests.web.browsing import READY, WORDS, enter, given, rate, settled, until, violations
 
 from emorank.room.overview import answers, log
 from emorank.room.store import close, standing
@@ -28,9 +28,11 @@ def test_a_rater_from_the_link_to_the_end(make_room, serve, browse):
     page.keyboard.press("1" if keys[28] != "1" else "2")
     page.wait_for_selector(READY)
     assert page.text_content("#count") == "Picture 31 of 36"
+    assert violations(page) == []
     page.keyboard.press("?")
     page.click("#elsewhere")
     until(page, "document.getElementById('link').textContent.includes('/invite/')")
+    assert violations(page) == []
     link = page.text_content("#link").partition(base)[2]
     settled(page)
     assert page.complaints == []
@@ -49,6 +51,7 @@ def test_a_rater_from_the_link_to_the_end(make_room, serve, browse):
         page.tap(f"{READY} [data-answer=Strong]")
     page.wait_for_selector("#end:not([hidden])")
     assert page.text_content("#end-heading") == "That was the last picture"
+    assert violations(page) == []
     assert given(room, "r1") == expected + ["Strong"] * 6
     assert standing(room.project, room.raters["r1"]).answered == 36
 
@@ -59,6 +62,7 @@ def test_a_rater_from_the_link_to_the_end(make_room, serve, browse):
     assert [re.search(r"\d+ / \d+", row)[0] for row in rows] == ["36 / 36", "36 / 36"]
     owner.wait_for_selector(".cases img")
     assert "Disputed" in owner.text_content("#answers")
+    assert violations(owner) == []
     with owner.expect_download() as download:
         owner.click("text=CSV")
     lines = download.value.path().read_text().splitlines()
