@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from emorank.evaluation.raters.agreement import agreement as rater_agreement
     from emorank.faces import crop as crop_face
     from emorank.faces import find as find_faces
+    from emorank.film.drawn import draw_film
     from emorank.film.watch import watch
     from emorank.images import center as crop_center
     from emorank.images import read as read_image
@@ -62,6 +63,7 @@ __all__ = [
     "crop_face",
     "draw_classes",
     "draw_explanation",
+    "draw_film",
     "draw_intensity",
     "draw_reading",
     "explain_images",
@@ -117,6 +119,7 @@ _PLACES = {
     "rank_images": ("study.readers", "rank_images"),
     "rank_many": ("scale.rank_many", "rank_many"),
     "watch": ("film.watch", "watch"),
+    "draw_film": ("film.drawn", "draw_film"),
     "smooth_ranks": ("reading.along_sequences", "smooth_ranks"),
     "explain_intensity": ("study.readers", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),

@@ -88,6 +88,15 @@ def find(picture: Given, threshold: float = 0.8, *, nearest: bool = False) -> tu
     return found[:1] if nearest else found
 
 
+def frame_of(landmarks: Points, size: int, width: float = 1.0) -> Float[np.ndarray, "2 3"]:
+    """[A b] of x' = A x + b, from pixels of the image to those of the crop that `crop` makes.
+
+    Raises:
+        ValueError: the landmarks are not five distinct finite points.
+    """
+    return similarity(landmarks, (0.5 + (TEMPLATE - 0.5) / width) * size)
+
+
 def crop(
     rgb: Picture, landmarks: Points, size: int = 224, width: float = 1.0
 ) -> UInt8[np.ndarray, "{size} {size} 3"]:
@@ -101,8 +110,7 @@ def crop(
     Raises:
         ValueError: the landmarks are not five distinct finite points near the image.
     """
-    template = 0.5 + (TEMPLATE - 0.5) / width
-    return _warp(rgb, similarity(landmarks, template * size), size)
+    return _warp(rgb, frame_of(landmarks, size, width), size)
 
 
 def similarity(source: Points, target: Points) -> Float[np.ndarray, "2 3"]:

@@ -70,6 +70,21 @@ _SHOWN = 5  # broken frames of a film that are named on the terminal
     type=click.Choice(["elan", "boris"]),
     help="Write events and levels for ELAN or BORIS too; may be repeated.",
 )
+@click.option(
+    "--draw/--no-draw",
+    default=True,
+    help="Draw the page on which the film plays beside its timeline, and a figure; the default.",
+)
+@click.option(
+    "--annotate",
+    is_flag=True,
+    help="Write the film with boxes, persons, emotions and levels (annotated.webm).",
+)
+@click.option(
+    "--heatmaps",
+    is_flag=True,
+    help="Write the film with the heatmap of each face over it (heatmaps.webm).",
+)
 @overwrite_option
 def command(
     films: tuple[Path, ...],
@@ -84,7 +99,8 @@ def command(
     FILMS are files, folders of films, or folders of frames, which are pictures in the order of
     their names. Each film gets a folder with two tables: frames, with a row for each face of each
     frame, and events, when each expression of each person begins, is strongest and ends. Faces of
-    one person are one track, also after a cut. docs/film.md describes the columns.
+    one person are one track, also after a cut. On the page index.html the film plays beside its
+    timeline. docs/film.md describes all of it.
 
     A command that was stopped goes on when you give it again. Films that cannot be read are named;
     the others go on.
@@ -95,6 +111,7 @@ def command(
       emorank watch frames/ --fps 25 --out watched --format csv
       emorank watch film.mp4 --every 2 --faces 1 --out sparse --labels elan --labels boris
       emorank watch film.mp4 --out sequences --save-faces
+      emorank watch film.mp4 --out watched --annotate --heatmaps
     """
     from emorank import watch
     from emorank.cli.studies import progress_bar
@@ -127,6 +144,8 @@ def _tell(film: "WatchedFilm") -> None:
     ]  # fmt: skip
     before = " (done before)" if film.again else ""
     click.echo(printable(f"{film.name}: {', '.join(counts)}: {film.folder}{before}"))
+    if film.page in film.drawn:
+        click.echo(printable(f"  to look at: {film.page}"))
     for frame in about["broken_frames"][:_SHOWN]:
         words = f"frame {frame['frame']} ({frame['time']:.2f} s): {frame['reason']}"
         click.echo(printable(f"left out: {about['film']}: {words}"), err=True)

@@ -149,15 +149,21 @@ def _is_picture(path: Path) -> bool:
     return picture_formats.readable(head) and not head.startswith(b"GIF")
 
 
-def _start(path: Path, every: int, start: int) -> "subprocess.Popen[bytes]":
-    """The process that decodes; it finds this package where this process has found it."""
+def environment_of_children() -> dict[str, str]:
+    """Lets a process find this package where this one has found it, and compute in one thread."""
     package = str(Path(__file__).parents[2])
     known = [package, os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, known))}
+    path = os.pathsep.join(filter(None, known))
+    one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return dict(os.environ) | {"PYTHONPATH": path} | one
+
+
+def _start(path: Path, every: int, start: int) -> "subprocess.Popen[bytes]":
+    """The process that decodes."""
     command = [sys.executable, *PROGRAM]
     return subprocess.Popen(
         [*command, str(path.absolute()), str(every), str(start)],
-        env=environment | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env=environment_of_children(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

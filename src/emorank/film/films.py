@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from emorank import picture_formats
 from emorank.datasets import folder_walk
@@ -21,6 +21,9 @@ ENDINGS = frozenset(
 """How names of films end; in a folder, a GIF is a picture, and other files are passed over."""
 FPS = 30.0
 """Frames a second of a folder of frames, where nobody says it; so were those of CK+ recorded."""
+RESULT = "film.json"
+"""Says what a folder of results is of."""
+_TABLES = ("frames.parquet", "frames.csv")
 _NOT_PLAIN = re.compile(r"[^\w.+-]+")
 
 
@@ -72,7 +75,7 @@ def _below(folder: Path, fps: float) -> list[Film]:
     """The films in a folder, by name."""
     films: list[tuple[str, Film]] = []
     frames: dict[str, list[str]] = {}
-    for file, _ in folder_walk.entries(folder):
+    for file in _not_of_results(file for file, _ in folder_walk.entries(folder)):
         where, _, name = file.rpartition("/")
         if Path(name).suffix.lower() in ENDINGS:
             inside = Path(file).with_suffix("")
@@ -84,6 +87,18 @@ def _below(folder: Path, fps: float) -> list[Film]:
         name = "_".join(Path(where).parts) or folder.resolve().name
         films.append((where, Film(name, folder / where, paths, fps)))
     return [film for _, film in sorted(films, key=lambda pair: natural_order(pair[0]))]
+
+
+def _not_of_results(files: Iterable[str]) -> list[str]:
+    """The files without those in folders of results, which `watch` may have put below the films."""
+    known = list(files)
+    there = set(known)
+    results = {
+        path.parent
+        for path in map(PurePosixPath, known)
+        if path.name == RESULT and any(str(path.parent / table) in there for table in _TABLES)
+    }
+    return [file for file in known if results.isdisjoint(PurePosixPath(file).parents)]
 
 
 def _new(name: str, names: set[str]) -> str:

@@ -99,8 +99,13 @@ def read(folder: Path, name: str) -> pd.DataFrame:
     for ending in FORMATS:
         path = folder / f"{name}.{ending}"
         if path.is_file():
-            return pd.read_parquet(path) if ending == "parquet" else pd.read_csv(path)
+            return pd.read_parquet(path) if ending == "parquet" else _from_csv(path)
     raise PlanError(f"{folder}: holds no table '{name}'; expected the folder of a watched film")
+
+
+def _from_csv(path: Path) -> pd.DataFrame:
+    """A table from CSV, in which "None" is a level and only an empty cell is missing."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 def _read(

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from emorank import delimited
 from emorank.errors import ImageError, PlanError, StudyError
 from emorank.files import replacing
 from emorank.film import tables
-from emorank.film.films import FPS, Film, films_in
+from emorank.film.drawn import PAGE, draw_what_is_missing
+from emorank.film.films import FPS, RESULT, Film, films_in
 from emorank.film.labels import LABELS
 from emorank.film.measure import Reading, measure
 from emorank.film.sequences import MANIFEST, manifest
@@ -24,8 +25,6 @@ from emorank.reading.journal import Journal, state_of
 if TYPE_CHECKING:
     from emorank.study.folder import Study
 
-ABOUT = "film.json"
-"""Says what the folder is of; when it is there, the film is done."""
 _NAMED = 1000  # broken frames that are listed
 
 
@@ -40,12 +39,20 @@ class WatchedFilm:
             `broken_frames` (the first thousand, with the reason), `early` (why it ended before its
             end), `faces`, `tracks`, `events`, `width`, `height`, `rate`, `seconds`, `codec`.
         again: whether an earlier command has read it.
+        drawn: files that people look at: the page, the figure of the timeline as PNG and PDF, and
+            films if asked for.
     """
 
     name: str
     folder: Path
     about: dict[str, Any]
     again: bool = False
+    drawn: Sequence[Path] = ()
+
+    @property
+    def page(self) -> Path:
+        """The page on which the film plays beside its timeline."""
+        return self.folder / PAGE
 
     def frames(self) -> pd.DataFrame:
         """A row for each face of each frame that was read, and for each frame without a face."""
@@ -81,6 +88,9 @@ class _Options:
     format: str
     labels: Sequence[str]
     overwrite: bool
+    draw: bool = True
+    annotate: bool = False
+    heatmaps: bool = False
 
 
 def watch(
@@ -98,14 +108,17 @@ def watch(
     fps: float = FPS,
     format: str = "parquet",  # noqa: A002 - as the option is called
     labels: str | Iterable[str] = (),
+    draw: bool = True,
+    annotate: bool = False,
+    heatmaps: bool = False,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Watched:
     """Read films: whose faces are in each frame, what they express and how strongly, and when.
 
-    Each film gets a folder `out`/NAME with the tables `frames` and `events`, described in
-    docs/film.md. The same call goes on where an earlier one was stopped, and does not read again
-    what is done.
+    Each film gets a folder `out`/NAME with the tables `frames` and `events`, a page on which the
+    film plays beside its timeline, and a figure; docs/film.md describes them. The same call goes on
+    where an earlier one was stopped, and does not read again what is done.
 
     Args:
         films: files, folders of films, folders of frames; one, or any number.
@@ -122,6 +135,9 @@ def watch(
         fps: frames a second of a folder of frames.
         format: "parquet" or "csv".
         labels: "elan", "boris" or both: files that these programs read.
+        draw: the page and the figure.
+        annotate: write a film with boxes, persons, emotions and levels, `annotated.webm`.
+        heatmaps: write a film with the heatmap of each face, `heatmaps.webm`.
         overwrite: replace results of other options.
         progress: is told how many frames of the film are done.
 
@@ -144,6 +160,7 @@ def watch(
     options = _options(
         study, ranks, device, crops, every, faces, smooth, save_faces, format, labels, overwrite
     )
+    options = replace(options, draw=draw, annotate=annotate, heatmaps=heatmaps)
     given = (films,) if isinstance(films, Path | str) else films
     listed = films_in(given, fps)
     if not listed:
@@ -154,7 +171,7 @@ def watch(
             f"{film.name}, " if len(listed) == 1 else f"{number} of {len(listed)}: {film.name}, "
         )
         try:
-            watched.append(_one(film, out / film.name, options, _Clock(progress, where).tell))
+            watched.append(_one(film, out / film.name, options, _Clock(progress, where)))
         except ImageError as error:
             if len(listed) == 1:
                 raise
@@ -207,33 +224,43 @@ def _options(
     )
 
 
-def _one(film: Film, folder: Path, options: _Options, report: Any) -> WatchedFilm:
+def _one(film: Film, folder: Path, options: _Options, clock: "_Clock") -> WatchedFilm:
     """Read a film into its folder, or what is missing of it."""
     key = _key(film, options)
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".watch.lock")
     try:
         with lock.acquire(timeout=_PATIENCE):
-            return _alone(film, folder, key, options, report)
+            return _alone(film, folder, key, options, clock)
     except Timeout:
         raise StudyError(f"{folder}: another process reads this film; wait for it") from None
     finally:
         _remove_if_empty(folder)
 
 
-def _alone(film: Film, folder: Path, key: str, options: _Options, report: Any) -> WatchedFilm:
+def _alone(film: Film, folder: Path, key: str, options: _Options, clock: "_Clock") -> WatchedFilm:
     about = _finished(folder)
     journal = Journal(folder / "frames.partial", key)
     again = about is not None and about["key"] == key
     if about is None or not again:
         _refuse_others(folder, about, journal, options.overwrite)
-        end = measure(options.reading, film, folder, journal, report)
+        end = measure(options.reading, film, folder, journal, clock.tell)
         about = _write(film, folder, key, journal, end, options)
     journal.discard()
     for label in options.labels:
         pair = tables.read(folder, tables.FRAMES), tables.read(folder, tables.EVENTS)
         LABELS[label](folder, film.path, about, pair)
-    return WatchedFilm(film.name, folder, about, again)
+    network = options.reading.reader.network if options.heatmaps else None
+    drawn = draw_what_is_missing(
+        film,
+        folder,
+        about,
+        page=options.draw,
+        annotate=options.annotate,
+        heatmaps=network,
+        progress=clock.drawing,
+    )
+    return WatchedFilm(film.name, folder, about, again, drawn)
 
 
 def _refuse_others(
@@ -250,7 +277,7 @@ def _refuse_others(
     if journal.of_another:
         journal.discard()
     for name in (
-        ABOUT,
+        RESULT,
         *(f"{t}.{e}" for t in (tables.FRAMES, tables.EVENTS) for e in tables.FORMATS),
     ):
         (folder / name).unlink(missing_ok=True)
@@ -287,7 +314,7 @@ def _write(
         "events": len(made.events),
         **{name: value for name, value in end["about"].items() if name != "frames"},
     }
-    with replacing(folder / ABOUT) as partial:
+    with replacing(folder / RESULT) as partial:
         partial.write_text(json.dumps(about, indent=1), encoding="utf-8")
     return about
 
@@ -295,7 +322,7 @@ def _write(
 def _finished(folder: Path) -> dict[str, Any] | None:
     """What `film.json` says; None if it is not there or damaged."""
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
     return about if isinstance(about, dict) and "key" in about else None
@@ -332,6 +359,10 @@ class _Clock:
             self.first = done - 1
         rate = (done - self.first) / max(time.monotonic() - self.begun, 1e-9)
         self.progress(done, total, f"{self.words}{rate:.1f} a second")
+
+    def drawing(self, done: int, total: int, note: str = "") -> None:
+        """So many frames are decoded for what is drawn."""
+        self.progress(done, total, f"{self.words}{note}")
 
 
 _PATIENCE = 10.0  # seconds: a process that was killed lets go within moments

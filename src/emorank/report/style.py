@@ -11,13 +11,24 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from emorank.evaluation.rank_scores import RANKS
-from emorank.vocabulary import NONE
+from emorank.vocabulary import NONE, Emotion
 
 # Okabe and Ito's colours, told apart with every kind of colour vision.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 # The stronger the darker, so that the order is seen in black and white too.
 RANK_COLOURS = dict(zip(RANKS, ("#86BFE6", "#C06C14", "#7A1F2B"), strict=True))
 COLOURS_OF_LEVELS = {NONE: "#c3cad2", **RANK_COLOURS}
+# Searched for: as far apart as seven colours can be with every kind of colour vision.
+COLOURS_OF_EMOTIONS = {
+    Emotion.ANGER: "#9F2126",
+    Emotion.CONTEMPT: "#FC62F2",
+    Emotion.DISGUST: "#72BA87",
+    Emotion.FEAR: "#6D3C96",
+    Emotion.HAPPY: "#B27001",
+    Emotion.SADNESS: "#0831F4",
+    Emotion.SURPRISE: "#089094",
+    Emotion.NEUTRAL: "#7A838D",
+}
 INK, PALE = "#1f2933", "#d9dee4"
 DPI = 110
 
