@@ -80,15 +80,23 @@ def program(*names: str, package: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """Headless Chromium of the system."""
+def launch():
+    """Start headless Chromium of the system, with further flags perhaps."""
     browser = program("chromium", "chromium-browser", package="chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser, args=[*FLAGS])
-        yield started
-        started.close()
+        yield lambda *flags: playwright.chromium.launch(
+            executable_path=browser, args=[*FLAGS, *flags]
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium(launch):
+    """Headless Chromium of the system."""
+    started = launch()
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ Coordinates are pixels of the upright image, x to the right and y down, with the
 first pixel at (0, 0) and so its centre at (0.5, 0.5).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -26,6 +26,8 @@ raised brows and an open mouth, which show the expression, and narrow enough to 
 hair and background, which show the person.
 """
 TEMPLATE.setflags(write=False)
+FOLLOWED = 0.5
+"""The detector's confidence that is enough where a face was in the picture before."""
 
 # The longest side of the image, in pixels, at each scale. At 256 px a face that fills the picture
 # is found as one; at 1536 px faces of 1/60 of the side are found too.
@@ -53,11 +55,13 @@ class Face:
         score: the detector's confidence, 0 to 1.
         landmarks: float32 pixels; eye at the image's left, eye at its right, nose tip, mouth
             corner at the left, at the right.
+        rough: the landmarks before they were measured a second time; None where they were not.
     """
 
     box: tuple[float, float, float, float]
     score: float
     landmarks: Float[np.ndarray, "5 2"]
+    rough: Float[np.ndarray, "5 2"] | None = None
 
     @property
     def area(self) -> float:
@@ -86,6 +90,33 @@ def find(picture: Given, threshold: float = 0.8, *, nearest: bool = False) -> tu
         faces = _search_bordered(rgb, threshold, nearest)
     found = tuple(sorted(faces, key=lambda face: -face.area))
     return found[:1] if nearest else found
+
+
+def follow(rgb: Picture, face: Face, threshold: float = FOLLOWED) -> Face | None:
+    """The same face in the next picture of a film; None where it is not seen any longer.
+
+    Its landmarks are measured again as `find` measures them, in a frame around the place where
+    they were, so it costs a small part of a search. The box moves and grows with the landmarks.
+    The face may move by half of the distance between its eyes from one picture to the next.
+
+    Args:
+        rgb: the next picture.
+        face: as it was found or followed before.
+        threshold: what the detector's confidence has to exceed; lower than that of `find`, because
+            it is known that a face was there.
+    """
+    # What the second measurement finds depends a little on where it begins. Begun from its own last
+    # result it would wander off from what a search finds; so it begins where a search would.
+    begun = face if face.rough is None else replace(face, landmarks=face.rough)
+    if (moved := _refine(rgb, begun, threshold)) is None:
+        return None
+    matrix = similarity(face.landmarks, moved.landmarks)
+    box = np.reshape(face.box, (2, 2))
+    centre, reach = box.mean(axis=0), np.diff(box, axis=0)[0] / 2
+    centre, reach = _mapped(centre, matrix), reach * np.sqrt(np.linalg.det(matrix[:, :2]))
+    (left, top), (right, bottom) = (centre - reach).tolist(), (centre + reach).tolist()
+    rough = _mapped(begun.landmarks, matrix).astype(np.float32)
+    return Face((left, top, right, bottom), face.score, moved.landmarks, rough)
 
 
 def frame_of(landmarks: Points, size: int, width: float = 1.0) -> Float[np.ndarray, "2 3"]:
@@ -137,6 +168,12 @@ def similarity(source: Points, target: Points) -> Float[np.ndarray, "2 3"]:
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
+def _mapped(
+    points: Float[np.ndarray, "*some 2"], matrix: Float[np.ndarray, "2 3"]
+) -> Float[np.ndarray, "*some 2"]:
+    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
+
+
 def _scales(longest: int) -> tuple[int, ...]:
     """Longest sides at which to search an image, ascending, none much above its own."""
     sides = [_SIDES[0]]
@@ -182,8 +219,14 @@ def _search_bordered(rgb: Picture, threshold: float, nearest: bool) -> list[Face
 def _moved(face: Face, by: int, scale: tuple[float, float]) -> Face:
     """The face after a shift, then a scale across and down."""
     left, top, right, bottom = (np.array(face.box) + by) * (*scale, *scale)
-    landmarks = ((face.landmarks + by) * scale).astype(np.float32)
-    return Face((float(left), float(top), float(right), float(bottom)), face.score, landmarks)
+    landmarks, rough = (
+        None if points is None else ((points + by) * scale).astype(np.float32)
+        for points in (face.landmarks, face.rough)
+    )
+    assert landmarks is not None  # noqa: S101 - for the type checker
+    return Face(
+        (float(left), float(top), float(right), float(bottom)), face.score, landmarks, rough
+    )
 
 
 def _distinct(face: Face, other: Face) -> bool:
@@ -207,7 +250,7 @@ def _refine(rgb: Picture, face: Face, threshold: float) -> Face | None:
         frame = _warp(rgb, matrix, _FRAME)
     except ValueError:
         return None
-    expected = face.landmarks @ matrix[:, :2].T + matrix[:, 2]
+    expected = _mapped(face.landmarks, matrix)
     tolerance = _AGREE * float(np.linalg.norm(target[1] - target[0]))
     views = retinaface.detect(np.stack([frame, frame[:, ::-1]]), threshold)
     mirrored = (views[1].landmarks * (-1, 1) + (_FRAME, 0))[:, [1, 0, 2, 4, 3]]
@@ -218,7 +261,7 @@ def _refine(rgb: Picture, face: Face, threshold: float) -> Face | None:
     if not measured:
         return None
     points = (np.mean(measured, axis=0) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-    return Face(face.box, face.score, points.astype(np.float32))
+    return Face(face.box, face.score, points.astype(np.float32), face.landmarks)
 
 
 def _warp(

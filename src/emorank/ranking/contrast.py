@@ -23,6 +23,21 @@ def levels(log_odds: Float[np.ndarray, " face"]) -> Int[np.ndarray, " face"]:
     return np.asarray((np.asarray(log_odds)[:, None] >= THRESHOLDS).sum(1))
 
 
+def from_probabilities(
+    shares: Float[np.ndarray, "face emotion"], neutral: Float[np.ndarray, " face"]
+) -> Float[np.ndarray, "face emotion"]:
+    """The logit of each emotion less that of neutral, from their probabilities.
+
+    A probability below the least that float32 holds with all its digits counts as that least; NaN
+    stays NaN.
+    """
+    least = np.finfo(np.float32).tiny
+    known, calm = (
+        np.log(np.maximum(np.asarray(values, np.float64), least)) for values in (shares, neutral)
+    )
+    return np.asarray(known - calm[:, None])
+
+
 def temperature(neutral: Float[np.ndarray, " value"], full: Float[np.ndarray, " face"]) -> float:
     """The temperature that lets Strong begin three quarters of the way to full expressions.
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from emorank.errors import EmorankError
 from emorank.naming import natural_order
-from emorank.ranking.contrast import levels
+from emorank.ranking.contrast import from_probabilities, levels
 from emorank.ranking.temporal import PERIOD, own_neutral, smooth
 from emorank.vocabulary import LEVELS, Emotion
 
@@ -126,12 +126,11 @@ def contrasts(table: pd.DataFrame) -> tuple[Float[np.ndarray, "face emotion"], l
     emotions = [
         str(one) for one in Emotion if one != Emotion.NEUTRAL and f"p_{one}" in table.columns
     ]
-    least = np.finfo(np.float32).tiny
-    known, neutral = (
-        np.log(np.maximum(table[names].to_numpy(np.float64, na_value=np.nan), least))
-        for names in ([f"p_{one}" for one in emotions], ["p_neutral"])
+    shares, neutral = (
+        table[names].to_numpy(np.float64, na_value=np.nan)
+        for names in ([f"p_{one}" for one in emotions], "p_neutral")
     )
-    return known - neutral, emotions
+    return from_probabilities(shares, neutral), emotions
 
 
 def _temperature(table: pd.DataFrame) -> float:

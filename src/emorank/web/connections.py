@@ -9,9 +9,13 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from emorank.web.sockets import Socket
 
 _LOG = logging.getLogger(__name__)
 _MOST, _RESERVE = 1000, 256  # connections; files for the database, pictures and new connections
@@ -27,6 +31,7 @@ class Limits:
         head: from the first byte of a request to its last header; at first from the connection on.
         body: from there to its last byte.
         idle: between two requests, and without a byte taken of an answer.
+        silent: from one message on a WebSocket to the next.
     """
 
     connections: int
@@ -34,6 +39,7 @@ class Limits:
     head: float = 10
     body: float = 20
     idle: float = 30
+    silent: float = 120
 
     @property
     def at_a_time(self) -> int:
@@ -67,6 +73,7 @@ class Phase(Enum):
     BODY = auto()
     ANSWER = auto()  # the application works, or the visitor takes the answer
     IDLE = auto()  # the next request
+    SOCKET = auto()  # the next message on a WebSocket
 
 
 class Crowd:
@@ -156,6 +163,27 @@ class Connection(H11Protocol):
         self._go()
         super().connection_lost(exc)
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Become a WebSocket, which keeps this seat."""
+        # uvicorn makes it of a class that it was given, and has no argument for a seat.
+        self.ws_protocol_class = partial(Socket, seat=self)  # type: ignore[assignment]
+        super().handle_websocket_upgrade(event)
+        self.heard()
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a byte taken."""
+        return self.crowd.limits.idle
+
+    def heard(self) -> None:
+        """Wait for the next message."""
+        if self._inside:
+            self._begin(Phase.SOCKET)
+
+    def leave(self) -> None:
+        """Give the seat back."""
+        self._go()
+
     def cut(self) -> None:
         """Close the connection at once, whatever is still unsent."""
         self._go()
@@ -175,7 +203,9 @@ class Connection(H11Protocol):
 
     def _set_timer(self) -> None:
         bounds = self.crowd.limits
-        seconds = {Phase.HEAD: bounds.head, Phase.BODY: bounds.body}
+        seconds = {
+            Phase.HEAD: bounds.head, Phase.BODY: bounds.body, Phase.SOCKET: bounds.silent
+        }  # fmt: skip
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self.loop.call_later(seconds.get(self._phase, bounds.idle), self._late)
@@ -183,7 +213,8 @@ class Connection(H11Protocol):
     def _late(self) -> None:
         unsent = self.transport.get_write_buffer_size()
         works = self._phase is Phase.ANSWER and not unsent
-        if works or unsent not in (0, self._unsent):  # the visitor takes the answer, if slowly
+        taken = self._phase is not Phase.SOCKET and unsent not in (0, self._unsent)
+        if works or taken:  # the visitor takes the answer, if slowly
             self._unsent = unsent
             self._set_timer()
         else:

@@ -12,6 +12,7 @@ from emorank.errors import RatingError
 from emorank.web.connections import Connection, Crowd, Limits, limits
 from emorank.web.quiet import CONFIGURATION
 from emorank.web.safety import Guard
+from emorank.web.sockets import MAX_MESSAGE, Socket
 
 _READY = 1024  # connections; those beyond would try again after a second
 
@@ -44,7 +45,9 @@ def server(app: Guard, host: str, port: int, bounds: Limits | None = None) -> Se
             # one on this machine is believed.
             proxy_headers=app.origins.secure,
             forwarded_allow_ips="127.0.0.1",
-            ws="none",
+            ws=Socket if app.rules.sockets else "none",
+            ws_max_size=MAX_MESSAGE,
+            ws_per_message_deflate=False,  # pictures are compressed; a message could be a bomb
             loop="asyncio",
             http=functools.partial(Connection, crowd=Crowd(bounds)),  # type: ignore[arg-type]
             backlog=bounds.at_a_time,

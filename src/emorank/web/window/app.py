@@ -13,10 +13,16 @@ from emorank.web.decoders import LIMITS
 from emorank.web.desk import Desk
 from emorank.web.safety import Guard, Origins, Rules
 from emorank.web.service.service import PROGRAMS, Service
-from emorank.web.window import pages
+from emorank.web.window import camera, pages
 from emorank.web.window.readings import Readings
 
-RULES = Rules(max_body=LIMITS.bytes, held=8 * LIMITS.bytes, programs=(PROGRAMS,), own_pictures=True)
+RULES = Rules(
+    max_body=LIMITS.bytes,
+    held=8 * LIMITS.bytes,
+    programs=(PROGRAMS,),
+    sockets=frozenset({camera.PATH}),
+    own_pictures=True,
+)
 
 
 def make_app(
@@ -46,7 +52,9 @@ def make_app(
     app.state.desk, app.state.origins = desk, origins
     service.join(app)
     app.state.readings = Readings(desk, ranks_at_hand(desk.study, desk.network, rank), keep)
+    app.state.cameras = camera.Cameras()
     app.include_router(pages.router)
+    app.include_router(camera.router)
     for path, package in (("/static/window", "emorank.web.window"), ("/static", "emorank.web")):
         app.mount(path, StaticFiles(directory=str(files(package) / "static")))
     return Guard(app, origins, RULES, service)
