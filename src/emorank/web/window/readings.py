@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from emorank.datasets import load
+from emorank.framing import View, batches
 from emorank.heatmaps import Pixels
 from emorank.reading.questions import explain_emotion
 from emorank.reading.reader import Rank, Reader
@@ -110,13 +111,19 @@ class Readings:
         return await self.desk.work(self._figure, face, answer)
 
     async def _look(self, data: bytes, name: str) -> ShownPicture:
-        rgb = await self.desk.decode(data, name)
-        return await self.desk.work(self._read, rgb, name)
+        async with self.desk.seat():
+            rgb = await self.desk.decode(data, name)
+            views = await self.desk.beside(self._views, rgb, name)
+            rows: list[dict[str, Any]] = []
+            for some in batches(views, self._first.batch):
+                rows += await self.desk.work(self._rows, some)
+            return await self.desk.beside(shown, name, rgb, list(zip(views, rows, strict=True)))
 
-    def _read(self, rgb: Pixels, name: str) -> ShownPicture:
-        views = list(self._first.views(rgb, names=[name], strict=True))
-        rows = [face.row for face in self._first.read(views, strict=True)]
-        return shown(name, rgb, list(zip(views, rows, strict=True)))
+    def _views(self, rgb: Pixels, name: str) -> list[View]:
+        return list(self._first.views(rgb, names=[name], strict=True))
+
+    def _rows(self, views: list[View]) -> list[dict[str, Any]]:
+        return [face.row for face in self._first.rank(views)]
 
     def _answer(self, face: ShownFace, asked: Question) -> Answer:
         network = self.desk.network

@@ -9,7 +9,9 @@ import * as look from "./window_look.js";
 
 const $ = (id) => document.getElementById(id);
 const most = Number($("window").dataset.most);
-const waiting = []; // files that were not read yet
+const AT_ONCE = 3; // pictures on their way
+const waiting = []; // {file, place}: files that were not sent yet
+let places = 0;
 let pictures = []; // {id, name, width, height, faces: [{id, number, box, expressed, level, score}]}
 let example = true; // nobody has given a picture yet
 let reading = false;
@@ -27,35 +29,39 @@ const patiently = (what) => insist(what, (error) => {
 // --- Pictures --------------------------------------------------------------------------------
 
 function give(files) {
-  waiting.push(...files);
+  waiting.push(...files.map((file) => ({ file, place: (places += 1) })));
   if (!reading) readAll();
 }
 
+// A few at once, so that one is decoded while another is read; what comes meanwhile is read too.
 async function readAll() {
   reading = true;
-  let done = 0;
-  let words = "";
-  let failed = 0;
-  while (waiting.length) {
-    const file = waiting.shift();
-    say(`Reading ${file.name}${waiting.length ? `; ${count(waiting.length, "more picture")} to go` : ""} …`);
-    try {
-      const picture = await read(file);
-      done += 1;
-      if (done > 1) continue;
-      words = picture.faces.length > 1 ? `${count(picture.faces.length, "face")}. ` : "";
-      words += await show(picture, picture.faces[0]);
-    } catch (error) {
-      failed += 1;
-      trouble(file.name, error.message);
-      words ||= `${file.name}: ${error.message}`;
-    }
-  }
+  const so = { read: 0, failed: 0, words: "" };
+  await Promise.all(Array.from({ length: AT_ONCE }, () => readOn(so)));
   reading = false;
-  say(done + failed === 1 ? words : `${count(done, "picture")} read${failed ? `, ${failed} not` : ""}.`);
+  const failed = so.failed ? `, ${so.failed} not` : "";
+  say(so.read + so.failed === 1 ? so.words : `${count(so.read, "picture")} read${failed}.`);
 }
 
-async function read(file) {
+async function readOn(so) {
+  while (waiting.length) {
+    const { file, place } = waiting.shift();
+    say(`Reading ${file.name}${waiting.length ? `; ${count(waiting.length, "more picture")} to go` : ""} …`);
+    try {
+      const picture = await read(file, place);
+      so.read += 1;
+      if (so.read > 1) continue;
+      const words = picture.faces.length > 1 ? `${count(picture.faces.length, "face")}. ` : "";
+      so.words = words + await show(picture, picture.faces[0]);
+    } catch (error) {
+      so.failed += 1;
+      trouble(file.name, error.message);
+      so.words ||= `${file.name}: ${error.message}`;
+    }
+  }
+}
+
+async function read(file, place) {
   if (file.size > most) {
     throw new Error(`has ${(file.size / 1e6).toFixed(1)} MB; expected at most ${most / 1e6} MB`);
   }
@@ -66,7 +72,8 @@ async function read(file) {
   const picture = await patiently((limit) => ask(address, new Blob([data]), limit));
   if (example) pictures = [];
   example = false;
-  pictures.push(picture);
+  pictures.push(Object.assign(picture, { place }));
+  pictures.sort((a, b) => a.place - b.place); // as they were given
   grid.list(pictures);
   return picture;
 }
