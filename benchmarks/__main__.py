@@ -6,6 +6,7 @@ import sys
 from benchmarks.timing import machine
 
 ALL = (
+    "films",
     "finding_faces",
     "head_training",
     "hostile_images",

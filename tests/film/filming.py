@@ -11,6 +11,7 @@ from PIL import Image
 from emorank.datasets import sample
 
 WIDTH, HEIGHT, RATE = 320, 240, 25
+STEPS = (0, 0, 1, 2, 3, 4, 4, 3, 2, 1, 0, 0)  # of an expression that comes and goes
 SAMPLE = sample.load()
 
 
@@ -60,7 +61,6 @@ def rise_and_fall(person: str, emotion: str, each: int = 4) -> list[np.ndarray]:
 
     Before and after that neutral lasts as long as a step.
     """
-    steps = [0, 0, 1, 2, 3, 4, 4, 3, 2, 1, 0, 0]
-    pictures = [face(person, emotion, step) for step in steps]
+    pictures = [face(person, emotion, step) for step in STEPS]
     pairs = pairwise(pictures)
     return [between(a, b, k / each) for a, b in pairs for k in range(each)]

@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 from pandas.testing import assert_frame_equal
 from PIL import Image
-from tests.film.filming import RATE, face, rise_and_fall, scene, write_film
+from scipy.stats import spearmanr
+from tests.film.filming import RATE, SAMPLE, STEPS, face, rise_and_fall, scene, write_film
 
 import emorank
 from emorank.cli import emorank as command_line
@@ -105,6 +106,20 @@ def test_the_expression_is_an_event(watched):
     assert abs(surprise["apex_frame"] - 33) <= 6  # the peak is shown from 30 to 36
 
 
+def test_the_smooth_curve_follows_the_known_intensity(frames):
+    own = frames[frames["frame"] < 66]
+    steps = SAMPLE.table.set_index("sequence").loc["p02_surprise"].sort_values("frame")
+    level = [0.0, *steps["intensity"]]
+    shown = [level[k] for k in STEPS]
+    known = np.interp(own["frame"] / 6, range(len(shown)), shown)
+    measured = np.log(own["p_surprise"] / own["p_neutral"])
+    smooth, raw = (
+        spearmanr(curve, known).statistic for curve in (own["smooth_surprise"], measured)
+    )
+    assert smooth > 0.9
+    assert smooth > raw
+
+
 def test_a_blurred_face_has_less_sharpness():
     sharp = face(ANN)
     small = Image.fromarray(sharp).resize((40, 40)).resize((224, 224), Image.Resampling.BILINEAR)
@@ -188,6 +203,9 @@ def test_a_folder_of_films_and_frames_goes_on_past_what_is_none(film, tmp_path):
     (given / "S011" / "001" / "10.png").write_bytes(b"no picture")
     (given / "empty.mp4").touch()
     (given / "notes.txt").write_text("no film")
+    other = emorank.watch(given, tmp_path / "out", fps=10, shard=(2, 2))
+    assert not (tmp_path / "out" / "S011_001").exists()
+    assert not other.films
     done = emorank.watch(given, tmp_path / "out", fps=10)
     assert [one.name for one in done] == ["S011_001"]
     assert [Path(error.file).name for error in done.excluded] == ["empty.mp4"]
@@ -235,6 +253,7 @@ def test_the_terminal_says_what_came_of_each(film, tmp_path):
         ({"fps": 0}, "fps=0: expected frames a second"),
         ({"format": "xlsx"}, "format='xlsx': expected parquet or csv"),
         ({"labels": "elam"}, "labels='elam': expected elan or boris"),
+        ({"shard": (3, 2)}, "shard 3/2: expected I/N"),
         ({"rank": "happiness"}, "'happiness' is no rank"),
     ],
 )
@@ -254,6 +273,16 @@ def test_a_folder_with_no_film_is_named(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(ImageError, match="no film and no frame"):
         films.films_in([tmp_path])
+
+
+def test_what_a_stopped_command_has_written_is_no_film(tmp_path):
+    """Pictures of faces beside the films are not read as films of frames."""
+    result = tmp_path / "watched" / "a"
+    (result / "faces").mkdir(parents=True)
+    Image.fromarray(face(ANN)).save(result / "faces" / "0000000_1.jpg")
+    (result / films.UNFINISHED).touch()
+    (tmp_path / "a.mp4").touch()
+    assert [one.name for one in films.films_in([tmp_path])] == ["a"]
 
 
 def test_films_of_one_name_get_folders_of_their_own(tmp_path):

@@ -17,7 +17,7 @@ _SHOWN = 20  # excluded images that are named on the terminal
 _REASONS = 5  # reasons that are counted there
 
 
-class _Share(click.ParamType[Any]):
+class Share(click.ParamType[Any]):
     """I/N, as two numbers."""
 
     name = "I/N"
@@ -70,7 +70,7 @@ many_options = together(
     ),
     click.option(
         "--shard",
-        type=_Share(),
+        type=Share(),
         help="Do only each N-th part of the list from the I-th on, as one of N tasks of a cluster "
         "that share the folder --out; docs/scale.md shows how.",
     ),

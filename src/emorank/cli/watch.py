@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emorank.cli.many_images import Share
 from emorank.cli.options import (
     FILE_OR_FOLDER,
     FOLDER,
@@ -85,6 +86,11 @@ _SHOWN = 5  # broken frames of a film that are named on the terminal
     is_flag=True,
     help="Write the film with the heatmap of each face over it (heatmaps.webm).",
 )
+@click.option(
+    "--shard",
+    type=Share(),
+    help="Read only each N-th film from the I-th on, as one of N tasks that share --out.",
+)
 @overwrite_option
 def command(
     films: tuple[Path, ...],
@@ -112,6 +118,7 @@ def command(
       emorank watch film.mp4 --every 2 --faces 1 --out sparse --labels elan --labels boris
       emorank watch film.mp4 --out sequences --save-faces
       emorank watch film.mp4 --out watched --annotate --heatmaps
+      emorank watch films/ --out watched --shard 3/10
     """
     from emorank import watch
     from emorank.cli.studies import progress_bar
@@ -125,7 +132,7 @@ def command(
         _tell(film)
     for error in watched.excluded:
         _name(error)
-    if not len(watched):
+    if watched.excluded and not len(watched):
         raise EmorankError(
             f"none of the {len(watched.excluded)} films can be read; the reasons are above"
         )

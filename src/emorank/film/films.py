@@ -23,6 +23,8 @@ FPS = 30.0
 """Frames a second of a folder of frames, where nobody says it; so were those of CK+ recorded."""
 RESULT = "film.json"
 """Says what a folder of results is of."""
+UNFINISHED = "frames.partial"
+"""The journal of a film that is being read, in its folder."""
 _TABLES = ("frames.parquet", "frames.csv")
 _NOT_PLAIN = re.compile(r"[^\w.+-]+")
 
@@ -44,7 +46,7 @@ class Film:
     fps: float = FPS
 
 
-def films_in(given: Iterable[Path | str], fps: float = FPS) -> list[Film]:
+def films_in(given: Iterable[Path | str], fps: float = FPS, out: Path | None = None) -> list[Film]:
     """The films that are given, in order: files as they come, folders in the order of names.
 
     In a folder each file with one of `ENDINGS` is a film, and each folder that holds pictures is a
@@ -96,7 +98,8 @@ def _not_of_results(files: Iterable[str]) -> list[str]:
     results = {
         path.parent
         for path in map(PurePosixPath, known)
-        if path.name == RESULT and any(str(path.parent / table) in there for table in _TABLES)
+        if path.name == UNFINISHED
+        or (path.name == RESULT and any(str(path.parent / table) in there for table in _TABLES))
     }
     return [file for file in known if results.isdisjoint(PurePosixPath(file).parents)]
 

@@ -1,8 +1,10 @@
 """Whose face is whose: the faces of a film's frames joined to tracks, one for each person.
 
-A face goes on with a track if it lies where the track's last face lay, or if it looks like the
-track's person; which face goes to which track is decided for all faces of a frame together. Where a
-new shot begins, and after a gap, only the looks count.
+A face goes on with a track if it looks like the track's person, or if it lies where the track's
+last face lay and looks nearly like that one: a head that turns changes its looks little by little.
+Which face goes to which track is decided for all faces of a frame together. Where a new shot
+begins, and after a gap, the place does not count. Looks are identity numbers (`reading.identity`),
+whose author takes two photographs below 0.6 for one person.
 """
 
 from dataclasses import dataclass
@@ -12,10 +14,10 @@ from jaxtyping import Bool, Float, Float32, Int, UInt8
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-SAME = 0.45
-"""Distance of identity numbers below which two faces are of one person, wherever they are."""
-PERHAPS = 0.75
-"""Distance below which they may be, where their boxes overlap."""
+SAME = 0.55
+"""Distance of a face from a track's mean below which it is of this person, wherever it is."""
+PERHAPS = 0.6
+"""Distance from the track's last face below which a face may go on with it, where they overlap."""
 OVERLAP = 0.3
 """Shared area over joint area of two boxes from which a face lies where the last one lay."""
 GAP = 1.0
@@ -32,6 +34,7 @@ _NEVER = 1e6
 class _Track:
     box: Float[np.ndarray, "4"]
     looks: Float[np.ndarray, " numbers"]
+    last: Float[np.ndarray, " numbers"]
     time: float
     shot: int
     faces: int = 1
@@ -46,7 +49,7 @@ class _Track:
         self.faces += 1
         share = 1 / min(self.faces, _REMEMBERED)
         self.looks = (1 - share) * self.looks + share * looks
-        self.box, self.time, self.shot = box, time, shot
+        self.box, self.last, self.time, self.shot = box, looks, time, shot
 
 
 def shots(thumbnails: UInt8[np.ndarray, "frame side side 3"]) -> Int[np.ndarray, " frame"]:
@@ -91,7 +94,9 @@ def tracks(
         for place, face in zip(joined, faces, strict=True):
             if place is None:
                 place = len(open_tracks)
-                open_tracks.append(_Track(box[face], looks[face].astype(float), now, here))
+                open_tracks.append(
+                    _Track(box[face], looks[face].astype(float), looks[face], now, here)
+                )
             else:
                 open_tracks[place].go_on(box[face], looks[face], now, here)
             given[face] = place
@@ -107,10 +112,12 @@ def _joined(
     """The place of the track that each face of a frame goes on with; None: it is new."""
     if not known:
         return [None] * len(box)
-    distance = cdist(np.array([track.looks for track in known]), looks)
+    person = cdist(np.array([track.looks for track in known]), looks)
+    before = cdist(np.array([track.last for track in known]), looks)
     shared = overlap(np.array([track.box for track in known]), box) * near[:, None]
-    may = (distance < SAME) | ((shared >= OVERLAP) & (distance < PERHAPS))
-    cost = np.where(may, distance - SAME * shared, _NEVER)
+    goes_on = (shared >= OVERLAP) & (before < PERHAPS)
+    may = (person < SAME) | goes_on
+    cost = np.where(may, np.where(goes_on, np.minimum(person, before), person) - shared, _NEVER)
     joined: list[int | None] = [None] * len(box)
     for track, face in zip(*linear_sum_assignment(cost), strict=True):
         if may[track, face]:

@@ -15,7 +15,7 @@ from emorank.errors import ImageError, PlanError, StudyError
 from emorank.files import replacing
 from emorank.film import tables
 from emorank.film.drawn import PAGE, draw_what_is_missing
-from emorank.film.films import FPS, RESULT, Film, films_in
+from emorank.film.films import FPS, RESULT, UNFINISHED, Film, films_in
 from emorank.film.labels import LABELS
 from emorank.film.measure import Reading, measure
 from emorank.film.sequences import MANIFEST, manifest
@@ -111,6 +111,7 @@ def watch(
     draw: bool = True,
     annotate: bool = False,
     heatmaps: bool = False,
+    shard: tuple[int, int] | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> Watched:
@@ -138,6 +139,8 @@ def watch(
         draw: the page and the figure.
         annotate: write a film with boxes, persons, emotions and levels, `annotated.webm`.
         heatmaps: write a film with the heatmap of each face, `heatmaps.webm`.
+        shard: (i, n): read only each n-th film from the i-th on, 1 ≤ i ≤ n, as one of n tasks of a
+            cluster that share `out`.
         overwrite: replace results of other options.
         progress: is told how many frames of the film are done.
 
@@ -153,6 +156,8 @@ def watch(
     """
     labels = (labels,) if isinstance(labels, str) else tuple(labels)
     _check(every, faces, fps, format, labels)
+    if shard is not None and not 1 <= shard[0] <= shard[1]:
+        raise PlanError(f"shard {shard[0]}/{shard[1]}: expected I/N with 1 ≤ I ≤ N")
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise PlanError(f"{out}: is a file; expected the name of a folder")
@@ -165,6 +170,9 @@ def watch(
     listed = films_in(given, fps)
     if not listed:
         raise PlanError("expected at least one film, or a folder of frames; none was given")
+    alone = len(listed) == 1
+    if shard is not None:
+        listed = listed[shard[0] - 1 :: shard[1]]
     watched, excluded = [], []
     for number, film in enumerate(listed, start=1):
         where = (
@@ -173,7 +181,7 @@ def watch(
         try:
             watched.append(_one(film, out / film.name, options, _Clock(progress, where)))
         except ImageError as error:
-            if len(listed) == 1:
+            if alone:
                 raise
             excluded.append(error)
     return Watched(watched, excluded)
@@ -240,7 +248,7 @@ def _one(film: Film, folder: Path, options: _Options, clock: "_Clock") -> Watche
 
 def _alone(film: Film, folder: Path, key: str, options: _Options, clock: "_Clock") -> WatchedFilm:
     about = _finished(folder)
-    journal = Journal(folder / "frames.partial", key)
+    journal = Journal(folder / UNFINISHED, key)
     again = about is not None and about["key"] == key
     if about is None or not again:
         _refuse_others(folder, about, journal, options.overwrite)
