@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import av
 import numpy as np
@@ -14,7 +15,7 @@ from tests.film.filming import RATE, face, rise_and_fall, scene, write_film
 import emorank
 from emorank.cli import emorank as command_line
 from emorank.errors import ImageError, PlanError
-from emorank.film import decoder, stills, webm
+from emorank.film import decoder, drawn, stills, webm
 from emorank.film.films import films_in
 from emorank.film.heatmap_film import over_face
 
@@ -144,6 +145,18 @@ def test_over_face_turns_with_the_face():
         assert result[30, 30].tolist() == [200, 150, 100]
 
 
+def test_a_film_on_another_disk_is_named_where_it_is(watched, film, monkeypatch, tmp_path):
+    """Where the film cannot have a second name, the page leads to its first one."""
+
+    def refuse(*_):
+        raise OSError("another device")
+
+    monkeypatch.setattr(os, "link", refuse)
+    address = drawn._beside(films_in([film])[0], tmp_path)
+    assert (tmp_path / unquote(address)).resolve() == film.resolve()
+    assert not any(mark in address for mark in '<>"&$ ')
+
+
 def test_the_page_plays_the_film_and_jumps(watched, chromium):
     """In Chromium, from the disk: a click on an event moves the film there; nothing is asked."""
     page = chromium.new_page()
@@ -254,7 +267,10 @@ def test_a_film_that_is_gone_cannot_be_annotated(film, tmp_path):
         emorank.draw_film(done.folder, annotate=True)
     assert not list(done.folder.glob("*annotated*"))
     assert done.page.exists()
+    left = done.folder / ".annotated.webm.1.partial"
+    left.touch()  # by a process that was killed
     emorank.draw_film(done.folder)
+    assert not left.exists()
     with pytest.raises(PlanError, match="folder of a film that was read"):
         emorank.draw_film(tmp_path)
 

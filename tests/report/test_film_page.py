@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -122,8 +123,15 @@ def test_everybody_can_use_the_page(opened, options):
     assert page.complaints == []
 
 
-def test_nobody_and_long_films(opened):
-    """Without a face the page says so; of a long film a part is shown, which follows."""
+def test_nobody_no_levels_and_long_films(opened):
+    """Without a face or a level the page says so; of a long film a part is shown, which follows."""
+    shown = film(shown={1: []})
+    bare = shown.frames[["frame", "time", "track"]].assign(p_happy=0.75, p_anger=0.25)
+    page = opened(replace(shown, frames=bare))
+    assert page.inner_text("#none") == "There are no events without levels."
+    assert page.inner_text("#now").endswith("Happy")
+    assert "Strong" not in page.inner_text("#panels")
+    assert page.complaints == []
     page = opened(film(shown={}))
     assert "No face was found" in page.inner_text("#panels")
     assert page.complaints == []

@@ -16,6 +16,7 @@ from emorank import __version__
 from emorank.errors import PlanError
 from emorank.files import replacing
 from emorank.film import stills, tables
+from emorank.film.alone import alone_in
 from emorank.film.decoder import Decoding
 from emorank.film.films import FPS, RESULT, Film, films_in
 from emorank.film.heatmap_film import heated
@@ -69,6 +70,7 @@ def draw_film(
         PlanError: the folder is not that of a film that was read.
         ImageError: a film is to be written, and the film is not there any more.
         MissingExtraError: a film is to be written, and the extra 'film' is not installed.
+        StudyError: another process works on this film.
     """
     folder = Path(folder)
     try:
@@ -83,9 +85,10 @@ def draw_film(
 
         study = open_study(study) if isinstance(study, Path | str) else study
         network = reader_of(study, (), device=device).network
-    return draw_what_is_missing(
-        film, folder, about, anew=True, annotate=annotate, heatmaps=network, progress=progress
-    )
+    with alone_in(folder):
+        return draw_what_is_missing(
+            film, folder, about, anew=True, annotate=annotate, heatmaps=network, progress=progress
+        )
 
 
 def draw_what_is_missing(

@@ -23,30 +23,30 @@ FULL = THRESHOLDS[-1] + 4.0
 _CALM, _GROUND, _PAPER = "#7A838D", (20, 24, 28), (255, 255, 255)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Marks:
     """The rows of a film's table by frame.
 
     Attributes:
-        rows: of each frame that was read, those with a face.
+        rows: those with a face, in the order of frames.
         every: each so many-th frame was read; those between show what the one before did.
     """
 
-    rows: dict[int, list[dict[str, Any]]]
+    rows: pd.DataFrame
     every: int = 1
 
     def of(self, frame: int) -> list[dict[str, Any]]:
         """The faces of a frame; none where the frame was not looked at."""
-        return self.rows.get(frame // self.every * self.every, [])
+        read = frame // self.every * self.every
+        first, end = self.rows["frame"].searchsorted([read, read + 1])
+        some = self.rows.iloc[first:end].to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in some]
 
 
 def marks_of(frames: pd.DataFrame, every: int) -> Marks:
     """The rows of the table `frames` by frame."""
-    rows: dict[int, list[dict[str, Any]]] = {}
     known = frames[frames["track"].notna()]
-    for row in known.to_dict("records"):
-        rows.setdefault(int(row["frame"]), []).append({str(k): v for k, v in row.items()})
-    return Marks(rows, every)
+    return Marks(known.sort_values("frame", kind="stable", ignore_index=True), every)
 
 
 def annotated(frames: Iterator[Frame], marks: Marks) -> Iterator[tuple[float, Picture]]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from emorank import delimited
 from emorank.errors import ImageError, PlanError, StudyError
 from emorank.files import replacing
 from emorank.film import tables
+from emorank.film.alone import LOCK, alone_in
 from emorank.film.drawn import PAGE, draw_what_is_missing
 from emorank.film.films import FPS, RESULT, UNFINISHED, Film, films_in
 from emorank.film.labels import LABELS
@@ -236,12 +236,9 @@ def _one(film: Film, folder: Path, options: _Options, clock: "_Clock") -> Watche
     """Read a film into its folder, or what is missing of it."""
     key = _key(film, options)
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".watch.lock")
     try:
-        with lock.acquire(timeout=_PATIENCE):
+        with alone_in(folder):
             return _alone(film, folder, key, options, clock)
-    except Timeout:
-        raise StudyError(f"{folder}: another process reads this film; wait for it") from None
     finally:
         _remove_if_empty(folder)
 
@@ -348,8 +345,8 @@ def _key(film: Film, options: _Options) -> str:
 
 def _remove_if_empty(folder: Path) -> None:
     """Leave no folder of a film that could not be read."""
-    if [path.name for path in folder.iterdir()] in ([], [".watch.lock"]):
-        (folder / ".watch.lock").unlink(missing_ok=True)
+    if [path.name for path in folder.iterdir()] in ([], [LOCK]):
+        (folder / LOCK).unlink(missing_ok=True)
         folder.rmdir()
 
 
@@ -371,6 +368,3 @@ class _Clock:
     def drawing(self, done: int, total: int, note: str = "") -> None:
         """So many frames are decoded for what is drawn."""
         self.progress(done, total, f"{self.words}{note}")
-
-
-_PATIENCE = 10.0  # seconds: a process that was killed lets go within moments

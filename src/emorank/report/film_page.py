@@ -27,6 +27,7 @@ BOXES = 100_000
 """So many boxes; of more, every second is left out, or more."""
 SHOWN = 12
 """Persons that are shown at first: those who are seen longest."""
+_NONE = "No expression of the persons and emotions chosen above reaches the level Average."
 _PAGE_LIGHT = 0.009  # luminance of #12181e (WCAG 2.2)
 _SCRIPTS = ("start", "player", "curves", "lists", "end")
 
@@ -95,6 +96,7 @@ def film_page(film: FilmPage) -> str:
         "note": film.note,
         "summary": _summary(film, persons),
         "legend": _legend(film),
+        "none": _NONE if has_levels(film.frames) else "There are no events without levels.",
         "tables": _tables(film),
         "seconds": f"{film.seconds:.1f}",
         "length": _clock(film.seconds),
