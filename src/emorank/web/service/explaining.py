@@ -11,11 +11,11 @@ from jaxtyping import Float32
 
 from emorank.errors import PlanError
 from emorank.framing import View
-from emorank.networks.network import Network
 from emorank.reading.emotion_network import EmotionNetwork
-from emorank.reading.explanations import Explanation, explain_images, flat_warning
+from emorank.reading.explanations import Explanation, flat_warning
+from emorank.reading.questions import explain_emotion
 from emorank.reading.reader import RankedFace, Reader
-from emorank.relevance import Difference, Preset
+from emorank.relevance import Preset
 from emorank.report.explained import draw_explanation
 from emorank.report.reading import draw_reading
 from emorank.vocabulary import Emotion
@@ -93,19 +93,10 @@ def explain(
     if other == neutral:
         return Explained(face, neutral, network.heatmap)
     expressed = Emotion(face.row["expressed"])
-    classes = list(network.classes)
-    if other not in classes or other == expressed:
-        known = ", ".join(one for one in classes if one != expressed)
+    if other not in network.classes or other == expressed:
+        known = ", ".join(one for one in network.classes if one != expressed)
         raise PlanError(f"against={against}: the face expresses {expressed}; expected {known}")
-    target = Difference(classes.index(expressed), classes.index(other))
-    labels = tuple(one.label for one in classes)
-    plain_network = Network(
-        network.net, "", len(classes), labels, network.size, network.crop, network.normalisation
-    )
-    name = network.heatmap if isinstance(network.heatmap, str) else "own rules"
-    maps = {name: network.heatmap}
-    (explanation,) = explain_images(plain_network, view, maps, target, strict=True)
-    return Explained(face, other, network.heatmap, explanation)
+    return Explained(face, other, network.heatmap, explain_emotion(network, view, expressed, other))
 
 
 @lru_cache(8)

@@ -2,12 +2,11 @@
 
 from functools import lru_cache
 
-from emorank.errors import EmorankError
 from emorank.networks.ready import READY
-from emorank.reading.ranks import RANKS
+from emorank.reading.ranks import SCORES
 from emorank.reading.ready import NAME
 from emorank.relevance import PRESETS
-from emorank.study.readers import READY_SETTINGS, default_rank
+from emorank.study.readers import ranks_at_hand
 from emorank.web.desk import Desk
 from emorank.web.service.answers import NOT_FOR, Network, Networks
 
@@ -21,8 +20,7 @@ def name_of(desk: Desk) -> str:
 def networks(desk: Desk) -> Networks:
     """What there is to ask; the first call of a study may load what a rank has learnt."""
     network = desk.network
-    first = default_rank(network)
-    ranks = [first, *(name for name in RANKS if name != first and _offers(desk, name))]
+    ranks = [*ranks_at_hand(desk.study, network), *SCORES]
     ready = READY[NAME] if desk.study is None else None
     own = isinstance(network.heatmap, str)
     return Networks(
@@ -42,13 +40,3 @@ def networks(desk: Desk) -> Networks:
         ],
         not_for=NOT_FOR,
     )
-
-
-def _offers(desk: Desk, rank: str) -> bool:
-    if desk.study is None:
-        return rank in READY_SETTINGS
-    try:
-        desk.reader((rank,))
-    except EmorankError:
-        return False
-    return True
