@@ -52,7 +52,7 @@ BEFORE = {
     "rate import": MINE,
 }
 # These take minutes even on few faces, or do not end by themselves; they have tests of their own.
-LEFT_OUT = {"compare", "faithfulness", "rate serve", "serve"}
+LEFT_OUT = {"compare", "faithfulness", "rate serve"}
 
 
 @pytest.fixture(scope="session")

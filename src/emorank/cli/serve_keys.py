@@ -65,7 +65,7 @@ def revoke(names: tuple[str, ...]) -> None:
 
     \b
     Example:
-      emorank serve key revoke lab
+      emorank serve key revoke ada
     """
     from emorank.web.service.keys import Keys
 

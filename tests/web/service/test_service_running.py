@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from tests.rooms import Program
 
+from emorank.datasets import load
 from emorank.web.desk import AT_ONCE, WAITING
 
 pytestmark = pytest.mark.skipif(
@@ -163,6 +164,24 @@ def test_kill_9_of_a_decoder_loses_one_request(server, face_file):
     assert "made its decoder crash" in lost
     assert len(decoders(server)) == 2
     assert ask(server, face_file)[0] == 200
+
+
+def test_the_examples_of_the_documentation_print_what_they_say(
+    server, tmp_path, monkeypatch, capsys
+):
+    """Each Python block as it stands, but for the address and for the name of httpx here."""
+    monkeypatch.chdir(tmp_path)
+    sample = load(None, "sample").root
+    for name, face in (("face", "p05_happy_4"), ("friend", "p02_surprise_4")):
+        Path(f"{name}.jpg").write_bytes((sample / f"faces/{face}.jpg").read_bytes())
+    page = (Path(__file__).parents[3] / "docs/service.md").read_text()
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        code = re.sub(r"https?://(127.0.0.1:8322|faces.example.org)", server.base, block)
+        exec(code.replace("import httpx\n", "import httpx2 as httpx\n"), {})  # noqa: S102 - ours
+        printed = capsys.readouterr().out.splitlines()
+        promised = re.findall(r"print\(.*\)  # (?!what)(.*)", block)
+        assert promised
+        assert set(promised) <= set(printed)
 
 
 def test_a_server_that_is_killed_leaves_no_process():

@@ -8,17 +8,12 @@ import numpy as np
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row (`RankedFace.row`) in JSON's own types: no number, or none that is finite, is null.
-
-    A float32 is written with the fewest digits that stand for it.
-    """
+    """A row (`RankedFace.row`) in JSON's own types; a number that is not finite is null."""
     return {name: _plain(value) for name, value in row.items()}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, np.float32):
-        value = float(str(value))
-    elif isinstance(value, np.generic):
+    if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
