@@ -5,6 +5,7 @@ import os
 import threading
 
 import pytest
+from tests.rooms import free_port
 
 from emorank.errors import AccessError
 from emorank.web.service.keys import PREFIX, Keys, keys_file
@@ -97,9 +98,9 @@ def test_a_server_for_others_starts_with_a_key_only(cli, tmp_path, monkeypatch):
     """It says how to make one, and what else it needs to be told."""
     monkeypatch.setenv("EMORANK_DATA", str(tmp_path))
     for options in (("--base-url", "https://faces.example.org"), ("--host", "127.0.0.2")):
-        refused = cli("serve", "--no-browser", "--port", "18322", *options)
+        refused = cli("serve", "--no-browser", "--port", free_port(), *options)
         assert refused.code == 1
         assert "needs a key" in refused.err
         assert "emorank serve key new" in refused.err
-    everywhere = cli("serve", "--no-browser", "--port", "18322", "--host", "::")
+    everywhere = cli("serve", "--no-browser", "--port", free_port(), "--host", "::")
     assert "say with --base-url what they call this server" in everywhere.err

@@ -11,8 +11,11 @@ from tests.web.conftest import Visitor
 from tests.web.test_decoders import png
 
 import emorank
+from emorank.errors import StudyError
 from emorank.reading.ready import ready_network
 from emorank.relevance import Difference
+from emorank.study.folder import Study
+from emorank.study.plan import Plan
 from emorank.web.safety import origins
 from emorank.web.service.problems import KINDS, PAGES
 from emorank.web.service.uploads import MOST
@@ -152,6 +155,20 @@ def test_questions_that_cannot_be_answered(program, face_file, question, words):
     """What came, and what is possible."""
     told = problem(program.post(f"/v1/{question}", content=face_file, headers=JPEG), "question")
     assert words in told["detail"]
+
+
+def test_where_the_study_lies_is_not_told(program, shared_desk, face_file, monkeypatch, tmp_path):
+    """Its name is."""
+    folder = tmp_path / "mine"
+    monkeypatch.setattr(shared_desk, "study", Study(folder, Plan()))
+
+    def lacking(*_, **__):
+        raise StudyError(f"{folder}: no calibration; emorank calibrate --study {folder}")
+
+    monkeypatch.setattr(shared_desk, "reader", lacking)
+    answer = program.post("/v1/faces?rank=calibrated", content=face_file, headers=JPEG)
+    told = problem(answer, "question")["detail"]
+    assert told == "mine: no calibration; emorank calibrate --study mine"
 
 
 def test_an_explanation_is_a_figure_or_raw_relevance(program, face_file):

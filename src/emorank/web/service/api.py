@@ -66,11 +66,17 @@ def _problem_of(request: Request, error: Exception) -> ProblemError:
         case ImageError():
             return ProblemError("picture", str(error))
         case EmorankError() if not isinstance(error, WeightsError):
-            return ProblemError("question", str(error))
+            return ProblemError("question", _without_place(request, str(error)))
     # The pattern of the path: what strangers send is not repeated in the log.
     place = getattr(request.scope.get("route"), "path", "")
     _LOG.error("%s %s: %s", request.method, place, error, exc_info=error)
     return ProblemError("broken", KINDS["broken"].advice)
+
+
+def _without_place(request: Request, sentence: str) -> str:
+    """The sentence without the place of the study on this machine, which is nobody's business."""
+    study = cast(Desk, request.app.state.desk).study
+    return sentence if study is None else sentence.replace(str(study.folder), study.folder.name)
 
 
 def _words(error: Any) -> str:
