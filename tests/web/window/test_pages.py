@@ -17,6 +17,7 @@ from emorank.reading.ready import ready_network
 from emorank.web.desk import Desk
 from emorank.web.safety import origins
 from emorank.web.window.app import make_app
+from emorank.web.window.pages import MOST
 
 ORIGIN = "http://127.0.0.1:8322"
 UNKNOWN = "A" * 22
@@ -91,7 +92,12 @@ def test_each_question_has_its_own_answer(page, faces):
     assert "The red channel:" in answers[4]["html"]
     # Another face may be named what the last one was held against.
     assert ask(against="happy")["against"] == "neutral"
-    for wrong in ({"expression": "envy"}, {"preset": "x"}, {"channel": "green2"}, {"more": "1"}):
+    for wrong in (
+        {"expression": "envy"},
+        {"preset": "occlusion"},
+        {"channel": "green2"},
+        {"more": "1"},
+    ):
         refused = page.get(f"/window/faces/{face['id']}", params=wrong)
         assert refused.status_code == 422
         assert set(refused.json()) == {"error"}
@@ -107,7 +113,8 @@ def test_tables_of_several_faces(page, faces):
     assert [line["image"] for line in csv.DictReader(io.StringIO(table))] == ["'=1+1.jpg", "a.jpg"]
     rows = page.post("/window/rows.json", json={"faces": ids}).json()
     assert [row["image"] for row in rows] == ["a.jpg", "=1+1.jpg"]
-    assert page.post("/window/rows.csv", json={"faces": []}).status_code == 422
+    for many in (0, MOST + 1):
+        assert page.post("/window/rows.csv", json={"faces": ids[:1] * many}).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -178,6 +185,19 @@ def test_who_comes_to_a_busy_server_is_told_when_to_come_again(desk, page, faces
         go.set()
         others.join()
     assert page.get(f"/window/faces/{face}").status_code == 200
+
+
+def test_what_nobody_foresaw_is_told_without_its_cause(desk, page, monkeypatch, caplog):
+    """The log has the cause, the page a sentence."""
+
+    async def fail(*_):
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(desk, "decode", fail)
+    answer = give(page, png())
+    assert answer.status_code == 500
+    assert answer.json() == {"error": "Something went wrong here; the log of the server says what."}
+    assert "secret" in caplog.text
 
 
 def test_the_example_is_read_once_for_all(page):

@@ -29,6 +29,12 @@ HAND_OVER = """([kind, files]) => {
   }
 }"""
 
+TOO_LARGE = """() => {
+  const given = new DataTransfer();
+  given.items.add(new File([new Uint8Array(33e6)], "large.jpg"));
+  document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer: given }));
+}"""
+
 
 def hand_over(page, kind, *files):
     encoded = [(name, base64.b64encode(data).decode()) for name, data in files]
@@ -75,6 +81,9 @@ def test_pictures_come_in_by_every_way_and_are_looked_at(window, browse, faces, 
     status(page, "^1 picture read, 1 not")
     assert page.text_content("#trouble-list li").startswith("notes.txt: is a text file")
     assert verdict(page) == "Fear · Strong"
+    page.click("#clear-troubles")
+    page.evaluate(TOO_LARGE)
+    status(page, "^large.jpg: has 33.0 MB; expected at most 32 MB")
     hand_over(page, "drop", ("party.png", two_faces))
     status(page, "^2 faces. party.png, face 1: ")
     assert page.text_content("#about") == "520 × 260 pixels; 2 faces"
@@ -141,12 +150,13 @@ def test_pictures_come_in_by_every_way_and_are_looked_at(window, browse, faces, 
 
 
 def test_on_a_phone_in_the_dark(window, browse, faces, two_faces):
-    """Nothing is wider than the screen; a busy or silent server is asked again, as is said."""
+    """Nothing is wider than the screen; a busy or silent server is asked again, as is said; an
+    answer that comes too late changes nothing."""  # noqa: D205, D209 - one sentence
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    page = open_page(browse(**phone, color_scheme="dark"), window.base)
-    assert verdict(page) == "Happy · Strong"
-    until(page, LOADED)
-    assert page.is_visible("#photograph")
+    context = browse(**phone, color_scheme="dark")
+    held = []
+    context.route("**/window/example", lambda route: held.append(route))
+    page = open_page(context, window.base)
     answers = iter(["429", "gone"])
 
     def sometimes(route):
@@ -159,6 +169,7 @@ def test_on_a_phone_in_the_dark(window, browse, faces, two_faces):
                 route.continue_()
 
     page.route("**/window/pictures?*", sometimes)
+    assert page.is_visible("#photograph")
     with page.expect_file_chooser() as chooser:
         page.tap("#photograph")
     chooser.value.set_files([{"name": "two.png", "mimeType": "image/png", "buffer": two_faces}])
@@ -166,6 +177,16 @@ def test_on_a_phone_in_the_dark(window, browse, faces, two_faces):
     status(page, "does not answer. The page tries again")
     status(page, "^2 faces. two.png, face 1")
     assert page.get_attribute("#photo", "capture") == "environment"
+    held[0].continue_()  # the example comes too late
+    late = []
+    page.route(re.compile("/window/faces/.*against=fear"), lambda route: late.append(route))
+    page.select_option("[name=against]", "fear")
+    page.select_option("[name=against]", "nothing")
+    until(page, "document.getElementById('why').textContent.includes('Why surprise?')")
+    late[0].continue_()  # as does the answer to an earlier question
+    page.wait_for_timeout(500)
+    assert "Why surprise?" in page.text_content("#why")
+    assert page.text_content("#name") == "two.png"
     page.locator("#boxes button").nth(1).tap()
     page.wait_for_selector(READY)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
