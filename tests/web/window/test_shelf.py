@@ -37,6 +37,9 @@ def test_the_picture_that_was_looked_at_longest_ago_goes_first():
     with pytest.raises(ForgottenError):
         shelf.face(three[1].faces[0].id)
     assert shelf.bytes == three[0].bytes + three[2].bytes
+    shelf.picture(three[0].id)
+    shelf.put(three[1])
+    assert shelf.picture(three[0].id) is three[0]
 
 
 def test_answers_count_and_only_the_last_ones_are_kept():

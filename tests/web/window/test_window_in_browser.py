@@ -183,8 +183,10 @@ def test_on_a_phone_in_the_dark(window, browse, faces, two_faces):
     page.select_option("[name=against]", "fear")
     page.select_option("[name=against]", "nothing")
     until(page, "document.getElementById('why').textContent.includes('Why surprise?')")
-    late[0].continue_()  # as does the answer to an earlier question
-    page.wait_for_timeout(500)
+    with page.expect_response(re.compile("against=fear")) as response:
+        late[0].continue_()  # as does the answer to an earlier question
+    assert "not fear" in response.value.text()
+    page.wait_for_timeout(300)
     assert "Why surprise?" in page.text_content("#why")
     assert page.text_content("#name") == "two.png"
     page.locator("#boxes button").nth(1).tap()
