@@ -239,11 +239,14 @@ def _uri(jpeg: bytes) -> str:
 
 def _summary(film: FilmPage, persons: Sequence[Person]) -> str:
     frames, events = film.frames["frame"].nunique(), len(film.events)
+    read = f"{_clock(film.seconds)}, {_count(frames, 'frame')} read"
     if not persons:
-        return f"{_clock(film.seconds)}, {frames:,} frames read; no face was found."
-    who = "1 person" if len(persons) == 1 else f"{len(persons):,} persons"
-    what = "1 event" if events == 1 else f"{events:,} events"
-    return f"{_clock(film.seconds)}, {frames:,} frames read, {who}, {what}."
+        return f"{read}; no face was found."
+    return f"{read}, {_count(len(persons), 'person')}, {_count(events, 'event')}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _legend(film: FilmPage) -> str:
@@ -264,5 +267,5 @@ def _tables(film: FilmPage) -> str:
 
 def _clock(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.{1 + (seconds < 1)}f} s"
     return f"{int(seconds // 60)}:{int(seconds % 60):02d} min"

@@ -61,7 +61,7 @@ function panelOf(person) {
       clip.append(svg("path", { d: area, fill: colour, "fill-opacity": 0.3 }));
     }
     const line = pathOf(person, emotion, from, from + span, false);
-    clip.append(svg("path", { d: line, fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-linejoin": "round" }));
+    clip.append(svg("path", { d: line, fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-linejoin": "round", "stroke-linecap": "round" }));
   }
   for (const event of events) {
     const { colour } = film.emotions[event.emotion];
@@ -81,7 +81,7 @@ function pathOf(person, emotion, start, end, closed) {
   const put = () => {
     if (Number.isNaN(x)) return;
     if (closed && !pen) parts += `M${x} ${up(0)}L${x} ${y.toFixed(1)}`;
-    else parts += `${pen ? "L" : "M"}${x} ${y.toFixed(1)}`;
+    else parts += pen ? `L${x} ${y.toFixed(1)}` : `M${x} ${y.toFixed(1)}h0`; // a single point is a dot
     pen = true;
   };
   const end_ = () => {

@@ -137,7 +137,7 @@ function drawBoxes() {
     pen.strokeRect(x, y, x2 - x, y2 - y);
     const words = `${person.track}${said ? ` ${said.words}` : ""}`;
     const width = pen.measureText(words).width + 10;
-    const place = y > 20 ? y - 20 : y2;
+    const place = y > 20 ? y - 20 : Math.max(y, 0); // above the face, or in its box
     pen.fillStyle = "rgba(0, 0, 0, .75)";
     pen.fillRect(x - 1.5, place, width, 20);
     pen.fillStyle = colour;

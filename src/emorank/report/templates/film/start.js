@@ -33,7 +33,7 @@ function lastAt(numbers, most) {
 
 // 75.25 s as "1:15.3"; short films in seconds.
 function clock(time, places = 1) {
-  if (film.seconds < 120) return `${time.toFixed(places)} s`;
+  if (film.seconds < 120) return `${time.toFixed(film.seconds < 1 ? 2 : places)} s`;
   const rounded = Number(time.toFixed(places));
   const minutes = Math.floor(rounded / 60);
   return `${minutes}:${(rounded - 60 * minutes).toFixed(places).padStart(places ? 3 + places : 2, "0")}`;
