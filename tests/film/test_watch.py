@@ -169,30 +169,30 @@ def test_a_killed_command_goes_on_and_gives_the_same_tables(film, watched, tmp_p
     assert journal.exists(), "the command had finished before it was killed"
     with journal.open("ab") as file:
         file.write(b'1234 {"frame": half')  # and the last line torn
-    (again,) = emorank.watch(film, tmp_path)
+    (again,) = emorank.watch(film, tmp_path, draw=False)
     assert not again.again
     assert not journal.exists()
     assert_frame_equal(again.frames(), watched.frames())
     assert_frame_equal(again.events(), watched.events())
     written = (tmp_path / "film" / "frames.parquet").stat().st_mtime_ns
-    (same,) = emorank.watch(film, tmp_path)
+    (same,) = emorank.watch(film, tmp_path, draw=False)
     assert same.again
     assert (tmp_path / "film" / "frames.parquet").stat().st_mtime_ns == written
 
 
 def test_what_is_there_of_other_options_is_not_replaced(film, tmp_path):
     asked = {"every": 30, "progress": lambda *_: None}
-    (first,) = emorank.watch(film, tmp_path, **asked)
+    (first,) = emorank.watch(film, tmp_path, draw=False, **asked)
     before = first.frames()
     with pytest.raises(StudyError, match="with other options"):
-        emorank.watch(film, tmp_path, every=31)
+        emorank.watch(film, tmp_path, draw=False, every=31)
     assert_frame_equal(first.frames(), before)
-    (second,) = emorank.watch(film, tmp_path, every=31, overwrite=True, format="csv")
+    (second,) = emorank.watch(film, tmp_path, draw=False, every=31, overwrite=True, format="csv")
     assert second.frames()["frame"].unique().tolist() == [0, 31, 62]
     assert not (second.folder / "frames.parquet").exists()
     os.utime(film)
     with pytest.raises(StudyError, match="changed since"):
-        emorank.watch(film, tmp_path, every=31, format="csv")
+        emorank.watch(film, tmp_path, draw=False, every=31, format="csv")
 
 
 def test_a_folder_of_films_and_frames_goes_on_past_what_is_none(film, tmp_path):
@@ -203,10 +203,10 @@ def test_a_folder_of_films_and_frames_goes_on_past_what_is_none(film, tmp_path):
     (given / "S011" / "001" / "10.png").write_bytes(b"no picture")
     (given / "empty.mp4").touch()
     (given / "notes.txt").write_text("no film")
-    other = emorank.watch(given, tmp_path / "out", fps=10, shard=(2, 2))
+    other = emorank.watch(given, tmp_path / "out", draw=False, fps=10, shard=(2, 2))
     assert not (tmp_path / "out" / "S011_001").exists()
     assert not other.films
-    done = emorank.watch(given, tmp_path / "out", fps=10)
+    done = emorank.watch(given, tmp_path / "out", draw=False, fps=10)
     assert [one.name for one in done] == ["S011_001"]
     assert [Path(error.file).name for error in done.excluded] == ["empty.mp4"]
     table = done.films[0].frames()
@@ -218,12 +218,12 @@ def test_a_folder_of_films_and_frames_goes_on_past_what_is_none(film, tmp_path):
 
 
 def test_only_the_nearest_faces(film, tmp_path):
-    (done,) = emorank.watch(film, tmp_path, every=75, faces=1)
+    (done,) = emorank.watch(film, tmp_path, draw=False, every=75, faces=1)
     assert done.frames()["face"].to_list() == [1, 1]
 
 
 def test_several_ranks_have_columns_of_their_own(film, tmp_path):
-    (done,) = emorank.watch(film, tmp_path, every=80, rank=["paper", "contrast"])
+    (done,) = emorank.watch(film, tmp_path, draw=False, every=80, rank=["paper", "contrast"])
     table = done.frames()
     assert {"score", "contrast_score", "contrast_rank", "smooth_score"} <= set(table)
     assert {"n_1", "value_1"} <= set(table)
@@ -266,7 +266,7 @@ def test_options_that_make_no_sense_are_refused(options, words, tmp_path):
 def test_the_extra_is_named_where_it_is_missing(film, tmp_path, monkeypatch):
     monkeypatch.setattr("emorank.film.decoder.find_spec", lambda name: None)
     with pytest.raises(EmorankError, match=r"emorank\[film\]"):
-        emorank.watch(film, tmp_path)
+        emorank.watch(film, tmp_path, draw=False)
 
 
 def test_a_folder_with_no_film_is_named(tmp_path):
