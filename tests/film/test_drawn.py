@@ -258,11 +258,15 @@ def test_a_folder_of_frames_has_a_page_with_single_frames(tmp_path):
 
 
 def test_a_film_that_is_gone_cannot_be_annotated(film, tmp_path):
-    """What was drawn stays; the error says what is missing, and leaves nothing half-written."""
+    """Its second name does; without it an error says what is missing, and what was drawn stays."""
     own = tmp_path / "film.mp4"
     own.write_bytes(film.read_bytes())
     (done,) = emorank.watch(own, tmp_path / "out", every=9)
     own.unlink()
+    assert done.folder / "annotated.webm" in emorank.draw_film(done.folder, annotate=True)
+    assert "<h1>film.mp4</h1>" in done.page.read_text()
+    (done.folder / "annotated.webm").unlink()
+    (done.folder / "original.mp4").unlink()
     with pytest.raises(ImageError, match="No such file"):
         emorank.draw_film(done.folder, annotate=True)
     assert not list(done.folder.glob("*annotated*"))
@@ -280,6 +284,15 @@ def test_only_an_empty_cell_of_a_table_is_missing(film, tmp_path):
     (done,) = emorank.watch(film, tmp_path, every=8, format="csv", draw=False)
     assert done.frames()["smooth_rank"].notna().all()
     assert json.loads((done.folder / "film.json").read_text())["read"] == 3
+
+
+def test_a_film_whose_sound_cannot_be_read_is_silent(tmp_path):
+    """The process that joins them may fail: the pictures are kept, and nothing is left over."""
+    (tmp_path / "noise.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(99))
+    pictures = [(0.04 * k, np.full((48, 64, 3), 9 * k, np.uint8)) for k in range(5)]
+    assert not webm.write_webm(tmp_path / "a.webm", iter(pictures), tmp_path / "noise.mp4")
+    assert len(pictures_of(tmp_path / "a.webm")[0]) == 5
+    assert {path.name for path in tmp_path.iterdir()} == {"a.webm", "noise.mp4"}
 
 
 def test_large_and_odd_pictures_become_films(tmp_path):

@@ -37,6 +37,8 @@ PAGE, FIGURE = "index.html", "timeline"
 ANNOTATED, HEATMAPS = "annotated.webm", "heatmaps.webm"
 FACES = 200
 """So many of the strongest events have a face on the page."""
+SECOND = "original"
+"""The film's name in the folder of its results, before the ending."""
 _STAMP = "pictures.json"
 _DRAWN = (PAGE, f"{FIGURE}.png", f"{FIGURE}.pdf", ANNOTATED, HEATMAPS)
 _DOTS = 150  # per inch of the figure
@@ -141,15 +143,21 @@ def draw_what_is_missing(
                 shown = annotated(pictures, marks)
             write_webm(folder / name, shown, None if film.frames else film.path)
         if page or (folder / PAGE).exists():
-            _draw_tables(film, folder, frames, events, progress)
+            name = Path(about["film"]).name or film.name
+            _draw_tables(film, name, folder, frames, events, progress)
             _set_stamp(folder, tables=about["key"], page=__version__)
     return [folder / name for name in _DRAWN if (folder / name).exists()]
 
 
 def _draw_tables(
-    film: Film, folder: Path, frames: pd.DataFrame, events: pd.DataFrame, progress: Progress
+    film: Film,
+    name: str,
+    folder: Path,
+    frames: pd.DataFrame,
+    events: pd.DataFrame,
+    progress: Progress,
 ) -> None:
-    """The figure and the page, and the stills that they need."""
+    """The figure and the page, with this name above them, and the stills that they need."""
     persons = persons_of(frames, gap_of(frames), POINTS, -np.inf)
     in_figure = drawn(persons, events)
     on_page = events.nlargest(FACES, "log_odds")["event"].tolist()
@@ -162,16 +170,18 @@ def _draw_tables(
         if event in faces
     }
     odds, seconds = has_levels(frames), seconds_of(frames)
-    figure = timeline(film.path.name, seconds, persons, events, shown, odds=odds)
+    figure = timeline(name, seconds, persons, events, shown, odds=odds)
     for ending, data in (("png", style.png(figure, _DOTS)), ("pdf", style.pdf(figure))):
         with replacing(folder / f"{FIGURE}.{ending}") as partial:
             partial.write_bytes(data)
-    _write_page(film, folder, frames, events, faces)
+    _write_page(film, name, folder, frames, events, faces)
 
 
 def _film_of(folder: Path, about: Mapping[str, Any]) -> Film:
-    """The film that a folder is of, as far as it is still there."""
+    """The film that a folder is of, as far as it is still there, by its first or second name."""
     path = Path(about["film"])
+    if not path.exists():
+        path = next(iter(sorted(folder.glob(f"{SECOND}*"))), path)
     if path.is_dir():
         for one in films_in([path], about.get("rate") or FPS):
             if one.path == path:
@@ -232,6 +242,7 @@ def _set_stamp(folder: Path, **said: str) -> None:
 
 def _write_page(
     film: Film,
+    name: str,
     folder: Path,
     frames: pd.DataFrame,
     events: pd.DataFrame,
@@ -245,7 +256,7 @@ def _write_page(
         if (path := below / stills.frame_file(number)).exists()
     ]
     page = FilmPage(
-        name=film.path.name,
+        name=name,
         seconds=seconds_of(frames),
         frames=frames,
         events=events,
@@ -256,9 +267,9 @@ def _write_page(
         versions=_versions(film, folder),
         tables=[
             path.name
-            for name in (tables.FRAMES, tables.EVENTS)
+            for table in (tables.FRAMES, tables.EVENTS)
             for ending in tables.FORMATS
-            if (path := folder / f"{name}.{ending}").exists()
+            if (path := folder / f"{table}.{ending}").exists()
         ],
     )
     write_film_page(page, folder / PAGE)
@@ -292,7 +303,7 @@ def _beside(film: Film, folder: Path) -> str:
     A second name takes no room, and the folder can be moved and passed on with the film in it.
     """
     suffix = film.path.suffix.lower()
-    place = folder / f"original{suffix if suffix[1:].isalnum() else ''}"
+    place = folder / f"{SECOND}{suffix if suffix[1:].isalnum() else ''}"
     if place.exists() and place.samefile(film.path):
         return quote(place.name)
     place.unlink(missing_ok=True)

@@ -42,8 +42,10 @@ function drawTime() {
   $("now").replaceChildren(...rows);
   timeline.setAttribute("aria-valuenow", now.toFixed(1));
   timeline.setAttribute("aria-valuetext", [clock(now, 1), ...said].join("; "));
-  for (const row of $("events").tBodies[0].rows) {
-    row.classList.toggle("at", row.dataset.onset <= now + 0.002 && now <= Number(row.dataset.offset) + 0.002);
+  for (const one of listed) {
+    const at = one.onset <= now + 0.002 && now <= one.offset + 0.002;
+    if (at !== one.at) one.row.classList.toggle("at", at);
+    one.at = at;
   }
 }
 
@@ -78,10 +80,11 @@ function jump(way) {
   if (next !== undefined) seek(next);
 }
 
+let listed = []; // rows of events, with their times and whether they are marked
+
 function listEvents() {
-  const rows = shownEvents().map((event) => {
+  listed = shownEvents().map((event) => {
     const row = document.createElement("tr");
-    [row.dataset.onset, row.dataset.offset] = [event.onset, event.offset];
     const button = document.createElement("button");
     button.type = "button";
     if (event.face) {
@@ -104,11 +107,11 @@ function listEvents() {
       const cell = row.insertCell();
       [cell.className, cell.textContent] = ["n", text];
     }
-    return row;
+    return { row, onset: event.onset, offset: event.offset, at: false };
   });
-  $("events").tBodies[0].replaceChildren(...rows);
-  $("events-box").hidden = !rows.length;
-  $("none").hidden = rows.length > 0;
+  $("events").tBodies[0].replaceChildren(...listed.map((one) => one.row));
+  $("events-box").hidden = !listed.length;
+  $("none").hidden = listed.length > 0;
 }
 
 function choice(box, set, value, label, colour) {
