@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,10 +15,9 @@ from tests.film.filming import RATE, face, rise_and_fall, scene, write_film
 
 import emorank
 from emorank.cli import emorank as command_line
-from emorank.errors import ImageError, PlanError
-from emorank.film import decoder, drawn, stills, webm
-from emorank.film.films import films_in
-from emorank.film.heatmap_film import over_face
+from emorank.errors import ImageError, PlanError, StudyError
+from emorank.film import alone, decoder, drawn, stills, webm
+from emorank.film.films import Film, films_in
 
 # One second, its frames at uneven times, in units of 1 / RATE.
 TIMES = [k + (k > 11) * 3 for k in range(24)]
@@ -128,23 +128,6 @@ def test_the_heatmap_lies_on_the_face(watched):
     assert np.ptp(pictures[number][2:8, 2:8].astype(int), axis=2).max() < 12
 
 
-def test_over_face_turns_with_the_face():
-    """Relevance in the left upper quarter of the crop lies there in a turned picture."""
-    from emorank.faces import TEMPLATE
-
-    plane = np.zeros((64, 64))
-    plane[:20, :20] = 1.0
-    upright = 50 + 100 * TEMPLATE
-    turned = np.column_stack([200 - upright[:, 1], upright[:, 0]])  # a quarter, clockwise
-    picture = np.full((200, 200, 3), (200, 150, 100), np.uint8)
-    for points, place in ((upright, (60, 60)), (turned, (60, 140))):
-        result = over_face(picture, points.astype(np.float32), plane, 1.0).astype(int)
-        y, x = place
-        assert result[y, x, 0] - result[y, x, 1] > 60  # red
-        assert np.ptp(result[120, 100]) == 0  # grey
-        assert result[30, 30].tolist() == [200, 150, 100]
-
-
 def test_a_film_on_another_disk_is_named_where_it_is(watched, film, monkeypatch, tmp_path):
     """Where the film cannot have a second name, the page leads to its first one."""
 
@@ -155,6 +138,9 @@ def test_a_film_on_another_disk_is_named_where_it_is(watched, film, monkeypatch,
     address = drawn._beside(films_in([film])[0], tmp_path)
     assert (tmp_path / unquote(address)).resolve() == film.resolve()
     assert not any(mark in address for mark in '<>"&$ ')
+    odd = tmp_path / os.fsdecode(b"\xff.mp4")
+    odd.write_bytes(b"a film")
+    assert drawn._beside(Film("odd", odd), tmp_path) == "%FF.mp4"
 
 
 def test_the_page_plays_the_film_and_jumps(watched, chromium):
@@ -212,6 +198,24 @@ def test_pictures_of_other_tables_are_removed(film, tmp_path):
     assert not (done.folder / "annotated.webm").exists()
     assert not (done.folder / "stills").exists()
     assert not done.page.exists()
+
+
+def test_so_many_faces_and_frames_are_kept(watched, monkeypatch, tmp_path):
+    """The strongest faces, and frames evenly apart; those of the figure are always there."""
+    folder = Path(shutil.copytree(watched.folder, tmp_path / "copy"))
+    shutil.rmtree(folder / "stills")
+    monkeypatch.setattr(drawn, "FACES", 0)
+    monkeypatch.setattr(stills, "FRAMES", 3)
+    emorank.draw_film(folder)
+    kept = [path.name for path in (folder / "stills").glob("*.jpg")]
+    assert sum(name.startswith("frame_") for name in kept) == 3
+    assert len(kept) - 3 == len(watched.events())
+
+
+def test_one_process_at_a_time_draws(watched, monkeypatch):
+    monkeypatch.setattr(alone, "_PATIENCE", 0.1)
+    with alone.alone_in(watched.folder), pytest.raises(StudyError, match="another process"):
+        emorank.draw_film(watched.folder)
 
 
 def test_results_below_the_films_are_no_films(film, watched, tmp_path):

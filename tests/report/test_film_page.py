@@ -181,6 +181,12 @@ def test_a_long_film_stays_small(monkeypatch):
     assert 300 < sum(len(person["boxTimes"]) for person in data["persons"]) <= 500
 
 
+def test_of_many_persons_those_seen_longest_are_shown_at_first():
+    html = film_page(film(shown={k: [] for k in range(1, 16)}, seconds=2.0))
+    data = json.loads(re.search(r'id="film-data">(.*?)</script>', html, re.DOTALL)[1])
+    assert sum(person["shown"] for person in data["persons"]) == pages.SHOWN
+
+
 def test_colours_on_the_dark_page_are_as_light_as_need_be():
     assert on_dark("#FC62F2") == "#FC62F2"
     assert on_dark("#000000") not in ("#000000", "#FFFFFF")

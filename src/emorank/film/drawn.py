@@ -311,7 +311,8 @@ def _beside(film: Film, folder: Path) -> str:
         os.link(film.path.resolve(), place)
     except OSError:
         try:
-            return quote(Path(os.path.relpath(film.path.resolve(), folder.resolve())).as_posix())
+            path = Path(os.path.relpath(film.path.resolve(), folder.resolve())).as_posix()
+            return quote(os.fsencode(path))  # a name may hold bytes that are no text
         except ValueError:  # another drive
             return film.path.resolve().as_uri()
     return quote(place.name)
