@@ -127,6 +127,15 @@ def test_an_angry_resting_face_is_taken_out_in_a_long_track(seconds, taken):
     assert (rows["own_neutral"].max() > 0) == taken
 
 
+def test_contrasts_beyond_what_probabilities_hold_count():
+    """A network may be so sure that the probability of neutral is 0."""
+    rows = table(happy=hill(4.0))
+    sure = rows.assign(contrast_happy=100 * hill(4.0), contrast_anger=-500.0)
+    curves, _ = with_curves(sure, 100.0, smoothed=False)
+    assert curves["smooth_score"].max() == pytest.approx(400)
+    assert curves["smooth_log_odds"].max() == pytest.approx(4.0)
+
+
 def test_a_temperature_divides_the_log_odds():
     rows, emotions = with_curves(table(happy=hill(4.0)), 2.0, smoothed=False)
     (event,) = events(rows, emotions, 2.0).to_dict("records")

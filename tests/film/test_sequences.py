@@ -25,7 +25,9 @@ def watched(tmp_path_factory):
         scene((picture, 20, 50, 130), (calm, 170, 50, 130))
         for picture in rise_and_fall("p02", EMOTION, 2)
     ]
-    (done,) = emorank.watch(write_film(folder / "two.mp4", frames), folder, save_faces=True)
+    (done,) = emorank.watch(
+        write_film(folder / "two.mp4", frames), folder, save_faces=True, draw=False
+    )
     return done
 
 

@@ -78,6 +78,8 @@ def test_rows_are_those_of_rank(frames, film, tmp_path):
     columns = frames.columns.to_list()
     assert tuple(columns[:5]) == FIRST
     assert columns[5 : 5 + len(row)] == row.index.to_list()
+    measured = np.log(row["p_happy"] / row["p_neutral"])
+    assert with_face["contrast_happy"] == pytest.approx(measured, abs=1e-3)
     for name in own:
         if isinstance(row[name], str):
             assert with_face[name] == row[name]

@@ -66,7 +66,7 @@ def _decode(path: str, every: int, start: int, output: BinaryIO) -> None:
         stream = _stream(container)
         rate = float(stream.average_rate or stream.guessed_rate or 0) or _USUAL_RATE
         seconds = _seconds(container, stream)
-        frames = int(stream.frames or round((seconds or 0) * rate))
+        frames = max(0, int(stream.frames or round((seconds or 0) * rate)))
         context = stream.codec_context
         about = {"width": context.width, "height": context.height, "codec": context.name}
         say(output, about | {"rate": rate, "frames": frames, "seconds": seconds})
@@ -123,9 +123,12 @@ def _check_size(width: int, height: int) -> None:
 
 def _seconds(container: Any, stream: Any) -> float | None:
     """How long the pictures last, if the film says so."""
+    told = 0.0
     if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
+        told = float(stream.duration * stream.time_base)
+    elif container.duration:
+        told = container.duration / av.time_base
+    return told if told > 0 else None  # a damaged film may say anything
 
 
 def _frames(container: Any, stream: Any) -> Iterator[tuple[Any, str | None]]:

@@ -16,9 +16,12 @@ from emorank.film.decoder import Decoding, Frame
 from emorank.film.films import Film
 from emorank.film.look import POINTS, Looker, Seen, SeenFace
 from emorank.framing import View
+from emorank.reading.along_sequences import CONTRAST
+from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.identity import identity_numbers
 from emorank.reading.journal import Journal, Record
 from emorank.reading.reader import RankedFace, Reader
+from emorank.vocabulary import Emotion
 
 Report = Callable[[int, int], None]
 """Is told how many frames are done, and how many there are."""
@@ -59,7 +62,8 @@ class Reading:
         blank = np.full((side, side, 3), 128, np.uint8)
         others = (blank,) * (self.reader.crops - 1)
         (face,) = self.rank([View(Path(), 1, blank, (0.0, 0.0, 0.0, 0.0), others)])
-        return face.row | dict.fromkeys((*POINTS, "size", "blur"), 0.0)
+        numbers = dict.fromkeys((*POINTS, "size", "blur"), 0.0)
+        return face.row | numbers | contrasts_of(self.reader.network, face)
 
 
 def measure(reading: Reading, film: Film, folder: Path, journal: Journal, report: Report) -> Record:
@@ -154,6 +158,7 @@ class _Batches:
         for (begun, face), said, person in zip(some, ranked, persons, strict=True):
             points = dict(zip(POINTS, np.round(face.points, 1).ravel().tolist(), strict=True))
             row = said.row | points | {"size": round(face.size, 1), "blur": round(face.blur, 1)}
+            row |= contrasts_of(self.reading.reader.network, said)
             begun.faces.append({"row": row, "person": packed(person)})
 
     def _end(self, counted: _Counted) -> None:
@@ -167,6 +172,15 @@ class _Batches:
                 record["thumbnail"] = base64.b64encode(seen.thumbnail.tobytes()).decode()
             self.append(record | {"faces": begun.faces})
             counted.one()
+
+
+def contrasts_of(network: EmotionNetwork, face: RankedFace) -> dict[str, float]:
+    """The logit of each emotion less that of neutral, in the order of `Emotion`; none without."""
+    if face.logits is None or not network.knows_neutral:
+        return {}
+    logits = dict(zip(network.classes, face.logits.tolist(), strict=True))
+    neutral = logits.pop(Emotion.NEUTRAL)
+    return {f"{CONTRAST}_{one}": logits[one] - neutral for one in Emotion if one in logits}
 
 
 def packed(numbers: Float32[np.ndarray, " numbers"]) -> str:

@@ -16,6 +16,8 @@ from emorank.vocabulary import LEVELS, Emotion
 
 COLUMNS = ("expressed", "rank", "score", "log_odds", "contrast", "own_neutral")
 """What `smooth_ranks` says of each face; the first four take the place of the frame's own."""
+CONTRAST = "contrast"
+"""Columns of the contrast of each emotion begin with it."""
 
 
 def smooth_ranks(
@@ -121,11 +123,15 @@ def smooth_folders(
 def contrasts(table: pd.DataFrame) -> tuple[Float[np.ndarray, "face emotion"], list[str]]:
     """The logit of each emotion less that of neutral, and the emotions, in the order of `Emotion`.
 
-    They come from the columns `p_EMOTION`; NaN where there is no face.
+    They come from the columns `contrast_EMOTION`, or where these are not there from `p_EMOTION`,
+    which holds contrasts within ±87 only; NaN where there is no face.
     """
     emotions = [
         str(one) for one in Emotion if one != Emotion.NEUTRAL and f"p_{one}" in table.columns
     ]
+    exact = [f"{CONTRAST}_{one}" for one in emotions]
+    if set(exact) <= set(table):
+        return table[exact].to_numpy(np.float64, na_value=np.nan), emotions
     shares, neutral = (
         table[names].to_numpy(np.float64, na_value=np.nan)
         for names in ([f"p_{one}" for one in emotions], "p_neutral")

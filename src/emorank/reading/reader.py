@@ -43,6 +43,7 @@ class RankedFace:
             needs it.
         heatmap: of each pixel and channel for `expressed` and against neutral, by the network's
             preset for people; None where nobody asked for it.
+        logits: of the network's classes; of several crops the mean.
         frame: how wide the frame of the aligned face is, in usual crops; None where it is not
             aligned.
     """
@@ -52,6 +53,7 @@ class RankedFace:
     relevance: Float32[np.ndarray, "3 side side"] | None = None
     heatmap: Float32[np.ndarray, "3 side side"] | None = None
     frame: float | None = None
+    logits: Float32[np.ndarray, " classes"] | None = None
 
     @property
     def sentence(self) -> str:
@@ -198,9 +200,12 @@ class Reader:
         nothing = [None] * len(views)
         maps = vars(measured).get("relevance", nothing)
         heatmaps = measured.heatmap if self.heatmaps else nothing
-        for view, row, relevance, heatmap in zip(views, rows, maps, heatmaps, strict=True):
+        parts = zip(views, rows, maps, heatmaps, measured.logits, strict=True)
+        for view, row, relevance, heatmap, logits in parts:
             values = {str(key): None if value is pd.NA else value for key, value in row.items()}
-            yield RankedFace(view.pixels, view_row(view) | values, relevance, heatmap, frame)
+            yield RankedFace(
+                view.pixels, view_row(view) | values, relevance, heatmap, frame, logits
+            )
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
