@@ -18,7 +18,7 @@ from emorank.web.serve import listen, server
 from emorank.web.window.app import make_app
 
 HERE = Path(__file__).parent
-FACES = ("p03_sadness_4", "p05_happy_3")
+FACES = ("p03_sadness_4", "p02_happy_3")
 DESKTOP = {"viewport": {"width": 1280, "height": 1060}}
 PHONE = {
     "viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True,

@@ -53,7 +53,7 @@ def test_a_picture_is_read_as_the_reader_reads_it(page, faces):
     assert (given["name"], given["width"], given["height"]) == ("smile.jpg", 224, 224)
     edges = ("box_left", "box_top", "box_right", "box_bottom")
     assert face["box"] == pytest.approx([row[edge] / 224 for edge in edges])
-    assert (face["expressed"], face["level"]) == ("happy", "Strong")
+    assert (face["named"], face["level"]) == ("happy", "Strong")
     at = f"/window/faces/{face['id']}"
     said = page.get(f"{at}/row.json")
     assert said.headers["content-type"] == "application/json"

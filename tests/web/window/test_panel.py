@@ -15,10 +15,16 @@ CLASSES = (Emotion.NEUTRAL, Emotion.HAPPY, Emotion.FEAR)
 COUNTS = (6, 55, 24088, 12855, 472, 114, 26, 10, 4, 0)
 
 
-def said(against=Emotion.NEUTRAL, **changes):
+def said(against=Emotion.NEUTRAL, asked=False, **changes):
     """The panel of a happy face, some numbers of its row changed."""
     row = {"predicted": "happy", "p_neutral": 0.1, "p_happy": 0.8, "p_fear": 0.1}
-    row |= {"expressed": "happy", "rank": "Average", "abstained": False, "score": 2.1}
+    row |= {
+        "expressed": "happy",
+        "expressed_p": 0.8,
+        "rank": "Average",
+        "abstained": False,
+        "score": 2.1,
+    }
     row |= {"log_odds": 2.1, "paper_rank": "Minimal", "paper_score": 0.25, "paper_zero": 0.25}
     row |= {f"paper_n_{j}": count for j, count in enumerate(COUNTS, start=1)}
     row |= {"ordinal_rank": "Strong", "ordinal_score": 1.5}
@@ -31,13 +37,13 @@ def said(against=Emotion.NEUTRAL, **changes):
         kind="difference", against=0, warning="mostly flat",
     )  # fmt: skip
     face = RankedFace(pixels, row | changes, heatmap=relevance)
-    return panel(Answer(face, one, against), RANKS, CLASSES)
+    return panel(Answer(face, one, against), RANKS, CLASSES, asked=asked)
 
 
 def test_the_first_rank_gives_the_verdict_and_all_have_a_scale():
     """Words, scores in their own unit, and the probabilities of levels where a rank has them."""
     shown = said()
-    assert (shown.expressed, shown.level) == ("Happy", "Average")
+    assert (shown.expressed, shown.title) == ("Happy", "Happy · Average")
     assert shown.named == "named happy with probability 0.80"
     assert shown.probabilities == (("fear", 0.1), ("happy", 0.8), ("neutral", 0.1))
     contrast, paper, ordinal = shown.scales
@@ -45,7 +51,16 @@ def test_the_first_rank_gives_the_verdict_and_all_have_a_scale():
     assert (paper.level, paper.score, paper.place, paper.chances) == ("Minimal", "0.250", None, ())
     assert ordinal.chances == ("0.00", "0.25", "0.25", "0.50")
     assert ordinal.place == pytest.approx((0.25 * 1.5 + 0.25 * 2.5 + 0.5 * 3.5) / 4)
-    assert said(rank=None, log_odds=float("nan")).level == "unsure"
+    assert said(rank=None, log_odds=float("nan")).title == "Happy · unsure"
+
+
+def test_a_face_that_is_called_neutral_is_not_called_happy():
+    """Unless somebody asks how happy it is; the strongest expression is named beside."""
+    calm = {"predicted": "neutral", "p_neutral": 0.7, "expressed_p": 0.2, "rank": "None"}
+    shown = said(**calm)
+    assert (shown.title, said(asked=True, **calm).title) == ("Neutral", "Happy · None")
+    words = "named neutral with probability 0.70; of the expressions, happy has 0.20"
+    assert shown.named == words
 
 
 def test_a_score_lies_in_its_level_and_never_off_the_scale():

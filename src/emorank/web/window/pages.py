@@ -128,7 +128,8 @@ async def face(request: Request, name: Id, wish: Annotated[Wish, Query()]) -> di
     """What is said of a face, as a piece of the page, and its heatmap."""
     readings = readings_of(request)
     answer = await readings.answer(readings.shelf.face(name), wish.question())
-    shown = panel(answer, tuple(readings.ranks), readings.desk.network.classes)
+    classes, asked = readings.desk.network.classes, wish.expression is not None
+    shown = panel(answer, tuple(readings.ranks), classes, asked=asked)
     heatmap, scale = _heatmap(answer, wish.channel)
     return {
         "html": text(
@@ -181,7 +182,7 @@ def _described(picture: ShownPicture) -> dict[str, Any]:
             "box": [one.row[edge] / side for edge, side in zip(BOX, sides, strict=True)]
             if BOX[0] in one.row
             else None,
-            "expressed": one.row["expressed"],
+            "named": one.row["predicted"],
             "level": one.row["rank"] or "unsure",
             "score": None if one.row["score"] != one.row["score"] else one.row["score"],
         }

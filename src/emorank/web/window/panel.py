@@ -67,10 +67,16 @@ class Interval:
 
 @dataclass(frozen=True)
 class Panel:
-    """All that is said of a face; `totals` are the counts of the three groups, by their words."""
+    """All that is said of a face.
+
+    Attributes:
+        title: the emotion and its level.
+        named: what the network calls the face.
+        totals: the counts of the three groups of intervals, by their words.
+    """
 
     expressed: str
-    level: str
+    title: str
     named: str
     probabilities: tuple[tuple[str, float], ...]
     scales: tuple[Scale, ...]
@@ -82,18 +88,28 @@ class Panel:
     paper_level: str
 
 
-def panel(answer: Answer, ranks: Sequence[str], classes: Iterable[Emotion]) -> Panel:
-    """What is said of a face; the first of `ranks` has no prefix in its row."""
+def panel(
+    answer: Answer, ranks: Sequence[str], classes: Iterable[Emotion], *, asked: bool = False
+) -> Panel:
+    """What is said of a face; the first of `ranks` has no prefix in its row.
+
+    `asked`: somebody chose the expression, so it is in the title though the face is called neutral.
+    """
     row, prefixes = answer.face.row, {name: f"{name}_" for name in ranks}
     prefixes[ranks[0]] = ""
     scales = tuple(_scale(name, row, prefix) for name, prefix in prefixes.items())
     order = list(Emotion)
     known = sorted(classes, key=order.index)
     paper = {key: row[prefixes["paper"] + key] for key in (*_COUNTS, "zero", "rank")}
+    expressed, level = Emotion(row["expressed"]), row["rank"] or "unsure"
+    named = f"named {row['predicted']} with probability {row['p_' + row['predicted']]:.2f}"
+    calm = row["predicted"] == Emotion.NEUTRAL
+    if calm:
+        named += f"; of the expressions, {expressed} has {row['expressed_p']:.2f}"
     return Panel(
-        expressed=Emotion(row["expressed"]).label,
-        level=row["rank"] or "unsure",
-        named=f"named {row['predicted']} with probability {row['p_' + row['predicted']]:.2f}",
+        expressed=expressed.label,
+        title=Emotion.NEUTRAL.label if calm and not asked else f"{expressed.label} · {level}",
+        named=named,
         probabilities=tuple((str(one), float(row[f"p_{one}"])) for one in known),
         scales=scales,
         question=_question(answer),

@@ -12,7 +12,7 @@ const most = Number($("window").dataset.most);
 const AT_ONCE = 3; // pictures on their way
 const waiting = []; // {file, place}: files that were not sent yet
 let places = 0;
-let pictures = []; // {id, name, width, height, faces: [{id, number, box, expressed, level, score}]}
+let pictures = []; // {id, name, width, height, faces: [{id, number, box, named, level, score}]}
 let example = true; // nobody has given a picture yet
 let reading = false;
 

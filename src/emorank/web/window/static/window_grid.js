@@ -9,7 +9,7 @@ let choose = () => {};
 const strength = ([, face]) => (face.score === null ? -Infinity : face.score);
 const ORDERS = {
   given: () => 0,
-  emotion: (a, b) => a[1].expressed.localeCompare(b[1].expressed) || strength(b) - strength(a),
+  emotion: (a, b) => a[1].named.localeCompare(b[1].named) || strength(b) - strength(a),
   strength: (a, b) => strength(b) - strength(a),
 };
 
@@ -38,7 +38,7 @@ function item(picture, face) {
   const of = picture.faces.length > 1 ? `, face ${face.number}` : "";
   const level = element("span", "level", ` ${face.level}`);
   level.prepend(element("span", `chip l-${face.level}`));
-  button.append(image, element("span", "word", face.expressed), level,
+  button.append(image, element("span", "word", face.named), level,
     element("span", "file", `${picture.name}${of}`));
   button.title = `${picture.name}${of}`;
   button.addEventListener("click", () => choose(picture, face));

@@ -69,7 +69,7 @@ function box(one) {
   });
   button.classList.toggle("low", top < 0.06);
   const label = document.createElement("span");
-  label.textContent = `${one.number}: ${one.expressed}, ${one.level}`;
+  label.textContent = `${one.number}: ${one.named === "neutral" ? "neutral" : `${one.named}, ${one.level}`}`;
   button.append(label);
   const of = picture;
   button.addEventListener("click", () => button.dispatchEvent(
