@@ -61,7 +61,7 @@ class Door:
         except ProblemError as error:
             if error.kind != "no-key" or not _is_page(scope):
                 return problem(scope["path"], error)
-            return _form(401, "")
+            return _form(401, known=False)
         return None
 
     def open_with(self, secret: str, address: str) -> str:
@@ -104,7 +104,7 @@ class Door:
                 )
             return
         cookies = cookie_parser(headers.get("cookie", ""))
-        if self.cookie in cookies and self._knows(cookies[self.cookie]):
+        if self.cookie in cookies and self.knows(cookies[self.cookie]):
             return
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
@@ -112,7 +112,12 @@ class Door:
         client = scope.get("client")
         self._key(secret.strip(), client[0] if client else "unknown")
 
-    def _knows(self, cookie: str) -> bool:
+    def knows(self, cookie: str) -> bool:
+        """Whether a cookie is that of a session.
+
+        Raises:
+            ProblemError: the keys cannot be read.
+        """
         session = self._sessions.get(hashed(cookie))
         if session is None or session.until <= self._clock():
             return False
@@ -166,8 +171,8 @@ def _is_page(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] == "GET" and "text/html" in wanted
 
 
-def _form(status: int, trouble: str, known: bool = False) -> Response:
-    return page("service/key.html", status, title="emorank", trouble=trouble, known=known)
+def _form(status: int, *, known: bool) -> Response:
+    return page("service/key.html", status, title="emorank: key", known=known)
 
 
 def _door(request: Request) -> Door:
@@ -176,12 +181,16 @@ def _door(request: Request) -> Door:
 
 
 @router.get("/key")
-def ask(request: Request) -> Response:
+async def ask(request: Request) -> Response:
     """The page that asks for a key."""
     door = _door(request)
     if door.keys is None:
         return RedirectResponse("/", 303)
-    return _form(200, "", door._knows(request.cookies.get(door.cookie, "")))
+    try:
+        known = door.knows(request.cookies.get(door.cookie, ""))
+    except ProblemError as error:
+        return problem("/key", error)
+    return _form(200, known=known)
 
 
 @router.post("/key")
@@ -193,10 +202,7 @@ async def show_key(request: Request) -> Response:
     try:
         session = door.open_with(secret, request.client.host if request.client else "unknown")
     except ProblemError as error:
-        answer = problem("/key", error)
-        form = _form(answer.status_code, f"{error.detail[0].upper()}{error.detail[1:]}.")
-        form.headers.update(error.headers or {})
-        return form
+        return problem("/key", error)
     answer = RedirectResponse("/", 303)
     answer.set_cookie(
         door.cookie, session, int(LIFE), path="/", secure=door.secure, httponly=True,
@@ -206,7 +212,7 @@ async def show_key(request: Request) -> Response:
 
 
 @router.post("/key/leave")
-def leave(request: Request) -> Response:
+async def leave(request: Request) -> Response:
     """Forget this browser."""
     door = _door(request)
     door.leave(request.cookies.get(door.cookie, ""))

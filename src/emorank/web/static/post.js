@@ -1,5 +1,5 @@
 // Forms are sent by fetch: without a referrer, a browser's own form POST has no origin that the
-// server could check.
+// server could check. A form with data-tell says why it was refused; another one loads the page anew.
 "use strict";
 for (const form of document.querySelectorAll("form[data-post]")) {
   form.addEventListener("submit", async (event) => {
@@ -8,7 +8,15 @@ for (const form of document.querySelectorAll("form[data-post]")) {
     button.disabled = true;
     const late = setTimeout(() => tell(form, "Waiting for the server …"), 2000);
     try {
-      const answer = await fetch(form.action, { method: "POST" });
+      const answer = await fetch(form.action, {
+        method: "POST", body: new URLSearchParams(new FormData(form)),
+      });
+      if (!answer.ok && "tell" in form.dataset) {
+        const { detail } = await answer.json();
+        tell(form, `${detail[0].toUpperCase()}${detail.slice(1)}.`);
+        button.disabled = false;
+        return;
+      }
       // In place of this page: the Back button must not lead to a link that is used up.
       location.replace(answer.ok ? answer.url : location.href);
     } catch {
