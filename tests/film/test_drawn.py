@@ -248,6 +248,7 @@ def test_a_folder_of_frames_has_a_page_with_single_frames(tmp_path):
     frames.mkdir()
     for number, picture in enumerate(rise_and_fall("p05", "happy", 1)[:6]):
         Image.fromarray(picture).save(frames / f"{number}.png")
+    (frames / "6.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     result = CliRunner().invoke(
         command_line,
         ["watch", str(frames), "--fps", "10", "--out", str(tmp_path / "out"), "--annotate"],
@@ -257,8 +258,8 @@ def test_a_folder_of_frames_has_a_page_with_single_frames(tmp_path):
     folder = tmp_path / "out" / "S011_001"
     assert "annotated.webm" in folder.joinpath("index.html").read_text()
     assert len(pictures_of(folder / "annotated.webm")[0]) == 6
-    again = emorank.draw_film(folder, heatmaps=True)
-    assert folder / "heatmaps.webm" in again
+    emorank.draw_film(folder, heatmaps=True)
+    assert len(pictures_of(folder / "heatmaps.webm")[0]) == 6
 
 
 def test_a_film_that_is_gone_cannot_be_annotated(film, tmp_path):

@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -140,6 +140,18 @@ class Decoding:
         if not self.end:
             raise ImageError(self.film.path, f"cannot be decoded: {why}")
         self.early = why
+
+
+def whole(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """The frames that are not broken, each with its pixels; of a folder, each file is read once."""
+    for frame in frames:
+        if frame.picture is None:
+            continue
+        try:
+            rgb = frame.rgb()
+        except ImageError:
+            continue
+        yield replace(frame, picture=rgb)
 
 
 def _is_picture(path: Path) -> bool:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from emorank.errors import PlanError
 from emorank.files import replacing
 from emorank.film import stills, tables
 from emorank.film.alone import alone_in
-from emorank.film.decoder import Decoding
+from emorank.film.decoder import Decoding, Frame
 from emorank.film.films import FPS, RESULT, Film, films_in
 from emorank.film.heatmap_film import heated
 from emorank.film.marks import annotated, marks_of
@@ -53,9 +53,9 @@ def draw_film(
     device: str | None = None,
     progress: Progress = silent,
 ) -> list[Path]:
-    """Draw a film that `watch` has read again, from its tables: page, figure, films if asked for.
+    """Draw again a film that `watch` has read: page and figure, and films if asked for.
 
-    Nothing is read by the network again, except for heatmaps.
+    They come from its tables. The network is not asked again, except for heatmaps.
 
     Args:
         folder: of the film's results.
@@ -209,7 +209,10 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(kinds)
 
 
-def _told(decoding: Decoding, about: Mapping[str, Any], progress: Progress, words: str) -> Any:
+def _told(
+    decoding: Decoding, about: Mapping[str, Any], progress: Progress, words: str
+) -> Iterator[Frame]:
+    """The frames, and the progress is told of each."""
     total = about.get("frames") or 0
     for done, frame in enumerate(decoding, 1):
         progress(done, max(total, done), words)

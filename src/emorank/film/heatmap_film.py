@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from emorank import faces, heatmaps
-from emorank.film.decoder import Frame
+from emorank.film.decoder import Frame, whole
 from emorank.film.look import POINTS
 from emorank.film.marks import Marks, Picture, draw_marks, said_of
 from emorank.framing import framed
@@ -82,9 +82,7 @@ def _parts(frames: Iterator[Frame], marks: Marks, batch: int) -> Iterator[list[F
     """Frames with about a batch of faces, or as many as may wait."""
     some: list[Frame] = []
     seen = size = 0
-    for frame in frames:
-        if frame.picture is None:
-            continue
+    for frame in whole(frames):
         some.append(frame)
         size += frame.picture.nbytes if isinstance(frame.picture, np.ndarray) else 0
         seen += len(marks.of(frame.number)) if frame.number % marks.every == 0 else 0

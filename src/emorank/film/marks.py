@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from emorank.film.curves import SMOOTH
-from emorank.film.decoder import Frame
+from emorank.film.decoder import Frame, whole
 from emorank.framing import BOX
 from emorank.ranking.contrast import THRESHOLDS
 from emorank.report.style import COLOURS_OF_EMOTIONS
@@ -51,9 +51,8 @@ def marks_of(frames: pd.DataFrame, every: int) -> Marks:
 
 def annotated(frames: Iterator[Frame], marks: Marks) -> Iterator[tuple[float, Picture]]:
     """Each frame that can be decoded, with what was read in it."""
-    for frame in frames:
-        if frame.picture is not None:
-            yield frame.time, draw_marks(frame.rgb(), marks.of(frame.number))
+    for frame in whole(frames):
+        yield frame.time, draw_marks(frame.rgb(), marks.of(frame.number))
 
 
 def said_of(row: dict[str, Any]) -> tuple[str, str, float]:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from emorank.errors import ImageError
 from emorank.files import replacing
-from emorank.film.decoder import Decoding
+from emorank.film.decoder import Decoding, whole
 from emorank.film.films import Film
 from emorank.framing import BOX
 from emorank.progress import Progress, silent
@@ -59,10 +59,11 @@ def take_stills(
         progress: is told how many frames have been decoded.
     """
     numbers = np.unique(frames["frame"].to_numpy(np.int64))
-    whole = {int(n) for n in spaced(numbers, FRAMES)}
-    wanted: dict[int, tuple[list[int], bool]] = {number: ([], True) for number in whole}
-    for track, frame in events[["track", "apex_frame"]].itertuples(index=False):
-        wanted.setdefault(int(frame), ([], False))[0].append(int(track))
+    wanted: dict[int, tuple[list[int], bool]] = {
+        int(number): ([], True) for number in spaced(numbers, FRAMES)
+    }
+    for track, apex in events[["track", "apex_frame"]].itertuples(index=False):
+        wanted.setdefault(int(apex), ([], False))[0].append(int(track))
     below = folder / FOLDER
     missing = {
         number: (tracks, frame)
@@ -80,9 +81,9 @@ def take_stills(
     try:
         for frame in Decoding(film, max(1, math.gcd(*missing)), first):
             progress(frame.number - first, last - first + 1)
-            if frame.picture is not None and frame.number in missing:
+            for one in whole([frame] if frame.number in missing else []):
                 tracks, shown = missing[frame.number]
-                rgb = frame.rgb()
+                rgb = one.rgb()
                 _remember_size(below, rgb)
                 for track in tracks:
                     _put(
