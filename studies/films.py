@@ -67,7 +67,7 @@ def films(persons: int) -> pd.DataFrame:
             intensity = [0.0, *ordered["intensity"]]
             path = Path(folder) / f"{name}.mp4"
             known = write_film(path, paths, intensity, np.random.default_rng(number))
-            (watched,) = emorank.watch(path, Path(folder) / "out")
+            (watched,) = emorank.watch(path, Path(folder) / "out", draw=False)
             emotion = str(ordered["emotion"].iloc[0])
             rows.append({"person": person, "emotion": emotion} | measure(watched, emotion, known))
     return pd.DataFrame(rows)

@@ -220,13 +220,19 @@ def test_a_folder_of_films_and_frames_goes_on_past_what_is_none(film, tmp_path):
 
 
 def test_only_the_nearest_faces(film, tmp_path):
-    (done,) = emorank.watch(film, tmp_path, draw=False, every=75, faces=1)
+    told = []
+    options = {"draw": False, "every": 75, "faces": 1}
+    (done,) = emorank.watch(film, tmp_path, progress=lambda *said: told.append(said), **options)
     assert done.frames()["face"].to_list() == [1, 1]
+    assert told[-1][:2] == (2, 2)
+    assert "a second" in told[-1][2]
 
 
 def test_several_ranks_have_columns_of_their_own(film, tmp_path):
-    (done,) = emorank.watch(film, tmp_path, draw=False, every=80, rank=["paper", "contrast"])
+    options = {"draw": False, "every": 80, "smooth": False}
+    (done,) = emorank.watch(film, tmp_path, rank=["paper", "contrast"], **options)
     table = done.frames()
+    assert table["smooth_fear"].to_list() == table["contrast_fear"].to_list()
     assert {"score", "contrast_score", "contrast_rank", "smooth_score"} <= set(table)
     assert {"n_1", "value_1"} <= set(table)
 
