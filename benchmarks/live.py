@@ -34,7 +34,7 @@ from emorank.study.folder import open_study
 from emorank.study.readers import reader_of
 
 SECONDS, WARM = 30.0, 6.0
-SCENES = (("p01", "happy"), ("p06", "anger"), ("p10", "surprise"))
+SCENES = (("p02", "happy"), ("p03", "anger"), ("p05", "surprise"))
 RATE, LONG = 30, 120  # frames a second of the camera, frames of a scene
 WANTED = {False: (15, 5), True: (1.5, 1)}  # labels and heatmaps a second: shipped network, study's
 AGE = 150  # ms, median
@@ -203,7 +203,11 @@ def _filmed(page: Page, path: Path, seconds: float = 8.0, rate: int = 8) -> None
         shot.resize((width, round(shot.height * width / shot.width)), Image.Resampling.LANCZOS)
         for shot in shots
     ]
-    palette = small[len(small) // 2].quantize(96)
+    some = small[:: max(1, len(small) // 6)]
+    sheet = Image.new("RGB", (width, small[0].height * len(some)))
+    for place, shot in enumerate(some):
+        sheet.paste(shot, (0, place * small[0].height))
+    palette = sheet.quantize(200)
     drawn = [shot.quantize(palette=palette, dither=Image.Dither.NONE) for shot in small]
     lasts = [round(1000 * each) for each in np.diff([*times, times[-1] + 1 / rate])]
     drawn[0].save(

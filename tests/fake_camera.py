@@ -15,7 +15,7 @@ from emorank import images
 from emorank.datasets import sample
 
 SIZE = (640, 480)
-FACE = 300  # side of the sample's picture in the frame; the face itself is about two thirds of it
+FACE = 260  # side of the picture in the frame; the face in it is about two thirds as wide
 FLAGS = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",  # nobody is there to be asked

@@ -167,6 +167,28 @@ def test_the_heatmap_is_of_what_is_said(reader, film):
     assert (maps[0] != maps[1]).any()
 
 
+def test_a_large_network_names_on_the_way_to_its_heatmap(reader, film):
+    """The faces are told before the map is there; both are those of two separate ways."""
+    small = next(scene("p06", "anger", 4, (640, 480), 150))
+    both = np.hstack([small[:, 190:450], film[12][:, 100:]])
+    told = []
+    live, apart = Live(reader), Live(reader)
+    heatmap = live.see_and_explain(both, 0, told.append)
+    for own in ({}, dict.fromkeys(EMOTIONS, -6.0) | {"anger": -30.0}):
+        live.own = apart.own = own
+        heatmap = live.see_and_explain(both, 0.1, lambda faces: told.append(list(faces)))
+        apart.see(both, 0)
+        seen = apart.see(both, 0.1)
+        assert [one.row["face"] for one in told[-1]] == [1, 2]
+        for one, other in zip(told[-1], seen, strict=True):
+            assert one.row["expressed"] == other.row["expressed"]
+            assert one.row["score"] == pytest.approx(other.row["score"], abs=1e-3)
+        assert_allclose(heatmap.colours.astype(int), live.heatmap(seen[0]).colours, atol=1)
+    assert told[-1][0].row["expressed"] == "anger"
+    assert live.see_and_explain(np.full_like(both, 90), 0.2, told.append) is None
+    assert told[-1] == []
+
+
 def test_a_network_of_whole_pictures_needs_no_face(finished):
     """The frame is stretched as in its training, and its map lies over all of it."""
     from emorank.study.folder import open_study

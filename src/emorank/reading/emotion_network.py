@@ -8,6 +8,7 @@ from functools import cached_property
 import torch
 from torch import nn
 
+from emorank.cores import threads_of
 from emorank.errors import StudyError
 from emorank.networks.devices import device_of
 from emorank.networks.normalisation import IMAGENET, Normalisation
@@ -17,6 +18,8 @@ from emorank.relevance import DEFAULT, Explainer, Preset, prepare
 from emorank.vocabulary import Emotion
 
 EVIDENCE_PRESET = "epsilon"
+LARGE = 10_000_000
+"""Weights from which on a network gains from several threads where it reads one face at a time."""
 HEATMAP = "epsilon-gamma-box"
 """The most faithful preset of the literature on real photographs (studies/ready/heatmaps.csv)."""
 
@@ -77,6 +80,19 @@ class EmotionNetwork:
         if where.type == self.device.type and where.index in (None, self.device.index):
             return self
         return replace(self, net=deepcopy(self.net).to(where))
+
+    @cached_property
+    def large(self) -> bool:
+        """Whether it is of VGG-16's size, so that a face takes a tenth of a second or more."""
+        return sum(one.numel() for one in self.net.parameters()) >= LARGE
+
+    def take_threads(self) -> None:
+        """Let PyTorch compute with as many threads as suit one face at a time, from here on.
+
+        All cores for a large one. One for a small one: its layers take less time
+        than threads take to wait for each other, on a busy machine a tenth of it.
+        """
+        torch.set_num_threads(threads_of(1) if self.large else 1)
 
     @cached_property
     def explainer(self) -> Explainer:

@@ -1,7 +1,7 @@
 """A camera: faces found, followed from frame to frame, named and ranked; no frame is kept."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from emorank.heatmaps import glass, scale
 from emorank.ranking.contrast import from_probabilities, levels
 from emorank.ranking.temporal import own_neutral
 from emorank.reading.measured import Measured
-from emorank.reading.reader import Reader
+from emorank.reading.reader import RankedFace, Reader
 from emorank.vocabulary import LEVELS, Emotion
 
 MOST = 3
@@ -99,20 +99,36 @@ class Live:
     def see(self, rgb: Picture, seconds: float) -> list[Seen]:
         """The faces of the next frame, nearest first; `seconds` is when, on any clock."""
         places = self._places(rgb, seconds)
-        nearest = places[0][0].number if places else None
-        if nearest != self._nearest:
-            self._latest.clear()
-            self._nearest = nearest
+        views = [view for view, _ in places]
+        return self._all(places, list(self.reader.rank(views)), seconds) if views else []
+
+    def see_and_explain(
+        self, rgb: Picture, seconds: float, tell: Callable[[list[Seen]], None]
+    ) -> Heatmap | None:
+        """Both on one way through the network; None where there is no face.
+
+        `tell` is given the faces before the way back begins. It is for large networks: the way
+        forward is a third of a heatmap, and the next frame has to wait for all of it.
+        """
+        places = self._places(rgb, seconds)
         if not places:
-            return []
-        rows = [dict(face.row) for face in self.reader.rank([view for view, _ in places])]
-        seen = [
-            self._seen(view, place, row, nearest=number == 0)
-            for number, ((view, place), row) in enumerate(zip(places, rows, strict=True))
-        ]
-        if measured := _contrasts(rows[0]):
-            self._latest.append((seconds, measured))
-        return seen
+            tell([])
+            return None
+        (nearest, _), *others = places
+        measured = self.reader.measure([nearest.pixels])
+        seen: list[Seen] = []
+
+        def named() -> None:
+            rows = list(self.reader.rank_measured([nearest], measured))
+            if others:
+                rows += self.reader.rank([view for view, _ in others])
+            seen.extend(self._all(places, rows, seconds))
+            tell(seen)
+
+        relevance = measured.explain(named)[0]
+        if seen[0].row["expressed"] != measured.table["expressed"][0]:
+            return self.heatmap(seen[0])  # another one without the own neutral face
+        return _coloured(relevance, seen[0].place)
 
     def take_neutral(self) -> dict[str, float]:
         """Take the nearest face as it was in the latest `CALM` seconds for its own neutral face.
@@ -145,8 +161,22 @@ class Live:
     def heatmap(self, seen: Seen) -> Heatmap:
         """Why this face is said to show what it is said to show; slower than `see`."""
         asked = Emotion(seen.row["expressed"])
-        plane = Measured(self.reader.network, [seen.view.pixels], asked).heatmap[0].sum(0)
-        return Heatmap(glass(plane, scale(plane).full), seen.place)
+        measured = Measured(self.reader.network, [seen.view.pixels], asked)
+        return _coloured(measured.heatmap[0], seen.place)
+
+    def _all(
+        self, places: list[tuple[View, Affine]], faces: Sequence[RankedFace], seconds: float
+    ) -> list[Seen]:
+        """The faces of a frame as they are told."""
+        if (number := places[0][0].number) != self._nearest:
+            self._latest.clear()
+            self._nearest = number
+        if measured := _contrasts(faces[0].row):
+            self._latest.append((seconds, measured))
+        return [
+            self._seen(view, place, dict(face.row), nearest=view.number == number)
+            for (view, place), face in zip(places, faces, strict=True)
+        ]
 
     def _places(self, rgb: Picture, seconds: float) -> list[tuple[View, Affine]]:
         """What the network sees of each face, and where in the frame that lies."""
@@ -154,6 +184,8 @@ class Live:
         if network.crop != "face":
             return [_whole(rgb, network.size, network.width)]
         self._look(rgb, seconds)
+        if not self._followed:
+            self._latest.clear()  # who has left shows no neutral face
         placed = []
         for number, face in self._followed.items():
             try:
@@ -209,6 +241,11 @@ class Live:
             }
         told = {name: (value, _level(value)) for name, value in odds.items()}
         return Seen(view, place, row, told)
+
+
+def _coloured(relevance: Float[np.ndarray, "3 side side"], place: Affine) -> Heatmap:
+    plane = relevance.sum(0)
+    return Heatmap(glass(plane, scale(plane).full), place)
 
 
 def _level(log_odds: float) -> int:

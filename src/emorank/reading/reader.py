@@ -189,9 +189,16 @@ class Reader:
 
         `crop` says how they were framed; None for the framing of the network's training.
         """
-        frame = self.network.width if (crop or self.network.crop) == "face" else None
         others = [view.others for view in views] if self.crops > 1 else ()
-        measured = self.measure([view.pixels for view in views], others)
+        return self.rank_measured(
+            views, self.measure([view.pixels for view in views], others), crop
+        )
+
+    def rank_measured(
+        self, views: Sequence[View], measured: Measured, crop: str | None = None
+    ) -> Iterator[RankedFace]:
+        """The same of faces that `measure` has measured, or will when a rank asks."""
+        frame = self.network.width if (crop or self.network.crop) == "face" else None
         tables = [
             in_words(rank(measured)).add_prefix(f"{name}_" if number else "")
             for number, (name, rank) in enumerate(self.ranks.items())
@@ -213,11 +220,16 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
 
     They are `rank`, the level as a word, <NA> where there is none; and whether it `abstained`.
     """
-    words = table["level"].map(lambda level: LEVELS[int(level)], na_action="ignore")
-    place = list(table.columns).index("level")
-    table = table.assign(level=table["level"].isna()).rename(columns={"level": "abstained"})
-    table.insert(place, "rank", words.astype("string"))
-    return table
+    level, columns = table["level"], {str(name): table[name] for name in table}
+    missing = level.isna()
+    words = [None if no else LEVELS[int(k)] for k, no in zip(level, missing, strict=True)]
+    said = {
+        "rank": pd.Series(words, index=table.index, dtype="string"), "abstained": missing
+    }  # fmt: skip
+    names = list(columns)
+    before, after = names[: names.index("level")], names[names.index("level") + 1 :]
+    parts = [{name: columns[name] for name in some} for some in (before, after)]
+    return pd.DataFrame(parts[0] | said | parts[1])
 
 
 def view_row(view: View) -> dict[str, Any]:

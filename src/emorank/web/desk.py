@@ -59,7 +59,7 @@ class Desk:
     ) -> None:
         self.study, self.network, self.waiting = study, network, waiting
         self.decoders = decoders or Decoders()
-        self._computing = ThreadPoolExecutor(1, "emorank-computing")
+        self._computing = ThreadPoolExecutor(1, "emorank-computing", network.take_threads)
         self._decoding = ThreadPoolExecutor(self.decoders.count, "emorank-decoding")
         self._turn = threading.Lock()
         self._beside = ThreadPoolExecutor(BESIDE, "emorank-beside")

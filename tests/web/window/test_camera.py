@@ -113,6 +113,20 @@ def test_heatmaps_come_where_they_are_asked_for(port, film):
         assert 60 < top < 250
 
 
+def test_a_large_network_sends_every_second_heatmap_with_its_frame(window, port, film, monkeypatch):
+    """What is said of the frame comes first; a frame without a face has no map."""
+    monkeypatch.setitem(vars(window.desk.network), "large", True)
+    with Visitor(port) as visitor:
+        visitor.line.send('{"heatmap": true}')
+        for number in (1, 3):
+            answer = visitor.see(number, jpeg(film[8]))
+            assert (answer["frame"], len(answer["faces"])) == (number, 1)
+            assert visitor.hear()[0] == number
+            assert visitor.see(number + 1, jpeg(film[8]))["frame"] == number + 1
+        assert visitor.see(5, jpeg(np.full((60, 80, 3), 90, np.uint8)))["faces"] == []
+        assert visitor.see(6, b"broken")["error"]
+
+
 def test_a_broken_frame_is_named_and_the_next_is_read(port, film):
     """No picture, half a picture, a picture of nothing: the camera goes on."""
     whole = jpeg(film[0])
@@ -131,11 +145,13 @@ def test_only_the_newest_frame_counts(port, film):
         frames = [jpeg(frame) for frame in film]
         for number in range(300):
             visitor.show(number, frames[number % len(frames)])
-        heard = [visitor.hear()["frame"]]
-        while heard[-1] < 299:
-            heard.append(visitor.hear()["frame"])
-        assert heard == sorted(heard)
-        assert len(heard) < 150
+        heard = [visitor.hear() for _ in range(300)]
+    read = [answer["frame"] for answer in heard if "faces" in answer]
+    assert read == sorted(read)
+    assert read[-1] == 299
+    assert len(read) < 150
+    dropped = {answer["frame"] for answer in heard if answer.get("dropped")}
+    assert dropped == set(range(300)) - set(read)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ the frame as a picture file; and messages of JSON: `{"heatmap": true}` to be sen
 `{"neutral": "take"}` to take what was just seen for the own neutral face, `{"neutral": {…}}` to
 bring one along, `{"neutral": null}` to forget it.
 
-It gets JSON for each frame that is read: `{"frame": 7, "size": [640, 480], "faces": […]}`, each
-face with its row, the strength of each emotion and the own neutral face; `{"frame": 7, "error":
-"…"}` for one that cannot be read, `{"frame": 7, "busy": true}` where the machine has no time for
-it. Heatmaps are bytes: the number of the frame, six numbers [A b] (float32) that say where in the
-frame the map lies, and a PNG.
+It gets JSON for each frame: `{"frame": 7, "size": [640, 480], "faces": […]}`, each face with its
+row and the strength of each emotion, and the own neutral face; `{"frame": 7, "error": "…"}` for one
+that cannot be read; `"dropped": true` for one whose place a newer one took, `"busy": true` where
+too many ask. Heatmaps are bytes: the number of the frame, six numbers [A b] (float32) that say
+where in the frame the map lies, and a PNG.
 
 Only the newest frame counts. What comes while another is read takes its place, so there is never a
 queue; the heatmap is made of the newest faces whenever the last one is done.
@@ -27,7 +27,7 @@ from typing import Any, Generic, TypeVar
 
 from fastapi import APIRouter
 from PIL import Image
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from emorank.errors import ImageError
 from emorank.reading.live import Heatmap, Live, Picture, Seen
@@ -40,7 +40,7 @@ AT_ONCE = 4
 """Cameras."""
 IDLE = 60.0
 """Seconds without a message after which the camera is taken for switched off."""
-PACE = 0.1
+PACE = 0.15
 """Seconds from one heatmap to the next, if the machine is fast enough."""
 SHARE = 0.5
 """Of the time, for heatmaps; the rest is left to the frames."""
@@ -60,10 +60,12 @@ class Newest(Generic[Item]):
         self._items: list[Item] = []
         self._there = asyncio.Event()
 
-    def put(self, item: Item) -> None:
-        """Put it there."""
-        self._items = [item]
+    def put(self, item: Item) -> Item | None:
+        """Put it there; what had to go for it."""
+        old = self._items.pop() if self._items else None
+        self._items.append(item)
         self._there.set()
+        return old
 
     async def take(self) -> Item:
         """Wait until something is there, and take it."""
@@ -125,12 +127,17 @@ class _Camera:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-        except (WebSocketDisconnect, RuntimeError):  # the browser went while it was spoken to
-            pass
+        except (WebSocketDisconnect, RuntimeError):
+            if self._is_open():  # otherwise the browser went while it was spoken to
+                raise
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _is_open(self) -> bool:
+        states = self.socket.client_state, self.socket.application_state
+        return states == (WebSocketState.CONNECTED, WebSocketState.CONNECTED)
 
     async def _receive(self) -> None:
         """Take messages as fast as they come, and keep the newest frame."""
@@ -144,7 +151,8 @@ class _Camera:
                 return
             frame = message.get("bytes")
             if frame is not None and len(frame) > _HEAD.size:
-                self.files.put((_HEAD.unpack_from(frame)[0], frame[_HEAD.size :]))
+                new = _HEAD.unpack_from(frame)[0], frame[_HEAD.size :]
+                await self._drop(self.files.put(new))
             elif frame is None and (said := _said(message.get("text") or "")) is not None:
                 self.wants_heatmap = said.pop("heatmap", self.wants_heatmap)
                 self.asked |= said
@@ -160,25 +168,65 @@ class _Camera:
             except (ImageError, BusyError) as error:
                 await self._refuse(number, error)
             else:
-                self.pictures.put((number, picture))
+                await self._drop(self.pictures.put((number, picture)))
 
     async def _look(self) -> None:
+        explained = False
         while True:
             number, picture = await self.pictures.take()
             asked, self.asked = self.asked, {}
+            # A large network makes every second heatmap on the way of a frame that it names.
+            explained = self.wants_heatmap and self.desk.network.large and not explained
             try:
-                faces, took = await self.desk.work(self._see, picture, asked)
+                if explained:
+                    await self._both(number, picture, asked)
+                    continue
+                took, faces = await self.desk.work(self._see, picture, asked)
             except BusyError as error:
                 self.asked = asked | self.asked
                 await self._refuse(number, error)
                 continue
-            if faces and self.wants_heatmap:
+            if faces and self.wants_heatmap and not self.desk.network.large:
                 self.seen.put((number, faces[0]))
-            height, width = picture.shape[:2]
-            told = {"frame": number, "size": [width, height], "neutral": self.live.own or None}
-            if "neutral" in asked:
-                told["took"] = took
-            await self._tell(told | {"faces": [_told(one) for one in faces]})
+            await self._tell_faces(number, picture, took, faces)
+
+    async def _both(self, number: int, picture: Picture, asked: Mapping[str, Any]) -> None:
+        """Tell what is in a frame as soon as it is named, then send its heatmap."""
+        loop = asyncio.get_running_loop()
+        named: asyncio.Future[list[Seen]] = loop.create_future()
+        took: list[bool | None] = []
+
+        def name(faces: list[Seen]) -> None:
+            if not named.done():  # nobody waits any longer
+                named.set_result(faces)
+
+        def tell(faces: list[Seen]) -> None:
+            loop.call_soon_threadsafe(name, faces)
+
+        def compute() -> bytes | None:
+            took.append(self._listen(asked))
+            heatmap = self.live.see_and_explain(picture, time.monotonic(), tell)
+            return None if heatmap is None else _packed(number, heatmap)
+
+        work = asyncio.create_task(self.desk.work(compute))
+        try:
+            await asyncio.wait((work, named), return_when=asyncio.FIRST_COMPLETED)
+            if not named.done():
+                await work  # it was turned away, or failed
+            await self._tell_faces(number, picture, took[0], await named)
+            if (content := await work) is not None:
+                await self.socket.send_bytes(content)
+        finally:
+            work.cancel()
+
+    async def _tell_faces(
+        self, number: int, picture: Picture, took: bool | None, faces: list[Seen]
+    ) -> None:
+        height, width = picture.shape[:2]
+        told = {"frame": number, "size": [width, height], "neutral": self.live.own or None}
+        if took is not None:
+            told["took"] = took
+        await self._tell(told | {"faces": [_told(one) for one in faces]})
 
     async def _explain(self) -> None:
         while True:
@@ -193,17 +241,26 @@ class _Camera:
             took = time.monotonic() - begun
             await asyncio.sleep(max(PACE - took, took * (1 - SHARE) / SHARE))
 
-    def _see(self, picture: Picture, asked: Mapping[str, Any]) -> tuple[list[Seen], bool]:
+    def _see(self, picture: Picture, asked: Mapping[str, Any]) -> tuple[bool | None, list[Seen]]:
         """What is in a frame, and whether the own neutral face is what was asked for."""
-        took = True
+        return self._listen(asked), self.live.see(picture, time.monotonic())
+
+    def _listen(self, asked: Mapping[str, Any]) -> bool | None:
+        """Take, bring or forget the own neutral face; whether there is what was asked for."""
         match asked.get("neutral", ...):
             case "take":
-                took = bool(self.live.take_neutral())
+                return bool(self.live.take_neutral())
             case None:
                 self.live.own = {}
             case dict() as brought:
                 self.live.bring_neutral(brought)
-        return self.live.see(picture, time.monotonic()), took
+            case _:
+                return None
+        return True
+
+    async def _drop(self, old: tuple[int, Any] | None) -> None:
+        if old is not None:
+            await self._tell({"frame": old[0], "dropped": True})
 
     async def _refuse(self, number: int, error: ImageError | BusyError) -> None:
         busy = isinstance(error, BusyError)
@@ -245,8 +302,11 @@ def _told(seen: Seen) -> dict[str, Any]:
 
 
 def _picture(live: Live, number: int, seen: Seen) -> bytes:
-    """The heatmap of a face, as the browser gets it."""
-    heatmap: Heatmap = live.heatmap(seen)
+    return _packed(number, live.heatmap(seen))
+
+
+def _packed(number: int, heatmap: Heatmap) -> bytes:
+    """A heatmap as the browser gets it."""
     buffer = io.BytesIO(_HEATMAP.pack(number, *heatmap.place.ravel()))
     buffer.seek(0, io.SEEK_END)
     Image.fromarray(heatmap.colours).save(buffer, "PNG", compress_level=1)

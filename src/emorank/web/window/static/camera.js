@@ -145,7 +145,7 @@ function send() {
   encoding = true;
   sheet.toBlob((blob) => {
     encoding = false;
-    if (!blob || !link.ready()) return;
+    if (!blob || !link.isOpen()) return;
     number += 1;
     taken.set(number, at);
     link.send(number, blob);

@@ -1,6 +1,7 @@
 // The line to the server. It carries at most AHEAD frames at a time, is opened again when it is lost, and
 // is left closed while nobody looks.
-const AHEAD = 2; // one is read while the next is on its way
+const AHEAD = 3; // one is read, the newest waits, the next is on its way
+const FRESH = 4; // frames sent for each that is answered, at most
 const STUCK = 10000; // ms without an answer after which frames on their way count as lost
 const SOONEST = 500; // ms until a lost line is opened again; each time twice as long,
 const LATEST = 8000; // up to this
@@ -11,6 +12,9 @@ let heard = null; // what the page does with what comes
 let socket = null;
 let waiting = []; // numbers of frames on their way
 let since = 0; // when the first of them was sent
+let sent = 0; // when the last one was sent
+let last = 0; // when the last answer came
+let pace = 0; // ms between answers
 let wait = SOONEST;
 let timer = null;
 
@@ -22,7 +26,8 @@ export const isOpen = () => socket?.readyState === WebSocket.OPEN;
 
 export function ready() {
   if (waiting.length && performance.now() - since > STUCK) waiting = [];
-  return isOpen() && waiting.length < AHEAD;
+  // To a slow network a few fresh frames are enough.
+  return isOpen() && waiting.length < AHEAD && performance.now() - sent > pace / FRESH;
 }
 
 export function open() {
@@ -32,6 +37,7 @@ export function open() {
   mine.binaryType = "arraybuffer";
   mine.onopen = () => {
     waiting = [];
+    [last, pace] = [performance.now(), 0];
     heard.opened();
   };
   mine.onmessage = ({ data }) => {
@@ -41,8 +47,15 @@ export function open() {
       return;
     }
     const answer = JSON.parse(data);
+    const now = performance.now();
+    since = now;
+    if (answer.dropped) {
+      waiting = waiting.filter((one) => one !== answer.frame);
+      return;
+    }
     waiting = waiting.filter((one) => one > answer.frame);
-    since = performance.now();
+    pace = 0.8 * pace + 0.2 * Math.min(now - last, STUCK);
+    last = now;
     heard.answered(answer);
   };
   mine.onclose = ({ code, reason }) => {
@@ -68,6 +81,7 @@ export function close() {
 
 export async function send(number, blob) {
   if (!waiting.length) since = performance.now();
+  sent = performance.now();
   waiting.push(number);
   const head = new DataView(new ArrayBuffer(4));
   head.setUint32(0, number);
