@@ -1,12 +1,13 @@
 """How many faces a second does `emorank rank FOLDER --out TABLE` rank, and does anything stop it?
 
-Four questions, each with its size as an option; 0 leaves it out. The sample's faces are written as
+Five questions, each with its size as an option; 0 leaves it out. The sample's faces are written as
 JPEG, each altered by a pixel, and the network that comes with the package reads them, one thread
 for each worker. Speed: one and two workers, against the sum of the parts (decode, find, forward or
 relevance), each alone in one thread, and against `fer` where --peer names a Python that has it.
 Memory: many images (the same files again and again, framed as they are), in tenths of the way.
 Kills: SIGKILL at random times to workers and the program, and the same command again. Poison: one
-file in five hundred hangs, crashes, eats the memory or is cut short. With --device cuda, speed and
+file in five hundred hangs, crashes, eats the memory or is cut short. Ray: two local nodes of one
+core each against one. With --device cuda, speed and
 memory are those of a GPU.
 """
 
@@ -33,13 +34,14 @@ from tests.scale.poison import poisoned
 
 from benchmarks import many_faces
 from benchmarks.many_faces import altered, children, finish, looks, say, seconds, started
+from benchmarks.ray_nodes import two_nodes
 from benchmarks.timing import machine, table, timed
 from emorank import images, rank_many
 from emorank.scale import rank_many as module
 from emorank.scale.work_list import shard_size
 from emorank.study.readers import reader_of
 
-FACES, MEMORY, KILLS, KILLED, POISON = 10_000, 100_000, 20, 1_000, 5_000
+FACES, MEMORY, KILLS, KILLED, POISON, RAY = 10_000, 100_000, 20, 1_000, 5_000, 4_000
 SPEED_UP, OF_PARTS, FLAT, PER_SECOND = 1.7, 1.15, 0.05, 15
 RANKS = {"contrast": "contrast", "paper": "relevance of the pixels (--rank paper)"}
 SOME = 256  # faces on which the parts are timed
@@ -68,12 +70,13 @@ def main(
     kills: int = KILLS,
     killed: int = KILLED,
     poison: int = POISON,
+    ray: int = RAY,
     *,
     peer: str | None = None,
     device: str = "cpu",
     seed: int = 0,
 ) -> str:
-    """All four, or those whose size is not 0."""
+    """All five, or those whose size is not 0."""
     if device.startswith("cuda") and not torch.cuda.is_available():
         return "No CUDA GPU here, so nothing was measured: run this where torch.cuda sees one."
     parts = {
@@ -81,6 +84,7 @@ def main(
         "Memory": lambda folder: _memory(folder, memory, device) if memory else "",
         "Kills": lambda folder: _kills(folder, kills, killed, seed) if kills else "",
         "Poison": lambda folder: _poison(folder, poison) if poison else "",
+        "Ray": lambda folder: two_nodes(folder, ray) if ray else "",
     }
     said = []
     for name, run in parts.items():
@@ -280,13 +284,13 @@ def _poison(folder: Path, count: int) -> str:
             other.write_bytes(other.read_bytes()[:300])
         bad[str(other)] = kind
     say(f"{count:,} faces, {len(bad)} of them poison, 2 workers")
-    task = module.Task
+    ask = module.ask_ranks
     begun = time.perf_counter()
 
     def deadly(*given: object, **named: object) -> object:
-        return replace(task(*given, **named), picture=poisoned)
+        return replace(ask(*given, **named), picture=poisoned)
 
-    with patch.object(module, "Task", deadly):
+    with patch.object(module, "ask_ranks", deadly):
         outcome = rank_many(
             folder / "faces", folder / "ranks.parquet", crop="none", workers=2, time_limit=10
         )
@@ -324,6 +328,7 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--killed", type=int, default=KILLED, help="faces in a run with kills")
     parser.add_argument("--poison", type=int, default=POISON, help="faces, one in 500 poison")
+    parser.add_argument("--ray", type=int, default=RAY, help="faces, on one node and on two")
     parser.add_argument("--peer", metavar="PYTHON", help="a Python that has fer and tensorflow")
     parser.add_argument("--device", default="cpu", help="of the speed and the memory: cpu, cuda")
     parser.add_argument("--seed", type=int, default=0, help="of the times of the kills")

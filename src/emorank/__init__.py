@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from emorank.report.intensity import draw_intensity
     from emorank.report.reading import draw_reading
     from emorank.room.sources import read_answers, read_votes
+    from emorank.scale.explain_many import explain_many
     from emorank.scale.rank_many import rank_many
     from emorank.study.card import model_card
     from emorank.study.folder import create_study, open_study
@@ -68,6 +69,7 @@ __all__ = [
     "draw_reading",
     "explain_images",
     "explain_intensity",
+    "explain_many",
     "find_faces",
     "interval_rank",
     "load_dataset",
@@ -120,6 +122,7 @@ _PLACES = {
     "rank_many": ("scale.rank_many", "rank_many"),
     "watch": ("film.watch", "watch"),
     "draw_film": ("film.drawn", "draw_film"),
+    "explain_many": ("scale.explain_many", "explain_many"),
     "smooth_ranks": ("reading.along_sequences", "smooth_ranks"),
     "explain_intensity": ("study.readers", "explain_intensity"),
     "draw_intensity": ("report.intensity", "draw_intensity"),

@@ -6,6 +6,7 @@ Parquet, a value of JSON. The checksum is that of the whole file with zeros in i
 
 import mmap
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import xxhash
@@ -29,6 +30,28 @@ def seal(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(place)
         file.write(checksum)
+
+
+def write_sealed(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file of any size, part by part, and seal it; nothing of it is read again.
+
+    `UNSEALED` stands in the first part, a header for instance.
+
+    Raises:
+        ValueError: it does not.
+        OSError: the file cannot be written.
+    """
+    total, place = xxhash.xxh3_128(), None
+    with path.open("wb") as file:
+        for part in parts:
+            if place is None:
+                place = part.find(UNSEALED.encode())
+                if place < 0:
+                    raise ValueError(f"{path} has no place for a checksum in its first part")
+            total.update(part)
+            file.write(part)
+        file.seek((place or 0) + len(_SEAL))
+        file.write(total.hexdigest().encode())
 
 
 def is_damaged(path: Path) -> bool:

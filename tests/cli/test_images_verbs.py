@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from safetensors import safe_open
 
 from emorank import delimited, images, picture_formats
 from emorank.networks import checkpoint
@@ -265,6 +266,33 @@ def test_explain_draws_a_figure_for_each_face(cli, drawn, finished, tmp_path):
         image.load()
         assert image.format == "PNG"
         assert min(image.size) > 200
+
+
+def test_explain_writes_the_relevance_of_any_number_of_images(cli, drawn, finished, tmp_path):
+    """By any rank of a study, out of a table of paths; figures and one file need other options."""
+    given = tmp_path / "faces.csv"
+    given.write_text(f"image\n{drawn / 'happy/p0.png'}\n{drawn / 'happy/p1.png'}\n")
+    common = ("explain", given, "--study", finished)
+    for rank in ("contrast", "paper"):
+        out = tmp_path / rank
+        done = cli(*common, "--rank", rank, "--save", out, "--rule", "dense=epsilon 0.5", "--half")
+        assert done.code == 0, done.err
+        assert done.out.splitlines()[-1] == f"their relevance: {out / 'maps'}"
+        with safe_open(out / "maps" / "000000.safetensors", "numpy") as file:
+            assert file.get_tensor("relevance").shape == (2, 3, 64, 64)
+            assert file.get_tensor("relevance").dtype == np.float16
+    assert "result of a command with other options" in cli(*common, "--save", out).failure
+    wrong = {
+        ("--save", "maps.npz"): "a folder's name goes with every network",
+        ("--half",): "go with --save DIR",
+        ("--workers", "2"): "go with --save DIR",
+        ("--save", "maps", "--out", "figures"): "draws no figures into --out",
+        (): "tables, tar files, addresses and - go with --save DIR",
+    }
+    for options, words in wrong.items():
+        done = cli(*common, *options)
+        assert done.code == 2
+        assert words in " ".join(done.err.split())
 
 
 def test_a_study_explains_by_rules_of_its_own(cli, own_study):

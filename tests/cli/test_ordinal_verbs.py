@@ -2,6 +2,7 @@
 
 import shutil
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -68,6 +69,16 @@ def test_a_figure_for_each_face(cli, ordinal, drawn, tmp_path):
     with Image.open(out / "p0_1_relevance.png") as image:
         image.load()
         assert min(image.size) > 400
+
+
+def test_the_relevance_of_many_faces_says_which_question_it_answers(cli, ordinal, drawn, tmp_path):
+    """In the row of each."""
+    done = cli("explain", drawn / "happy/p0.png", "--study", ordinal, "--rank", "ordinal",
+               "--save", tmp_path / "maps")  # fmt: skip
+    assert done.code == 0, done.err
+    (row,) = pd.read_parquet(tmp_path / "maps" / "ranks").itertuples()
+    assert row.question.startswith("why ")
+    assert (tmp_path / "maps" / "maps" / row.maps).is_file()
 
 
 def test_the_outputs_can_be_explained_one_by_one(cli, ordinal, drawn, tmp_path):

@@ -1,30 +1,38 @@
 """Many images: whole, stopped at any moment, killed by their own pictures."""
 
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pandas as pd
 import pytest
+from kills import kill_at_random
+from PIL import Image
 from poison import Deadly, poisoned
 
 import emorank
 from emorank.errors import EmorankError, ImageError, PlanError, StudyError
 from emorank.scale import rank_many as rank_many_module
-from emorank.scale import shard as shards
+from emorank.scale.asked_ranks import ask_ranks
 from emorank.scale.attempts import ENOUGH, Attempts
+from emorank.scale.given_images import picture_of
 from emorank.scale.rank_many import rank_many
 from emorank.scale.run_folder import RunFolder
+from emorank.scale.shard import do_shard
 from emorank.scale.supervisor import run_shards
+from emorank.scale.task import load
 from emorank.scale.work_list import shard_size, write_list
 from emorank.scale.worker import Bounds
+
+
+def _with_picture(opened):
+    """The question, of pictures that are opened by a function."""
+    return lambda *given, **named: replace(ask_ranks(*given, **named), picture=opened)
 
 
 def whole(folder, out, **options):
@@ -74,10 +82,9 @@ def test_a_finished_run_is_not_done_again_but_images_that_changed_are(some, tmp_
 
     def seen(item):
         opened.append(Path(item.name).name)
-        return shards.picture_of(item)
+        return picture_of(item)
 
-    task = shards.Task
-    monkeypatch.setattr(rank_many_module, "Task", lambda *a: replace(task(*a), picture=seen))
+    monkeypatch.setattr(rank_many_module, "ask_ranks", _with_picture(seen))
     assert whole(folder, out).counts.images == 35
     assert opened == []
     changed, first, *_ = sorted(folder.iterdir(), reverse=True)
@@ -151,17 +158,16 @@ def test_tasks_of_a_cluster_share_a_folder(some, tmp_path):
         whole(folder, tmp_path / "ranks.csv", shard=(1, 3))
 
 
-def test_two_processes_do_not_do_one_shard(some, tmp_path, monkeypatch):
+def test_two_processes_do_not_do_one_shard(some, tmp_path):
     """The second one waits for a while and then says so."""
     from filelock import FileLock
 
     folder = RunFolder(tmp_path / "parts")
-    monkeypatch.setattr(shards, "_PATIENCE", 0.1)
     write_list(folder, "key", "", [some(2)])
     lock = folder.unfinished(0, ".lock")
     lock.parent.mkdir()
     with FileLock(lock), pytest.raises(StudyError, match="another process works on shard 0"):
-        shards.rank_shard(shards.load(shards.Task()), folder, 0)
+        do_shard(load(ask_ranks()), folder, 0, patience=0.1)
 
 
 @pytest.mark.slow
@@ -169,47 +175,15 @@ def test_killed_at_random_the_same_command_goes_on(some, tmp_path):
     """Workers and the program, with SIGKILL; the table is that of a run that nobody disturbed."""
     folder = some(150)
     whole(folder, tmp_path / "whole.parquet")
-    out, dice = tmp_path / "ranks.parquet", random.Random(7)  # noqa: S311 - times of kills
+    out = tmp_path / "ranks.parquet"
     command = [sys.executable, "-m", "emorank", "rank", folder, "--out", out, "--workers", "2"]
-    for kill in range(4):
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        _wait_for_steps(out, run, dice.randint(1, 20))
-        if run.poll() is None:
-            os.kill(run.pid if kill % 2 else dice.choice(_children(run.pid)), signal.SIGKILL)
-        if kill % 2:
-            run.wait()
-        else:
-            _wait_for_steps(out, run, 5)
-            run.kill()
-            run.wait()
+    kill_at_random(command, RunFolder(tmp_path / "ranks.parquet.partial"), kills=4)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     pd.testing.assert_frame_equal(
         pd.read_parquet(out), pd.read_parquet(tmp_path / "whole.parquet"), check_exact=True
     )
     assert not out.with_name("ranks.excluded.parquet").exists()
-
-
-def _wait_for_steps(out, run, steps):
-    """Until so many more images are kept, or the run has ended."""
-    first = _kept(out)
-    while run.poll() is None and _kept(out) < first + steps:
-        time.sleep(0.02)
-
-
-def _kept(out):
-    folder = RunFolder(out.with_name(f"{out.name}.partial"))
-    lines = sum(
-        path.read_bytes().count(b"\n") - 1
-        for path in folder.path.glob("unfinished/*.jsonl")
-        if path.exists()
-    )
-    return lines + 32 * len(list(folder.path.glob("finished/*.parquet")))
-
-
-def _children(parent):
-    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-    return [int(word) for word in listed.split()] or [parent]
 
 
 @pytest.mark.slow
@@ -227,14 +201,58 @@ def test_pictures_that_kill_are_excluded_and_nothing_else_is_lost(some, tmp_path
     for name in deaths:
         shutil.copy(good[0], folder / f"p01_{name}.jpg")
     (folder / "p01_corrupt.jpg").write_bytes(good[0].read_bytes()[:300])
-    task = shards.Task
-    monkeypatch.setattr(rank_many_module, "Task", lambda *a: replace(task(*a), picture=poisoned))
+    monkeypatch.setattr(rank_many_module, "ask_ranks", _with_picture(poisoned))
     outcome = rank_many(folder, tmp_path / "ranks.parquet", workers=1, time_limit=12.0)
     excluded = pd.read_parquet(outcome.excluded)
     reasons = {Path(row.image).stem[4:]: row.reason for row in excluded.itertuples()}
     assert "truncated" in reasons.pop("corrupt") or "damaged" in reasons
     assert reasons == deaths
     assert pd.read_parquet(outcome.ranks)["image"].to_list() == [str(path) for path in good]
+
+
+def test_files_of_a_tar_are_fetched_while_others_are_read(some, tmp_path, monkeypatch):
+    """After the first one each waits until another is fetched beside it; no more than a few are."""
+    tar = shutil.make_archive(str(tmp_path / "faces"), "tar", some(7))
+    beside, begun = Barrier(2, timeout=20), []
+
+    def fetched(item):
+        begun.append(item.name)
+        if len(begun) > 1:
+            beside.wait()
+        return picture_of(item)
+
+    monkeypatch.setattr(rank_many_module, "ask_ranks", _with_picture(fetched))
+    outcome = whole(tar, tmp_path / "ranks.parquet", crop="none")
+    assert outcome.counts.faces == 7
+    assert pd.read_parquet(outcome.ranks)["image"].to_list() == sorted(begun)
+
+
+@pytest.mark.slow
+def test_a_picture_that_kills_while_others_are_fetched_is_named(some, tmp_path, monkeypatch):
+    """Those of a tar are fetched a few ahead; whose fetching it was is found out."""
+    folder = some(6)
+    shutil.copy(min(folder.iterdir()), folder / "p01_anger_2_segfault.jpg")
+    tar = shutil.make_archive(str(tmp_path / "faces"), "tar", folder)
+    monkeypatch.setattr(rank_many_module, "ask_ranks", _with_picture(poisoned))
+    outcome = rank_many(tar, tmp_path / "ranks.parquet", workers=1, crop="none")
+    ((image, reason),) = pd.read_parquet(outcome.excluded).itertuples(index=False)
+    assert image.endswith("p01_anger_2_segfault.jpg")
+    assert reason == "crashed the process that read it (SIGSEGV)"
+    assert outcome.counts.faces == 6
+
+
+@pytest.mark.slow
+def test_time_and_memory_are_bounded_as_the_command_says(cli, tmp_path):
+    """A large picture is too much for little of either, and for neither as they are by default."""
+    Image.new("RGB", (6000, 6000)).save(tmp_path / "large.png")
+    reasons = {
+        ("--time-limit", "0.1"): "took more than 0.1 s",
+        ("--memory", "0.05"): "needs more memory than there is",
+        (): "no face was found",
+    }
+    for number, (limit, reason) in enumerate(reasons.items()):
+        out = ("--out", tmp_path / f"ranks{number}.csv", "--workers", "1")
+        assert reason in cli("rank", tmp_path / "large.png", *out, *limit).failure
 
 
 def test_a_network_that_dies_of_a_batch_is_shown_its_images_one_by_one(tmp_path):
@@ -264,7 +282,7 @@ def test_an_image_is_not_excluded_by_what_others_do(tmp_path):
 
 def test_workers_that_cannot_start_end_the_run(tmp_path):
     """They are not started for ever."""
-    task, bounds = shards.Task(picture=Deadly()), Bounds(1, 0)
+    task, bounds = replace(ask_ranks(), picture=Deadly()), Bounds(1, 0)
     with pytest.raises(EmorankError, match="5 workers in a row ended before they had loaded"):
         run_shards(
             task, RunFolder(tmp_path), iter([0]), print, workers=1, bounds=bounds, time_limit=60

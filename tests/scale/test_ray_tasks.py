@@ -16,15 +16,18 @@ import pytest
 from filelock import FileLock
 from poison import Deadly, poisoned
 
-from emorank.errors import EmorankError, MissingExtraError, PlanError
+from emorank.errors import EmorankError, MissingExtraError, PlanError, StudyError
 from emorank.scale import rank_many as rank_many_module
 from emorank.scale import ray_tasks
+from emorank.scale.asked_ranks import ask_ranks
 from emorank.scale.part import read_ends
 from emorank.scale.rank_many import rank_many
 from emorank.scale.ray_tasks import Cluster, run_on_ray
 from emorank.scale.run_folder import Run, RunFolder
-from emorank.scale.shard import Task, load
+from emorank.scale.task import load
+from emorank.scale.to_do import ToDo
 from emorank.scale.work_list import write_list
+from emorank.scale.worker import Bounds
 
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20, "include_dashboard": False}
 
@@ -101,7 +104,9 @@ def test_pictures_that_kill_are_excluded_as_on_one_machine(cluster, some, tmp_pa
     shutil.copy(good[0], folder / "a_segfault.jpg")
     shutil.copy(good[0], folder / "z_hang.jpg")
     steps = []
-    monkeypatch.setattr(rank_many_module, "Task", lambda *a: replace(Task(*a), picture=poisoned))
+    monkeypatch.setattr(
+        rank_many_module, "ask_ranks", lambda *a, **b: replace(ask_ranks(*a, **b), picture=poisoned)
+    )
     outcome = rank_many(
         folder, tmp_path / "parts", ray=cluster.address, time_limit=8.0,
         progress=lambda done, of, words: steps.append((done, of)),
@@ -123,7 +128,7 @@ def test_nodes_that_cannot_do_the_work_are_named(cluster, some, tmp_path, monkey
 
     def run(folder, run, memory=2 * 10**9, **changed):
         run_on_ray(
-            load(Task()), folder, run, iter([0]), print,
+            load(ask_ranks()), folder, run, iter([0]), print,
             cluster=Cluster(cluster.address, **changed), memory=memory, time_limit=60,
         )  # fmt: skip
 
@@ -153,13 +158,46 @@ def test_nodes_that_cannot_do_the_work_are_named(cluster, some, tmp_path, monkey
                 run(folder, listed)
         lock = FileLock(folder.unfinished(0, ".lock"), thread_local=False)
         lock.acquire()  # as a node that is gone may hold it for a while
-        release = Timer(14, lock.release)
+        with pytest.raises(StudyError, match="another process works on shard 0"):
+            run(folder, listed, lock=0.2, locked=2)
+        release = Timer(3, lock.release)
         release.start()
-        run(folder, listed)  # gone for everybody: excluded, and the other one is ranked
+        run(folder, listed, lock=0.5)  # gone for all: excluded, and the other one is ranked
         release.join()
         assert folder.finished(0).exists()
         assert len(pd.read_parquet(folder.ranks(0))) == 1
         assert ray.is_initialized()  # the program's own connection stays
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.slow
+def test_no_core_waits_for_a_task_and_no_run_for_ever_for_a_node(cluster, some, tmp_path):
+    """Two tasks more than cores wait in Ray; a cluster without a node is given time to grow."""
+    import ray
+
+    folder, to_do = RunFolder(tmp_path / "parts"), ToDo(iter(range(9)))
+    listed = write_list(folder, "key", "", [some(2)])
+    ray.init(address=cluster.address, log_to_driver=False)
+    (node,) = cluster.worker_nodes
+    try:
+        job = ray_tasks._Job(folder, listed, Bounds(1, 0), 60, str(tmp_path), {}, [])
+        driver = ray_tasks._Driver(ray, job, to_do, print, Cluster(cluster.address))
+        driver._fill()
+        assert len(driver.flying) == 1 + 2
+        driver.stop()
+        cluster.remove_node(node)
+        begun, few = time.monotonic(), Cluster(cluster.address, to_grow=1.5)
+        options = {"memory": 2 * 10**9, "time_limit": 60}
+        with pytest.raises(EmorankError, match="no node of the cluster has 1 cores"):
+            run_on_ray(load(ask_ranks()), folder, listed, iter([0]), print, cluster=few, **options)
+        assert time.monotonic() - begun > 1.5
+        grow = Timer(1, cluster.add_node, kwargs=NODE)
+        grow.start()
+        patient = Cluster(cluster.address, to_grow=60)
+        run_on_ray(load(ask_ranks()), folder, listed, iter([0]), print, cluster=patient, **options)
+        grow.join()
+        assert len(pd.read_parquet(folder.ranks(0))) == 2
     finally:
         ray.shutdown()
 

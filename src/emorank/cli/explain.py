@@ -14,6 +14,7 @@ from emorank.cli.explain_options import (
     of_weights_options,
 )
 from emorank.cli.explain_weights import explain_with_weights
+from emorank.cli.many_images import MANY
 
 
 @click.command("explain", short_help="Draw which pixels made the model say so.")
@@ -41,11 +42,16 @@ def command(
     sees from the file which one it is. The figure shows the image and a heatmap for each preset.
     The model.safetensors of a study is such a file.
 
+    With --save DIR the relevance itself is written, of any number of images, by several processes,
+    and no figure. What is done is kept: when the command is stopped, the same command goes on.
+    IMAGES may then be tables of paths, tar files, addresses or -, too, as for rank --out.
+
     \b
     Examples:
       emorank explain holiday.jpg
       emorank explain holiday.jpg --study demo --rank paper
       emorank explain photographs/ --study kdef --out heatmaps --preset epsilon-gamma-box
+      emorank explain photographs/ --save maps
       emorank explain --study kdef --rule dense=zero --bias distributed
       emorank explain smile.jpg --study kdef --rank ordinal --preset epsilon-plus
       emorank explain cat.jpg --weights vgg16-397923af.pth --preset epsilon-gamma-box
@@ -62,12 +68,30 @@ def command(
       emorank explain cat.jpg --weights vgg16.pth --save cat.npz --at features.28
     """
     drawing = Drawing(**{name: options.pop(name) for name in Drawing.__annotations__})
+    given = {name: options.pop(name) for name in MANY}
+    many = {name: value for name, value in given.items() if value is not None}
+    _check_save(drawing, many)
     weights = options.pop("weights")
     if weights is None:
-        explain_faces(drawing, folder, rank, settings, options)
+        explain_faces(drawing, folder, rank, settings, options, many)
         return
     if folder is not None:
         raise click.UsageError("give --study DIR or --weights FILE, not both")
     if settings or rank is not None or not drawing.images:
         raise click.UsageError("--weights goes with IMAGES, and not with --set or --rank")
-    explain_with_weights(drawing, weights, Request(**options))
+    explain_with_weights(drawing, weights, Request(**options), many)
+
+
+def _check_save(drawing: Drawing, many: dict[str, Any]) -> None:
+    """Refuse what does not go together, or a name that is of nothing that is written."""
+    if drawing.save is not None and drawing.parts is None:
+        from emorank.reading.explanations import check_ending
+
+        check_ending(drawing.save)
+    if drawing.parts is None and (many or drawing.half):
+        raise click.UsageError(
+            "--workers, --time-limit, --memory, --shard, --ray, --ray-cores and --half go with "
+            "--save DIR, a folder's name"
+        )
+    if drawing.parts is not None and (drawing.out is not None or not drawing.images):
+        raise click.UsageError("--save DIR goes with IMAGES, and draws no figures into --out")

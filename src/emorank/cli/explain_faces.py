@@ -1,20 +1,15 @@
 """`emorank explain` with the shipped network or that of a study: images, or the test part."""
 
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from emorank.cli.explain_options import Drawing
+from emorank.cli.many_images import write_relevance
 from emorank.cli.new_images import figures_of, report_excluded, with_bar
 from emorank.cli.studies import open_if_given, run_stage
 from emorank.cli.unfinished_work import finishing
-
-if TYPE_CHECKING:
-    from emorank.reading.reader import Reader
-    from emorank.study.folder import Study
 
 
 def explain_faces(
@@ -23,10 +18,12 @@ def explain_faces(
     rank: str | None,
     settings: tuple[str, ...],
     others: dict[str, Any],
+    many: dict[str, Any],
 ) -> None:
     """Draw a figure for each face of the images; without images run the stage of the study.
 
-    `others` are the options of bare weights; a usage error names those that were given.
+    `others` are the options of bare weights; a usage error names those that were given. `many` are
+    those of a run that writes relevance in the place of figures.
     """
     _refuse(drawing, others)
     if rank == "ordinal" and not (drawing.images and folder):
@@ -42,33 +39,37 @@ def explain_faces(
         return
     if rank in ("paper", "ordinal") and folder is not None:
         settings = (*settings, *_settings(drawing))
+    from emorank.study.explained_faces import Rules, explained_faces
+
+    of_plan = rank in ("paper", "ordinal") and folder is not None
+    own = Rules() if of_plan else Rules(
+        drawing.presets[0] if drawing.presets else None,
+        drawing.rules, drawing.bias, drawing.max_pooling,
+    )  # fmt: skip
+    asked: dict[str, Any] = {
+        "rank": rank or "contrast", "rules": own, "crop": drawing.crop, "nearest": drawing.nearest,
+        "strict": drawing.strict, "device": drawing.device,
+    }  # fmt: skip
+    if drawing.parts is not None:
+        study = open_if_given(folder, settings)
+        whole = asked | many | {"half": drawing.half, "overwrite": drawing.overwrite}
+        write_relevance(drawing.images, drawing.parts, whole | {"study": study})
+        return
     from emorank.datasets import folder_walk
     from emorank.reading.explanations import flat_warning
     from emorank.report.intensity import draw_intensity
     from emorank.report.reading import draw_reading
     from emorank.study.answer_store import RankStates
-    from emorank.study.plan import preset_of
-    from emorank.study.readers import explain_intensity
 
-    paths, left_out = folder_walk.paths(drawing.images)
+    paths, left_out = folder_walk.paths(drawing.files)
     study = open_if_given(folder, settings)
     rules = (drawing.presets, drawing.rules, drawing.bias, drawing.max_pooling)
     key = RankStates(study).of(rank or "", rank, drawing.crop, drawing.nearest, repr(rules))
-    read: Any
-    draw: Any
-    preset: Any
-    if rank == "ordinal" and study is not None:
-        read, draw = partial(explain_intensity, study, device=drawing.device), draw_intensity
-        preset = preset_of(study.plan.explain)
-    elif rank == "paper":
-        reader = _by_pixels(drawing, study)
-        read, draw, preset = reader.read, _figure, reader.network.preset
-    else:
-        reader = _by_contrast(drawing, study)
-        read, draw, preset = reader.read, draw_reading, reader.network.heatmap
+    draws = {"ordinal": draw_intensity, "paper": _figure}
+    draw: Any = draws.get(rank or "", draw_reading)
     figures, kept = figures_of(drawing, paths, key)
     lacking = kept.lacking(paths)
-    faces = read(lacking, crop=drawing.crop, nearest=drawing.nearest, strict=drawing.strict)
+    faces, preset = explained_faces(study, lacking, **asked)
     with finishing(kept):
         kept.add(
             figures.write(
@@ -77,32 +78,6 @@ def explain_faces(
             for face in with_bar(faces, len(lacking))
         )
     report_excluded(left_out, faces.excluded, len(paths))
-
-
-def _by_pixels(drawing: Drawing, study: "Study | None") -> "Reader":
-    """The paper's rank; neutral is explained too, where it is named."""
-    from emorank.study.readers import reader_of
-
-    reader = reader_of(study, ["paper"], device=drawing.device, neutral=True)
-    if study is not None:  # its plan has the rules
-        return reader
-    name = drawing.presets[0] if drawing.presets else reader.network.preset
-    return replace(reader, network=replace(reader.network, preset=_preset(drawing, name)))
-
-
-def _by_contrast(drawing: Drawing, study: "Study | None") -> "Reader":
-    """The contrast to neutral, by the preset that people look at unless another is asked for."""
-    from emorank.study.readers import reader_of
-
-    reader = reader_of(study, ["contrast"], device=drawing.device, heatmaps=True)
-    name = drawing.presets[0] if drawing.presets else reader.network.heatmap
-    return replace(reader, network=replace(reader.network, heatmap=_preset(drawing, name)))
-
-
-def _preset(drawing: Drawing, base: Any) -> Any:
-    from emorank.relevance import override_preset
-
-    return override_preset(base, drawing.rules, bias=drawing.bias, max_pooling=drawing.max_pooling)
 
 
 def _refuse(drawing: Drawing, others: dict[str, Any]) -> None:
@@ -116,6 +91,8 @@ def _refuse(drawing: Drawing, others: dict[str, Any]) -> None:
         names.append("several --preset")
     if drawing.crop == "center":
         names.append("--crop center")
+    if drawing.save is not None and drawing.parts is None:
+        names.append("--save with a file (a folder's name goes with every network)")
     if names:
         raise click.UsageError(
             f"only with --weights FILE: {', '.join(names)} (FILE: a study's model.safetensors, say)"

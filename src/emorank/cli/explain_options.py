@@ -6,16 +6,17 @@ from typing import Any, Literal
 
 import click
 
+from emorank.cli.many_images import many_options
 from emorank.cli.options import (
     FILE,
     FILE_OR_FOLDER,
     FOLDER,
     device_option,
-    images_options,
     network_of_study_option,
     overwrite_option,
     rules_options,
     settings_option,
+    sources_options,
     together,
 )
 
@@ -40,7 +41,7 @@ NUMBERS = _Numbers()
 class Drawing:
     """What both uses are told: the images, the rules of the propagation, where figures go."""
 
-    images: tuple[Path, ...]
+    images: tuple[str, ...]
     nearest: bool
     strict: bool
     presets: tuple[str, ...]
@@ -49,8 +50,37 @@ class Drawing:
     max_pooling: Any
     crop: str | None
     device: str | None
-    out: Path
+    out: Path | None
+    save: Path | None
+    half: bool
     overwrite: bool
+
+    @property
+    def files(self) -> list[Path]:
+        """The images as files and folders.
+
+        Raises:
+            UsageError: some are in something that only whole runs read.
+        """
+        for one in self.images:
+            known = one == "-" or "://" in one
+            if known or Path(one).suffix.lower() in (".csv", ".tsv", ".parquet", ".tar"):
+                raise click.UsageError(
+                    f"{one}: tables, tar files, addresses and - go with --save DIR; for figures "
+                    "give files or folders"
+                )
+        return [Path(one) for one in self.images]
+
+    @property
+    def figures(self) -> Path:
+        """The folder for figures."""
+        return self.out or Path()
+
+    @property
+    def parts(self) -> Path | None:
+        """The folder that relevance goes into, in parts; None if there are figures or one file."""
+        folder = self.save is not None and (not self.save.suffix or self.save.is_dir())
+        return self.save if folder else None
 
 
 @dataclass(frozen=True)
@@ -68,11 +98,10 @@ class Request:
     probability: bool
     all_classes: bool
     at: tuple[str, ...]
-    save: Path | None
 
 
 drawing_options = together(
-    images_options,
+    sources_options,
     click.option(
         "--preset",
         "presets",
@@ -93,10 +122,19 @@ drawing_options = together(
     click.option(
         "--out",
         type=FOLDER,
-        default=Path(),
         help="Folder for the figures. Default: the present folder.",
     ),
+    click.option(
+        "--save",
+        type=FILE_OR_FOLDER,
+        help="Write the relevance itself: into a folder of parts, without figures, for any number "
+        "of images; or with --weights beside the figures, one file ending in .npz or .safetensors.",
+    ),
+    click.option(
+        "--half", is_flag=True, help="With --save DIR: relevance in 16 bits, half as large."
+    ),
     overwrite_option,
+    many_options("--save DIR"),
 )
 
 of_study_options = together(
@@ -154,7 +192,6 @@ of_weights_options = together(
     click.option(
         "--all-classes", is_flag=True, help="Explain every class, side by side in one figure."
     ),
-    click.option("--save", type=FILE, help="Write the relevance itself too: .npz or .safetensors."),
     click.option(
         "--at",
         multiple=True,

@@ -7,6 +7,7 @@ import click
 
 from emorank import __version__
 from emorank.cli.explain_options import Drawing, Request
+from emorank.cli.many_images import write_relevance
 from emorank.cli.new_images import figures_of, report_excluded, with_bar
 from emorank.cli.unfinished_work import finishing, require_new
 from emorank.printable import printable
@@ -17,24 +18,35 @@ if TYPE_CHECKING:
     from emorank.networks.network import Network
     from emorank.reading.unfinished import Row
     from emorank.relevance import Preset
+    from emorank.scale.asked_relevance import AnyNetwork
 
 
-def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> None:
-    """Draw a figure for each face, and write the relevance where a file is asked for."""
-    _check_usage(request)
+def explain_with_weights(
+    drawing: Drawing, weights: Path, request: Request, many: dict[str, Any]
+) -> None:
+    """Draw a figure for each face, and write the relevance where a file is asked for.
+
+    `many` are the options of a run that writes relevance in the place of figures.
+    """
+    _check_usage(drawing, request)
+    methods = {name: _method(name, drawing) for name in _names(drawing.presets)}
+    if drawing.parts is not None:
+        asked = _asked(weights, request, methods)
+        options = {name: getattr(drawing, name) for name in
+                   ("crop", "nearest", "strict", "half", "device", "overwrite")}  # fmt: skip
+        write_relevance(drawing.images, drawing.parts, options | many | {"network": asked})
+        return
     from emorank.datasets import folder_walk
     from emorank.framing import batches
-    from emorank.reading.explanations import check_ending, explain_images, save_relevance
+    from emorank.reading.explanations import explain_images, save_relevance
     from emorank.report.explained import check_classes, draw_classes, draw_explanation
 
-    if request.save is not None:
-        check_ending(request.save)
-        require_new(request.save, drawing.overwrite)
-    methods = {name: _method(name, drawing) for name in _names(drawing.presets)}
-    paths, left_out = folder_walk.paths(drawing.images)
+    if drawing.save is not None:
+        require_new(drawing.save, drawing.overwrite)
+    paths, left_out = folder_walk.paths(drawing.files)
     figures, kept = figures_of(drawing, paths, _key(drawing, weights, request))
     # The relevance of all images goes into one file at the end.
-    lacking = kept.lacking(paths) if request.save is None else paths
+    lacking = kept.lacking(paths) if drawing.save is None else paths
     network = _network(weights, request)
     if drawing.device is not None:
         network = network.on(drawing.device)
@@ -60,39 +72,65 @@ def explain_with_weights(drawing: Drawing, weights: Path, request: Request) -> N
             first = classes[0]
             whole = request.all_classes
             png = draw_classes(classes, note) if whole else draw_explanation(first, note)
-            if request.save is not None:
+            if drawing.save is not None:
                 saved.extend(classes)
             yield figures.write(first.image, first.face, png, first.warning)
 
     with finishing(kept):
         kept.add(drawn())
-    if request.save is not None and saved:
-        save_relevance(saved, request.save)
-        click.echo(request.save)
+    if drawing.save is not None and saved:
+        save_relevance(saved, drawing.save)
+        click.echo(drawing.save)
     report_excluded(left_out, explanations.excluded, len(paths))
+
+
+def _asked(weights: Path, request: Request, methods: "dict[str, str | Preset]") -> "AnyNetwork":
+    """What a run over any number of images is told; what is assumed of the network is printed."""
+    from emorank.scale.asked_relevance import AnyNetwork
+
+    network = _network(weights, request)
+    return AnyNetwork(
+        weights,
+        methods,
+        _target(network, request),
+        each=request.all_classes,
+        at=request.at,
+        size=request.size,
+        labels=request.labels,
+        normalisation=_normalisation(request),
+        bgr=request.bgr,
+        stride_in=request.stride_in,
+    )
+
+
+def _normalisation(request: Request) -> Any:
+    """What is said of it; None where nothing is."""
+    from emorank.networks.normalisation import normalisation
+
+    said = request.mean is not None or request.std is not None
+    return normalisation(request.mean, request.std) if said else None
 
 
 def _network(weights: Path, request: Request) -> "Network":
     """The network of a file, as it is said to read images; what was assumed is printed."""
     from emorank.networks.network import load_network
-    from emorank.networks.normalisation import normalisation
 
-    said = request.mean is not None or request.std is not None
+    own = _normalisation(request)
     network = load_network(
         weights,
         request.labels,
-        normalisation=normalisation(request.mean, request.std) if said else None,
+        normalisation=own,
         bgr=request.bgr,
         stride_in=request.stride_in,
     )
     lacking = [o for o, v in {"mean": request.mean, "std": request.std}.items() if v is None]
-    half = [f"ImageNet's --{option} assumed" for option in lacking] if said else []
+    half = [f"ImageNet's --{option} assumed" for option in lacking] if own is not None else []
     for note in (*half, *network.notes):
         click.echo(f"{printable(weights.name)}: {note}", err=True)
     return network
 
 
-def _check_usage(request: Request) -> None:
+def _check_usage(drawing: Drawing, request: Request) -> None:
     one_class = request.target is not None or request.against is not None
     if request.all_classes and (one_class or request.probability):
         raise click.UsageError(
@@ -101,8 +139,8 @@ def _check_usage(request: Request) -> None:
         )
     if request.against is not None and request.probability:
         raise click.UsageError("choose one of --against (of logits) and --probability")
-    if request.at and request.save is None:
-        raise click.UsageError("--at LAYER goes with --save FILE, where its relevance is written")
+    if request.at and drawing.save is None:
+        raise click.UsageError("--at LAYER goes with --save, where its relevance is written")
 
 
 def _key(drawing: Drawing, weights: Path, request: Request) -> str:

@@ -1,6 +1,6 @@
-"""Rank any number of images into a table or folder, and say what came of them."""
+"""Rank or explain any number of images into a table or folder, and say what came of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from emorank.cli.options import together
 from emorank.printable import printable
 
 if TYPE_CHECKING:
-    from emorank.scale.rank_many import Outcome
+    from emorank.scale.many import Outcome
     from emorank.study.folder import Study
 
 _SHOWN = 20  # excluded images that are named on the terminal
@@ -49,42 +49,47 @@ class _Bytes(click.ParamType[Any]):
         return int(size * 1e9)
 
 
-many_options = together(
-    click.option(
-        "--workers",
-        type=click.IntRange(0),
-        help="Processes that read, with --out; 0 reads in this one. Default: one for each core, "
-        "or 0 for a few images.",
-    ),
-    click.option(
-        "--time-limit",
-        type=click.FloatRange(0, min_open=True),
-        metavar="SECONDS",
-        help="A worker that spends longer on one image is ended, and the image excluded. "
-        "Default: 60.",
-    ),
-    click.option(
-        "--memory",
-        type=_Bytes(),
-        help="What a worker may take beyond its loaded network (on Linux). Default: 2.",
-    ),
-    click.option(
-        "--shard",
-        type=Share(),
-        help="Do only each N-th part of the list from the I-th on, as one of N tasks of a cluster "
-        "that share the folder --out; docs/scale.md shows how.",
-    ),
-    click.option(
-        "--ray",
-        metavar="auto|HOST:PORT",
-        help="Let the nodes of a cluster of Ray read, which share the images and --out; --workers "
-        "is then the most tasks at once. docs/scale.md shows how.",
-    ),
-    click.option(
-        "--ray-cores", type=click.IntRange(1), help="Cores of each task on Ray. Default: 1."
-    ),
-)
-"""What goes with `--out`."""
+def many_options(out: str) -> Callable[[Any], Any]:
+    """What goes with the option that names the result, such as `--out`."""
+    return together(
+        click.option(
+            "--workers",
+            type=click.IntRange(0),
+            help=f"Processes that read, with {out}; 0 reads in this one. Default: one for each "
+            "core, or 0 for a few images.",
+        ),
+        click.option(
+            "--time-limit",
+            type=click.FloatRange(0, min_open=True),
+            metavar="SECONDS",
+            help="A worker that spends longer on one image is ended, and the image excluded. "
+            "Default: 60.",
+        ),
+        click.option(
+            "--memory",
+            type=_Bytes(),
+            help="What a worker may take beyond its loaded network (on Linux). Default: 2.",
+        ),
+        click.option(
+            "--shard",
+            type=Share(),
+            help="Do only each N-th part of the list from the I-th on, as one of N tasks of a "
+            f"cluster that share the folder {out}; docs/scale.md shows how.",
+        ),
+        click.option(
+            "--ray",
+            metavar="auto|HOST:PORT",
+            help=f"Let the nodes of a cluster of Ray read, which share the images and {out}; "
+            "--workers is then the most tasks at once. docs/scale.md shows how.",
+        ),
+        click.option(
+            "--ray-cores", type=click.IntRange(1), help="Cores of each task on Ray. Default: 1."
+        ),
+    )
+
+
+MANY = ("workers", "time_limit", "memory", "shard", "ray", "ray_cores")
+"""What these options are called in Python."""
 
 
 def check_out(out: Path) -> None:
@@ -127,10 +132,25 @@ def write_ranks(
             progress=progress,
             **options,
         )
-    _tell(outcome)
+    _tell(outcome, "faces")
 
 
-def _tell(outcome: "Outcome") -> None:
+def write_relevance(images: tuple[str, ...], out: Path, options: Mapping[str, Any]) -> None:
+    """Explain images into the folder `out`; print where it is, and what was excluded.
+
+    Raises:
+        ImageError: the only image, if it cannot be used.
+        EmorankError: none of several can be used; or as `explain_many`.
+    """
+    from emorank.cli.studies import progress_bar
+    from emorank.scale.explain_many import explain_many
+
+    with progress_bar("images") as progress:
+        outcome = explain_many(images, out, progress=progress, **options)
+    _tell(outcome, "explanations")
+
+
+def _tell(outcome: "Outcome", what: str) -> None:
     from emorank.errors import EmorankError
 
     counts = outcome.counts
@@ -140,7 +160,9 @@ def _tell(outcome: "Outcome") -> None:
         )
         return
     if outcome.ranks is not None:
-        click.echo(f"{counts.faces:,} faces: {outcome.ranks}")
+        click.echo(f"{counts.faces:,} {what}: {outcome.ranks}")
+    if outcome.maps is not None:
+        click.echo(f"their relevance: {outcome.maps}")
     if outcome.excluded is None:
         return
     errors = _first(outcome.excluded)

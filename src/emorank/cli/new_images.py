@@ -84,8 +84,8 @@ def figures_of(
         ClickException: a figure is there already, or another command left something; and nobody
             said `--overwrite`.
     """
-    figures = FigureFolder(drawing.out, images)
-    kept = unfinished(drawing.out / "explain", key, drawing.overwrite)
+    figures = FigureFolder(drawing.figures, images)
+    kept = unfinished(drawing.figures / "explain", key, drawing.overwrite)
     if not kept.path.exists():
         figures.require_none(drawing.overwrite)
     return figures, kept

@@ -57,7 +57,7 @@ from emorank.cli.unfinished_work import keeping_nothing, require_new
     help="Write a table, if the name ends in .csv or .parquet, or else a folder of Parquet parts.",
 )
 @overwrite_option
-@many_options
+@many_options("--out")
 def command(
     images: tuple[str, ...],
     folder: Path | None,

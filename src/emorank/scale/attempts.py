@@ -3,7 +3,7 @@
 Before a process reads an image, it marks it. What kills a process cannot take the mark away, so
 the next one that works on the shard, wherever it runs, sees at which image the last one died. An
 image at which processes died too often is excluded. If one died while the network looked at a batch
-of images, they are looked at one by one.
+of images, they are looked at one by one; so are images that were fetched from a store meanwhile.
 """
 
 import json
@@ -39,13 +39,15 @@ class Attempts:
             self.alone_until = known["alone_until"]
         self._file: int | None = None
 
-    def reading(self, place: int) -> None:
-        """Mark an image that is read next."""
-        self._write(f"image {place}")
+    def reading(self, place: int, ahead: int = -1) -> None:
+        """Mark an image that is read next; images up to `ahead` are fetched meanwhile."""
+        self.looking([place], ahead)
 
-    def looking(self, places: list[int]) -> None:
+    def looking(self, places: list[int], ahead: int = -1) -> None:
         """Mark a batch that the network looks at next."""
-        self._write(f"batch {max(places)}" if len(set(places)) > 1 else f"image {places[0]}")
+        last = max(*places, ahead)
+        one = set(places) == {last}
+        self._write(f"image {last}" if one else f"batch {last}")
 
     def idle(self) -> None:
         """Mark that no image is in hand."""

@@ -101,13 +101,18 @@ def _one(path: str, left_out: LeftOut) -> Iterator[Item]:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
+def is_fetched(item: Item) -> bool:
+    """Whether its bytes are read before it is decoded: out of a store, or of a tar file."""
+    return bool(item.tar) or object_store.is_address(item.name)
+
+
 def picture_of(item: Item) -> Given:
     """The picture as `given_pictures` takes it: a path, or the bytes of the file.
 
     Raises:
         ImageError: it cannot be read.
     """
-    if not item.tar and not object_store.is_address(item.name):
+    if not is_fetched(item):
         return Path(item.name)
     try:
         with _opened(item.tar or item.name) as file:
@@ -120,7 +125,7 @@ def picture_of(item: Item) -> Given:
 
 def pictures_of(listed: Sequence[Item]) -> Iterable[Given]:
     """The pictures: a list where all are files of their own, else one at a time, as bytes."""
-    files = all(not item.tar and not object_store.is_address(item.name) for item in listed)
+    files = not any(map(is_fetched, listed))
     pictures = map(picture_of, listed)
     return list(pictures) if files else pictures
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from emorank.files import replacing
 from emorank.framing import batches
 from emorank.printable import printable
+from emorank.scale import maps
 from emorank.scale.given_images import Item
 from emorank.scale.run_folder import RunFolder
 
@@ -32,15 +33,23 @@ class End(NamedTuple):
 
 
 def write(
-    folder: RunFolder, shard: int, listed: list[Item], records: Iterable[dict[str, Any]]
+    folder: RunFolder,
+    shard: int,
+    listed: list[Item],
+    records: Iterable[dict[str, Any]],
+    appended: maps.Appended,
 ) -> None:
-    """Write the part of a shard: the rows, and then what makes it finished.
+    """Write the part of a shard: the rows, the maps, and then what makes it finished.
+
+    Rows with maps say in `maps` which file has them, and in `map` at which place.
 
     Args:
         folder: of the run.
         shard: its number.
         listed: its images.
-        records: one for each of them in their order, with `rows`, `reason` and `state`.
+        records: one for each of them in their order, with `rows`, `reason` and `state`; with
+            `maps` where arrays are kept, one for each row.
+        appended: where these are.
 
     Raises:
         OSError: it cannot be written.
@@ -49,13 +58,23 @@ def write(
     from pyarrow import parquet
 
     ends: list[End] = []
+    beside: list[maps.Where] = []
 
     def rows() -> Iterator[Row]:
         for record, item in zip(records, listed, strict=True):
             ends.append(End(len(record["rows"]), record["reason"], record["state"]))
-            yield from (row | {"image": item.name} for row in record["rows"])
+            yield from (row | {"image": item.name} for row in _with_maps(record))
+
+    def _with_maps(record: dict[str, Any]) -> Iterator[Row]:
+        for row, kept in zip_longest(record["rows"], record.get("maps", ())):
+            if kept is None:
+                yield row
+            else:
+                yield row | {"maps": folder.maps(shard).name, "map": len(beside)}
+                beside.append(kept)
 
     write_rows(rows(), folder.ranks(shard))
+    maps.write(folder.maps(shard), beside, appended)
     columns = {
         "faces": pa.array([end.faces for end in ends], pa.int32()),
         "reason": pa.array([end.reason and printable(end.reason) for end in ends], pa.string()),

@@ -25,8 +25,9 @@ from emorank.errors import EmorankError, MissingExtraError
 from emorank.scale.attempts import Attempts
 from emorank.scale.given_images import Item, state
 from emorank.scale.run_folder import Run, RunFolder
-from emorank.scale.shard import Ranker, ShardTaken
+from emorank.scale.shard import PATIENCE, ShardTaken
 from emorank.scale.supervisor import Supervisor
+from emorank.scale.task import Loaded
 from emorank.scale.to_do import IN_VAIN, ToDo
 from emorank.scale.work_list import read_shard
 from emorank.scale.worker import Bounds, error_of, parts_of
@@ -34,12 +35,9 @@ from emorank.scale.worker import Bounds, error_of, parts_of
 Step = tuple[int, int, int]
 """Images of a shard that are done, excluded ones, and those that an earlier process did."""
 _DONE, _TAKEN, _UNSEEN, _FAILED = "done", "taken", "unseen", "failed"
-_TAKEN_MOST = 15  # waits of ten seconds each: a file server keeps a dead node's locks for 90 s
-_AHEAD = 2  # tasks that wait in Ray, so that no core waits for the next one
 _LOOK = 1.0  # seconds between two looks at what was reported
 _TO_CONNECT = 10.0  # seconds
 _TO_SEE = 3.0  # seconds until a shared folder shows what another node has written
-_TO_GROW = 300.0  # seconds until a cluster without a node for the tasks has one
 _SETTINGS = b"\x04"
 _HTTP2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)
 """What a client of HTTP/2 says first, as gRPC does; the server's first frame has this kind."""
@@ -54,16 +52,24 @@ class Cluster:
         address: "auto" for the one that this machine is a node of, or "HOST:PORT".
         cores: of each task.
         tasks: most at once; None for as many as there are cores for.
+        ahead: how many more wait in Ray, so that no core waits for the next one.
+        to_grow: seconds until a cluster without a node for the tasks has one.
+        lock: seconds that a task waits for another process at its shard.
+        locked: such waits before the run ends: a file server keeps a dead node's locks for 90 s.
     """
 
     address: str
     cores: int = 1
     tasks: int | None = None
+    ahead: int = 2
+    to_grow: float = 300.0
+    lock: float = PATIENCE
+    locked: int = 15
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What every task of a run is told. `ranker` refers to Ray's store, where it lies once."""
+    """What every task of a run is told. `loaded` refers to Ray's store, where it lies once."""
 
     folder: RunFolder
     run: Run
@@ -71,11 +77,11 @@ class _Job:
     time_limit: float
     directory: str
     versions: dict[str, str]
-    ranker: list[Any]
+    loaded: list[Any]
 
 
 def run_on_ray(
-    ranker: Ranker,
+    loaded: Loaded,
     folder: RunFolder,
     run: Run,
     shards: Iterator[int],
@@ -88,7 +94,7 @@ def run_on_ray(
     """Do shards on a cluster; the bounds are those of `run_shards`, for each task.
 
     Args:
-        ranker: of the run; it is put into Ray's store once, and each process loads it once.
+        loaded: the task of the run; put into Ray's store once, from where each process loads it.
         folder: of the run, which all nodes must see under the same path, as the images.
         run: what is in the folder.
         shards: their numbers, asked for one at a time, when the cluster has room.
@@ -106,9 +112,10 @@ def run_on_ray(
     with _connected(cluster.address) as ray:
         from ray import cloudpickle
 
+        bounds = Bounds(cluster.cores, memory, cluster.lock)
         job = _Job(
-            RunFolder(folder.path.resolve()), run, Bounds(cluster.cores, memory), time_limit,
-            str(Path.cwd()), _versions(), [ray.put(cloudpickle.dumps(ranker))],
+            RunFolder(folder.path.resolve()), run, bounds, time_limit,
+            str(Path.cwd()), _versions(), [ray.put(cloudpickle.dumps(loaded))],
         )  # fmt: skip
         driver = _Driver(ray, job, ToDo(shards), report, cluster)
         try:
@@ -176,13 +183,13 @@ class _Driver:
         now = time.monotonic()
         if slots:
             self.grown = now
-        elif any(cores) or now - self.grown > _TO_GROW:
+        elif any(cores) or now - self.grown > self.cluster.to_grow:
             raise EmorankError(
                 f"no node of the cluster has {asked} cores for a task, the largest has "
                 f"{max(cores, default=0)}; start nodes (ray start --address), or ask for less"
             )
-        most = self.cluster.tasks
-        return slots + _AHEAD if most is None else min(slots + _AHEAD, most)
+        room = slots + self.cluster.ahead
+        return room if self.cluster.tasks is None else min(room, self.cluster.tasks)
 
     def _tell(self) -> None:
         """Report the steps of tasks that are under way."""
@@ -212,7 +219,7 @@ class _Driver:
             self._step(shard, said)
         elif kind == _TAKEN:
             self.taken[shard] += 1
-            if self.taken[shard] >= _TAKEN_MOST:
+            if self.taken[shard] >= self.cluster.locked:
                 raise error_of(said)
             self.to_do.again(shard, later=True)
         elif kind == _UNSEEN:
@@ -305,12 +312,12 @@ _supervisors: dict[str, Supervisor] = {}
 def _supervised(job: _Job, shard: int, board: Any) -> Step:
     import ray
 
-    key = f"{job.ranker[0].hex()} {job.folder.path}"
+    key = f"{job.loaded[0].hex()} {job.folder.path}"
     if key not in _supervisors:
         for other in _supervisors.values():
             other.stop()
         _supervisors.clear()
-        make = partial(_unpacked, ray.get(job.ranker[0]))
+        make = partial(_unpacked, ray.get(job.loaded[0]))
         _supervisors[key] = Supervisor(make, job.folder, job.bounds, job.time_limit, keep=True)
     last: Step = (0, 0, 0)
     told = 0.0
@@ -330,11 +337,11 @@ def _supervised(job: _Job, shard: int, board: Any) -> Step:
     return last
 
 
-def _unpacked(data: bytes) -> Ranker:
+def _unpacked(data: bytes) -> Loaded:
     from ray import cloudpickle
 
-    ranker: Ranker = cloudpickle.loads(data)
-    return ranker
+    loaded: Loaded = cloudpickle.loads(data)
+    return loaded
 
 
 def _node() -> str:

@@ -4,6 +4,7 @@
     work/000000.parquet the images of a shard
     left_out.parquet    files that the walk passed over, with the reason
     ranks/000000.parquet        a row for each face of a finished shard
+    maps/000000.safetensors     arrays with a place for each of these rows, where any are kept
     finished/000000.parquet     for each image of it: faces, reason if it is excluded, size and time
     unfinished/000000.*         what a shard that is not finished has done so far
     excluded.parquet    all excluded images with their reasons, when every shard is finished
@@ -51,6 +52,10 @@ class RunFolder:
         """Its rows."""
         return self.path / "ranks" / f"{shard:06}.parquet"
 
+    def maps(self, shard: int) -> Path:
+        """What is kept beside the rows."""
+        return self.path / "maps" / f"{shard:06}.safetensors"
+
     def finished(self, shard: int) -> Path:
         """What came of each of its images."""
         return self.path / "finished" / f"{shard:06}.parquet"
@@ -97,14 +102,18 @@ class RunFolder:
         names = (path.name for path in self.path.iterdir()) if self.path.is_dir() else ()
         return [name for name in names if name not in own and not name.startswith(".")]
 
-    def discard(self) -> None:
-        """Remove what the run has made, and the folder if nothing else is in it."""
+    def clear(self) -> None:
+        """Remove the list of the run, and what is done of it."""
         for name in _FOLDERS:
             shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Remove what the run has made, and the folder if nothing else is in it."""
+        self.clear()
         for name in ("run.json", "list.lock", self.left_out.name, self.excluded.name):
             (self.path / name).unlink(missing_ok=True)
         if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
 
 
-_FOLDERS = ("work", "ranks", "finished", "unfinished")
+_FOLDERS = ("work", "ranks", "maps", "finished", "unfinished")

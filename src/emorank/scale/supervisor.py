@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from emorank.errors import EmorankError
 from emorank.scale.attempts import ENOUGH, Attempts
 from emorank.scale.run_folder import RunFolder
-from emorank.scale.shard import Ranker, Task, load
+from emorank.scale.task import Loaded, Task, load
 from emorank.scale.to_do import IN_VAIN, ToDo
 from emorank.scale.worker import DONE, FAILED, READY, STEP, Bounds, error_of, work
 
@@ -79,7 +79,7 @@ class Supervisor:
 
     def __init__(
         self,
-        make: Callable[[], Ranker],
+        make: Callable[[], Loaded],
         folder: RunFolder,
         bounds: Bounds,
         time_limit: float,
@@ -138,7 +138,7 @@ class Supervisor:
         """What workers say, which have died, and which hang."""
         places: list[Connection | int] = [worker.connection for worker in self.workers]
         places += [worker.process.sentinel for worker in self.workers]
-        spoken = set(wait(places, _LOOK))
+        spoken = set(wait(places, min(_LOOK, self.time_limit)))
         for worker in list(self.workers):
             if worker.connection in spoken:
                 self._hear(worker)

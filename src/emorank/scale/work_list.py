@@ -1,7 +1,6 @@
 """The list of a run's images, cut into shards: it is written first, and then the run is defined."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -42,8 +41,7 @@ def write_list(
         ImageError: something that is given holds no picture.
         DatasetError: something that is given cannot be read.
     """
-    for old in ("work", "ranks", "finished", "unfinished"):
-        shutil.rmtree(folder.path / old, ignore_errors=True)
+    folder.clear()
     folder.path.mkdir(parents=True, exist_ok=True)
     with _reasons(folder.left_out) as leave_out:
         stream = items(given, lambda error: leave_out(error.file, error.reason))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from emorank.child_process import bound_memory, die_with_parent
 from emorank.errors import EmorankError, ImageError
-from emorank.scale.shard import ShardTaken, rank_shard
+from emorank.scale.shard import PATIENCE, ShardTaken, do_shard
 
 if TYPE_CHECKING:
     from emorank.scale.run_folder import RunFolder
-    from emorank.scale.shard import Ranker
+    from emorank.scale.task import Loaded
 
 READY, STEP, DONE, FAILED = "ready", "step", "done", "failed"
 """What a worker says: the network is loaded; a step, with what is done; a shard; an error."""
@@ -28,14 +28,16 @@ class Bounds:
         threads: of computing.
         memory: bytes beyond what it has when its network is loaded; nothing on a system that
             cannot hold to it, and where a GPU's driver reserves addresses without end.
+        patience: seconds that it waits for another process at the same shard.
     """
 
     threads: int
     memory: int
+    patience: float = PATIENCE
 
 
 def work(
-    connection: Connection, make: "Callable[[], Ranker]", folder: "RunFolder", bounds: Bounds
+    connection: Connection, make: "Callable[[], Loaded]", folder: "RunFolder", bounds: Bounds
 ) -> None:
     """Load a network and do shards until there are no more, or whoever gives them is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers itself
@@ -52,13 +54,13 @@ def work(
 
 
 def _work(
-    connection: Connection, make: "Callable[[], Ranker]", folder: "RunFolder", bounds: Bounds
+    connection: Connection, make: "Callable[[], Loaded]", folder: "RunFolder", bounds: Bounds
 ) -> None:
     import torch
 
     torch.set_num_threads(bounds.threads)
-    ranker = make()
-    ranker.warm_up()
+    loaded = make()
+    loaded.warm_up()
     bound_memory(bounds.memory)
     connection.send((READY, ()))
 
@@ -66,7 +68,7 @@ def _work(
         connection.send((STEP, (images, excluded, kept)))
 
     while (shard := connection.recv()) is not None:
-        rank_shard(ranker, folder, shard, report)
+        do_shard(loaded, folder, shard, report, patience=bounds.patience)
         connection.send((DONE, ()))
 
 
