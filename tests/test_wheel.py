@@ -130,7 +130,8 @@ def steps() -> Iterator[str]:
         before = verb
         yield from _inputs(line)
         small = verb in ("run", "prepare") or "--set train" in line
-        yield " ".join([line, *(QUICK if small else FEW.get(verb, ()))])
+        tiny = ["--size", "64"] if ".pth" in line and verb == "explain" else []
+        yield " ".join([line, *(QUICK if small else FEW.get(verb, ())), *tiny])
 
 
 def _inputs(line: str) -> Iterator[str]:
