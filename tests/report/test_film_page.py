@@ -160,12 +160,13 @@ def test_a_film_that_the_browser_cannot_play_is_replaced(opened, tmp_path):
 
 def test_the_data_cannot_leave_their_script():
     """No name or word can end the script or change the policy."""
-    html = film_page(film(HOSTILE, note=HOSTILE, tables=[HOSTILE]))
+    versions = [Version(HOSTILE, HOSTILE)]
+    html = film_page(film(HOSTILE, note=HOSTILE, tables=[HOSTILE], versions=versions))
     assert html.count("<script") == 2
     assert 'onerror="boom' not in html
     data = re.search(r'id="film-data">(.*?)</script>', html, re.DOTALL)[1]
     assert "<" not in data
-    assert json.loads(data)["seconds"] == 8.0
+    assert json.loads(data)["versions"][0]["label"] == HOSTILE
 
 
 def test_a_long_film_stays_small(monkeypatch):
