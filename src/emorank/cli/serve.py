@@ -85,6 +85,12 @@ def command(
     click.echo(f"emorank reads faces at {known.base} (Ctrl-C stops it)")
     kept = "in memory only" if keep is None else f"and are stored in {keep}"
     click.echo(f"Pictures stay on this machine, {kept}")
+    if known.public and not known.secure:
+        click.echo(
+            "warning: keys and pictures go over the network as they are; put a proxy with TLS "
+            "before the server, and say --base-url https://… (docs/service.md)",
+            err=True,
+        )
     if not no_browser:
         open_when_ready(ready, known.base)
     ready.run(sockets=[place])

@@ -19,6 +19,7 @@ from tests.rooms import Program
 
 from emorank.datasets import load
 from emorank.web.desk import AT_ONCE, WAITING
+from emorank.web.service.keys import Keys
 
 pytestmark = pytest.mark.skipif(
     not Path(f"/proc/self/task/{os.getpid()}/children").exists(),
@@ -184,9 +185,14 @@ def test_the_examples_of_the_documentation_print_what_they_say(
         assert set(promised) <= set(printed)
 
 
-def test_a_server_that_is_killed_leaves_no_process():
-    """Its decoders end with it."""
-    running = Program("serve", health="/healthz")
+def test_a_server_for_others_without_tls(tmp_path):
+    """It says that keys are seen on the way; killed, it leaves no process."""
+    Keys(tmp_path / "keys.json").new()
+    running = Program(
+        "serve", "--base-url", "http://lab.localhost", health="/healthz", EMORANK_DATA=str(tmp_path)
+    )
+    assert "keys and pictures go over the network as they are" in running.said()
+    assert ask(running, b"x")[0] == 401
     pids = decoders(running)
     running.kill()
     until(lambda: ended(pids))
