@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+from tests.web.loops import run_alone
 from tests.web.test_decoders import RGB, png
 
 from emorank.errors import ImageError
@@ -22,9 +23,9 @@ def desk():
 
 def test_pictures_are_decoded_and_readers_kept(desk):
     """Decoding is that of the processes; the same reader answers the same wish."""
-    np.testing.assert_array_equal(asyncio.run(desk.decode(png(), "a.png")), RGB)
+    np.testing.assert_array_equal(run_alone(desk.decode(png(), "a.png")), RGB)
     with pytest.raises(ImageError, match=r"a\.txt"):
-        asyncio.run(desk.decode(b"text", "a.txt"))
+        run_alone(desk.decode(b"text", "a.txt"))
     assert desk.reader(["contrast"]) is desk.reader(("contrast",))
     assert desk.reader().network is desk.network
 
@@ -42,7 +43,7 @@ def test_who_comes_when_too_many_wait_is_turned_away(desk):
         assert await asyncio.gather(*first) == [True, True]
         return busy.value.seconds, await desk.work(int, "7")
 
-    assert asyncio.run(ask()) == (2, 7)
+    assert run_alone(ask()) == (2, 7)
 
 
 def test_who_leaves_before_the_turn_causes_no_work(desk):
@@ -60,7 +61,7 @@ def test_who_leaves_before_the_turn_causes_no_work(desk):
         go.set()
         await asyncio.gather(first, third)
 
-    asyncio.run(ask())
+    run_alone(ask())
     assert done == ["third"]
 
 
@@ -76,7 +77,7 @@ def test_those_with_pictures_take_seats(desk):
         async with desk.seat():
             assert desk.begun()["seats"] == 1
 
-    asyncio.run(ask())
+    run_alone(ask())
 
 
 def test_few_hold_a_decoded_picture_at_once():
@@ -102,7 +103,7 @@ def test_few_hold_a_decoded_picture_at_once():
         assert (len(inside), desk.begun()["seats"]) == (AT_ONCE + 2, 0)
 
     try:
-        asyncio.run(ask())
+        run_alone(ask())
     finally:
         desk.close()
 
@@ -115,7 +116,7 @@ def test_what_needs_no_network_is_done_beside(desk):
         name = await desk.beside(lambda: threading.current_thread().name)
         return name, await desk.work(lambda: threading.current_thread().name)
 
-    beside, computing = asyncio.run(ask())
+    beside, computing = run_alone(ask())
     assert beside.startswith("emorank-beside")
     assert computing.startswith("emorank-computing")
     assert desk.worked()["beside"] == before + 1

@@ -5,7 +5,9 @@ import csv
 import io
 import json
 import re
+import socket
 import threading
+import time
 
 import pytest
 from PIL import Image
@@ -185,6 +187,43 @@ def test_who_comes_to_a_busy_server_is_told_when_to_come_again(desk, page, faces
         go.set()
         others.join()
     assert page.get(f"/window/faces/{face}").status_code == 200
+
+
+def test_who_closes_the_page_causes_no_work(window, faces):
+    """A picture that waits for its turn is given up; the place in the queue is free."""
+    desk, data = window.desk, (faces / "p02_happy_4.jpg").read_bytes()
+    begun, go = threading.Event(), threading.Event()
+
+    def block():
+        begun.set()
+        go.wait(60)
+
+    other = threading.Thread(target=lambda: asyncio.run(desk.work(block)))
+    other.start()
+
+    def until(waiting):
+        for _ in range(600):
+            if desk.begun()["computing"] == waiting:
+                return
+            time.sleep(0.05)
+        raise AssertionError(desk.begun())
+
+    try:
+        begun.wait()
+        before = desk.worked()["computing"]
+        host, port = window.base.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as visitor:
+            visitor.sendall(
+                f"POST /window/pictures HTTP/1.1\r\nHost: {host}:{port}\r\n"
+                f"Origin: {window.base}\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+                + data
+            )
+            until(2)
+        until(1)
+    finally:
+        go.set()
+        other.join()
+    assert desk.worked()["computing"] == before
 
 
 def test_what_nobody_foresaw_is_told_without_its_cause(desk, page, monkeypatch, caplog):

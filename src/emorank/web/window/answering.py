@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -12,9 +12,31 @@ from starlette.responses import JSONResponse, Response
 
 from emorank.errors import ImageError, PlanError, RelevanceError
 from emorank.web.desk import BusyError
+from emorank.web.service.problems import ProblemError
+from emorank.web.service.reading import while_waited_for
 from emorank.web.window.shelf import ForgottenError
 
 _LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class GoneError(Exception):
+    """The page that asked is closed, or has given up; nobody reads an answer."""
+
+
+async def while_open(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of some work, which is given up when the page does not wait for it any longer.
+
+    The body of the request must have been read.
+
+    Raises:
+        GoneError: it does not.
+        ProblemError: it took too long.
+    """
+    answer = await while_waited_for(request, work)
+    if answer is None:
+        raise GoneError
+    return answer
 
 
 class AnsweringRoute(APIRoute):
@@ -41,6 +63,10 @@ def _refusal(request: Request, error: Exception) -> Response:
         case BusyError():
             status, sentence = 429, str(error)
             headers["Retry-After"] = str(error.seconds)
+        case GoneError():
+            return Response(status_code=499)
+        case ProblemError():
+            status, sentence = 503, error.detail
         case ForgottenError():
             status, sentence = 404, "This picture is no longer in memory; give it again."
         case ImageError():
@@ -53,7 +79,7 @@ def _refusal(request: Request, error: Exception) -> Response:
             status, sentence = 507, f"It was read, but cannot be kept: {error.strerror or error}."
         case _:
             status, sentence = 500, "Something went wrong here; the log of the server says what."
-    if status >= 500:
+    if status >= 500 and status != 503:
         place = getattr(request.scope.get("route"), "path", "an unknown place")
         _LOG.error("%s %s: %s", request.method, place, error, exc_info=error)
     return JSONResponse({"error": sentence}, status, headers)

@@ -16,7 +16,7 @@ from emorank.relevance import PRESETS
 from emorank.room.address import THIS_MACHINE
 from emorank.vocabulary import LEVELS, Emotion
 from emorank.web.templating import page, text
-from emorank.web.window.answering import AnsweringRoute
+from emorank.web.window.answering import AnsweringRoute, while_open
 from emorank.web.window.panel import panel
 from emorank.web.window.readings import Question, readings_of
 from emorank.web.window.row_files import as_csv, as_json
@@ -99,7 +99,8 @@ async def take(
 ) -> dict[str, Any]:
     """Read the picture whose file is the body of the request."""
     called = printable(name)[-_LONGEST:].strip() or "a picture"
-    return _described(await readings_of(request).read(await request.body(), called))
+    reading = readings_of(request).read(await request.body(), called)
+    return _described(await while_open(request, reading))
 
 
 @router.post("/window/forget", include_in_schema=False)
@@ -127,7 +128,8 @@ async def pixels(request: Request, name: Id) -> Response:
 async def face(request: Request, name: Id, wish: Annotated[Wish, Query()]) -> dict[str, Any]:
     """What is said of a face, as a piece of the page, and its heatmap."""
     readings = readings_of(request)
-    answer = await readings.answer(readings.shelf.face(name), wish.question())
+    asking = readings.answer(readings.shelf.face(name), wish.question())
+    answer = await while_open(request, asking)
     classes, asked = readings.desk.network.classes, wish.expression is not None
     shown = panel(answer, tuple(readings.ranks), classes, asked=asked)
     heatmap, scale = _heatmap(answer, wish.channel)
@@ -146,7 +148,8 @@ async def face(request: Request, name: Id, wish: Annotated[Wish, Query()]) -> di
 async def figure(request: Request, name: Id, wish: Annotated[Wish, Query()]) -> Response:
     """The figure of a face, as `emorank explain` draws it."""
     readings = readings_of(request)
-    drawn = await readings.figure(readings.shelf.face(name), wish.question())
+    drawing = readings.figure(readings.shelf.face(name), wish.question())
+    drawn = await while_open(request, drawing)
     return Response(drawn, media_type="image/png")
 
 

@@ -15,7 +15,7 @@ from emorank.reading.explanations import Explanation
 from emorank.reading.reader import RankedFace
 from emorank.vocabulary import Emotion
 
-MOST = 256_000_000  # bytes of all pictures: some thousand of a phone
+MOST = 256_000_000  # bytes of all pictures: about a thousand photographs
 ANSWERS = 8  # of one face that are kept
 SIDE = 1280  # of a picture as it is shown, in pixels
 
