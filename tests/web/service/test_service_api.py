@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from emorank.reading.ready import ready_network
 from emorank.relevance import Difference
 from emorank.study.folder import Study
 from emorank.study.plan import Plan
-from emorank.web.safety import origins
+from emorank.web.safety import Guard, origins
 from emorank.web.service.problems import KINDS, PAGES
 from emorank.web.service.uploads import MOST
 from emorank.web.window.app import make_app
@@ -253,6 +254,24 @@ def test_refusals_of_the_guard_are_problems(program):
     ):
         problem(program.post("/v1/faces", headers=headers), kind)
     assert program.get("/healthz", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_where_no_more_bodies_can_be_held(program):
+    """A problem with Retry-After, before anything is read."""
+    guard = program.app
+    full = Visitor(Guard(guard.app, guard.origins, replace(guard.rules, held=9), guard.attendant))
+    answer = full.post("/v1/faces", content=bytes(10), headers=JPEG)
+    problem(answer, "unavailable")
+    assert answer.headers["retry-after"] == "2"
+
+
+def test_an_answer_that_takes_too_long_is_given_up(program, face_file, monkeypatch):
+    """The time of a request is bounded, its waiting included; nothing of it is left."""
+    monkeypatch.setattr("emorank.web.service.reading.SECONDS", 0.0)
+    for path in ("/v1/faces", "/v1/explanations"):
+        told = problem(program.post(path, content=face_file, headers=JPEG), "unavailable")
+        assert "not ready within 0 seconds" in told["detail"]
+    assert program.app.app.state.desk.begun()["seats"] == 0
 
 
 def test_counts_are_prometheus_text(program, face_file):
