@@ -10,6 +10,7 @@ ALL = (
     "finding_faces",
     "head_training",
     "hostile_images",
+    "live",
     "rank_precision",
     "ranking_memory",
     "relevance_cost",

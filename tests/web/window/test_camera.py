@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from tests.fake_camera import FLAGS, scene, write_y4m
 from tests.rooms import free_port
-from tests.web.browsing import until
+from tests.web.browsing import until, violations
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -294,6 +294,8 @@ def test_a_walk_with_the_camera(film_of_camera, launch):
         for canvas in ("boxes", "heat", "strips"):
             assert page.eval_on_selector(f"#camera-{canvas}", inked)
 
+        assert violations(page) == []
+
         page.click("#camera-record")
         page.keyboard.press("n")
         page.wait_for_selector("#camera-forget:visible")
@@ -332,6 +334,8 @@ def test_a_walk_with_the_camera(film_of_camera, launch):
         assert page.is_hidden("#camera-trouble")
         assert page.is_visible("#camera-forget")  # the own neutral face came along
 
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.check("#camera-film")
         page.click("#camera-record")
         page.wait_for_timeout(1500)
