@@ -54,7 +54,7 @@ def hear(
         words = json.loads(_bytes(file, length, seconds))
         size = words.get("size")
         height, width = (0, 0) if size is None else (int(side) for side in size)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise EOFError from error
     if size is None:
         return words, None
