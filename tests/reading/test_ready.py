@@ -1,5 +1,7 @@
 """The network that comes with the package, from a picture to what is said of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +48,19 @@ def test_nothing_has_to_be_named(faces):
         assert "<figure" in face._repr_html_()
         assert face == face
         assert len({face, face}) == 1
+
+
+def test_a_small_network_computes_in_one_thread(monkeypatch):
+    """A large one on all cores that may be used."""
+    asked = []
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    monkeypatch.setattr("emorank.reading.emotion_network.threads_of", lambda _: 7)
+    for large in (None, True):
+        network = replace(ready_network())
+        if large:
+            vars(network)["large"] = True
+        network.take_threads()
+    assert asked == [1, 7]
 
 
 def test_a_whole_picture_has_no_regions_of_a_face(faces):

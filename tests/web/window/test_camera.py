@@ -341,6 +341,8 @@ def test_a_walk_with_the_camera(film_of_camera, launch):
         page.wait_for_timeout(1500)
         page.click("#camera-stop")
         assert page.evaluate(STATE) == "off"
+        shown, name = saved(page, "#camera-webm")  # what was recorded can still be saved
+        assert (shown[:4], name[-5:]) == (b"\x1a\x45\xdf\xa3", ".webm")
         assert page.evaluate("document.getElementById('camera-video').srcObject") is None
         lost = [words for words in page.complaints if "WebSocket" not in words]
         assert lost == []

@@ -57,6 +57,7 @@ async function start() {
   video.srcObject = stream;
   await video.play().catch(() => {});
   $("mirror").checked = stream.getVideoTracks()[0].getSettings().facingMode !== "environment";
+  look();
   $("start").hidden = true;
   $("live").hidden = false;
   clearStrips();
