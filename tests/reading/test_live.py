@@ -80,8 +80,10 @@ def test_a_face_is_sought_only_now_and_then(reader, film, monkeypatch):
     monkeypatch.setattr("emorank.reading.live.faces.find", counted)
     live, count = Live(reader, most=1), []
     wall = np.full_like(film[0], 90)
-    for frame, seconds in ((film[0], 0), (film[1], 0.1), (film[2], SEARCH + 0.01), (film[3], 1.1),
-                           (wall, 1.2), (wall, 1.3), (film[4], 1.4), (film[5], 1.0)):  # fmt: skip
+    for frame, seconds in (
+        (film[0], 0), (film[1], 0.1), (film[2], SEARCH + 0.01), (film[3], SEARCH + 0.1),
+        (wall, SEARCH + 0.2), (wall, SEARCH + 0.3), (film[4], SEARCH + 0.4), (film[5], 1.0),
+    ):  # fmt: skip
         before = len(sought)
         live.see(frame, seconds)
         count.append(len(sought) - before)

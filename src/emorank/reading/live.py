@@ -22,7 +22,7 @@ from emorank.vocabulary import LEVELS, Emotion
 
 MOST = 3
 """Faces that are followed, the nearest ones."""
-SEARCH = 1.0
+SEARCH = 2.0
 """Seconds from one search for faces to the next, while at least one face is followed."""
 CALM = 1.0
 """Seconds of the latest frames that are taken for a person's own neutral face."""
