@@ -22,6 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -72,6 +73,7 @@ def main(
     poison: int = POISON,
     ray: int = RAY,
     *,
+    rank: Sequence[str] | None = None,
     peer: str | None = None,
     device: str = "cpu",
     seed: int = 0,
@@ -80,7 +82,9 @@ def main(
     if device.startswith("cuda") and not torch.cuda.is_available():
         return "No CUDA GPU here, so nothing was measured: run this where torch.cuda sees one."
     parts = {
-        "Speed": lambda folder: _speed(folder, faces, device, peer) if faces else "",
+        "Speed": lambda folder: (
+            _speed(folder, faces, rank or [*RANKS], device, peer) if faces else ""
+        ),
         "Memory": lambda folder: _memory(folder, memory, device) if memory else "",
         "Kills": lambda folder: _kills(folder, kills, killed, seed) if kills else "",
         "Poison": lambda folder: _poison(folder, poison) if poison else "",
@@ -95,13 +99,14 @@ def main(
     return "\n\n".join(said)
 
 
-def _speed(folder: Path, count: int, device: str, peer: str | None) -> str:
+def _speed(folder: Path, count: int, ranks: Sequence[str], device: str, peer: str | None) -> str:
     paths = altered(folder / "faces", count)
     some = paths[:SOME]
     rows: list[list[object]] = []
     verdicts = []
     _alone(some[:32], device)  # what is loaded at the first use
-    for rank, words in RANKS.items():
+    for rank in ranks:
+        words = RANKS[rank]
         before = _alone(some, device)
         took = {}
         for workers in (1, 2):
@@ -324,6 +329,7 @@ def _word(met: bool | np.bool_) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faces", type=int, default=FACES, help="for the speed; 0: leave it out")
+    parser.add_argument("--rank", action="append", choices=[*RANKS], help="of the speed; both")
     parser.add_argument("--memory", type=int, default=MEMORY, help="images for the memory")
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--killed", type=int, default=KILLED, help="faces in a run with kills")
