@@ -47,6 +47,8 @@ from emorank.networks import weights  # noqa: E402 - the hook has to come first
 IMAGENET = weights.imagenet_path()
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 EMOTIONS = ("anger", "happy", "surprise")
+# Each takes minutes: begun last, it would leave one of two processes idle.
+LONGEST = ("test_the_examples_of_the_help_run", "test_two_thousand_keyboard_votes")
 PERSONS = tuple(f"p{number}" for number in range(8))
 QUICK = {
     "data.size": 64,
@@ -60,7 +62,8 @@ QUICK = {
 
 
 def pytest_collection_modifyitems(items):
-    """Skip what needs the ImageNet weights where they have not been fetched."""
+    """The longest tests first; skip what needs the ImageNet weights where these are not there."""
+    items.sort(key=lambda item: item.originalname not in LONGEST)
     if IMAGENET.exists():
         return
     skip = pytest.mark.skip(reason=f"no ImageNet weights ({IMAGENET}): emorank weights get")
