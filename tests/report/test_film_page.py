@@ -98,8 +98,8 @@ def test_a_walk_over_the_page(opened, tmp_path):
     assert len(curves) == 2 * 200
     top = curves.loc[curves["happy"].idxmax()]
     assert (top["time"], top["track"], top["happy"], top["rank"]) == (2.0, 1, 6.0, "Strong")
-    page.click("#rows summary")
-    assert "Happy, Strong (6.0)" in page.inner_text("#rows table")
+    page.click("#rows summary")  # the table is filled when the browser says that it is open
+    until(page, "document.querySelector('#rows table').innerText.includes('Happy, Strong (6.0)')")
 
     page.click("#play")
     until(page, "Number(document.getElementById('timeline').ariaValueNow) > 0.3")
