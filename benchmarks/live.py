@@ -8,7 +8,6 @@ that has it. With --study the network of a study reads; with --gif the page is f
 
 import argparse
 import io
-import json
 import socket
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from tests.fake_camera import FLAGS, scene, write_y4m
 
+from benchmarks.fer_peer import read_by_fer
 from benchmarks.many_faces import say
 from benchmarks.timing import cores, interleaved, machine, table
 from emorank import faces, images
@@ -43,19 +43,6 @@ window.drawn = []; window.heated = [];
 document.addEventListener("camera:drawn", ({ detail }) =>
   window.drawn.push([performance.now(), detail.age, detail.faces]));
 document.addEventListener("camera:heatmap", () => window.heated.push(performance.now()));
-"""
-PEER = """
-import json, os, sys, time
-import cv2, fer
-from fer.fer import FER
-frames = [cv2.imread(path) for path in json.load(sys.stdin)]
-CASCADE = "haarcascade_frontalface_default.xml"
-cascade = os.path.join(os.path.dirname(fer.__file__), "data", CASCADE)
-detector = FER(cascade_file=cascade, mtcnn=False)
-detector.detect_emotions(frames[0])
-begun = time.perf_counter()
-found = sum(bool(detector.detect_emotions(frame)) for frame in frames)
-print("result", found, time.perf_counter() - begun)
 """
 
 
@@ -166,26 +153,15 @@ def _parts(frames: list[np.ndarray], study: Path | None) -> str:
 
 
 def _peer(python: str | None, frames: list[np.ndarray], folder: Path) -> str:
-    """`fer` with its own cascade and its own network, on all cores, on the same frames."""
-    if python is None:
-        return "No peer was run: --peer PYTHON names one that has `fer`."
-    say(f"fer, {len(frames)} frames")
+    """`fer` on all cores, on the same frames."""
     paths = [folder / f"{number:04}.jpg" for number in range(len(frames))]
     for path, frame in zip(paths, frames, strict=True):
         Image.fromarray(frame).save(path, quality=92)
-    done = subprocess.run(
-        [python, "-c", PEER], input=json.dumps([str(path) for path in paths]),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    results = [line.split() for line in done.stdout.splitlines() if line.startswith("result ")]
-    if not results:
-        return f"The peer did not run: {done.stderr.strip().splitlines()[-1:]}"
-    _, found, took = results[0]
-    return (
-        f"`fer`'s own loop (Haar cascade and mini-Xception; no browser, no JPEG, no relevance) on "
-        f"the same frames, all cores: {len(frames) / float(took):.1f} a second; it found a face in "
-        f"{found} of {len(frames)}."
+    what = (
+        "`fer`'s own loop (Haar cascade and mini-Xception; no browser, no JPEG, no relevance) on "
+        "the same frames, all cores"
     )
+    return read_by_fer(python, paths, what, one_core=False, files=False)
 
 
 def _filmed(page: Page, path: Path, seconds: float = 8.0, rate: int = 8) -> None:

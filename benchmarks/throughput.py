@@ -13,7 +13,6 @@ memory are those of a GPU.
 
 import argparse
 import csv
-import json
 import os
 import random
 import shutil
@@ -33,7 +32,7 @@ import pandas as pd
 import torch
 from tests.scale.poison import poisoned
 
-from benchmarks import many_faces
+from benchmarks.fer_peer import read_by_fer
 from benchmarks.many_faces import altered, children, finish, looks, say, seconds, started
 from benchmarks.ray_nodes import two_nodes
 from benchmarks.timing import machine, table, timed
@@ -48,21 +47,6 @@ RANKS = {"contrast": "contrast", "paper": "relevance of the pixels (--rank paper
 SOME = 256  # faces on which the parts are timed
 EACH = 500  # one in so many is poison
 DEADLY = ("segfault", "hang", "memory", "corrupt")
-PEER = """
-import json, os, sys, time
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-import cv2, fer
-from fer.fer import FER
-paths = json.load(sys.stdin)
-cv2.setNumThreads(1)
-CASCADE = "haarcascade_frontalface_default.xml"
-cascade = os.path.join(os.path.dirname(fer.__file__), "data", CASCADE)
-detector = FER(cascade_file=cascade, mtcnn=False)
-detector.detect_emotions(cv2.imread(paths[0]))
-begun = time.perf_counter()
-found = sum(bool(detector.detect_emotions(cv2.imread(path))) for path in paths)
-print("result", found, time.perf_counter() - begun)
-"""
 
 
 def main(
@@ -133,9 +117,11 @@ def _speed(folder: Path, count: int, ranks: Sequence[str], device: str, peer: st
     header = ["rank", "faces a second, 1 worker", "2 workers", "speed-up", "decode, ms a face",
               "find and frame", "forward, or relevance with its forward",
               "time of 1 worker / sum of the parts"]  # fmt: skip
+    what = "`fer` (Haar cascade and mini-Xception, no relevance), one core"
+    fer = read_by_fer(peer, some, what, one_core=True, files=True)
     return (
         f"{count:,} faces, starts of the command included.\n\n{table(header, rows)}\n\n"
-        f"{'. '.join(verdicts)}. {_peer(peer, some)}"
+        f"{'. '.join(verdicts)}. {fer}"
     )
 
 
@@ -165,27 +151,6 @@ def _alone(paths: list[Path], device: str) -> dict[str, float]:
         "relevance": relevance,
     }
     return {name: timed(step) / len(paths) for name, step in steps.items()}
-
-
-def _peer(python: str | None, paths: list[Path]) -> str:
-    """`fer` with its own cascade and its own network, on one core, on the same pictures."""
-    if python is None:
-        return "No peer was run: --peer PYTHON names one that has `fer`."
-    say("fer, on one core")
-    names = json.dumps([str(path) for path in paths])
-    done = subprocess.run(
-        [python, "-c", PEER], input=names, capture_output=True, text=True, check=False,
-        env=many_faces.ONE_THREAD | {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"},
-    )  # fmt: skip
-    results = [line.split() for line in done.stdout.splitlines() if line.startswith("result ")]
-    if not results:
-        return f"The peer did not run: {done.stderr.strip().splitlines()[-1:]}"
-    _, found, took = results[0]
-    return (
-        f"`fer` (Haar cascade and mini-Xception, no relevance), one core: "
-        f"{len(paths) / float(took):.1f} pictures a second; it found a face in {found} of "
-        f"{len(paths)}."
-    )
 
 
 def _memory(folder: Path, count: int, device: str) -> str:
