@@ -7,6 +7,7 @@ of layer k. Nothing of the engine is used.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -182,8 +183,55 @@ def max_pool(layer: nn.MaxPool2d, a: np.ndarray, r: np.ndarray, way: str) -> np.
     return given
 
 
-# A layer, None for a sum, and the positions of what goes in.
-Node = tuple[nn.Module | None, tuple[int, ...]]
+def norm(layer: nn.Module, a: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """A layer, group or instance norm as a matrix, its deviation a constant; by epsilon.
+
+    z_j = Σ_i a_i (δ_ij − 1/N) γ_j / σ + β_j over the N values of the group.
+    """
+    size, channels = a.size, a.shape[0]
+    if isinstance(layer, nn.LayerNorm):
+        groups = size // int(np.prod(layer.normalized_shape))
+    else:
+        groups = layer.num_groups if isinstance(layer, nn.GroupNorm) else channels
+    values, given = a.flatten(), np.zeros(size)
+    per_value = []
+    for parameter, default in ((layer.weight, 1.0), (layer.bias, 0.0)):
+        if parameter is None:
+            per_value.append(np.full(size, default))
+        elif isinstance(layer, nn.LayerNorm):
+            per_value.append(np.tile(parameter.detach().numpy().flatten(), groups))
+        else:
+            per_value.append(np.repeat(parameter.detach().numpy(), size // channels))
+    for group in np.arange(size).reshape(groups, -1):
+        deviation = np.sqrt(values[group].var() + layer.eps)
+        gain, bias = (v[group] for v in per_value)
+        w = (np.eye(len(group)) - 1 / len(group)) * gain[None, :] / deviation
+        c = values[group][:, None] * w
+        given[group] = share_out(c, c.sum(0) + bias, r.flatten()[group], EPSILON)
+    return given
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of two branches: all relevance to one of them, or half to each."""
+
+    signal: int | None
+
+
+def product(by: Product, branches: list[np.ndarray], r: np.ndarray) -> list[np.ndarray]:
+    """Value by value; a branch with a dimension of one collects what lies at its copies."""
+    sent = [np.zeros_like(branch) for branch in branches]
+    for place in np.ndindex(r.shape):
+        for k, branch in enumerate(branches):
+            at = tuple(0 if n == 1 else p for n, p in zip(branch.shape, place, strict=True))
+            sent[k][at] += r[place] * (0.5 if by.signal is None else by.signal == k)
+    return sent
+
+
+_MAPS = (nn.Upsample, nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d)
+
+# A layer, None for a sum, a product, and the positions of what goes in.
+Node = tuple[nn.Module | Product | None, tuple[int, ...]]
 
 
 def walk(
@@ -202,7 +250,10 @@ def walk(
     with torch.no_grad():
         for layer, inputs in nodes:
             given = [values[position].clone() for position in inputs]
-            values.append(given[0] + given[1] if layer is None else layer(*given))
+            if isinstance(layer, Product):
+                values.append(given[0] * given[1])
+            else:
+                values.append(given[0] + given[1] if layer is None else layer(*given))
     activations = [value[0].numpy() for value in values]
     r = [np.zeros_like(a) for a in activations]
     r[-1] = begin(activations[-1])
@@ -214,6 +265,11 @@ def walk(
             for position in inputs:
                 r[position] = r[position] + activations[position] * share
             continue
+        if isinstance(layer, Product):
+            sent = product(layer, [activations[position] for position in inputs], arrived)
+            for position, part in zip(inputs, sent, strict=True):
+                r[position] = r[position] + part
+            continue
         if k in rules:
             w, b, connected = weights(layer, a.shape)
             sent = rules[k](a.flatten(), w, b, connected, arrived.flatten())
@@ -222,7 +278,13 @@ def walk(
         elif isinstance(layer, nn.AvgPool2d | nn.AdaptiveAvgPool2d):
             c = a.flatten()[:, None] * probe(layer, a.shape)
             sent = share_out(c, c.sum(0), arrived.flatten(), EPSILON)
-        else:  # ReLU, dropout, flatten
+        elif isinstance(layer, nn.LayerNorm | nn.GroupNorm | nn.InstanceNorm2d):
+            sent = norm(layer, a, arrived)
+        elif isinstance(layer, _MAPS):
+            c = a.flatten()[:, None] * probe(layer, a.shape)
+            mixes = isinstance(layer, nn.Upsample) and layer.mode == "bilinear"
+            sent = share_out(c, c.sum(0), arrived.flatten(), EPSILON if mixes else 0.0)
+        else:  # ReLU and the other activations, dropout, flatten, local response norm
             sent = arrived
         r[inputs[0]] = r[inputs[0]] + sent.reshape(a.shape)
     return r

@@ -238,7 +238,7 @@ def test_names():
         (lambda: explainer(linear(), "deep-lift")(images(), 9), "from 0 to 3"),
         (lambda: explainer(linear(), "deep-lift")(images()[0]), "expected normalised images"),
         (lambda: explainer(linear(), "deep-lift")(images() * torch.nan), "finite pixels"),
-        (lambda: explainer(nn.Sequential(nn.Sigmoid()), "deep-lift"), "no rule for layer"),
+        (lambda: explainer(nn.Sequential(nn.Softsign()), "deep-lift"), "no rule for layer"),
     ],
 )
 def test_what_does_not_fit_is_refused(call, message):

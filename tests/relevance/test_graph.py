@@ -66,10 +66,12 @@ def test_vgg_is_the_same_as_its_layers_in_a_row():
             nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False)),
             r"layer '1' \(BatchNorm2d\).*expected running ones",
         ),
-        (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sigmoid()), r"layer '1' \(Sigmoid\).*known layers"),
+        (nn.Sequential(nn.Conv2d(3, 4, 3), nn.LPPool2d(2, 2)), r"layer '1' \(LPPool2d\).*known la"),
         (nn.Sequential(nn.Flatten(), nn.Linear(3, 2), nn.Softmax(1)), "explain the logits"),
-        (nn.Sequential(nn.Conv2d(3, 4, 3, padding_mode="reflect")), "padding_mode='reflect'"),
-        (nn.Sequential(nn.Conv2d(3, 4, 2, padding="same")), "even kernel"),
+        (
+            nn.Sequential(nn.Conv2d(3, 4, 3), nn.InstanceNorm2d(4, track_running_stats=True)),
+            "makes it a batch norm",
+        ),
         (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(0)), "dimensions 0 to -1"),
         (nn.Sequential(nn.DataParallel(nn.Conv2d(3, 4, 3))), "explain what is in it: net.module"),
         (nn.Sequential(nn.MaxPool2d(2, return_indices=True)), "return_indices"),
@@ -159,6 +161,12 @@ def test_functions_in_a_forward_are_the_layers_that_do_the_same(name, training):
     torch.testing.assert_close(result.logits, expected, rtol=1e-12, atol=1e-12)
 
 
+@torch.fx.wrap
+def stochastic_depth(x, p, mode, training=True):
+    """As torchvision has it: torch.fx takes it as one step."""
+    return x if not training else x * torch.rand(())
+
+
 def branches(net, x):
     if x.sum() > 0:
         return net.fc(maps(net, x).flatten(1))
@@ -178,13 +186,8 @@ REFUSED = {
     "another size": (lambda net, x: net.fc(maps(net, x).view(x.size(1), -1)), "no rule for 'view'"),
     "flattening all": (lambda net, x: net.fc(torch.flatten(maps(net, x))), "dimensions 0 to -1"),
     "a function": (
-        lambda net, x: net.fc(torch.sigmoid(net.conv(x)).flatten(1)),
-        r"'sigmoid'.* at line \d+ of",
-    ),
-    "a product": (lambda net, x: net.fc(((y := net.conv(x)) * y).flatten(1)), "no rule for 'mul'"),
-    "a difference": (
-        lambda net, x: net.fc(((y := net.conv(x)) - y).flatten(1)),
-        "no rule for 'sub",
+        lambda net, x: net.fc(torch.exp(net.conv(x)).flatten(1)),
+        r"'exp'.* at line \d+ of",
     ),
     "divided by": (lambda net, x: net.fc((1 / net.conv(x)).flatten(1)), "no rule for 'truediv'"),
     "by nothing": (lambda net, x: net.fc((net.conv(x) / 0).flatten(1)), "not finite, or zero"),
@@ -221,7 +224,18 @@ REFUSED = {
         lambda net, x: net.fc(torch.add(y := net.conv(x), y, alpha=2).flatten(1)),
         "no rule for 'add'",
     ),
-    "a functional layer": (lambda net, x: F.linear(x.flatten(1), net.fc.weight), "no rule for"),
+    "weights of the image": (
+        lambda net, x: F.linear(net.conv(x).flatten(1), x.flatten(1)),
+        "no rule for|settings",
+    ),
+    "sampled smoothly": (
+        lambda net, x: net.fc(F.interpolate(net.conv(x), 5, mode="bicubic", antialias=True)),
+        "no rule for 'interp",
+    ),
+    "another depth at random": (
+        lambda net, x: net.fc(stochastic_depth(net.conv(x), 0.5, "row").flatten(1)),
+        "at random in evaluation",
+    ),
     "in place, read later": (
         lambda net, x: net.fc(((y := net.conv(x)) + net.quick(y) + y).flatten(1)),
         "'quick' works in place on what 'add.*' reads later",
@@ -264,11 +278,6 @@ def quantised():
     return torch.ao.nn.quantized.dynamic.Linear(3, 2)
 
 
-class Scaled(nn.Linear):
-    def forward(self, x):
-        return 2 * super().forward(x)
-
-
 @pytest.mark.parametrize(
     ("make", "named"),
     [
@@ -276,9 +285,8 @@ class Scaled(nn.Linear):
         (quantised, "rule for|cannot read"),
         (partial(nn.LazyConv2d, 4, 3), r"layer '0' \(LazyConv2d\)"),
         (partial(nn.ConvTranspose2d, 3, 4, 3), r"layer '0' \(ConvTranspose2d\)"),
-        (partial(nn.GroupNorm, 1, 3), r"layer '0' \(GroupNorm\)"),
-        (partial(nn.GELU), r"layer '0' \(GELU\)"),
-        (partial(Scaled, 3, 2), r"layer '0' \(Scaled\)"),
+        (partial(nn.GLU, 1), r"layer '0' \(GLU\)"),
+        (partial(nn.Conv3d, 3, 4, 3), r"layer '0' \(Conv3d\)"),
         (partial(nn.MultiheadAttention, 4, 2), r"layer '0' \(MultiheadAttention\)"),
     ],
 )

@@ -87,10 +87,10 @@ def test_channels_of_zeros_can_be_added():
 @pytest.mark.parametrize(
     "function",
     [
-        lambda maps: F.pad(maps, (1, 1, 1, 1), mode="replicate"),
+        lambda maps: F.pad(maps, (1, 1, 1, 1, 0, 0), mode="replicate"),
         lambda maps: F.pad(maps, (1, 1, 1, 1), value=0.5),
     ],
-    ids=["replicate", "not zero"],
+    ids=["replicate in depth", "not zero"],
 )
 def test_other_padding_is_refused_by_name(function):
     """Copies of the border, or a constant, are inputs of another kind."""

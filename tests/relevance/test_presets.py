@@ -17,8 +17,8 @@ from emorank.relevance import (
     relevance,
     rule,
 )
+from emorank.relevance.chosen_rules import rules_of
 from emorank.relevance.graph import read
-from emorank.relevance.preparation import _rules
 from emorank.relevance.rules import (
     AlphaBeta,
     Epsilon,
@@ -36,7 +36,7 @@ from emorank.relevance.rules import (
 def table(net: nn.Module, chosen: Preset) -> dict[str, object]:
     """Layer by layer, from the pixels to the logits."""
     nodes = read(net)
-    return {nodes[k].name: found for k, found in _rules(nodes, chosen).items()}
+    return {nodes[k].name: found for k, found in rules_of(nodes, chosen).items()}
 
 
 @pytest.mark.parametrize(

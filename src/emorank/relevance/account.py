@@ -50,14 +50,17 @@ class Account:
                 left += shares * by_output(bias, shares, self.geometry)
             self.spread = plus(self.spread, left)
 
-    def close(self, relevance: Tensor, inputs: Tensor) -> Sent:
-        """The relevance of the inputs; with it what was taken, or else with that spread over it."""
+    def close(self, relevance: Tensor, ones: Tensor) -> Sent:
+        """The relevance of the inputs; with it what was taken, or else with that spread over it.
+
+        `ones`, of one image, are at all inputs that are no padding.
+        """
         if self.evenly is None or self.spread is None:
             return Sent((relevance,), self.bias, self.stabiliser)
-        counts = self.evenly.forward(torch.ones_like(inputs[:1]))
+        counts = self.evenly.forward(ones)
         # A unit that sees only padding has no inputs to spread over.
         each = torch.where(counts > 0, self.spread / counts.clamp(min=1), 0)
-        return Sent((relevance + self.evenly.back(each, inputs.shape),))
+        return Sent((relevance + self.evenly.back(each, ones.shape) * ones,))
 
 
 def plus(total: Tensor | None, more: Tensor) -> Tensor:

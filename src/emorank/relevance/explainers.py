@@ -15,10 +15,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError, needing
+from emorank.relevance.activations import ACTIVATIONS
 from emorank.relevance.division import total
 from emorank.relevance.flat_parts import flat_share
 from emorank.relevance.folding import fold
-from emorank.relevance.graph import read
+from emorank.relevance.graph import Node, read
+from emorank.relevance.layers import NORMS, Product
 from emorank.relevance.own_net import OwnNet
 from emorank.relevance.propagate import as_written, check_images, check_logits
 from emorank.relevance.record import Relevance, join
@@ -30,6 +32,10 @@ SAMPLES = 10  # of SmoothGrad
 NOISE = 0.15  # of SmoothGrad, in the range of the image (Smilkov et al. 2017: 0.1 to 0.2)
 WINDOWS = 7  # of occlusion, along each side
 TOGETHER = 5  # images in one pass: beyond it activations take memory and save no time
+
+# The activations that captum 0.9 has the rescale rule for, beside ReLU and what is made of it.
+_RESCALED = (nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
+_NOT_RESCALED = (*(kind for kind in ACTIVATIONS if kind not in _RESCALED), Product, *NORMS)
 
 # What the net takes beside the images: the classes that `_indices` gives.
 _Arguments = tuple[Tensor, Tensor]
@@ -282,9 +288,21 @@ def attributor(net: nn.Module, name: str) -> Attributor:
     with needing("explainers", f"explaining by {name}"):
         import captum.attr  # noqa: F401 - asked for now, not at the first image
     nodes = fold(read(net))
+    if name == "deep-lift":
+        _check_rescaled(nodes)
     own = OwnNet(net)
     first: Any = next(n.layer for n in nodes if isinstance(n.layer, nn.Conv2d | nn.Linear))
     return Attributor(name, own, TracedNet(nodes), first.weight.detach())
+
+
+def _check_rescaled(nodes: tuple[Node, ...]) -> None:
+    """Refuse what is not linear and has no rescale rule in captum, which would take gradients."""
+    for node in nodes:
+        if isinstance(node.layer, _NOT_RESCALED):
+            raise RelevanceError(
+                f"DeepLIFT has no rescale rule for '{node.name}' ({type(node.layer).__name__}); "
+                "choose another explainer"
+            )
 
 
 def _indices(target: Target, logits: Tensor) -> tuple[type, Tensor, Tensor]:

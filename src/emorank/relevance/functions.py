@@ -6,68 +6,30 @@ image of a batch is computed alone, and constants are the same for every image.
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from emorank.errors import RelevanceError
-from emorank.relevance.layers import Affine, Joined, Mean, Pad, Sum, View, not_the_batch
-from emorank.relevance.sizes import Shape, is_size, size_of
+from emorank.relevance.activations import WRITTEN, prelu
+from emorank.relevance.calls import Call, has_size
+from emorank.relevance.functional_layers import FUNCTIONAL
+from emorank.relevance.layers import (
+    Affine,
+    Expanded,
+    Joined,
+    Mean,
+    Pad,
+    Product,
+    Sum,
+    View,
+    not_the_batch,
+)
+from emorank.relevance.sizes import Shape, asked_of, size_of
 
 # Two batches of one kind of image, told apart from each other and from every other size of theirs.
 _PROBES: tuple[Shape, ...] = ((1009, 3, 5, 7, 11), (2003, 3, 5, 7, 11))
-
-
-@dataclass(frozen=True)
-class Call:
-    """A function or method that a forward calls.
-
-    Attributes:
-        name: that torch.fx gives it.
-        target: the function, or the name of the method.
-        args: what it is given: outputs of other steps (`fx.Node`), tensors that are the same for
-            every image, and plain values.
-        kwargs: likewise.
-    """
-
-    name: str
-    target: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-    @property
-    def tensors(self) -> tuple[fx.Node, ...]:
-        """The outputs of other steps that go in, `x + x` two of them; sizes asked for are none."""
-        first = self.args[0] if self.args else self.kwargs.get("tensors")
-        parts = first if isinstance(first, tuple | list) else ()
-        given = (*parts, *self.args, *self.kwargs.values())
-        return tuple(arg for arg in given if isinstance(arg, fx.Node) and not is_size(arg))
-
-    def given(self, names: tuple[str, ...], **defaults: Any) -> dict[str, Any]:
-        """Arguments behind the tensor by their names, wherever they were written."""
-        named = {key: value for key, value in self.kwargs.items() if key != "input"}
-        found = defaults | dict(zip(names, self.args[1:], strict=False)) | named
-        if any(map(_has_size, found.values())):
-            raise self.refused(
-                "with a size of the images among its settings; write it as a number, or pool all "
-                "with F.adaptive_avg_pool2d(x, 1)"
-            )
-        return found
-
-    def dims(self, keyword: str) -> tuple[int, ...]:
-        """Dimensions that are given one by one, as a tuple, or by a keyword."""
-        given = self.args[1:] or (self.kwargs.get(keyword, ()),)
-        found = given[0] if len(given) == 1 and isinstance(given[0], tuple | list) else given
-        if not all(isinstance(dim, int) for dim in found):
-            raise self.refused("; expected its dimensions as numbers")
-        return tuple(found)
-
-    def refused(self, why: str) -> RelevanceError:
-        """The error that says why there is no rule."""
-        return RelevanceError(f"no rule for '{self.name}'{'' if why[0] == ';' else ' '}{why}")
 
 
 Make = Callable[[Call], nn.Module | None]
@@ -79,14 +41,8 @@ def layer_of(call: Call) -> nn.Module | None:
     Raises:
         RelevanceError: it is known, but not in this form; the message says how to write it.
     """
-    make = _FUNCTIONS.get(call.target)
+    make = _FUNCTIONS.get(call.target) or _OF_OTHERS.get(getattr(call.target, "__name__", ""))
     return make(call) if make else None
-
-
-def _has_size(value: Any) -> bool:
-    if isinstance(value, tuple | list):
-        return any(map(_has_size, value))
-    return isinstance(value, fx.Node)
 
 
 # --- sums, and arithmetic with constants ---------------------------------------------------------
@@ -100,10 +56,14 @@ def _add(call: Call) -> nn.Module | None:
 
 
 def _subtract(call: Call) -> nn.Module | None:
+    if len(call.tensors) == len(call.args) == 2 and call.kwargs.get("alpha", 1) == 1:
+        return Sum(call.target in (operator.isub, "sub_"), sign=-1)
     return _affine(call, lambda c: (1, -c * call.kwargs.get("alpha", 1)), lambda c: (-1, c))
 
 
 def _multiply(call: Call) -> nn.Module | None:
+    if len(call.tensors) == len(call.args) + len(call.kwargs) == 2:
+        return Product(call.target in (operator.imul, "mul_"))
     return _affine(call, lambda c: (c, 0), lambda c: (c, 0))
 
 
@@ -135,6 +95,8 @@ def _affine(call: Call, behind: _Of, before: _Of | None) -> nn.Module | None:
     ):
         return None
     number = torch.as_tensor(constant).detach()
+    if not isinstance(constant, Tensor):
+        number = torch.tensor(constant, dtype=torch.float64)  # as exact as the net may be
     number = number if number.is_floating_point() else number.double()
     if number.ndim > 3 and len(number) != 1:
         raise call.refused("with a constant for each image of a batch; expected one for all images")
@@ -160,23 +122,25 @@ def _reshape(call: Call) -> nn.Module | None:
     given = shape[0] if len(shape) == 1 else shape
     if isinstance(given, int) or given is None:
         return None
-    first, *rest = zip(*(_entries(given, own, probe) for probe in _PROBES), strict=True) or ((),)
+    first, *rest = zip(*(_entries(given, {own: probe}) for probe in _PROBES), strict=True) or ((),)
+    others = tuple(node for node in asked_of(given) if node is not own)
     if first == tuple(probe[0] for probe in _PROBES):
-        if [*rest].count((None, None)) + [*rest].count((-1, -1)) > 1:
-            return None  # sizes of other tensors: one of them follows from the others
+        if [*rest].count((None, None)) + [*rest].count((-1, -1)) < 2:
+            others = ()  # the one size that is not known follows from the others
     elif first != (-1, -1) or any(a != b or a is None or a < 0 for a, b in rest):
         return None
 
-    def way(values: Tensor) -> Tensor:
-        entries = [-1 if n is None else n for n in _entries(given, own, tuple(values.shape))]
+    def way(values: Tensor, *like: Tensor) -> Tensor:
+        shapes = {node: tuple(t.shape) for node, t in zip((own, *others), (values, *like))}  # noqa: B905 - without others
+        entries = [-1 if n is None else n for n in _entries(given, shapes)]
         return values.reshape(*entries)
 
-    return View(way)
+    return View(way, others)
 
 
-def _entries(given: Any, own: fx.Node, shape: Shape) -> tuple[Any, ...]:
-    """A shape that is asked for, where `own` has a shape."""
-    found = size_of(given, own, shape)
+def _entries(given: Any, shapes: dict[fx.Node, Shape]) -> tuple[Any, ...]:
+    """A shape that is asked for, where tensors have these shapes."""
+    found = size_of(given, shapes)
     return tuple(found) if isinstance(found, tuple | list) else ()
 
 
@@ -194,6 +158,10 @@ def _squeeze(call: Call) -> nn.Module:
 def _unsqueeze(call: Call) -> nn.Module:
     (dim,) = call.dims("dim")
     return View(lambda values: values.unsqueeze(not_the_batch(dim, values.ndim + 1)))
+
+
+def _expand_as(call: Call) -> nn.Module | None:
+    return Expanded() if len(call.tensors) == 2 else None
 
 
 def _permute(call: Call) -> nn.Module:
@@ -223,11 +191,11 @@ def part_of(call: Call, number: int) -> nn.Module:
 def _slice(call: Call) -> nn.Module | None:
     """`x[:, :, ::2]` or `x[..., 0, 0]`: parts of every image."""
     index = call.args[1]
-    if not isinstance(index, tuple) or _has_size([*index]) or index[0] not in (slice(None), ...):
+    if not isinstance(index, tuple) or has_size([*index]) or index[0] not in (slice(None), ...):
         return None
     if not all(n is None or n is ... or isinstance(n, int | slice) for n in index):
         return None
-    if any(isinstance(n, slice) and _has_size([n.start, n.stop, n.step]) for n in index):
+    if any(isinstance(n, slice) and has_size([n.start, n.stop, n.step]) for n in index):
         return None
     return View(lambda values: values[index])
 
@@ -263,7 +231,7 @@ def _avg_pool(call: Call) -> nn.Module:
     )  # fmt: skip
     own, kernel = call.tensors[0], call.kwargs.get("kernel_size", (*call.args, None)[1])
     # F.avg_pool2d(x, x.size()[2:]): all of each channel.
-    if len(call.args) + len(call.kwargs) == 2 and size_of(kernel, own, (2, 3, 5, 7)) == (5, 7):
+    if len(call.args) + len(call.kwargs) == 2 and size_of(kernel, {own: (2, 3, 5, 7)}) == (5, 7):
         return nn.AdaptiveAvgPool2d(1)
     return nn.AvgPool2d(**_with_stride(call.given(names)))
 
@@ -277,10 +245,25 @@ def _adaptive(call: Call) -> nn.Module:
     return nn.AdaptiveAvgPool2d(**call.given(("output_size",)))
 
 
+def _interpolate(call: Call) -> nn.Module | None:
+    names = ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias")
+    given = call.given(names, mode="nearest")
+    return None if given.pop("antialias", False) else nn.Upsample(**given)
+
+
 def _pad(call: Call) -> nn.Module | None:
     arguments = call.given(("pad", "mode", "value"), mode="constant", value=0)
+    if arguments["mode"] in _COPIES and len(arguments["pad"]) == 4:
+        return _COPIES[arguments["mode"]](tuple(arguments["pad"]))
     zeros = arguments["mode"] == "constant" and not arguments["value"]
     return Pad(tuple(arguments["pad"])) if zeros else None
+
+
+_COPIES: dict[str, Callable[[Any], nn.Module]] = {
+    "reflect": nn.ReflectionPad2d,
+    "replicate": nn.ReplicationPad2d,
+    "circular": nn.CircularPad2d,
+}
 
 
 def _relu(call: Call) -> nn.Module:
@@ -291,6 +274,19 @@ def _relu(call: Call) -> nn.Module:
 def _hardtanh(call: Call) -> nn.Module:
     names = ("min_val", "max_val", "inplace")
     return nn.Hardtanh(**call.given(names, inplace=call.target is F.hardtanh_))
+
+
+def _activation(call: Call) -> nn.Module:
+    kind, names = WRITTEN[call.target]
+    layer = kind(**call.given(names))
+    if getattr(call.target, "__name__", str(call.target)).endswith("_"):
+        vars(layer)["inplace"] = True
+    return layer
+
+
+def _prelu(call: Call) -> nn.Module | None:
+    weight = call.given(("weight",), weight=None)["weight"]
+    return prelu(weight) if isinstance(weight, Tensor) else None
 
 
 def _clamp(call: Call) -> nn.Module | None:
@@ -323,6 +319,15 @@ def _identity(call: Call) -> nn.Module | None:
     return nn.Identity() if call.args and isinstance(call.args[0], fx.Node) else None
 
 
+def _stochastic_depth(call: Call) -> nn.Module:
+    """Of torchvision, which torch.fx takes as one step."""
+    given = call.given(("p", "mode", "training"), training=True)
+    if given["training"]:
+        raise call.refused("that drops at random in evaluation too")
+    return nn.Identity()
+
+
+_OF_OTHERS: dict[str, Make] = {"stochastic_depth": _stochastic_depth}
 _LAX = (F.alpha_dropout, F.feature_alpha_dropout)  # their `training` is False by default
 # What gives a type and a device: those of the weights, or else the net itself cannot compute.
 _CASTS = ("to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu", "cuda")
@@ -341,6 +346,7 @@ _FUNCTIONS: dict[Any, Make] = {
     **dict.fromkeys(("view", "reshape", torch.reshape), _reshape),
     **dict.fromkeys((torch.squeeze, "squeeze"), _squeeze),
     **dict.fromkeys((torch.unsqueeze, "unsqueeze"), _unsqueeze),
+    "expand_as": _expand_as,
     **dict.fromkeys((torch.permute, "permute"), _permute),
     **dict.fromkeys((torch.transpose, torch.swapaxes, "transpose", "swapaxes"), _transpose),
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _join),
@@ -349,6 +355,8 @@ _FUNCTIONS: dict[Any, Make] = {
     **dict.fromkeys((F.relu, F.relu_, torch.relu, torch.relu_, "relu", "relu_"), _relu),
     F.relu6: lambda call: nn.ReLU6(**call.given(("inplace",))),
     **dict.fromkeys((F.hardtanh, F.hardtanh_), _hardtanh),
+    **dict.fromkeys(WRITTEN, _activation),
+    **dict.fromkeys((F.prelu, torch.prelu, "prelu"), _prelu),
     **dict.fromkeys((torch.clamp, torch.clip, "clamp", "clamp_", "clip", "clip_"), _clamp),
     **dict.fromkeys((torch.clamp_min, "clamp_min", "clamp_min_"), _clamp_min),
     **dict.fromkeys((F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, *_LAX), _dropout),
@@ -358,4 +366,6 @@ _FUNCTIONS: dict[Any, Make] = {
     F.avg_pool2d: _avg_pool,
     F.adaptive_avg_pool2d: _adaptive,
     F.pad: _pad,
+    F.interpolate: _interpolate,
+    **FUNCTIONAL,
 }

@@ -10,22 +10,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.functions import PARTS, Call, layer_of, part_of
+from emorank.relevance.calls import Call
+from emorank.relevance.functions import PARTS, layer_of, part_of
 from emorank.relevance.layers import (
-    CLIPPING,
     IGNORED,
     LAYERS,
-    MODULES,
     VIEWS,
     WEIGHTED,
-    Affine,
+    Expanded,
     Pad,
-    Sum,
+    View,
     padding_of,
     plain,
+    unpadded,
 )
 from emorank.relevance.sizes import is_size
 from emorank.relevance.tracing import (
@@ -38,8 +39,7 @@ from emorank.relevance.tracing import (
     traced,
 )
 
-_SHARING = (*IGNORED, *VIEWS)  # their outputs are, or may be, the memory of their inputs
-_IN_PLACE = (nn.ReLU, *CLIPPING, Sum, Affine)  # those that may overwrite what they read
+_SHARING = (*IGNORED, *VIEWS, Expanded)  # their outputs are, or may be, the memory of their inputs
 
 IMAGES = 0  # the position of what goes in; node k's outputs have position k + 1
 
@@ -96,25 +96,32 @@ def _nodes(net: nn.Module, steps: Traced) -> Iterator[Node]:
         if step.op == "output":
             _check_output(step, position, count)
             continue
-        if is_size(step) or step in steps.constants or step.target in PARTS:
+        if is_size(step) or step in steps.constants or step.target in (*PARTS, torch._assert):
             continue  # what comes of it is looked up where it is used
-        name, layer, inputs = _layer(net, step, steps.constants)
+        name, layer, inputs = _layer(net, step, steps)
         unknown = [str(arg) for arg in inputs if arg not in position]
         if unknown or not inputs:
             raise RelevanceError(
                 f"cannot follow the inputs of '{name}': {', '.join(unknown) or 'a constant'} is no "
                 "layer's output; write the net as layers in a row"
             )
-        yield Node(name, layer, tuple(position[arg] for arg in inputs))
+        places = tuple(position[arg] for arg in inputs)
+        padded = unpadded(layer)
+        if padded:
+            padding, layer = padded
+            yield Node(f"{name}.padding", padding, places)
+            count += 1
+            places = (count,)
+        yield Node(name, layer, places)
         count += 1
         position[step] = count
 
 
 def _layer(
-    net: nn.Module, step: fx.Node, constants: dict[fx.Node, Tensor]
+    net: nn.Module, step: fx.Node, steps: Traced
 ) -> tuple[str, nn.Module, tuple[fx.Node, ...]]:
     """A traced step as a layer with its name and what goes in."""
-    call = _call(step, constants)
+    call = _call(step, steps.constants)
     if step.op == "call_module":
         name, module = str(step.target), net.get_submodule(str(step.target))
         _check(name, module)
@@ -122,20 +129,26 @@ def _layer(
     whole = step.args[0] if step.args else None
     if call.target is operator.getitem and isinstance(whole, fx.Node) and whole.target in PARTS:
         number = step.args[1]
-        parts = _call(whole, constants)
+        parts = _call(whole, steps.constants)
         layer = part_of(parts, number) if isinstance(number, int) else None
         inputs = parts.tensors
     else:
         layer, inputs = layer_of(call), call.tensors
+    if isinstance(layer, View):
+        inputs = (*inputs[:1], *layer.others)
     if layer is None:
-        known = ", ".join(kind.__name__ for kind in MODULES)
         raise RelevanceError(
             f"no rule for '{step.name}' ({step.op.removeprefix('call_')} "
             f"{getattr(step.target, '__name__', step.target)}){line_of(step)} in this form; known "
-            f"layers: {known}; functions: docs/relevance.md. Write it as one of these"
+            "functions and layers: docs/relevance.md. Write it as one of these"
         )
-    _check(step.name, layer)
-    return step.name, layer, inputs
+    name = step.name
+    if type(layer) in WEIGHTED:  # a function that is given the weights of a module
+        named = [steps.names[arg] for arg in step.all_input_nodes if arg in steps.names]
+        weights = [n.removesuffix(".weight") for n in named if n.endswith(".weight")]
+        name = weights[0] if weights else name
+    _check(name, layer)
+    return name, layer, inputs
 
 
 def _call(step: fx.Node, constants: dict[fx.Node, Tensor]) -> Call:
@@ -151,14 +164,6 @@ def _call(step: fx.Node, constants: dict[fx.Node, Tensor]) -> Call:
 def _check(name: str, layer: nn.Module) -> None:
     """Refuse settings of a known layer that the walk back does not follow."""
     match layer:
-        case nn.Conv2d() if layer.padding_mode != "zeros":
-            problem = f"padding_mode='{layer.padding_mode}'; expected 'zeros'"
-        case nn.Conv2d() if layer.padding == "same" and any(
-            d * (k - 1) % 2 for d, k in zip(layer.dilation, layer.kernel_size, strict=True)
-        ):
-            problem = (
-                "padding='same' with an even kernel; expected an odd one, or padding as numbers"
-            )
         case nn.MaxPool2d() if layer.return_indices:
             problem = "return_indices=True; expected False"
         case nn.Flatten() if layer.start_dim == 0:
@@ -167,6 +172,8 @@ def _check(name: str, layer: nn.Module) -> None:
             problem = (
                 f"padding {padding_of(layer)}; expected zeros added to channels, rows or columns"
             )
+        case nn.InstanceNorm2d() if layer.track_running_stats:
+            problem = "track_running_stats=True, which makes it a batch norm; expected False"
         case nn.BatchNorm2d() | nn.BatchNorm1d() | nn.SyncBatchNorm() if layer.running_var is None:
             problem = "statistics of the batch; expected running ones (track_running_stats=True)"
         case _:
@@ -179,14 +186,16 @@ def _check_in_place(nodes: tuple[Node, ...]) -> None:
     held = [(IMAGES, 0)]  # by position: the memory, and how many had written there in place
     writers: dict[int, list[str]] = {IMAGES: []}
     for place, node in enumerate(nodes, start=1):
-        for memory, age in (held[position] for position in node.inputs):
+        # Of further inputs a view takes the sizes only.
+        read_values = node.inputs[:1] if isinstance(node.layer, View) else node.inputs
+        for memory, age in (held[position] for position in read_values):
             if age < len(writers[memory]):
                 raise RelevanceError(
                     f"'{writers[memory][age]}' works in place on what '{node.name}' reads later, "
                     "which then is another value; write it with inplace=False (or as a = a + b)"
                 )
         memory, age = held[node.inputs[0]]
-        if type(node.layer) in _IN_PLACE and node.layer.inplace:
+        if getattr(node.layer, "inplace", False) and type(node.layer) not in IGNORED:
             writers[memory].append(node.name)
             held.append((memory, age + 1))
         elif isinstance(node.layer, _SHARING):

@@ -23,11 +23,13 @@ class Join:
         name: of the sum.
         rectified: a ReLU follows.
         alive: relevance at the outputs is zero wherever the ReLU's output is.
+        sign: of the second branch; −1 for a difference.
     """
 
     name: str
     rectified: bool
     alive: bool
+    sign: int = 1
 
     passes = False
 
@@ -38,7 +40,7 @@ class Join:
                 f"expected two branches of one shape at the sum '{self.name}', got "
                 f"{tuple(inputs[0].shape)} and {tuple(inputs[1].shape)}"
             )
-        both = inputs[0] + inputs[1]
+        both = inputs[0] + inputs[1] if self.sign > 0 else inputs[0] - inputs[1]
         saved = (*inputs, both)
         if not self.rectified:
             return both, saved
@@ -46,10 +48,11 @@ class Join:
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Share out between the branches."""
-        *branches, both = saved
+        first, second, both = saved
         shares = divide(relevance, both, EPSILON, sign=int(self.alive))
         taken = stabilised(shares, both, EPSILON)
-        return Sent(tuple(branch * shares for branch in branches), stabiliser=taken)
+        of_second = second * shares if self.sign > 0 else -second * shares
+        return Sent((first * shares, of_second), stabiliser=taken)
 
 
 @dataclass(frozen=True)

@@ -8,27 +8,50 @@ import copy
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from emorank.errors import RelevanceError
+from emorank.relevance.activations import ACTIVATIONS
 
 
 class Sum(nn.Module):
-    """Stands for `a + b`, where the branches of a residual net join."""
+    """Stands for `a + b`, where the branches of a residual net join; with sign −1 for `a - b`."""
+
+    def __init__(self, inplace: bool = False, sign: int = 1) -> None:
+        super().__init__()
+        self.inplace = inplace
+        self.sign = sign
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Add up, or subtract."""
+        return first + second if self.sign > 0 else first - second
+
+
+class Product(nn.Module):
+    """Stands for `a * b`: two branches that are multiplied, one of which is often a gate."""
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
         self.inplace = inplace
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Add up."""
-        return first + second
+        """Multiply; a dimension of one fits any."""
+        return first * second
+
+
+class Expanded(nn.Module):
+    """Stands for `a.expand_as(b)`: copies of the values where `a` has a dimension of one."""
+
+    def forward(self, values: Tensor, like: Tensor) -> Tensor:
+        """Repeat."""
+        return values.expand_as(like)
 
 
 class Joined(nn.Module):
@@ -55,20 +78,46 @@ class Pad(nn.Module):
         return F.pad(values, self.padding)
 
 
+class SamePad(nn.Module):
+    """The zeros of TensorFlow's padding "SAME", which depend on the size of the maps.
+
+    Args:
+        layer: the convolution that comes behind it.
+    """
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        super().__init__()
+        self.windows = tuple(zip(layer.kernel_size, layer.stride, layer.dilation, strict=True))
+
+    def sides(self, shape: torch.Size) -> tuple[int, ...]:
+        """As `F.pad` takes them; one more at the end where they are odd."""
+        sides: list[int] = []
+        for length, (kernel, stride, gap) in zip(shape[-1:-3:-1], self.windows[::-1], strict=True):
+            more = max((-(-length // stride) - 1) * stride + (kernel - 1) * gap + 1 - length, 0)
+            sides += [more // 2, more - more // 2]
+        return tuple(sides)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Add zeros around."""
+        return F.pad(values, self.sides(values.shape))
+
+
 class View(nn.Module):
     """Stands for what rearranges values, or picks some: `view`, `permute`, `chunk(…)[0]`, a slice.
 
     Args:
         way: from the values of a batch to a view of them that keeps the images apart.
+        others: steps whose outputs it takes too, for their sizes only.
     """
 
-    def __init__(self, way: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, way: Callable[..., Tensor], others: tuple[fx.Node, ...] = ()) -> None:
         super().__init__()
         self.way = way
+        self.others = others
 
-    def forward(self, values: Tensor) -> Tensor:
+    def forward(self, values: Tensor, *others: Tensor) -> Tensor:
         """Look at the values in another way."""
-        return self.way(values)
+        return self.way(values, *others)
 
 
 class Mean(nn.Module):
@@ -145,6 +194,11 @@ WEIGHTED = (nn.Conv2d, nn.Linear)
 NORMALISING = (nn.BatchNorm2d, nn.BatchNorm1d, nn.SyncBatchNorm)
 POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 CLIPPING = (nn.ReLU6, nn.Hardtanh)
+# Linear for the statistics that they measure in each image.
+NORMS = (nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)
+# Linear and without weights.
+COPYING = (nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d)
+ENLARGING = (nn.Upsample, nn.UpsamplingNearest2d, nn.UpsamplingBilinear2d)
 # Explained as in evaluation mode, where they do nothing.
 IGNORED = (
     *(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout),
@@ -153,15 +207,53 @@ IGNORED = (
 PADDING = (nn.ZeroPad2d, Pad)
 VIEWS = (nn.Flatten, nn.Unflatten, View)
 MODULES = (
-    *(*WEIGHTED, *NORMALISING, *POOLING, *CLIPPING, *IGNORED),
+    *(*WEIGHTED, *NORMALISING, *POOLING, *CLIPPING, *ACTIVATIONS, *IGNORED),
+    *(*NORMS, nn.LocalResponseNorm, *COPYING, *ENLARGING),
     *(nn.ZeroPad2d, nn.ReLU, nn.Flatten, nn.Unflatten),
 )
-LAYERS = (*MODULES, Sum, Joined, Pad, View, Mean, Affine)
+LAYERS = (*MODULES, Sum, Product, Expanded, Joined, Pad, SamePad, View, Mean, Affine)
 
 
 def padding_of(layer: nn.Module | None) -> tuple[int, ...]:
     """The zeros that a layer adds, as `F.pad` takes them; empty if it is no padding."""
     return tuple(layer.padding) if isinstance(layer, nn.ZeroPad2d | Pad) else ()
+
+
+def copies(layer: nn.Module) -> bool:
+    """Whether each output of a linear map is one of the inputs."""
+    return isinstance(layer, COPYING) or (
+        isinstance(layer, nn.Upsample) and layer.mode in ("nearest", "nearest-exact")
+    )
+
+
+def unpadded(layer: nn.Module) -> tuple[nn.Module, nn.Module] | None:
+    """A convolution that pads as no rule follows, as a padding and a convolution without any.
+
+    With copies of the border, or on one side more than on the other; None if it does not.
+    """
+    if not isinstance(layer, nn.Conv2d):
+        return None
+    if is_same(layer):
+        return SamePad(layer), with_parameters(layer, layer.weight, layer.bias)
+    sides = tuple(layer._reversed_padding_repeated_twice)
+    if layer.padding_mode == "zeros" and sides[::2] == sides[1::2]:
+        return None
+    kinds: dict[str, Callable[[Any], nn.Module]] = {
+        "zeros": Pad,
+        "reflect": nn.ReflectionPad2d,
+        "replicate": nn.ReplicationPad2d,
+        "circular": nn.CircularPad2d,
+    }
+    bare = copy.copy(with_parameters(layer, layer.weight, layer.bias))
+    bare.padding = (0, 0)
+    return kinds[layer.padding_mode](sides), bare
+
+
+def is_same(layer: nn.Module) -> bool:
+    """Whether it is timm's convolution with TensorFlow's padding."""
+    kind = type(layer)
+    of_timm = kind.__module__.startswith("timm.") and kind.__name__ == "Conv2dSame"
+    return of_timm and isinstance(layer, nn.Conv2d)
 
 
 def clips_at(layer: nn.Module) -> tuple[float, float | None]:

@@ -1,6 +1,5 @@
 """A net and a preset made ready: the graph read, a rule for each layer, the weights modified."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 
 import torch
@@ -8,21 +7,31 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
+from emorank.relevance.activations import ACTIVATIONS, is_positive, not_in_place
+from emorank.relevance.chosen_rules import before, rules_of
 from emorank.relevance.folding import fold, of_images
+from emorank.relevance.gates import Repeated, gated
 from emorank.relevance.graph import IMAGES, Node, read
 from emorank.relevance.joins import Join, Shifted, SideBySide
 from emorank.relevance.layers import (
+    COPYING,
+    ENLARGING,
+    NORMS,
     PADDING,
     VIEWS,
     WEIGHTED,
     Affine,
+    Expanded,
     Joined,
     Mean,
+    Product,
+    SamePad,
     Sum,
-    View,
     clips_at,
+    copies,
     padding_of,
 )
+from emorank.relevance.linear_maps import LinearMap, Normalisation
 from emorank.relevance.own_net import OwnNet
 from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
 from emorank.relevance.presets import DEFAULT, MaxPooling, Preset
@@ -30,11 +39,17 @@ from emorank.relevance.presets import preset as named
 from emorank.relevance.propagate import Explainer, as_written
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
+from emorank.relevance.same_padding import SamePadded
 from emorank.relevance.steps import Clip, OneByOne, Rearrangement, Step, ZeroPadding
 from emorank.relevance.targets import Target
 from emorank.relevance.tracing import check_net
 from emorank.relevance.walk import PlacedStep
-from emorank.relevance.weighted import Weighted, keeps_zeros, make_ready, needs_bounds
+from emorank.relevance.weighted import (
+    Weighted,
+    keeps_zeros,
+    make_ready,
+    needs_bounds,
+)
 
 _SIDE = 256  # of a picture, where a layer may cut out a part of it
 
@@ -110,7 +125,7 @@ class _Preparation:
         for k, node in enumerate(nodes):
             for position in node.inputs:
                 self.readers.setdefault(position, []).append(k)
-        self.rules = _rules(nodes, preset)
+        self.rules = rules_of(nodes, preset)
 
     def explainer(self, own: OwnNet, deterministic: bool) -> Explainer:
         """The steps, a ReLU being part of the step before where only it reads that one."""
@@ -119,12 +134,15 @@ class _Preparation:
         names: dict[str, int] = {}
         low = high = None
         for k, node in enumerate(self.nodes):
-            if isinstance(node.layer, nn.ReLU) and self._is_part_of_step_before(node):
+            rectifies = isinstance(node.layer, nn.ReLU) and self._is_part_of_step_before(node)
+            if rectifies or isinstance(node.layer, SamePad):  # a convolution behind it pads
                 moved[k + 1] = moved[node.inputs[0]]
             else:
                 step = self._step(k, node)
-                if isinstance(step, Weighted) and step.low is not None:
-                    low, high = (b.detach().to(step.low).view(1, -1, 1, 1) for b in self._given())
+                weighted = step.inner if isinstance(step, SamePadded) else step
+                if isinstance(weighted, Weighted) and weighted.low is not None:
+                    like = weighted.low
+                    low, high = (b.detach().to(like).view(1, -1, 1, 1) for b in self._given())
                 steps.append((step, tuple(moved[position] for position in node.inputs)))
                 moved[k + 1] = len(steps)
             names[node.name] = moved[k + 1]
@@ -145,7 +163,7 @@ class _Preparation:
         match layer:
             case nn.Conv2d() | nn.Linear():
                 low, high = self._bounds(node, layer, self.rules[k])
-                return make_ready(
+                ready = make_ready(
                     node.name,
                     layer,
                     self.rules[k],
@@ -157,8 +175,19 @@ class _Preparation:
                     border=self._border(node),
                     distributed=self.preset.bias == "distributed",
                 )
+                padding = self._layer_before(node)
+                return SamePadded(ready, padding) if isinstance(padding, SamePad) else ready
             case Sum():
-                return Join(node.name, rectified, rectified and self._dead_stay_dead(k))
+                alive = rectified and self._dead_stay_dead(k)
+                return Join(node.name, rectified, alive, layer.sign)
+            case _ if isinstance(layer, NORMS):
+                return Normalisation(node.name, layer, self.preset.bias == "distributed")
+            case _ if isinstance(layer, (*COPYING, *ENLARGING)):
+                return LinearMap(node.name, layer)
+            case Product():
+                return gated(self.nodes, node, self.preset.products)
+            case Expanded():
+                return Repeated(node.name)
             case nn.MaxPool2d():
                 return _max_pool(node.name, layer, self.preset.max_pooling)
             case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Mean():
@@ -170,6 +199,8 @@ class _Preparation:
                 if passed or self.preset.bias == "distributed":
                     return OneByOne(node.name, layer)
                 return Shifted(node.name, layer)
+            case _ if isinstance(layer, (*ACTIVATIONS, nn.LocalResponseNorm)):
+                return OneByOne(node.name, not_in_place(layer))
             case _ if isinstance(layer, VIEWS):
                 return Rearrangement(node.name, layer)
             case _ if isinstance(layer, PADDING):
@@ -197,10 +228,16 @@ class _Preparation:
         match node.layer:
             case nn.ReLU():
                 return True
-            case nn.Conv2d() | nn.Linear():
+            case nn.Conv2d() | nn.Linear() | nn.Upsample(mode="bicubic"):
+                return False
+            case Sum(sign=-1):
+                return False
+            case _ if isinstance(node.layer, NORMS):
                 return False
             case nn.Hardtanh():  # ReLU6 is one
                 return node.layer.min_val >= 0
+            case _ if is_positive(node.layer):
+                return True
             case Affine(scale=scale, shift=shift) if bool((scale < 0).any() or (shift < 0).any()):
                 return False
             case _:
@@ -220,9 +257,15 @@ class _Preparation:
                 return keeps_zeros(self.rules[k]) and self.preset.bias == "absorbed"
             case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Mean() | Sum():
                 return True  # in proportion to the inputs
+            case nn.Upsample() if not copies(layer):
+                return True  # likewise
+            case _ if isinstance(layer, NORMS):
+                return self.preset.bias == "absorbed"
             case Affine() if layer.shifts:
                 return self.preset.bias == "absorbed"  # likewise, or else a dead unit is none
             case nn.Hardtanh() if not layer.min_val <= 0 <= layer.max_val:
+                return False
+            case _ if is_positive(layer):
                 return False
             case nn.MaxPool2d() if self.preset.max_pooling != "winner":
                 return self.preset.max_pooling == "proportional"
@@ -232,8 +275,10 @@ class _Preparation:
 
     def _border(self, node: Node) -> tuple[int, ...]:
         """The zeros that the layer before a node adds around its inputs."""
-        before = self.nodes[node.inputs[0] - 1].layer if node.inputs[0] != IMAGES else None
-        return padding_of(before)
+        return padding_of(self._layer_before(node))
+
+    def _layer_before(self, node: Node) -> nn.Module | None:
+        return None if node.inputs[0] == IMAGES else self.nodes[node.inputs[0] - 1].layer
 
     def _bounds(
         self, node: Node, layer: nn.Conv2d | nn.Linear, rule: Rule
@@ -241,8 +286,8 @@ class _Preparation:
         """The pixel bounds as (1, channels, 1, 1), where the rule of the layer needs them."""
         if not needs_bounds(rule):
             return None, None
-        name, before = node.name, _before(self.nodes, node)
-        if before is None or isinstance(layer, nn.Linear):
+        name, between = node.name, before(self.nodes, node)
+        if between is None or isinstance(layer, nn.Linear):
             raise RelevanceError(
                 f"the z-box rule is for a convolution that sees the pixels, and the preset gives "
                 f"it to layer '{name}'; choose another rule for that layer"
@@ -257,7 +302,7 @@ class _Preparation:
             flat = bound.detach().to(layer.weight).reshape(1, -1, 1, 1)
             # As large as a picture, because what is before may cut out a part of it.
             bounds.append(flat.expand(1, layer.in_channels, _SIDE, _SIDE))
-        for step in before:
+        for step in between:
             ends = [step(bound) for bound in bounds]
             bounds = [torch.minimum(*ends), torch.maximum(*ends)]
         bounds = [bounds[0].amin((2, 3), keepdim=True), bounds[1].amax((2, 3), keepdim=True)]
@@ -279,52 +324,6 @@ class _Preparation:
                 "emorank.networks.normalisation.IMAGENET.bounds()"
             )
         return low, high
-
-
-def _before(nodes: tuple[Node, ...], node: Node) -> list[nn.Module] | None:
-    """What is between the pixels and a layer, if that only normalises, cuts out or pads them."""
-    before: list[nn.Module] = []
-    position = node.inputs[0]
-    while position != IMAGES:
-        layer = nodes[position - 1].layer
-        if not isinstance(layer, (Affine, View, *PADDING)):
-            return None
-        before.insert(0, layer)
-        position = nodes[position - 1].inputs[0]
-    return before
-
-
-def _rules(nodes: tuple[Node, ...], preset: Preset) -> dict[int, Rule]:
-    """The rule of each layer with weights, by its place among the nodes.
-
-    A batch norm that became a convolution has the rule of the convolution behind it, but never
-    that of the first one, which is for pixels.
-
-    Raises:
-        RelevanceError: a key of the preset fits no layer, so that it was meant for another net.
-    """
-    weighted = {k: node for k, node in enumerate(nodes) if type(node.layer) in WEIGHTED}
-    convolutions = [
-        k for k, node in weighted.items() if isinstance(node.layer, nn.Conv2d) and node.counts
-    ]
-    rules: dict[int, Rule] = {}
-    used: set[str] = set()
-    for k, node in weighted.items():
-        depth = bisect_left(convolutions, k) if isinstance(node.layer, nn.Conv2d) else None
-        if depth == 0 and not node.counts:
-            depth = 1
-        if depth and _before(nodes, node) is not None:
-            depth = 0  # a branch of its own begins here
-        rules[k], key = preset.rule_for(node.name, depth, len(convolutions))
-        used.add(key)
-    unused = [key for key in preset.names if key not in used]
-    if unused:
-        raise RelevanceError(
-            f"the preset has a rule for {', '.join(map(repr, unused))}, which fits no layer with "
-            f"weights (or only layers that an earlier key fits); there are "
-            f"{', '.join(node.name for node in weighted.values())}"
-        )
-    return rules
 
 
 def _max_pool(name: str, layer: nn.MaxPool2d, way: MaxPooling) -> Step:

@@ -21,6 +21,8 @@ from emorank.relevance.rules import (
 Bias = Literal["absorbed", "distributed"]
 MaxPooling = Literal["winner", "even", "proportional"]
 BIASES: tuple[Bias, ...] = ("absorbed", "distributed")
+Products = Literal["signal", "even"]
+PRODUCTS: tuple[Products, ...] = ("signal", "even")
 MAX_POOLINGS: tuple[MaxPooling, ...] = ("winner", "even", "proportional")
 KINDS = ("dense", "convolution", "first_convolution")
 
@@ -41,6 +43,9 @@ class Preset:
             is lost (Lapuschkin et al. 2016, the LRP toolbox, JMLR 17, 114).
         max_pooling: "winner": to the maximum of each window; "even": to all of the window alike;
             "proportional": as if it were average pooling (Montavon et al. 2019, tutorial).
+        products: of a signal and its gate (squeeze-and-excitation); "signal": the signal takes all
+            (Arras et al. 2017, 2019), so that no relevance goes through the gate; "even": half to
+            each branch (Achtibat et al. 2024, proposition 3.3), whichever is the gate.
     """
 
     dense: Rule
@@ -49,11 +54,13 @@ class Preset:
     layers: Mapping[str, Rule] = field(default_factory=dict)
     bias: Bias = "absorbed"
     max_pooling: MaxPooling = "winner"
+    products: Products = "signal"
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
             ("bias", self.bias, BIASES),
             ("max_pooling", self.max_pooling, MAX_POOLINGS),
+            ("products", self.products, PRODUCTS),
         ):
             if value not in allowed:
                 raise RelevanceError(f"{name}='{value}': expected one of {', '.join(allowed)}")
@@ -135,6 +142,7 @@ def override_preset(
     *,
     bias: Bias | None = None,
     max_pooling: MaxPooling | None = None,
+    products: Products | None = None,
 ) -> Preset:
     """A preset with some rules replaced, as a plan or the command line writes them.
 
@@ -144,6 +152,7 @@ def override_preset(
             text of a rule ("gamma 0.25"; see `rules.rule`). They go before those of the preset.
         bias: as in `Preset`; None for what the preset says.
         max_pooling: likewise.
+        products: likewise.
 
     Raises:
         RelevanceError: no such preset or rule.
@@ -156,6 +165,7 @@ def override_preset(
         layers=written | {k: v for k, v in chosen.layers.items() if k not in written},
         bias=bias or chosen.bias,
         max_pooling=max_pooling or chosen.max_pooling,
+        products=products or chosen.products,
     )
 
 

@@ -22,7 +22,7 @@ from emorank.relevance.own_net import OwnNet
 from emorank.relevance.record import Relevance, join, select
 from emorank.relevance.steps import Saved, computing
 from emorank.relevance.targets import Target, start
-from emorank.relevance.walk import Arrival, PlacedStep, Walk
+from emorank.relevance.walk import Arrival, PlacedStep, Walk, reached
 from emorank.relevance.weighted import Weighted
 
 # The most bytes that the activations of one layer take when several images go together. With few
@@ -221,6 +221,11 @@ class Explainer:
             if name not in self.names:
                 raise RelevanceError(
                     f"'{name}' is no layer of the net; expected one of {', '.join(self.names)}"
+                )
+            if self.names[name] not in reached(self.steps):
+                raise RelevanceError(
+                    f"no relevance comes to '{name}': it only leads to the gates of products, and "
+                    'the signal takes all; override_preset(…, products="even") gives gates half'
                 )
             wanted.setdefault(self.names[name], []).append(name)
         return wanted

@@ -34,12 +34,12 @@ class Sent:
     """Relevance that a step sends back, and what it kept for itself.
 
     Attributes:
-        to: relevance for each of its inputs, in their order.
+        to: relevance for each of its inputs, in their order; None for an input that gets none.
         bias: what the bias took, (batch,); None for nothing.
         stabiliser: what the stabiliser took, likewise.
     """
 
-    to: tuple[Tensor, ...]
+    to: tuple[Tensor | None, ...]
     bias: Tensor | None = None
     stabiliser: Tensor | None = None
 
@@ -85,20 +85,21 @@ class Rearrangement:
     passes = True
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
-        """Rearrange; keep the inputs for their shape."""
+        """Rearrange; keep the inputs for their shapes."""
         outputs: Tensor = self.layer(*inputs)
         if not outputs.ndim or len(outputs) != len(inputs[0]):
             raise RelevanceError(
                 f"'{self.name}' makes {tuple(outputs.shape)} of {tuple(inputs[0].shape)}, which "
                 "does not keep the images of the batch apart; flatten with torch.flatten(x, 1)"
             )
-        return outputs, inputs
+        return outputs, tuple(values.to("meta") for values in inputs)
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Put everything back into its place."""
-        given = relevance.new_zeros(len(relevance), *saved[0].shape[1:])
-        self.layer(given).copy_(relevance)
-        return Sent((given,))
+        values, *others = saved
+        given = relevance.new_zeros(len(relevance), *values.shape[1:])
+        self.layer(given, *others).copy_(relevance)
+        return Sent((given, *(None for _ in others)))
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,10 @@ class Clip:
 
 @dataclass(frozen=True)
 class OneByOne:
-    """A scale that is one by one, or the normalisation of the images: relevance passes as it is."""
+    """What computes each value by itself: relevance passes as it is.
+
+    An activation, a scale, or the normalisation of the images.
+    """
 
     name: str
     layer: nn.Module

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from emorank.relevance.activations import not_in_place
 from emorank.relevance.graph import Node
 from emorank.relevance.layers import CLIPPING, Mean, View, clips_at
 from emorank.relevance.steps import computing
@@ -87,4 +88,4 @@ def _alone(layer: nn.Module) -> nn.Module:
         for parameter in layer.parameters()
     }
     with torch.no_grad():
-        return copy.deepcopy(layer, shared)
+        return copy.deepcopy(not_in_place(layer), shared)

@@ -18,7 +18,16 @@ import torch
 from torch import Tensor, fx, nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.layers import LAYERS, MODULES, is_parametrised
+from emorank.relevance.activations import ACTIVATIONS
+from emorank.relevance.layers import (
+    LAYERS,
+    MODULES,
+    NORMALISING,
+    NORMS,
+    WEIGHTED,
+    is_parametrised,
+    is_same,
+)
 
 _ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -117,6 +126,10 @@ def _len_of_steps(net: nn.Module) -> Iterator[None]:
             del scope["len"]
 
 
+# Subclasses of these are read by their forward, which calls torch's function (`F.linear`).
+_OPEN = (*WEIGHTED, *NORMALISING, *NORMS, *ACTIVATIONS)
+
+
 class _Step(fx.Proxy):
     """A step whose type and device, which are those of the weights, are known when it is traced."""
 
@@ -135,6 +148,7 @@ class Traced(fx.Tracer):
     Attributes:
         graph: the steps.
         constants: the tensors that steps are given and that are the same for all images.
+        names: in the state dict, of those that are parameters.
     """
 
     def __init__(self) -> None:
@@ -142,6 +156,7 @@ class Traced(fx.Tracer):
         self.record_stack_traces = True  # so that a refusal names the line
         self.thread = threading.get_ident()
         self.constants: dict[fx.Node, Tensor] = {}
+        self.names: dict[fx.Node, str] = {}
 
     def create_args_for_root(
         self, root_fn: Callable[..., Any], is_module: bool, concrete_args: Any = None
@@ -185,6 +200,9 @@ class Traced(fx.Tracer):
         if isinstance(a, Tensor):  # torch.fx would store it in the net
             node = self.create_node("get_attr", "constant", (), {})
             self.constants[node] = a.detach()
+            names = [name for name, p in self.root.named_parameters() if p is a]
+            if names:
+                self.names[node] = names[0]
             return node
         return super().create_arg(a)
 
@@ -192,9 +210,11 @@ class Traced(fx.Tracer):
         """Whether it is a layer with a rule, which is one step."""
         if "forward" in vars(m) and isinstance(m, LAYERS):
             raise RelevanceError(own_forward(module_qualified_name, m))
-        # A subclass of a layer comes with a forward of its own, which is not to be guessed at.
-        known = type(m) in MODULES or is_parametrised(m)
-        layer = isinstance(m, LAYERS) or type(m).__module__.startswith("torch.nn")
+        known = type(m) in MODULES or is_parametrised(m) or is_same(m)
+        torchs = type(m).__module__.startswith("torch.")
+        if isinstance(m, _OPEN) and not known and not torchs:
+            return False  # what it does with the weights stands in its forward
+        layer = isinstance(m, LAYERS) or torchs
         if layer and not isinstance(m, nn.Sequential) and not known:
             raise RelevanceError(_no_rule(module_qualified_name, m))
         return known
@@ -225,9 +245,8 @@ def own_forward(name: str, module: nn.Module) -> str:
 
 
 def _no_rule(name: str, module: nn.Module) -> str:
-    known = ", ".join(kind.__name__ for kind in MODULES)
     return (
-        f"no rule for {described(name, module)}; known layers: {known}. "
+        f"no rule for {described(name, module)}; known layers: docs/relevance.md. "
         f"{_ADVICE.get(type(module), _ELSE)}"
     )
 

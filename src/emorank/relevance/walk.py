@@ -25,6 +25,17 @@ class PlacedStep:
     spent: tuple[int, ...]
 
 
+def reached(steps: tuple[PlacedStep, ...]) -> frozenset[int]:
+    """The positions that relevance at the outputs of the net can come to."""
+    found = {len(steps)}
+    for position in range(len(steps), 0, -1):
+        placed = steps[position - 1]
+        silent = getattr(placed.step, "silent", ())
+        if position in found:
+            found.update(p for k, p in enumerate(placed.inputs) if k not in silent)
+    return frozenset(found)
+
+
 @dataclass(frozen=True)
 class Arrival:
     """Relevance that has come to a place in the net, and the account of the way.
@@ -64,7 +75,9 @@ class Walk:
         at: dict[str, Tensor] = {}
         for position in range(last, first, -1):
             placed, kept = self.steps[position - 1], saved.pop()
-            if position not in pending:  # its outputs lead nowhere
+            if position not in pending:  # its outputs lead nowhere, or to gates that get none
+                if not placed.step.passes:
+                    rows.append((running, torch.zeros_like(running), torch.zeros_like(running)))
                 continue
             arrived, received = pending.pop(position)
             for name in self.wanted.get(position, ()):
@@ -72,6 +85,8 @@ class Walk:
             sent = placed.step.backward(arrived, kept)
             given = running.new_zeros(()) if not placed.step.passes else received
             for k, values in zip(placed.inputs, sent.to, strict=True):
+                if values is None:
+                    continue
                 size = received if placed.step.passes else total(values)
                 if not placed.step.passes:
                     given = given + size

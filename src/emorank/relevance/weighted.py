@@ -125,7 +125,7 @@ class Weighted:
             part = self._gather(branch, back, inputs)
             result = part if result is None else result.add_(part)
         assert result is not None  # noqa: S101 - there is a branch
-        return account.close(result, inputs)
+        return account.close(result, self._part(Part.ONE, inputs))
 
     def _shares(
         self,

@@ -1,0 +1,116 @@
+"""Relevance through products of two branches: a signal and its gate (squeeze-and-excitation)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from emorank.errors import RelevanceError
+from emorank.relevance.activations import SQUASHING
+from emorank.relevance.graph import IMAGES, Node
+from emorank.relevance.layers import VIEWS, Affine, Expanded, clips_at
+from emorank.relevance.presets import Products
+from emorank.relevance.steps import Saved, Sent
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A product of two branches.
+
+    Attributes:
+        name: of the product.
+        signal: the place of the branch that takes all; None if each takes half.
+    """
+
+    name: str
+    signal: int | None
+
+    passes = False
+
+    @property
+    def silent(self) -> tuple[int, ...]:
+        """The places of the inputs that never get relevance."""
+        return () if self.signal is None else (1 - self.signal,)
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Multiply; keep the branches for their shapes."""
+        first, second = inputs
+        shapes = list(zip(first.shape[1:], second.shape[1:], strict=False))
+        fits = first.ndim == second.ndim and all(a == b or 1 in (a, b) for a, b in shapes)
+        if not fits or len(first) != len(second):
+            raise RelevanceError(
+                f"expected two branches of one shape, or with a dimension of 1, at the product "
+                f"'{self.name}', got {tuple(first.shape)} and {tuple(second.shape)}"
+            )
+        return first * second, tuple(branch.to("meta") for branch in inputs)
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """All to the signal, or half to each."""
+        if self.signal is None:
+            return Sent(tuple(gathered(relevance / 2, branch) for branch in saved))
+        all_of_it = gathered(relevance, saved[self.signal])
+        return Sent((all_of_it, None) if self.signal == 0 else (None, all_of_it))
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """`expand_as`: a value gets back what lies at all its copies."""
+
+    name: str
+
+    passes = False
+    silent = (1,)
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Repeat; keep the values for their shape."""
+        values, like = inputs
+        return values.expand_as(like), (values.to("meta"),)
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """Add up."""
+        return Sent((gathered(relevance, saved[0]), None))
+
+
+def gathered(relevance: Tensor, branch: Tensor) -> Tensor:
+    """Relevance at values that were repeated to fit, added up for each value."""
+    return relevance.sum_to_size(len(relevance), *branch.shape[1:])
+
+
+def gated(nodes: Sequence[Node], node: Node, products: Products) -> Gated:
+    """The step of a product; its gate is the branch that ends in a sigmoid or its like.
+
+    Raises:
+        RelevanceError: the signal is to take all, and either branch may be it.
+    """
+    if products == "even":
+        return Gated(node.name, None)
+    first, second = (_gate_like(nodes, position) for position in node.inputs)
+    if first == second:
+        raise RelevanceError(
+            f"no rule for the product '{node.name}': the signal takes all, and "
+            f"{'both branches end' if first else 'neither branch ends'} in a gate (sigmoid, "
+            "hard sigmoid, a clip at both sides, or tanh); share it evenly with "
+            'override_preset(…, products="even")'
+        )
+    return Gated(node.name, 0 if first < second else 1)
+
+
+def _gate_like(nodes: Sequence[Node], position: int) -> int:
+    """2 for what ends in a sigmoid, hard sigmoid or clip at both sides, 1 in tanh, else 0."""
+    while position != IMAGES:
+        node = nodes[position - 1]
+        match node.layer:
+            case _ if isinstance(node.layer, SQUASHING):
+                return 2
+            case nn.ReLU6() | nn.Hardtanh():
+                low, high = clips_at(node.layer)
+                return 2 * (high is not None and low > -float("inf") and high < float("inf"))
+            case nn.Tanh():
+                return 1
+            case Affine() | Expanded():
+                position = node.inputs[0]
+            case _ if isinstance(node.layer, VIEWS):
+                position = node.inputs[0]
+            case _:
+                return 0
+    return 0
