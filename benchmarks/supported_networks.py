@@ -1,0 +1,138 @@
+"""Which networks of torchvision and timm are read, and why others are not, as a page of the docs.
+
+`python -m benchmarks.supported_networks`. Both packages have to be installed; emorank itself needs
+neither. Each network has random weights and one image of noise; it counts as read if its own logits
+come out and all relevance is accounted for, by epsilon-plus.
+"""
+
+import argparse
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from emorank.errors import RelevanceError
+from emorank.relevance import prepare
+
+PAGE = Path(__file__).parents[1] / "docs" / "supported_networks.md"
+LOST = 1e-4  # of the greatest sum, in float32
+
+NETWORKS = {
+    "torchvision": """
+alexnet vgg11_bn resnet18 resnext50_32x4d wide_resnet50_2 densenet121 squeezenet1_1 googlenet
+inception_v3 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large mnasnet0_5 shufflenet_v2_x0_5
+efficientnet_b0 efficientnet_v2_s regnet_x_400mf regnet_y_400mf convnext_tiny vit_b_16 swin_t
+swin_v2_t maxvit_t
+""",
+    "timm": """
+resnet10t resnet26d legacy_seresnet18 seresnet50 ecaresnet26t skresnet18 resnest14d
+res2net50_26w_4s dla34 densenet121 ese_vovnet19b_dw dpn48b hrnet_w18_small inception_v3
+inception_v4 inception_resnet_v2 legacy_xception xception41 nasnetalarge pnasnet5large
+mobilenetv2_050 mobilenetv3_small_050 mobilenetv4_conv_small mnasnet_small efficientnet_b0
+tf_efficientnet_b0 tf_efficientnetv2_b0 efficientnet_lite0 ghostnet_050 ghostnetv2_100 fbnetc_100
+spnasnet_100 hardcorenas_a lcnet_050 tinynet_e mixnet_s rexnet_100 regnetx_002 regnety_002
+repvgg_a0 cspresnet50 cspdarknet53 darknet53 selecsls42 convnext_atto convnextv2_atto nfnet_l0
+eca_nfnet_l0 nf_regnet_b0 convmixer_768_32 mixer_s32_224 resmlp_12_224 gmlp_s16_224 poolformer_s12
+fastvit_t8 mobileone_s0 mobilevit_xxs edgenext_xx_small hgnet_tiny starnet_s1 repghostnet_050
+tresnet_m inception_next_atto rdnet_tiny focalnet_tiny_srf deit_tiny_patch16_224
+vit_tiny_patch16_224 swin_tiny_patch4_window7_224 levit_128s coat_tiny visformer_tiny crossvit_9_240
+beit_base_patch16_224
+""",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of one network.
+
+    Attributes:
+        library: that it is from.
+        name: there.
+        refused: the reason; empty if it was read.
+    """
+
+    library: str
+    name: str
+    refused: str
+
+
+def main() -> None:
+    """Try them all; print each, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="only these; the page is not written then")
+    names = parser.parse_args().names
+    found = []
+    for library, name, make, side in _networks():
+        if not names or name in names:
+            found.append(Found(library, name, tried(make, side)))
+            print(f"{library} {name}: {found[-1].refused or 'read'}", flush=True)
+    if not names:
+        PAGE.write_text(page(found), encoding="utf-8")
+
+
+def _networks() -> Iterator[tuple[str, str, Callable[[], nn.Module], int]]:
+    """Library, name, how to make it, and the side of its images, small where any is taken."""
+    import timm
+    import torchvision.models
+
+    of_torchvision = f"torchvision {torchvision.__version__.split('+')[0]}"
+    for name in NETWORKS["torchvision"].split():
+        options = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+        make = partial(getattr(torchvision.models, name), weights=None, **options)
+        side = 224 if name.startswith(("vit", "swin", "maxvit")) else 96
+        yield of_torchvision, name, make, side
+    for name in NETWORKS["timm"].split():
+        made_for = timm.get_pretrained_cfg(name, allow_unregistered=True)
+        side = 128 if "ception" in name or name.startswith(("nasnet", "pnasnet")) else 64
+        if made_for is not None and made_for.fixed_input_size:
+            side = made_for.input_size[-1]
+        yield f"timm {timm.__version__}", name, partial(timm.create_model, name), side
+
+
+def tried(make: Callable[[], nn.Module], side: int) -> str:
+    """Why a network is refused; empty if it is explained."""
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        net = make().eval()
+        for weight in net.parameters():  # a head of zeros would say nothing
+            if weight.ndim > 1 and not weight.any():
+                nn.init.normal_(weight, std=0.02)
+        try:
+            record = prepare(net)(torch.randn(1, 3, side, side))
+        except RelevanceError as error:
+            return str(error)
+    scale = float(record.sums.abs().max())
+    lost = float(record.lost.abs().max())
+    return "" if lost <= LOST * scale else f"loses {lost / scale:.1e} of its relevance"
+
+
+def page(found: list[Found]) -> str:
+    """The page, from what came of all."""
+    read = [one for one in found if not one.refused]
+    lines = [
+        "# Networks that are read",
+        "",
+        f"Written by `python -m benchmarks.supported_networks` on {date.today()} with torch "
+        f"{torch.__version__.split('+')[0]}: {len(read)} of {len(found)} networks are read, with",
+        "random weights. *Read* means that their own logits come out and all relevance is accounted",
+        "for, by *epsilon-plus*. It does not say how faithful the maps are.",
+        "",
+        "| library | network | |",
+        "|---|---|---|",
+    ]
+    for one in found:
+        reason = one.refused.split("; ")[0].replace("|", "\\|").replace("\n", " ")
+        lines.append(
+            f"| {one.library} | `{one.name}` | {f'refused: {reason}' if reason else 'read'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
