@@ -120,8 +120,8 @@ def page(found: list[Found]) -> str:
         "",
         f"Written by `python -m benchmarks.supported_networks` on {date.today()} with torch "
         f"{torch.__version__.split('+')[0]}: {len(read)} of {len(found)} networks are read, with",
-        "random weights. *Read* means that their own logits come out and all relevance is accounted",
-        "for, by *epsilon-plus*. It does not say how faithful the maps are.",
+        "random weights. *Read* means that their own logits come out and all relevance is",
+        "accounted for, by *epsilon-plus*. It does not say how faithful the maps are.",
         "",
         "| library | network | |",
         "|---|---|---|",

@@ -23,6 +23,8 @@ from reference import lrp
 LOW = torch.tensor([-2.0, -1.5, -1.0], dtype=torch.float64)
 HIGH = torch.tensor([2.0, 2.5, 1.0], dtype=torch.float64)
 
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d)
+
 # Each for images of 3×7×7 and four classes.
 NETS = {
     "vgg-like": lambda: nn.Sequential(
@@ -134,10 +136,10 @@ def everywhere(
 
 def plain(layers: list[nn.Module | None], preset: Preset) -> dict[int, lrp.Rule]:
     """The oracle's formula for each layer with weights, layers being named by their places."""
-    convolutions = [k for k, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
+    convolutions = [k for k, layer in enumerate(layers) if isinstance(layer, CONVOLUTIONS)]
     rules = {}
     for k, layer in enumerate(layers):
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        if isinstance(layer, (*CONVOLUTIONS, nn.Linear)):
             depth = convolutions.index(k) if k in convolutions else None
             rule, _ = preset.rule_for(str(k), depth, len(convolutions))
             formula = _plain(rule)

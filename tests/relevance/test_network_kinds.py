@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from small_nets import HIGH, LOW
 from torch import Tensor, fx, nn
 
-from emorank.errors import RelevanceError
-from emorank.relevance import PRESETS, Preset, override_preset, read, relevance
+from emorank.relevance import PRESETS, Preset, explainer, override_preset, prepare, read, relevance
 from emorank.relevance.random_weights import randomise
 from emorank.relevance.rules import Zero
 
@@ -242,6 +241,18 @@ def test_without_biases_it_conserves(name, products):
     assert float(record.bias.abs().max()) <= 1e-12 * scale
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_every_class_and_other_explainers(name):
+    """Several maps of one image share what was saved, sizes too; a graph is computed again."""
+    net = net_of(name)
+    explain = prepare(net, "epsilon")
+    for number, record in enumerate(explain.each(images())):
+        alone = explain(images(), number).pixels
+        torch.testing.assert_close(record.pixels, alone, rtol=1e-9, atol=1e-12)
+    found = explainer(net, "gradient-times-input")(images(), 1)
+    torch.testing.assert_close(found.logits, net(images()), rtol=1e-10, atol=1e-12)
+
+
 def test_layers_that_call_functions_keep_the_names_of_their_weights():
     """So a preset may name them."""
     net = net_of("ConvNeXt")
@@ -331,7 +342,9 @@ def test_padding_by_size_is_padding_with_these_numbers(preset, side):
     torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=1e-9, atol=1e-12)
 
 
-def test_new_weights_for_what_only_calls_functions():
-    """The layer of a subclass is no layer of torch's own, so none is drawn; it says so."""
-    with pytest.raises(RelevanceError, match="'5' is no layer with weights"):
-        randomise(net_of("ConvNeXt"), ["5"], torch.Generator())
+def test_new_weights_for_a_subclass_that_calls_a_function():
+    """Its weights are drawn anew like those of torch's own."""
+    net = net_of("ConvNeXt")
+    other = randomise(net, ["5"], torch.Generator().manual_seed(1))
+    assert not torch.equal(other[5].weight, net[5].weight)
+    assert not other[5].bias.any()

@@ -131,7 +131,9 @@ def _reshape(call: Call) -> nn.Module | None:
         return None
 
     def way(values: Tensor, *like: Tensor) -> Tensor:
-        shapes = {node: tuple(t.shape) for node, t in zip((own, *others), (values, *like))}  # noqa: B905 - without others
+        # Several maps of one image go back together; the others were kept of one.
+        shapes = {own: tuple(values.shape)}
+        shapes |= {n: (len(values), *t.shape[1:]) for n, t in zip(others, like, strict=False)}
         entries = [-1 if n is None else n for n in _entries(given, shapes)]
         return values.reshape(*entries)
 

@@ -16,6 +16,7 @@ from torch import Tensor, fx, nn
 from emorank.errors import RelevanceError
 from emorank.relevance.calls import Call
 from emorank.relevance.functions import PARTS, layer_of, part_of
+from emorank.relevance.layer_parts import in_parts
 from emorank.relevance.layers import (
     IGNORED,
     LAYERS,
@@ -26,7 +27,6 @@ from emorank.relevance.layers import (
     View,
     padding_of,
     plain,
-    unpadded,
 )
 from emorank.relevance.sizes import is_size
 from emorank.relevance.tracing import (
@@ -106,14 +106,10 @@ def _nodes(net: nn.Module, steps: Traced) -> Iterator[Node]:
                 "layer's output; write the net as layers in a row"
             )
         places = tuple(position[arg] for arg in inputs)
-        padded = unpadded(layer)
-        if padded:
-            padding, layer = padded
-            yield Node(f"{name}.padding", padding, places)
+        for part, one in in_parts(name, layer):
+            yield Node(part, one, places)
             count += 1
             places = (count,)
-        yield Node(name, layer, places)
-        count += 1
         position[step] = count
 
 
@@ -136,6 +132,7 @@ def _layer(
         layer, inputs = layer_of(call), call.tensors
     if isinstance(layer, View):
         inputs = (*inputs[:1], *layer.others)
+        layer.others = ()  # the node says so from here on; a copy of a layer copies no steps
     if layer is None:
         raise RelevanceError(
             f"no rule for '{step.name}' ({step.op.removeprefix('call_')} "
@@ -164,6 +161,10 @@ def _call(step: fx.Node, constants: dict[fx.Node, Tensor]) -> Call:
 def _check(name: str, layer: nn.Module) -> None:
     """Refuse settings of a known layer that the walk back does not follow."""
     match layer:
+        case nn.Conv1d() if layer.padding_mode != "zeros" or isinstance(layer.padding, str):
+            problem = (
+                f"padding '{layer.padding}' of {layer.padding_mode}; expected numbers of zeros"
+            )
         case nn.MaxPool2d() if layer.return_indices:
             problem = "return_indices=True; expected False"
         case nn.Flatten() if layer.start_dim == 0:

@@ -8,7 +8,6 @@ import copy
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -67,15 +66,19 @@ class Joined(nn.Module):
 
 
 class Pad(nn.Module):
-    """Stands for `F.pad` with zeros: `padding` as there, from the last dimension on."""
+    """Stands for `F.pad` with zeros: `padding` as there, from the last dimension on.
 
-    def __init__(self, padding: tuple[int, ...]) -> None:
+    With gaps of more than 1 there are zeros between the rows and columns too, as a transposed
+    convolution has them.
+    """
+
+    def __init__(self, padding: tuple[int, ...], gaps: tuple[int, int] = (1, 1)) -> None:
         super().__init__()
-        self.padding = padding
+        self.padding, self.gaps = padding, gaps
 
     def forward(self, values: Tensor) -> Tensor:
-        """Add zeros around."""
-        return F.pad(values, self.padding)
+        """Add zeros."""
+        return among_zeros(values, self.padding, self.gaps)
 
 
 class SamePad(nn.Module):
@@ -107,7 +110,7 @@ class View(nn.Module):
 
     Args:
         way: from the values of a batch to a view of them that keeps the images apart.
-        others: steps whose outputs it takes too, for their sizes only.
+        others: steps whose outputs it takes too, for their sizes only; none once it is a node.
     """
 
     def __init__(self, way: Callable[..., Tensor], others: tuple[fx.Node, ...] = ()) -> None:
@@ -209,9 +212,24 @@ VIEWS = (nn.Flatten, nn.Unflatten, View)
 MODULES = (
     *(*WEIGHTED, *NORMALISING, *POOLING, *CLIPPING, *ACTIVATIONS, *IGNORED),
     *(*NORMS, nn.LocalResponseNorm, *COPYING, *ENLARGING),
-    *(nn.ZeroPad2d, nn.ReLU, nn.Flatten, nn.Unflatten),
+    *(nn.Conv1d, nn.ConvTranspose2d, nn.ZeroPad2d, nn.ReLU, nn.Flatten, nn.Unflatten),
 )
 LAYERS = (*MODULES, Sum, Product, Expanded, Joined, Pad, SamePad, View, Mean, Affine)
+
+
+def among_zeros(values: Tensor, padding: tuple[int, ...], gaps: tuple[int, int]) -> Tensor:
+    """Zeros around values as `F.pad` adds them, and between rows and columns `gaps` apart."""
+    if gaps != (1, 1):
+        spread = [(n - 1) * gap + 1 for n, gap in zip(values.shape[-2:], gaps, strict=True)]
+        wide = values.new_zeros(*values.shape[:-2], *spread)
+        wide[..., :: gaps[0], :: gaps[1]] = values
+        values = wide
+    return F.pad(values, padding)
+
+
+def without_zeros(values: Tensor, padding: tuple[int, ...], gaps: tuple[int, int]) -> Tensor:
+    """What `among_zeros` was given, or what lies at its places."""
+    return F.pad(values, tuple(-side for side in padding))[..., :: gaps[0], :: gaps[1]]
 
 
 def padding_of(layer: nn.Module | None) -> tuple[int, ...]:
@@ -226,34 +244,16 @@ def copies(layer: nn.Module) -> bool:
     )
 
 
-def unpadded(layer: nn.Module) -> tuple[nn.Module, nn.Module] | None:
-    """A convolution that pads as no rule follows, as a padding and a convolution without any.
-
-    With copies of the border, or on one side more than on the other; None if it does not.
-    """
-    if not isinstance(layer, nn.Conv2d):
-        return None
-    if is_same(layer):
-        return SamePad(layer), with_parameters(layer, layer.weight, layer.bias)
-    sides = tuple(layer._reversed_padding_repeated_twice)
-    if layer.padding_mode == "zeros" and sides[::2] == sides[1::2]:
-        return None
-    kinds: dict[str, Callable[[Any], nn.Module]] = {
-        "zeros": Pad,
-        "reflect": nn.ReflectionPad2d,
-        "replicate": nn.ReplicationPad2d,
-        "circular": nn.CircularPad2d,
-    }
-    bare = copy.copy(with_parameters(layer, layer.weight, layer.bias))
-    bare.padding = (0, 0)
-    return kinds[layer.padding_mode](sides), bare
-
-
 def is_same(layer: nn.Module) -> bool:
     """Whether it is timm's convolution with TensorFlow's padding."""
     kind = type(layer)
     of_timm = kind.__module__.startswith("timm.") and kind.__name__ == "Conv2dSame"
     return of_timm and isinstance(layer, nn.Conv2d)
+
+
+def gaps_of(layer: nn.Module | None) -> tuple[int, int]:
+    """How far apart a padding layer puts rows and columns; (1, 1) if it is none."""
+    return layer.gaps if isinstance(layer, Pad) else (1, 1)
 
 
 def clips_at(layer: nn.Module) -> tuple[float, float | None]:
@@ -328,9 +328,14 @@ def with_parameters(
                 layer.groups,
                 bias is not None,
             )
-    state = {"weight": weight.detach()} | ({} if bias is None else {"bias": bias.detach()})
-    other.load_state_dict(state, assign=True)
+    give_parameters(other, weight, bias)
     return other
+
+
+def give_parameters(layer: nn.Module, weight: Tensor, bias: Tensor | None) -> None:
+    """Put a weight and a bias into a layer that was made without memory."""
+    state = {"weight": weight.detach()} | ({} if bias is None else {"bias": bias.detach()})
+    layer.load_state_dict(state, assign=True)
 
 
 def not_the_batch(dim: int, dims: int) -> int:

@@ -29,6 +29,7 @@ from emorank.relevance.layers import (
     Sum,
     clips_at,
     copies,
+    gaps_of,
     padding_of,
 )
 from emorank.relevance.linear_maps import LinearMap, Normalisation
@@ -172,7 +173,8 @@ class _Preparation:
                     nonnegative=self._nonnegative(node.inputs[0]),
                     low=low,
                     high=high,
-                    border=self._border(node),
+                    border=padding_of(self._layer_before(node)),
+                    gaps=gaps_of(self._layer_before(node)),
                     distributed=self.preset.bias == "distributed",
                 )
                 padding = self._layer_before(node)
@@ -204,7 +206,7 @@ class _Preparation:
             case _ if isinstance(layer, VIEWS):
                 return Rearrangement(node.name, layer)
             case _ if isinstance(layer, PADDING):
-                return ZeroPadding(node.name, padding_of(layer))
+                return ZeroPadding(node.name, padding_of(layer), gaps_of(layer))
             case _:
                 return Clip(node.name, *clips_at(layer))
 
@@ -273,11 +275,8 @@ class _Preparation:
                 # What passes a unit's relevance on as it came: a dead unit has dead outputs here.
                 return self._dead_stay_dead(k)
 
-    def _border(self, node: Node) -> tuple[int, ...]:
-        """The zeros that the layer before a node adds around its inputs."""
-        return padding_of(self._layer_before(node))
-
     def _layer_before(self, node: Node) -> nn.Module | None:
+        """What gives a node its inputs; None for the images."""
         return None if node.inputs[0] == IMAGES else self.nodes[node.inputs[0] - 1].layer
 
     def _bounds(

@@ -84,7 +84,7 @@ def randomise(net: nn.Module, layers: Sequence[str], generator: torch.Generator)
         RelevanceError: there is no such layer with weights.
     """
     modules = dict(net.named_modules())
-    missing = [name for name in layers if type(modules.get(name)) not in WEIGHTED]
+    missing = [name for name in layers if not isinstance(modules.get(name), WEIGHTED)]
     if missing:
         raise RelevanceError(f"'{missing[0]}' is no layer with weights")
     computed = [name for name in layers if computed_weights(modules[name])]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
+from emorank.relevance.layers import among_zeros, without_zeros
 
 Saved = tuple[Tensor, ...]
 
@@ -104,25 +104,27 @@ class Rearrangement:
 
 @dataclass(frozen=True)
 class ZeroPadding:
-    """Zeros around the inputs, which are cut off again on the way back.
+    """Zeros around the inputs, or between them, which are cut out again on the way back.
 
     Attributes:
         name: of the layer.
         padding: before and after each dimension, from the last on, as `F.pad` takes it.
+        gaps: how far apart rows and columns are then.
     """
 
     name: str
     padding: tuple[int, ...]
+    gaps: tuple[int, int] = (1, 1)
 
     passes = False
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         """Pad with zeros."""
-        return F.pad(inputs[0], self.padding), ()
+        return among_zeros(inputs[0], self.padding, self.gaps), ()
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
-        """Cut the padding off."""
-        return Sent((F.pad(relevance, tuple(-side for side in self.padding)),))
+        """Cut the zeros out."""
+        return Sent((without_zeros(relevance, self.padding, self.gaps),))
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.account import Account, plus
 from emorank.relevance.division import divide
+from emorank.relevance.layers import among_zeros, without_zeros
 from emorank.relevance.operators import Ones, Operator, by_output, geometry_of
 from emorank.relevance.rules import (
     Branch,
@@ -75,6 +75,7 @@ class Weighted:
         branches: the rule's branches for these weights; empty if the rule passes relevance on.
         low, high: pixel bounds (1, channels, 1, 1), for the z-box rule.
         border: zeros that the layer before has added around the inputs, as `F.pad` takes them.
+        gaps: how far apart it has put rows and columns, with zeros between them.
         evenly: spreads the share of bias and stabiliser over the inputs; None if they keep it.
     """
 
@@ -89,6 +90,7 @@ class Weighted:
     low: Tensor | None
     high: Tensor | None
     border: tuple[int, ...]
+    gaps: tuple[int, int]
     evenly: Ones | None
 
     passes = False
@@ -192,8 +194,8 @@ class Weighted:
         """A value at every input of one image, and zero at those that are padding."""
         if not self.border:
             return value.expand_as(inputs[:1])
-        inner = F.pad(inputs[:1], tuple(-side for side in self.border))
-        return F.pad(value.expand_as(inner), self.border)
+        inner = without_zeros(inputs[:1], self.border, self.gaps)
+        return among_zeros(value.expand_as(inner), self.border, self.gaps)
 
     def _gather(self, branch: Ready, back: Tensor, inputs: Tensor) -> Tensor:
         """Multiply what came back through the weights of each term with its part, and add up."""
@@ -247,6 +249,7 @@ def make_ready(
     low: Tensor | None = None,
     high: Tensor | None = None,
     border: tuple[int, ...] = (),
+    gaps: tuple[int, int] = (1, 1),
     distributed: bool = False,
 ) -> Weighted:
     """Modify the weights of a layer as its rule asks, and leave out terms that are zero.
@@ -262,6 +265,7 @@ def make_ready(
         low: the lowest values of the inputs, (1, channels, 1, 1), for the z-box rule.
         high: the highest ones.
         border: zeros around the inputs that are padding, as `F.pad` takes them.
+        gaps: how far apart rows and columns of inputs are, with zeros between them.
         distributed: spread over the inputs what bias and stabiliser would take.
     """
     geometry = None
@@ -289,6 +293,7 @@ def make_ready(
         low=low,
         high=high,
         border=border,
+        gaps=gaps,
         evenly=Ones(weight.shape, geometry) if distributed else None,
     )
 
