@@ -1,15 +1,17 @@
 """Layers that are read as several: against the oracle's matrix of the whole layer."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from small_nets import HIGH, LOW, images, oracle
+from small_nets import CONVOLUTIONS, HIGH, LOW, images, oracle
 from torch import nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance import PRESETS, explainer, read, relevance
+from emorank.relevance.random_weights import layer_groups, randomise
 from emorank.relevance.rules import Epsilon
 
 
@@ -73,6 +75,18 @@ def test_explainers_beside_lrp_take_it():
     found = explainer(net, "deep-lift")(images(), 1)
     dark = net(torch.zeros_like(images()))[:, 1]
     torch.testing.assert_close(found.pixels.sum((1, 2, 3)), found.logits[:, 1] - dark)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_new_weights_are_as_large_as_those_of_any_convolution(name):
+    """By the number of inputs of a unit, which a transposed one keeps first (He et al. 2015)."""
+    net = net_of(*LAYERS[name]())
+    (place,) = (str(k) for k, m in enumerate(net) if isinstance(m, CONVOLUTIONS) and k)
+    other = randomise(net, [place], torch.Generator().manual_seed(1)).get_submodule(place)
+    kernel = other.weight[0, 0].numel()
+    expected = math.sqrt(2 / (other.in_channels // other.groups * kernel))
+    assert 0.6 < float(other.weight.std()) / expected < 1.6
+    assert place in [layer for group in layer_groups(net) for layer in group.layers]
 
 
 @pytest.mark.parametrize("options", [{"padding": "same"}, {"padding_mode": "circular"}])

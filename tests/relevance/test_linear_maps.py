@@ -123,6 +123,17 @@ def test_a_convolution_that_pads_with_copies_is_a_padding_and_a_convolution(mode
     assert mine.layers == ("3", "0", "0.padding")
 
 
+def test_weights_that_are_computed_are_padded_with_copies_too():
+    """Weight norm and its like are read as a plain convolution, which keeps its padding."""
+    torch.manual_seed(0)
+    conv = nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect")
+    plain = nn.Sequential(conv, nn.ReLU(), nn.Flatten(), nn.Linear(196, 4)).double()
+    expected = relevance(plain, images(), 1, "epsilon").pixels
+    nn.utils.parametrizations.weight_norm(conv)
+    found = relevance(plain, images(), 1, "epsilon").pixels
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_padding_of_one_side_more_is_the_oracle(preset):
     """`padding="same"` with an even kernel: zeros are no inputs, and named weights stay."""

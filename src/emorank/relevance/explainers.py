@@ -35,7 +35,10 @@ TOGETHER = 5  # images in one pass: beyond it activations take memory and save n
 
 # The activations that captum 0.9 has the rescale rule for, beside ReLU and what is made of it.
 _RESCALED = (nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
-_NOT_RESCALED = (*(kind for kind in ACTIVATIONS if kind not in _RESCALED), Product, *NORMS)
+_NOT_RESCALED = (
+    *(kind for kind in ACTIVATIONS if kind not in _RESCALED),
+    *(Product, *NORMS, nn.LocalResponseNorm),
+)
 
 # What the net takes beside the images: the classes that `_indices` gives.
 _Arguments = tuple[Tensor, Tensor]

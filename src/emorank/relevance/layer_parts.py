@@ -45,7 +45,7 @@ def in_parts(name: str, layer: nn.Module) -> list[tuple[str, nn.Module]]:
             if layer.padding_mode == "zeros" and sides[::2] == sides[1::2]:
                 return [(name, layer)]
             bare = with_parameters(layer, layer.weight, layer.bias)
-            bare.padding = (0, 0)
+            bare.padding, bare.padding_mode = (0, 0), "zeros"
             return [(f"{name}.padding", _PADDING_MODES[layer.padding_mode](sides)), (name, bare)]
         case _:
             return [(name, layer)]

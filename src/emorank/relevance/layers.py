@@ -327,6 +327,7 @@ def with_parameters(
                 (layer.dilation[0], layer.dilation[1]),
                 layer.groups,
                 bias is not None,
+                layer.padding_mode,
             )
     give_parameters(other, weight, bias)
     return other

@@ -13,6 +13,8 @@ from emorank.relevance.graph import read
 from emorank.relevance.layers import WEIGHTED, computed_weights
 
 GROUPS = 3  # of convolutions
+# Modules whose weights a graph has; it takes the last two for convolutions of maps.
+_DRAWN = (*WEIGHTED, nn.Conv1d, nn.ConvTranspose2d)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def randomise(net: nn.Module, layers: Sequence[str], generator: torch.Generator)
         RelevanceError: there is no such layer with weights.
     """
     modules = dict(net.named_modules())
-    missing = [name for name in layers if not isinstance(modules.get(name), WEIGHTED)]
+    missing = [name for name in layers if not isinstance(modules.get(name), _DRAWN)]
     if missing:
         raise RelevanceError(f"'{missing[0]}' is no layer with weights")
     computed = [name for name in layers if computed_weights(modules[name])]
@@ -100,8 +102,9 @@ def randomise(net: nn.Module, layers: Sequence[str], generator: torch.Generator)
     with torch.no_grad():
         for name in layers:
             layer = modules[name]
-            assert isinstance(layer, nn.Conv2d | nn.Linear)  # noqa: S101 - WEIGHTED
-            deviation = math.sqrt(2 / layer.weight[0].numel())
+            assert isinstance(layer, _DRAWN)  # noqa: S101 - checked
+            outputs = layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
+            deviation = math.sqrt(2 * outputs / layer.weight.numel())
             fresh = torch.empty(layer.weight.shape).normal_(0, deviation, generator=generator)
             layer.weight.copy_(fresh)
             if layer.bias is not None:
