@@ -144,3 +144,60 @@ def test_deep_lift_has_no_rule_for_products():
     """Captum would take the gradient there."""
     with pytest.raises(RelevanceError, match=r"no rescale rule for"):
         explainer(Gated(), "deep-lift")
+
+
+class Selected(Gated):
+    """Two branches, weighed by a softmax: as SK and ResNeSt do it, or written out."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.other = nn.Conv2d(3, 4, 3, stride=2).double().requires_grad_(requires_grad=False)
+        self.weigh = nn.Conv2d(2, 8, 1).double().requires_grad_(requires_grad=False)
+        self.written = forward
+
+    def forward(self, x):
+        a, b = F.relu(self.conv(x)), F.relu(self.other(x))
+        weights = self.weigh(self.act(self.less(self.pool(a + b))))
+        weights = weights.view(len(x), 2, 4, 1, 1)
+        return self.fc(self.flatten(self.written(a, b, weights)))
+
+
+def stacked(a, b, weights):
+    return (torch.stack((a, b), dim=1) * weights.softmax(dim=1)).sum(dim=1)
+
+
+def written_out(a, b, weights):
+    weights = F.softmax(weights, dim=1)
+    return a * weights[:, 0] + b * weights[:, 1]
+
+
+@pytest.mark.parametrize("preset", ["epsilon", "epsilon-plus"])
+def test_branches_that_a_softmax_weighs(preset):
+    """Each gets its part of the weighted sum; nothing goes through the softmax, nothing is lost."""
+    mine, other = (
+        relevance(Selected(forward), images(), 1, preset) for forward in (stacked, written_out)
+    )
+    torch.testing.assert_close(mine.logits, Selected(stacked)(images()))
+    torch.testing.assert_close(mine.pixels, other.pixels, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(mine.lost, torch.zeros_like(mine.lost), atol=1e-10, rtol=0)
+    assert "softmax" in mine.layers
+
+
+@pytest.mark.parametrize(
+    ("forward", "products"),
+    [
+        (stacked, "even"),
+        (lambda a, b, weights: a + b * F.softmax(b, 1) + F.softmax(a, 1), "signal"),
+    ],
+)
+def test_a_softmax_that_relevance_would_come_to_is_refused(forward, products):
+    """It has no rule but this."""
+    with pytest.raises(RelevanceError, match="no rule for the softmax 'softmax"):
+        prepare(Selected(forward), override_preset("epsilon", products=products))
+
+
+def test_a_softmax_of_the_batch_is_refused():
+    """Its images would be weighed against each other."""
+    net = Selected(lambda a, b, weights: a * F.softmax(b, 0))
+    with pytest.raises(RelevanceError, match="a dimension of each image"):
+        relevance(net, images(), 1)

@@ -207,7 +207,7 @@ def _join(call: Call) -> nn.Module | None:
     if not isinstance(parts, tuple | list) or len(call.tensors) != len(parts):
         return None
     dim = call.given(("dim",), dim=call.kwargs.get("axis", 0))["dim"]
-    return Joined(dim)
+    return Joined(dim, new=call.target is torch.stack)
 
 
 # --- pooling, padding, activations ---------------------------------------------------------------
@@ -219,7 +219,13 @@ def _mean(call: Call) -> nn.Module | None:
     dims, keepdim = given.pop("dim"), given.pop("keepdim")
     if given or dims is None:
         return None
-    return Mean(tuple(dims) if isinstance(dims, tuple | list) else (dims,), keepdim)
+    over = tuple(dims) if isinstance(dims, tuple | list) else (dims,)
+    return Mean(over, keepdim, total=call.target in _SUMS)
+
+
+def _softmax(call: Call) -> nn.Module | None:
+    dim = call.given(("dim", "_stacklevel", "dtype"), dim=None)["dim"]
+    return nn.Softmax(dim) if isinstance(dim, int) else None
 
 
 def _max_pool(call: Call) -> nn.Module:
@@ -330,6 +336,7 @@ def _stochastic_depth(call: Call) -> nn.Module:
 
 
 _OF_OTHERS: dict[str, Make] = {"stochastic_depth": _stochastic_depth}
+_SUMS = (torch.sum, "sum")
 _LAX = (F.alpha_dropout, F.feature_alpha_dropout)  # their `training` is False by default
 # What gives a type and a device: those of the weights, or else the net itself cannot compute.
 _CASTS = ("to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu", "cuda")
@@ -351,9 +358,10 @@ _FUNCTIONS: dict[Any, Make] = {
     "expand_as": _expand_as,
     **dict.fromkeys((torch.permute, "permute"), _permute),
     **dict.fromkeys((torch.transpose, torch.swapaxes, "transpose", "swapaxes"), _transpose),
-    **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _join),
+    **dict.fromkeys((torch.cat, torch.concat, torch.concatenate, torch.stack), _join),
     operator.getitem: _slice,
-    **dict.fromkeys((torch.mean, "mean"), _mean),
+    **dict.fromkeys((torch.mean, "mean", *_SUMS), _mean),
+    **dict.fromkeys((F.softmax, torch.softmax, "softmax"), _softmax),
     **dict.fromkeys((F.relu, F.relu_, torch.relu, torch.relu_, "relu", "relu_"), _relu),
     F.relu6: lambda call: nn.ReLU6(**call.given(("inplace",))),
     **dict.fromkeys((F.hardtanh, F.hardtanh_), _hardtanh),

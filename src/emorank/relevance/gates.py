@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from emorank.errors import RelevanceError
 from emorank.relevance.activations import SQUASHING
 from emorank.relevance.graph import IMAGES, Node
-from emorank.relevance.layers import VIEWS, Affine, Expanded, clips_at
+from emorank.relevance.layers import VIEWS, Affine, Expanded, clips_at, not_the_batch
 from emorank.relevance.presets import Products
 from emorank.relevance.steps import Saved, Sent
+from emorank.relevance.walk import PlacedStep, reached
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,40 @@ class Repeated:
         return Sent((gathered(relevance, saved[0]), None))
 
 
+@dataclass(frozen=True)
+class GateOnly:
+    """Softmax, which no relevance comes to: it leads only to gates that get none."""
+
+    name: str
+    layer: nn.Softmax
+
+    passes = False
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Compute."""
+        not_the_batch(self.layer.dim if self.layer.dim is not None else 0, inputs[0].ndim)
+        return self.layer(inputs[0]), ()
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """Nothing ever comes here (`check_gates`)."""
+        raise NotImplementedError
+
+
+def check_gates(steps: tuple[PlacedStep, ...]) -> None:
+    """Refuse a softmax that relevance would come to.
+
+    Raises:
+        RelevanceError: its outputs lead elsewhere than to the gates of products.
+    """
+    for position in sorted(reached(steps)):
+        step = steps[position - 1].step if position else None
+        if isinstance(step, GateOnly):
+            raise RelevanceError(
+                f"no rule for the softmax '{step.name}', but for the gate of a product whose "
+                'signal takes all (products="signal")'
+            )
+
+
 def gathered(relevance: Tensor, branch: Tensor) -> Tensor:
     """Relevance at values that were repeated to fit, added up for each value."""
     return relevance.sum_to_size(len(relevance), *branch.shape[1:])
@@ -89,18 +124,18 @@ def gated(nodes: Sequence[Node], node: Node, products: Products) -> Gated:
         raise RelevanceError(
             f"no rule for the product '{node.name}': the signal takes all, and "
             f"{'both branches end' if first else 'neither branch ends'} in a gate (sigmoid, "
-            "hard sigmoid, a clip at both sides, or tanh); share it evenly with "
+            "hard sigmoid, softmax, a clip at both sides, or tanh); share it evenly with "
             'override_preset(…, products="even")'
         )
     return Gated(node.name, 0 if first < second else 1)
 
 
 def _gate_like(nodes: Sequence[Node], position: int) -> int:
-    """2 for what ends in a sigmoid, hard sigmoid or clip at both sides, 1 in tanh, else 0."""
+    """2 for what ends in sigmoid, softmax or a clip at both sides, 1 in tanh, else 0."""
     while position != IMAGES:
         node = nodes[position - 1]
         match node.layer:
-            case _ if isinstance(node.layer, SQUASHING):
+            case _ if isinstance(node.layer, (*SQUASHING, nn.Softmax)):
                 return 2
             case nn.ReLU6() | nn.Hardtanh():
                 low, high = clips_at(node.layer)

@@ -77,6 +77,11 @@ def read(net: nn.Module) -> tuple[Node, ...]:
     with evaluating(net):
         nodes = tuple(_nodes(net, steps))
     _check_in_place(nodes)
+    if isinstance(nodes[-1].layer, nn.Softmax):
+        raise RelevanceError(
+            f"no rule for {described(nodes[-1].name, nodes[-1].layer)} at the end of a net; "
+            "explain the logits: leave it away"
+        )
     if not any(type(node.layer) in WEIGHTED for node in nodes):
         raise RelevanceError(
             "expected a net with at least one convolution or dense layer, "

@@ -72,6 +72,8 @@ class SideBySide:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Take apart."""
         dim = self.layer.dim
+        if self.layer.new:
+            return Sent(tuple(part.contiguous() for part in relevance.unbind(dim)))
         sizes = [branch.shape[dim] for branch in saved]
         return Sent(tuple(part.contiguous() for part in torch.split(relevance, sizes, dim)))
 

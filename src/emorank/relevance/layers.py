@@ -54,15 +54,19 @@ class Expanded(nn.Module):
 
 
 class Joined(nn.Module):
-    """Stands for `torch.cat`: branches side by side along a dimension other than the batch."""
+    """Stands for `torch.cat`: branches side by side along a dimension other than the batch.
 
-    def __init__(self, dim: int) -> None:
+    `new` makes that dimension, as `torch.stack` does.
+    """
+
+    def __init__(self, dim: int, *, new: bool = False) -> None:
         super().__init__()
-        self.dim = dim
+        self.dim, self.new = dim, new
 
     def forward(self, *branches: Tensor) -> Tensor:
         """Put side by side."""
-        return torch.cat(branches, not_the_batch(self.dim, branches[0].ndim))
+        dim = not_the_batch(self.dim, branches[0].ndim + self.new)
+        return torch.stack(branches, dim) if self.new else torch.cat(branches, dim)
 
 
 class Pad(nn.Module):
@@ -124,23 +128,24 @@ class View(nn.Module):
 
 
 class Mean(nn.Module):
-    """Stands for `x.mean((2, 3))`: the mean over dimensions other than the batch."""
+    """Stands for `x.mean((2, 3))`: the mean over dimensions other than the batch; or the sum."""
 
-    def __init__(self, dims: tuple[int, ...], keepdim: bool) -> None:
+    def __init__(self, dims: tuple[int, ...], keepdim: bool, *, total: bool = False) -> None:
         super().__init__()
-        self.dims, self.keepdim = dims, keepdim
+        self.dims, self.keepdim, self.total = dims, keepdim, total
 
     def forward(self, values: Tensor) -> Tensor:
-        """Average."""
-        return values.mean(self._of(values), keepdim=self.keepdim)
+        """Average, or add up."""
+        function = values.sum if self.total else values.mean
+        return function(self._of(values), keepdim=self.keepdim)
 
     def backward(self, shares: Tensor, shape: torch.Size) -> Tensor:
-        """To every value its part of what lies at its mean; `shape` is that of the values."""
+        """To every value its part of what lies at its mean or sum, by the shape of the values."""
         dims = sorted(not_the_batch(dim, len(shape)) for dim in self.dims)
         for dim in () if self.keepdim else dims:
             shares = shares.unsqueeze(dim)
         count = 1
-        for dim in dims:
+        for dim in () if self.total else dims:
             count *= shape[dim]
         return (shares / count).expand(len(shares), *shape[1:])
 
@@ -212,7 +217,7 @@ VIEWS = (nn.Flatten, nn.Unflatten, View)
 MODULES = (
     *(*WEIGHTED, *NORMALISING, *POOLING, *CLIPPING, *ACTIVATIONS, *IGNORED),
     *(*NORMS, nn.LocalResponseNorm, *COPYING, *ENLARGING),
-    *(nn.Conv1d, nn.ConvTranspose2d, nn.ZeroPad2d, nn.ReLU, nn.Flatten, nn.Unflatten),
+    *(nn.Softmax, nn.Conv1d, nn.ConvTranspose2d, nn.ZeroPad2d, nn.ReLU, nn.Flatten, nn.Unflatten),
 )
 LAYERS = (*MODULES, Sum, Product, Expanded, Joined, Pad, SamePad, View, Mean, Affine)
 

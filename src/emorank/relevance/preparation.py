@@ -10,7 +10,7 @@ from emorank.errors import RelevanceError
 from emorank.relevance.activations import ACTIVATIONS, is_positive, not_in_place
 from emorank.relevance.chosen_rules import before, rules_of
 from emorank.relevance.folding import fold, of_images
-from emorank.relevance.gates import Repeated, gated
+from emorank.relevance.gates import GateOnly, Repeated, check_gates, gated
 from emorank.relevance.graph import IMAGES, Node, read
 from emorank.relevance.joins import Join, Shifted, SideBySide
 from emorank.relevance.layers import (
@@ -147,10 +147,12 @@ class _Preparation:
                 steps.append((step, tuple(moved[position] for position in node.inputs)))
                 moved[k + 1] = len(steps)
             names[node.name] = moved[k + 1]
+        placed = _placed(steps)
+        check_gates(placed)
         first = next(n.layer for n in self.nodes if isinstance(n.layer, nn.Conv2d | nn.Linear))
         return Explainer(
             own=own,
-            steps=_placed(steps),
+            steps=placed,
             trunk=_trunk(steps),
             weight=first.weight.detach(),
             low=low,
@@ -188,6 +190,8 @@ class _Preparation:
                 return LinearMap(node.name, layer)
             case Product():
                 return gated(self.nodes, node, self.preset.products)
+            case nn.Softmax():
+                return GateOnly(node.name, layer)
             case Expanded():
                 return Repeated(node.name)
             case nn.MaxPool2d():

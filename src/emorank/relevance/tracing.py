@@ -32,7 +32,6 @@ from emorank.relevance.layers import (
 _ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 _ADVICE: dict[type[nn.Module], str] = {
-    nn.Softmax: "explain the logits: leave it away",
     nn.LogSoftmax: "explain the logits: leave it away",
     nn.DataParallel: "explain what is in it: net.module",
 }
