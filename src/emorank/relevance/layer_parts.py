@@ -45,6 +45,7 @@ def in_parts(name: str, layer: nn.Module) -> list[tuple[str, nn.Module]]:
             if layer.padding_mode == "zeros" and sides[::2] == sides[1::2]:
                 return [(name, layer)]
             bare = with_parameters(layer, layer.weight, layer.bias)
+            assert isinstance(bare, nn.Conv2d)  # noqa: S101 - made of one
             bare.padding, bare.padding_mode = (0, 0), "zeros"
             return [(f"{name}.padding", _PADDING_MODES[layer.padding_mode](sides)), (name, bare)]
         case _:

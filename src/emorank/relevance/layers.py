@@ -136,8 +136,10 @@ class Mean(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """Average, or add up."""
-        function = values.sum if self.total else values.mean
-        return function(self._of(values), keepdim=self.keepdim)
+        dims = self._of(values)
+        if self.total:
+            return values.sum(dims, keepdim=self.keepdim)
+        return values.mean(dims, keepdim=self.keepdim)
 
     def backward(self, shares: Tensor, shape: torch.Size) -> Tensor:
         """To every value its part of what lies at its mean or sum, by the shape of the values."""

@@ -102,7 +102,9 @@ def randomise(net: nn.Module, layers: Sequence[str], generator: torch.Generator)
     with torch.no_grad():
         for name in layers:
             layer = modules[name]
-            assert isinstance(layer, _DRAWN)  # noqa: S101 - checked
+            assert isinstance(  # noqa: S101 - _DRAWN
+                layer, nn.Conv1d | nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+            )
             outputs = layer.out_features if isinstance(layer, nn.Linear) else layer.out_channels
             deviation = math.sqrt(2 * outputs / layer.weight.numel())
             fresh = torch.empty(layer.weight.shape).normal_(0, deviation, generator=generator)
