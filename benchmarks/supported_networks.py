@@ -1,11 +1,13 @@
 """Which networks of torchvision and timm are read, and why others are not, as a page of the docs.
 
-`python -m benchmarks.supported_networks`. Both packages have to be installed; emorank itself needs
-neither. Each network has random weights and one image of noise; it counts as read if its own logits
+`python -m benchmarks.supported_networks`. Both packages have to be installed (`pip install --no-deps
+torchvision timm huggingface_hub pyyaml safetensors`: torch stays as it is); emorank needs neither. Each network has random weights and one image of noise; it counts as read if its own logits
 come out and all relevance is accounted for, by epsilon-plus.
 """
 
 import argparse
+import sys
+import types
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -77,6 +79,8 @@ def main() -> None:
 
 def _networks() -> Iterator[tuple[str, str, Callable[[], nn.Module], int]]:
     """Library, name, how to make it, and the side of its images, small where any is taken."""
+    # torchvision's operators for boxes have to fit torch to the build; no network here has one.
+    sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("none"))
     import timm
     import torchvision.models
 

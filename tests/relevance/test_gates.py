@@ -112,6 +112,20 @@ def test_it_may_be_written_in_many_ways(name, products):
 
 
 @pytest.mark.parametrize(
+    "gate", [torch.sigmoid, lambda y: F.relu6(y + 3) / 6, lambda y: F.relu6(y + 3).div(6)]
+)
+def test_a_signal_may_be_clipped_too(gate):
+    """MobileNets clip their maps at 6: that is no gate beside a sigmoid, also one written out."""
+    net = Written(lambda net, x: F.relu6(x) * gate(net.more(net.less(net.pool(F.relu6(x))))))
+    record = relevance(net, images(), 1, "epsilon")
+    reached = relevance(net, images(), 1, "epsilon", at=["relu6"])
+    assert reached.at["relu6"].any()
+    torch.testing.assert_close(record.logits, net(images()))
+    torch.testing.assert_close(record.lost, torch.zeros_like(record.lost), atol=1e-10, rtol=0)
+    assert not record.bias[record.layers.index("more")].any()
+
+
+@pytest.mark.parametrize(
     ("forward", "said"),
     [
         (lambda net, x: x * x, "neither branch ends"),

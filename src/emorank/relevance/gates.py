@@ -1,5 +1,6 @@
 """Relevance through products of two branches: a signal and its gate (squeeze-and-excitation)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -131,20 +132,27 @@ def gated(nodes: Sequence[Node], node: Node, products: Products) -> Gated:
 
 
 def _gate_like(nodes: Sequence[Node], position: int) -> int:
-    """2 for what ends in sigmoid, softmax or a clip at both sides, 1 in tanh, else 0."""
+    """How much like a gate a branch ends: in a sigmoid, softmax 3; in a clip 2; in tanh 1; else 0.
+
+    A clip that is scaled, or shifted before, is a hard sigmoid written out (`relu6(x + 3) / 6`).
+    """
+    scaled = False
     while position != IMAGES:
         node = nodes[position - 1]
         match node.layer:
             case _ if isinstance(node.layer, (*SQUASHING, nn.Softmax)):
-                return 2
-            case nn.ReLU6() | nn.Hardtanh():
+                return 3
+            case nn.Hardtanh():  # ReLU6 is one
                 low, high = clips_at(node.layer)
-                return 2 * (high is not None and low > -float("inf") and high < float("inf"))
+                if high is None or math.isinf(low) or math.isinf(high):
+                    return 0
+                before = nodes[node.inputs[0] - 1].layer if node.inputs[0] != IMAGES else None
+                return 3 if scaled or isinstance(before, Affine) else 2
             case nn.Tanh():
                 return 1
-            case Affine() | Expanded():
-                position = node.inputs[0]
-            case _ if isinstance(node.layer, VIEWS):
+            case Affine():
+                scaled, position = True, node.inputs[0]
+            case _ if isinstance(node.layer, (Expanded, *VIEWS)):
                 position = node.inputs[0]
             case _:
                 return 0
