@@ -1,7 +1,8 @@
 """Which networks of torchvision and timm are read, and why others are not, as a page of the docs.
 
-`python -m benchmarks.supported_networks`. Both packages have to be installed (`pip install --no-deps
-torchvision timm huggingface_hub pyyaml safetensors`: torch stays as it is); emorank needs neither. Each network has random weights and one image of noise; it counts as read if its own logits
+`python -m benchmarks.supported_networks`. Both packages must be installed; emorank needs neither:
+`pip install --no-deps torchvision timm huggingface_hub pyyaml safetensors`, so that torch stays as
+it is. Each network has random weights and one image of noise; it counts as read if its own logits
 come out and all relevance is accounted for, by epsilon-plus.
 """
 
