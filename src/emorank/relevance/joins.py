@@ -47,8 +47,9 @@ class Join:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Share out between the branches."""
         *branches, both = saved
-        shares = divide(relevance, both, EPSILON, sign=int(self.alive))
-        taken = stabilised(shares, both, EPSILON)
+        sign = int(self.alive)
+        shares = divide(relevance, both, EPSILON, sign)
+        taken = stabilised(shares, both, EPSILON, sign)
         return Sent(tuple(branch * shares for branch in branches), stabiliser=taken)
 
 
