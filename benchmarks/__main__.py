@@ -10,6 +10,7 @@ ALL = (
     "finding_faces",
     "head_training",
     "hostile_images",
+    "one_face",
     "rank_precision",
     "ranking_memory",
     "relevance_cost",

@@ -35,7 +35,7 @@ class LRP:
     ) -> None:
         self.model = model
         self._preset = preset
-        self._bounds = {"low": low, "high": high}
+        self._low, self._high = low, high
         self._explainer: Explainer | None = None
 
     def attribute(
@@ -86,5 +86,5 @@ class LRP:
             except RelevanceError:
                 self._explainer = None
         if self._explainer is None:
-            self._explainer = prepare(self.model, self._preset, **self._bounds)
+            self._explainer = prepare(self.model, self._preset, low=self._low, high=self._high)
         return self._explainer
