@@ -42,7 +42,7 @@ class LRP:
         self,
         inputs: Any,
         target: Target = None,
-        additional_forward_args: None = None,
+        additional_forward_args: object = None,
         return_convergence_delta: bool = False,
     ) -> Any:
         """Relevance of each value of the inputs, from the target's logit.
