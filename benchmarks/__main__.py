@@ -11,6 +11,7 @@ ALL = (
     "head_training",
     "hostile_images",
     "live",
+    "one_face",
     "rank_precision",
     "ranking_memory",
     "relevance_cost",

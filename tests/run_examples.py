@@ -70,7 +70,7 @@ def prepare() -> None:
     torch.save(resnet(50, 1000).state_dict(), "resnet50.pth")
     shutil.copy("resnet50.pth", "resnet50_v1.pth")
     narrow = vgg(16, False, 1000, 16, 16).state_dict()
-    for name in ("vgg16-397923af", "vgg16", "vggface"):
+    for name in ("vgg16-397923af", "vgg16", "vggface", "fer2013"):
         torch.save(narrow, f"{name}.pth")
     Path("imagenet.txt").write_text("".join(f"class {number}\n" for number in range(1000)))
     faces = [(str(path), path.parent.name, path.stem) for path in sorted(mine.rglob("*.jpg"))]

@@ -92,6 +92,7 @@ def test_what_weights_cannot_say_is_said(cli, drawn, weights, tmp_path):
     assert "mean and deviation of ImageNet, and red as the first channel, assumed" in plain.err
     assert "read from its key 'state_dict'" in plain.err
     assert "the prefix 'module.'" in plain.err
+    assert "alexnet, 3 outputs; reads 96 pixels, RGB, mean 0.485, 0.456, 0.406" in plain.err
     own = ("--bgr", "--mean", "129.2,104.8,93.6", "--std", "1")
     done = cli(*common, *own, "--out", tmp_path / "b", "--save", tmp_path / "b.npz")
     assert done.code == 0, done.err
@@ -105,6 +106,24 @@ def test_what_weights_cannot_say_is_said(cli, drawn, weights, tmp_path):
     assert (half.code, "ImageNet's --std assumed" in half.err) == (0, True)
     with safe_open(save, framework="numpy") as file:
         assert "BGR" in file.metadata()["reads"]
+
+
+def test_a_network_of_grey_images(cli, drawn, weights, tmp_path):
+    """It sees the picture without colours, in figures and in a whole run."""
+    common = ("explain", drawn / "happy/p0.png", "--weights", weights, "--size", 96, "--gray")
+    done = cli(*common, "--out", tmp_path / "a", "--save", tmp_path / "a.npz")
+    assert done.code == 0, done.err
+    assert "reads 96 pixels, grey, mean 0.485" in done.err
+    with np.load(tmp_path / "a.npz") as file:
+        pixels = file["pixels"]
+        assert (pixels == pixels[..., :1]).all()
+        assert "grey" in str(file["reads"])
+        logits = file["logits"]
+    done = cli(*common, "--save", tmp_path / "parts", "--workers", 1)
+    assert done.code == 0, done.err
+    (part,) = (tmp_path / "parts").rglob("*.safetensors")
+    with safe_open(part, framework="numpy") as file:
+        np.testing.assert_allclose(file.get_tensor("logits"), logits, atol=1e-5)
 
 
 def test_why_this_and_not_that(cli, drawn, weights, labels, tmp_path):
@@ -259,6 +278,7 @@ def test_convolutions_only_say_what_to_do(cli, drawn, tmp_path):
             ["a.jpg", "--study", "x", "--bgr", "--mean", "0"],
             "--weights FILE: --bgr, --mean",
         ),
+        (["a.jpg", "--weights", "y", "--bgr", "--gray"], "choose --bgr or --gray"),
         (["a.jpg", "--weights", "y", "--mean", "grey"], "'grey': expected one number, or three"),
         (["a.jpg", "--weights", "y", "--all-classes", "--against", "1"], "leave out --target"),
         (["a.jpg", "--weights", "y", "--all-classes", "--probability"], "leave out --target"),

@@ -1,7 +1,9 @@
 """What weights cannot say: normalisation, order of the channels, strides of bottlenecks."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from torch import nn
 
@@ -10,9 +12,16 @@ from emorank.networks import checkpoint
 from emorank.networks.architectures import build
 from emorank.networks.checkpoint import Checkpoint
 from emorank.networks.network import load_network
-from emorank.networks.normalisation import IMAGENET, Normalisation, normalisation, to_batch
+from emorank.networks.normalisation import (
+    IMAGENET,
+    Normalisation,
+    normalisation,
+    to_batch,
+    to_grey,
+)
 from emorank.networks.resnet import STAGES, Bottleneck
 from emorank.networks.vgg import alexnet
+from emorank.reading.explanations import explain_images
 from emorank.relevance import prepare, relevance
 from emorank.vocabulary import Emotion
 
@@ -116,6 +125,50 @@ def test_blue_first_turns_the_first_weights_round(saved):
     unturned = relevance(plain.net, batch, 1).pixels
     assert (found.pixels - unturned).norm() > 0.1 * unturned.norm()
     assert "BGR" in mine.reads
+
+
+def test_one_channel_is_three_equal_ones(tmp_path):
+    """Logits are those of the file's own weights on grey images; its mean is one number."""
+    torch.manual_seed(0)
+    narrow = alexnet(3, 12, 8)
+    first = narrow.features[0]
+    narrow.features[0] = nn.Conv2d(1, len(first.weight), 11, 4, 2)
+    path = tmp_path / "grey.safetensors"
+    save_file(narrow.state_dict(), path)
+    network = load_network(path)
+    assert network.grey
+    assert "224 pixels, grey, mean 0.449" in network.reads
+    said = " ".join(network.notes)
+    assert "one channel: images are made grey" in said
+    assert "assumed, ImageNet's (--mean, --std)" in said
+    pixels = [to_grey(one) for one in images()]
+    batch = to_batch(pixels, network.normalisation)
+    with torch.inference_mode():
+        torch.testing.assert_close(network.net(batch), narrow.eval()(batch[:, :1]))
+    mine = load_network(path, normalisation=normalisation(0.5, 0.25))
+    assert "assumed" not in " ".join(mine.notes)
+    with pytest.raises(WeightsError, match="one number as its mean and one as its deviation"):
+        load_network(path, normalisation=normalisation((0.5, 0.4, 0.3), 0.2))
+    with pytest.raises(WeightsError, match="no order of channels; leave out bgr"):
+        load_network(path, bgr=True)
+
+
+def test_grey_is_the_brightness_as_pil_has_it(saved):
+    """Of the 8-bit image, three times; three channels are said to be grey by the caller."""
+    for one in images():
+        expected = np.asarray(Image.fromarray(one).convert("L"))
+        np.testing.assert_array_equal(to_grey(one), np.stack([expected] * 3, axis=-1))
+    network = load_network(saved, grey=True)
+    assert network.grey
+    assert network.normalisation == IMAGENET
+    assert "red as the first channel" not in " ".join(network.notes)
+    plain = load_network(saved)
+    (found,) = explain_images(network, [images()[0]], size=64, crop="none")
+    (other,) = explain_images(plain, [to_grey(images()[0])], size=64, crop="none")
+    np.testing.assert_array_equal(found.pixels, other.pixels)
+    np.testing.assert_array_equal(found.logits, other.logits)
+    with pytest.raises(WeightsError, match="no order of channels"):
+        load_network(saved, grey=True, bgr=True)
 
 
 class Article(nn.Module):

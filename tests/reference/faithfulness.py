@@ -77,6 +77,14 @@ def quantus_falls(
     return np.asarray(found[0], np.float64)
 
 
+def quantus_sparseness(
+    net: nn.Module, images: np.ndarray, classes: np.ndarray, explain: Callable[..., np.ndarray]
+) -> list[float]:
+    """Quantus' sparseness of what a function of its kind explains."""
+    metric = quantus.Sparseness(disable_warnings=True, abs=True)
+    return list(metric(net, images, classes, explain_func=explain, device="cpu"))
+
+
 def quantus_located(relevance: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
     """Relevance mass and rank accuracy of a map that is nowhere negative, by Quantus."""
     options = {"normalise": False, "abs": False, "disable_warnings": True}

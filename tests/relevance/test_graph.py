@@ -284,7 +284,7 @@ def quantised():
         (parametrised, r"layer '0' \(ParametrizedConv1d\)"),
         (quantised, "rule for|cannot read"),
         (partial(nn.LazyConv2d, 4, 3), r"layer '0' \(LazyConv2d\)"),
-        (partial(nn.ConvTranspose2d, 3, 4, 3), r"layer '0' \(ConvTranspose2d\)"),
+        (partial(nn.ConvTranspose3d, 3, 4, 3), r"layer '0' \(ConvTranspose3d\)"),
         (partial(nn.GLU, 1), r"layer '0' \(GLU\)"),
         (partial(nn.Conv3d, 3, 4, 3), r"layer '0' \(Conv3d\)"),
         (partial(nn.MultiheadAttention, 4, 2), r"layer '0' \(MultiheadAttention\)"),

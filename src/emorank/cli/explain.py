@@ -58,6 +58,7 @@ def command(
       emorank explain cat.jpg --weights resnet50.pth --preset all --labels imagenet.txt
       emorank explain cat.jpg --weights resnet50.pth --preset epsilon,grad-cam,deep-lift
       emorank explain face.jpg --weights vggface.pth --bgr --mean 129.2,104.8,93.6 --std 1
+      emorank explain face.jpg --weights fer2013.pth --gray
       emorank explain cat.jpg --weights resnet50_v1.pth --stride-in 1x1
     \b
     Why this class and not that one; every class; rules of your own:

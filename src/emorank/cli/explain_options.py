@@ -92,6 +92,7 @@ class Request:
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
     bgr: bool
+    gray: bool
     stride_in: Literal["1x1", "3x3"] | None
     target: str | None
     against: str | None
@@ -169,6 +170,14 @@ of_weights_options = together(
         "--std", type=NUMBERS, help="What the rest is divided by, as --mean. Default: ImageNet's."
     ),
     click.option("--bgr", is_flag=True, help="The network was trained with blue first (OpenCV)."),
+    click.option(
+        "--gray",
+        "--grey",
+        "gray",
+        is_flag=True,
+        help="The network was trained on grey images. One that takes a single channel says so "
+        "itself.",
+    ),
     click.option(
         "--stride-in",
         type=click.Choice(["1x1", "3x3"]),

@@ -1,5 +1,6 @@
 """`emorank explain --weights`: images explained by a bare checkpoint."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,7 @@ def _asked(weights: Path, request: Request, methods: "dict[str, str | Preset]") 
         normalisation=_normalisation(request),
         bgr=request.bgr,
         stride_in=request.stride_in,
+        grey=request.gray,
     )
 
 
@@ -122,10 +124,13 @@ def _network(weights: Path, request: Request) -> "Network":
         normalisation=own,
         bgr=request.bgr,
         stride_in=request.stride_in,
+        grey=request.gray,
     )
     lacking = [o for o, v in {"mean": request.mean, "std": request.std}.items() if v is None]
     half = [f"ImageNet's --{option} assumed" for option in lacking] if own is not None else []
-    for note in (*half, *network.notes):
+    found = f"{network.architecture}, {network.classes} outputs; reads "
+    found += replace(network, size=request.size or network.size).reads
+    for note in (found, *half, *network.notes):
         click.echo(f"{printable(weights.name)}: {note}", err=True)
     return network
 
@@ -139,6 +144,8 @@ def _check_usage(drawing: Drawing, request: Request) -> None:
         )
     if request.against is not None and request.probability:
         raise click.UsageError("choose one of --against (of logits) and --probability")
+    if request.gray and request.bgr:
+        raise click.UsageError("grey images have no order of channels; choose --bgr or --gray")
     if request.at and drawing.save is None:
         raise click.UsageError("--at LAYER goes with --save, where its relevance is written")
 

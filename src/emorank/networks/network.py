@@ -13,7 +13,7 @@ from emorank.networks.architectures import are_known, identify
 from emorank.networks.checkpoint import Header, header, load
 from emorank.networks.devices import device_of
 from emorank.networks.file_kinds import shortened
-from emorank.networks.normalisation import IMAGENET, Normalisation
+from emorank.networks.normalisation import GREY, IMAGENET, Normalisation
 from emorank.networks.resnet import has_bottlenecks, stride_first
 from emorank.networks.state_file import read_state, without_prefix
 
@@ -40,6 +40,8 @@ class Network:
             same: the weights of its first convolution were turned round.
         stride_in: of a ResNet with bottlenecks, the convolution that has their stride: "3x3" (v1.5,
             torchvision's) or "1x1" (v1, the article's); else None.
+        grey: it was trained on grey images, so that images have to be made grey. `net` takes three
+            channels all the same, which are equal.
         notes: what was chosen or assumed when its file was read, a sentence each.
     """
 
@@ -52,12 +54,13 @@ class Network:
     normalisation: Normalisation = IMAGENET
     bgr: bool = False
     stride_in: str | None = None
+    grey: bool = False
     notes: tuple[str, ...] = ()
 
     @property
     def reads(self) -> str:
         """How it reads images, in words."""
-        order = "BGR" if self.bgr else "RGB"
+        order = "grey" if self.grey else "BGR" if self.bgr else "RGB"
         stride = f", strides in the {self.stride_in} convolutions" if self.stride_in else ""
         return f"{self.size} pixels, {order}, {self.normalisation.words()}{stride}"
 
@@ -96,6 +99,7 @@ def load_network(
     normalisation: Normalisation | None = None,
     bgr: bool = False,
     stride_in: StrideIn | None = None,
+    grey: bool = False,
 ) -> Network:
     """Read a checkpoint of any network in `ARCHITECTURES`; nothing in the file is executed.
 
@@ -111,6 +115,7 @@ def load_network(
         bgr: the first channel in training was blue, as OpenCV and Caffe read images.
         stride_in: of a ResNet with bottlenecks, the convolution that has their stride: "3x3" (v1.5,
             torchvision's) or "1x1" (v1, the article's, Caffe's and Keras's).
+        grey: it was trained on grey images. A first convolution of one channel says so itself.
 
     Raises:
         WeightsError: missing, damaged, or of another network; the labels are not as many; or the
@@ -120,13 +125,18 @@ def load_network(
     found = read_state(path)
     about = header(path)
     if about is not None:
-        if normalisation or bgr or stride_in:
+        if normalisation or bgr or stride_in or grey:
             raise WeightsError(
                 f"{path}: a model of a study says itself how it reads images; leave out mean, "
-                "deviation, bgr and stride-in"
+                "deviation, bgr, stride-in and gray"
             )
         return _of_study(path, about, labels)
-    state, prefix = without_prefix(found.tensors, are_known)
+    bare, prefix = without_prefix(found.tensors, are_known)
+    state, single = _three_channels(bare)
+    if bgr and (grey or single):
+        raise WeightsError(f"{path}: grey images have no order of channels; leave out bgr")
+    if single and normalisation is not None:
+        _check_single(path, normalisation)
     try:
         name, net = identify(state)
     except WeightsError as error:
@@ -138,15 +148,37 @@ def load_network(
     strides = _strides(path, net, name, stride_in)
     return Network(
         *(net, name, classes, words),
-        normalisation=normalisation or IMAGENET,
+        normalisation=normalisation or (GREY if single else IMAGENET),
         bgr=bgr,
         stride_in=strides,
+        grey=grey or single,
         notes=(
             *found.notes,
             *_changes(state, prefix),
-            *_assumptions(normalisation, bgr, strides if stride_in is None else None),
+            *_of_colour(normalisation, bgr=bgr, grey=grey, single=single),
+            *_of_strides(strides if stride_in is None else None),
         ),
     )
+
+
+_FIRST = ("features.0.weight", "conv1.weight")  # of VGG and AlexNet, of ResNet
+
+
+def _three_channels(state: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], bool]:
+    """Weights whose first convolution takes one channel, for three equal ones; and if they were."""
+    for name in _FIRST:
+        weight = state.get(name)
+        if weight is not None and weight.ndim == 4 and weight.shape[1] == 1:
+            return {**state, name: weight.expand(-1, 3, -1, -1) / 3}, True
+    return state, False
+
+
+def _check_single(path: Path, normalisation: Normalisation) -> None:
+    if len({*normalisation.mean}) > 1 or len({*normalisation.deviation}) > 1:
+        raise WeightsError(
+            f"{path}: takes one channel; give one number as its mean and one as its deviation, got "
+            f"{normalisation.words()}"
+        )
 
 
 def _turn_round(net: nn.Module) -> None:
@@ -179,19 +211,28 @@ def _changes(state: Mapping[str, Tensor], prefix: str) -> Iterator[str]:
         yield f"its weights are {', '.join(kinds)} and are computed with as float32"
 
 
-def _assumptions(
-    normalisation: Normalisation | None, bgr: bool, strides: str | None
+def _of_colour(
+    normalisation: Normalisation | None, *, bgr: bool, grey: bool, single: bool
 ) -> Iterator[str]:
-    """What nobody said and the weights cannot say, and the options that say it."""
-    if normalisation is None and not bgr:
+    """What of its images nobody said and the weights cannot say, and the options that say it."""
+    if single:
+        yield "takes one channel: images are made grey"
+        if normalisation is None:
+            yield f"{GREY.words()} of that channel assumed, ImageNet's (--mean, --std)"
+        return
+    coloured = bgr or grey
+    if normalisation is None and not coloured:
         yield (
             "mean and deviation of ImageNet, and red as the first channel, assumed "
-            "(--mean, --std, --bgr)"
+            "(--mean, --std, --bgr, --gray)"
         )
     elif normalisation is None:
         yield "mean and deviation of ImageNet assumed (--mean, --std)"
-    elif not bgr:
-        yield "red as the first channel assumed (--bgr)"
+    elif not coloured:
+        yield "red as the first channel assumed (--bgr, --gray)"
+
+
+def _of_strides(strides: str | None) -> Iterator[str]:
     if strides is not None:
         yield f"strides in the {strides} convolutions assumed, as in torchvision's (--stride-in)"
 

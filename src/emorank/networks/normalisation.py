@@ -50,6 +50,9 @@ class Normalisation:
 IMAGENET = Normalisation()
 """Torchvision's, for networks that were trained on ImageNet."""
 
+GREY = Normalisation((0.449, 0.449, 0.449), (0.226, 0.226, 0.226))
+"""The means over the channels of ImageNet's, for networks that take one channel."""
+
 
 Numbers = Sequence[float | int] | float | int | None  # for every channel, or each of the three
 
@@ -91,6 +94,13 @@ def _three(name: str, given: Numbers) -> tuple[float, float, float] | None:
             f"{name}: expected one number, or three for red, green and blue, got {given}"
         )
     return numbers[0], numbers[1], numbers[2]
+
+
+def to_grey(pixels: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width 3"]:
+    """The brightness of an 8-bit RGB image (ITU-R BT.601, rounded as PIL's mode L) three times."""
+    weighted = pixels.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
+    grey = ((weighted + 2**15) >> 16).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 def to_batch(

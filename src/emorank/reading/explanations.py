@@ -16,7 +16,7 @@ from emorank.errors import ImageError, PlanError, RelevanceError
 from emorank.files import replacing
 from emorank.framing import CROPS, Picture, View, Views
 from emorank.networks.network import Network
-from emorank.networks.normalisation import to_batch
+from emorank.networks.normalisation import to_batch, to_grey
 from emorank.networks.tensors import save_tensors
 from emorank.reading.stream import Stream
 from emorank.relevance import (
@@ -112,6 +112,8 @@ class _Questions:
 
     def answer(self, batch: list[View]) -> Iterator[Explanation]:
         device = next(self.network.net.parameters()).device
+        if self.network.grey:
+            batch = [replace(view, pixels=to_grey(view.pixels)) for view in batch]
         images = to_batch([view.pixels for view in batch], self.network.normalisation, device)
         if isinstance(self.target, Difference) and self.target.of is None:
             rows = self._comparable(batch, images, self.target.against)

@@ -3,9 +3,12 @@
 `relevance(net, images)` explains one batch, `prepare(net)` makes a net ready for many;
 `PRESETS` holds the composites by name, `RULES` the rules. Formulas and sources: docs/relevance.md.
 `EXPLAINERS` are those beside LRP, and `explainer(net, method)` makes any of them ready.
+`LRP` has captum's words, and `from_zennit` takes composites of zennit.
 """
 
+from emorank.relevance.captum_style import LRP
 from emorank.relevance.explainers import EXPLAINERS, Attributor
+from emorank.relevance.from_zennit import from_zennit
 from emorank.relevance.graph import read
 from emorank.relevance.methods import METHODS, explainer
 from emorank.relevance.preparation import prepare, relevance
@@ -18,6 +21,7 @@ from emorank.relevance.targets import Difference, Logit, Probability
 __all__ = [
     "DEFAULT",
     "EXPLAINERS",
+    "LRP",
     "METHODS",
     "PRESETS",
     "RULES",
@@ -29,6 +33,7 @@ __all__ = [
     "Probability",
     "Relevance",
     "explainer",
+    "from_zennit",
     "override_preset",
     "prepare",
     "preset",

@@ -23,7 +23,7 @@ class Account:
         shares: Tensor,
         epsilon: float | Tensor,
         sign: int,
-        below: Tensor | None,
+        signed: Tensor | None,
         bias: Tensor | None,
     ) -> None:
         """Add what one branch takes: s_j b_j and s_j ε sign d_j.
@@ -32,23 +32,29 @@ class Account:
             shares: s_j.
             epsilon: ε.
             sign: of all denominators if it is known (+1, −1), else 0.
-            below: where denominators are negative if it is not.
+            signed: s_j sign d_j if it is not.
             bias: b_j within the denominators; None for zero.
         """
-        signed = shares if below is None else torch.where(below, -shares, shares)
         epsilon = epsilon * (sign or 1)
-        # Outputs of a dense layer lie last (`operators.by_output`).
-        channels = total(shares if self.geometry else shares.movedim(-1, 1), first=2)
         if bias is not None:
+            # Outputs of a dense layer lie last (`operators.by_output`).
+            channels = total(shares if self.geometry else shares.movedim(-1, 1), first=2)
             self.bias = plus(self.bias, channels @ bias.to(channels.dtype))
-        sums = channels.sum(1) if below is None else total(signed)
-        size = epsilon.flatten() if isinstance(epsilon, Tensor) else epsilon
-        self.stabiliser = plus(self.stabiliser, sums * size)
+        if isinstance(epsilon, Tensor) or epsilon:
+            size = epsilon.flatten() if isinstance(epsilon, Tensor) else epsilon
+            self.stabiliser = plus(
+                self.stabiliser, total(shares if signed is None else signed) * size
+            )
         if self.evenly is not None:
-            left = signed * epsilon
+            left = (shares if signed is None else signed) * epsilon
             if bias is not None:
                 left += shares * by_output(bias, shares, self.geometry)
             self.spread = plus(self.spread, left)
+
+    def unsent(self, relevance: Tensor, denominator: Tensor) -> None:
+        """Spread what outputs with a denominator of zero have not sent at all (ε = 0)."""
+        if self.evenly is not None:
+            self.spread = plus(self.spread, relevance.masked_fill(denominator != 0, 0))
 
     def close(self, relevance: Tensor, ones: Tensor) -> Sent:
         """The relevance of the inputs; with it what was taken, or else with that spread over it.

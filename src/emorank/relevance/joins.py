@@ -49,8 +49,9 @@ class Join:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Share out between the branches."""
         first, second, both = saved
-        shares = divide(relevance, both, EPSILON, sign=int(self.alive))
-        taken = stabilised(shares, both, EPSILON)
+        sign = int(self.alive)
+        shares = divide(relevance, both, EPSILON, sign)
+        taken = stabilised(shares, both, EPSILON, sign)
         of_second = second * shares if self.sign > 0 else -second * shares
         return Sent((first * shares, of_second), stabiliser=taken)
 

@@ -42,6 +42,10 @@ class Operator:
         g = self.geometry
         if g is None:
             return shares @ self.weight
+        if _is_pointwise(g, self.weight):
+            # A matrix product, which keeps channels last; the transposed convolution of one thread
+            # is slower and does not.
+            return (shares.movedim(1, -1) @ self.weight[:, :, 0, 0]).movedim(-1, 1)
         return F.conv_transpose2d(
             shares,
             self.weight,
@@ -112,6 +116,13 @@ def geometry_of(layer: nn.Conv2d) -> Geometry:
     else:
         padding = (layer.padding[0], layer.padding[1])
     return Geometry((layer.stride[0], layer.stride[1]), padding, dilation, layer.groups)
+
+
+def _is_pointwise(g: Geometry, weight: Tensor) -> bool:
+    return g == _POINTWISE and weight.shape[2:] == (1, 1)
+
+
+_POINTWISE = Geometry((1, 1), (0, 0), (1, 1), 1)
 
 
 def _by_group(values: Tensor, groups: int) -> Tensor:

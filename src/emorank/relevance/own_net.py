@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from emorank.errors import RelevanceError
 from emorank.relevance.layers import computed_weights
 from emorank.relevance.tracing import evaluating
+from emorank.relevance.unchanged import Glance
 
 # Weights that are compared of each tensor at every batch; all where there are no more.
 _SAMPLE = 1024
@@ -28,6 +29,7 @@ class OwnNet:
         self._modules = _modules(net)
         self._tensors = dict(_tensors(net))
         self._attributes = dict(_attributes(net))
+        self._glance = Glance(net, computed_weights)
         self._moved = ""
         self._compared = False
 
@@ -41,6 +43,8 @@ class OwnNet:
         Raises:
             RelevanceError: weights, hooks or settings are not what they were.
         """
+        if self._glance.unchanged():
+            return
         modules, tensors = _modules(self.net), dict(_tensors(self.net))
         changed = [
             name or type(self.net).__name__
@@ -64,6 +68,7 @@ class OwnNet:
         if moved:
             self._attributes, self._compared = attributes, False
             self._moved = f"'{min(moved)}'"
+        self._glance = Glance(self.net, computed_weights)
 
     def compare(self, images: Tensor, logits: Tensor, sums: Tensor | None) -> None:
         """Compare the logits of the graph with those of the net's own forward, once.

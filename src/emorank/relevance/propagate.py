@@ -234,9 +234,12 @@ class Explainer:
         """The images in the net's type and layout."""
         images = check_images(images, self.weight)
         self.own.check()
-        if self.low is not None and self.high is not None:
-            slack = 1e-3 * (self.high - self.low)
-            if bool(((images < self.low - slack) | (images > self.high + slack)).any()):
+        if self.low is not None and self.high is not None and images.numel():
+            low, high = self.low.flatten(), self.high.flatten()
+            slack = 1e-3 * (high - low)
+            planes = images.contiguous()
+            lowest, highest = planes.amin((0, 2, 3)), planes.amax((0, 2, 3))
+            if bool(((lowest < low - slack) | (highest > high + slack)).any()):
                 raise RelevanceError(
                     f"expected pixels between the bounds low and high of the z-box rule, got "
                     f"{float(images.min()):.3g} to {float(images.max()):.3g}; normalise the images "
@@ -267,7 +270,8 @@ def check_images(images: Tensor, weight: Tensor) -> Tensor:
             f"expected images on {weight.device} where the net is, got {images.device}; "
             "move them with images.to(…)"
         )
-    if not bool(torch.isfinite(images).all()):
+    # The extremes of images with NaN are NaN.
+    if images.numel() and not bool(torch.isfinite(torch.stack(torch.aminmax(images))).all()):
         raise RelevanceError("expected finite pixels, got NaN or infinity among the images")
     return images.detach().to(weight.dtype, memory_format=torch.channels_last)
 
@@ -305,10 +309,14 @@ def _record(
     pixels = torch.cat([part.relevance for part in chunks]).contiguous()
 
     def column(k: int, *before: Tensor) -> Tensor:
-        by_layer = zip(*(part.rows for part in chunks), strict=True)
-        trunk = [torch.cat([row[k] for row in rows]) for rows in by_layer]
-        rows = [*before, *(row[k] for row in head.rows), *trunk]
-        return torch.stack(rows) if rows else begin.new_zeros(0, len(begin))
+        above = [*before, *(row[k] for row in head.rows)]
+        if not above and not chunks[0].rows:
+            return begin.new_zeros(0, len(begin))
+        parts = [torch.stack(above)] if above else []
+        if chunks[0].rows:
+            trunk = [torch.stack([row[k] for row in part.rows]) for part in chunks]
+            parts.append(torch.cat(trunk, dim=1))
+        return torch.cat(parts)
 
     sums, bias, stabiliser = column(0, total(begin)), column(1), column(2)
     if not all(bool(torch.isfinite(row).all()) for row in (sums, bias, stabiliser)):

@@ -73,32 +73,33 @@ class Walk:
         pending = {last: (relevance, running)}
         rows: list[tuple[Tensor, Tensor, Tensor]] = []
         at: dict[str, Tensor] = {}
+        nothing = torch.zeros_like(running)
         for position in range(last, first, -1):
             placed, kept = self.steps[position - 1], saved.pop()
             if position not in pending:  # its outputs lead nowhere, or to gates that get none
                 if not placed.step.passes:
-                    rows.append((running, torch.zeros_like(running), torch.zeros_like(running)))
+                    rows.append((running, nothing, nothing))
                 continue
             arrived, received = pending.pop(position)
             for name in self.wanted.get(position, ()):
                 at[name] = arrived.clone()
             sent = placed.step.backward(arrived, kept)
-            given = running.new_zeros(()) if not placed.step.passes else received
+            passes = placed.step.passes
+            sizes = []
             for k, values in zip(placed.inputs, sent.to, strict=True):
                 if values is None:
                     continue
-                size = received if placed.step.passes else total(values)
-                if not placed.step.passes:
-                    given = given + size
+                size = received if passes else total(values)
+                sizes.append(size)
                 before = pending.get(k)
                 pending[k] = (values, size) if before is None else (
                     before[0] + values, before[1] + size
                 )  # fmt: skip
-            running = running - received + given
             if len(pending) == 1:  # all there is lies at one place; no differences to round
                 ((_, running),) = pending.values()
-            if not placed.step.passes:
-                nothing = torch.zeros_like(running)
+            elif not passes:
+                running = sum(sizes, running - received)
+            if not passes:
                 bias = nothing if sent.bias is None else sent.bias
                 taken = nothing if sent.stabiliser is None else sent.stabiliser
                 rows.append((running, bias, taken))

@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.account import Account, plus
-from emorank.relevance.division import divide
+from emorank.relevance.division import divide, with_sign_of
 from emorank.relevance.layers import among_zeros, without_zeros
 from emorank.relevance.operators import Ones, Operator, by_output, geometry_of
 from emorank.relevance.rules import (
     Branch,
     Epsilon,
+    Gamma,
     Modifier,
     Outputs,
     Part,
@@ -28,6 +29,7 @@ from emorank.relevance.rules import (
     one,
     whole,
 )
+from emorank.relevance.signed_gamma import SignedGamma, signed_gamma
 from emorank.relevance.steps import Saved, Sent
 
 _OF_INPUTS = (Part.WHOLE, Part.POSITIVE, Part.NEGATIVE)
@@ -73,6 +75,7 @@ class Weighted:
         epsilon: the absolute part of the rule's stabiliser.
         relative: the part in root mean squares of z.
         branches: the rule's branches for these weights; empty if the rule passes relevance on.
+        gamma: the rule in the place of branches, where it is gamma and signs are mixed.
         low, high: pixel bounds (1, channels, 1, 1), for the z-box rule.
         border: zeros that the layer before has added around the inputs, as `F.pad` takes them.
         gaps: how far apart it has put rows and columns, with zeros between them.
@@ -87,6 +90,7 @@ class Weighted:
     epsilon: float
     relative: float
     branches: tuple[Ready, ...]
+    gamma: SignedGamma | None
     low: Tensor | None
     high: Tensor | None
     border: tuple[int, ...]
@@ -113,21 +117,24 @@ class Weighted:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Send relevance from the outputs to the inputs by the rule."""
         inputs, outputs, *scaled = saved
+        account = Account(self.evenly, self.own.geometry)
+        if self.gamma is not None:
+            result = self.gamma.backward(relevance, inputs, outputs, account)
+            return account.close(result, self._part(Part.ONE, inputs))
         if not self.branches:
             return Sent((self._passed(relevance, inputs),))
         epsilon = scaled[0] if scaled else self.epsilon
         denominators: list[Tensor] = []
         for branch in self.branches:
             denominators.append(self._denominator(branch, inputs, outputs, denominators))
-        result: Tensor | None = None
-        account = Account(self.evenly, self.own.geometry)
+        arrived: Tensor | None = None
         for branch, denominator in zip(self.branches, denominators, strict=True):
             shares = self._shares(branch, relevance, denominator, outputs, epsilon, account)
             back = branch.back.back(shares, inputs.shape)
             part = self._gather(branch, back, inputs)
-            result = part if result is None else result.add_(part)
-        assert result is not None  # noqa: S101 - there is a branch
-        return account.close(result, self._part(Part.ONE, inputs))
+            arrived = part if arrived is None else arrived.add_(part)
+        assert arrived is not None  # noqa: S101 - there is a branch
+        return account.close(arrived, self._part(Part.ONE, inputs))
 
     def _shares(
         self,
@@ -142,13 +149,15 @@ class Weighted:
         if not branch.normalised:
             return relevance
         # If the sign is not known beforehand, the stabiliser's account needs it.
-        below = denominator < 0 if branch.sign == 0 else None
+        mixed = branch.sign == 0
+        sign = with_sign_of(torch.ones_like(denominator), denominator) if mixed else None
         # The layers above do not need these outputs any more. If z is not needed after the only
         # branch, its memory is used again. The logits belong to the caller: they are never `alive`.
         spent = denominator is not outputs or (self.alive and len(self.branches) == 1)
         shares = divide(relevance, denominator, epsilon, branch.sign, spent=spent)
         shares = _of_branch(branch, shares, outputs)
-        account.add(shares, epsilon, branch.sign, below, branch.absorbed)
+        signed = None if sign is None else shares * sign
+        account.add(shares, epsilon, branch.sign, signed, branch.absorbed)
         if self.evenly is not None and not isinstance(epsilon, Tensor) and epsilon == 0:
             unsent = relevance.masked_fill(denominator != 0, 0)
             account.spread = plus(account.spread, _of_branch(branch, unsent, outputs))
@@ -276,11 +285,16 @@ def make_ready(
     own = Operator(weight, geometry)
     bias = None if layer.bias is None else layer.bias.detach()
     alive = alive and rectified
-    branches = tuple(
-        _ready(branch, own, bias, alive=alive, nonnegative=nonnegative)
-        for branch in rule.branches()
-        if not (alive and branch.outputs is Outputs.NEGATIVE)
-    )
+    gamma = None
+    branches: tuple[Ready, ...] = ()
+    if isinstance(rule, Gamma) and not (alive and nonnegative):
+        gamma = signed_gamma(rule, own, bias, positive=alive, nonnegative=nonnegative)
+    else:
+        branches = tuple(
+            _ready(branch, own, bias, alive=alive, nonnegative=nonnegative)
+            for branch in rule.branches()
+            if not (alive and branch.outputs is Outputs.NEGATIVE)
+        )
     return Weighted(
         name=name,
         own=own,
@@ -290,6 +304,7 @@ def make_ready(
         epsilon=rule.epsilon,
         relative=rule.relative if isinstance(rule, Epsilon) else 0.0,
         branches=branches,
+        gamma=gamma,
         low=low,
         high=high,
         border=border,

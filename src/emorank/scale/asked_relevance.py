@@ -53,6 +53,7 @@ class AnyNetwork:
     normalisation: "Normalisation | None" = None
     bgr: bool = False
     stride_in: "StrideIn | None" = None
+    grey: bool = False
 
 
 def ask_relevance_of_faces(
@@ -134,6 +135,7 @@ def _network(network: AnyNetwork, half: bool, device: str, views: dict[str, Any]
         normalisation=network.normalisation,
         bgr=network.bgr,
         stride_in=network.stride_in,
+        grey=network.grey,
     )
     stream = explain_images(
         loaded if device == "cpu" else loaded.on(device),

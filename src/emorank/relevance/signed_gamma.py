@@ -1,0 +1,95 @@
+"""Gamma through a layer whose inputs or outputs have both signs, in half of the passes.
+
+Outputs z ≥ 0 favour positive contributions c = a w by γ, outputs z < 0 negative ones. Because
+c⁺ = (c + |c|) / 2 and c⁻ = (c − |c|) / 2, both are one formula with the sign of z in it. With
+k = γ / (2 + γ) and everything divided by 1 + γ / 2:
+
+    R_i = Σ_j (c_ij + k sign(z_j) |c_ij|) / d_j · R_j,
+    |d_j| = |z_j| + k (Σ_i |c_ij| + |b_j|) + ε / (1 + γ / 2),      sign(d_j) = sign(z_j).
+
+So one pass more gives the denominators, where the products of a⁺ and a⁻ with two modified weights
+would take four, and two passes lead back. No two numbers of opposite sign are added up on the way
+to a denominator, so it is as exact as z.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from emorank.relevance.account import Account
+from emorank.relevance.division import divide, is_none, quotient, with_sign_of
+from emorank.relevance.operators import Operator
+from emorank.relevance.rules import Gamma
+
+
+@dataclass(frozen=True)
+class SignedGamma:
+    """The rule for the weights of one layer.
+
+    Attributes:
+        own: the layer's own weights.
+        sizes: k |w|.
+        bias: the layer's own, (out,) or None.
+        bias_sizes: k |b|, or None.
+        epsilon: ε / (1 + γ / 2).
+        stable: k |b| + ε / (1 + γ / 2), (out,).
+        positive: relevance lies only on outputs z ≥ 0, and others are not kept.
+        nonnegative: the inputs are ≥ 0.
+    """
+
+    own: Operator
+    sizes: Operator
+    bias: Tensor | None
+    bias_sizes: Tensor | None
+    epsilon: float
+    stable: Tensor
+    positive: bool
+    nonnegative: bool
+
+    def backward(
+        self, relevance: Tensor, inputs: Tensor, outputs: Tensor, account: Account
+    ) -> Tensor:
+        """Send relevance from the outputs z to the inputs."""
+        magnitudes = inputs if self.nonnegative else inputs.abs()
+        denominator = self.sizes.forward(magnitudes, self.stable)
+        denominator.add_(outputs if self.positive else outputs.abs())
+        # R / |d|, which goes through the sizes; with the sign of d through the weights.
+        if is_none(self.epsilon, outputs.dtype):
+            unsigned = divide(relevance, denominator, 0.0)
+            account.unsent(relevance, denominator)
+        else:
+            unsigned = quotient(relevance, denominator)
+        shares = unsigned if self.positive else with_sign_of(unsigned, outputs)
+        self._book(account, shares, unsigned)
+        result = self.own.back(shares, inputs.shape)
+        favoured = self.sizes.back(unsigned, inputs.shape)
+        if self.nonnegative:
+            result.add_(favoured).mul_(inputs)
+        else:
+            result.mul_(inputs).addcmul_(magnitudes, favoured)
+        return result
+
+    def _book(self, account: Account, shares: Tensor, unsigned: Tensor) -> None:
+        account.add(shares, self.epsilon, 0, unsigned, self.bias)
+        if self.bias_sizes is not None:
+            account.add(unsigned, 0.0, +1, None, self.bias_sizes)
+
+
+def signed_gamma(
+    rule: Gamma, own: Operator, bias: Tensor | None, *, positive: bool, nonnegative: bool
+) -> SignedGamma:
+    """Make the rule ready for a layer."""
+    k = rule.gamma / (2 + rule.gamma)
+    epsilon = rule.epsilon / (1 + rule.gamma / 2)
+    bias_sizes = None if bias is None else bias.abs() * k
+    nothing = own.weight.new_zeros(len(own.weight))
+    return SignedGamma(
+        own=own,
+        sizes=Operator(own.weight.abs() * k, own.geometry),
+        bias=bias,
+        bias_sizes=bias_sizes,
+        epsilon=epsilon,
+        stable=(nothing if bias_sizes is None else bias_sizes) + epsilon,
+        positive=positive,
+        nonnegative=nonnegative,
+    )
