@@ -10,6 +10,7 @@ from emorank.networks.network import load_network
 from emorank.networks.vgg import alexnet
 from emorank.reading.explanations import explain_images
 from emorank.relevance import PRESETS, override_preset
+from emorank.study.explained_faces import Rules
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +193,22 @@ def test_rules_of_ones_own(cli, drawn, weights, tmp_path):
     with np.load(save) as file:
         size = np.abs(one.maps["mine"]).max()
         np.testing.assert_allclose(file["epsilon-plus"][0], one.maps["mine"], atol=1e-4 * size)
+
+
+def test_the_rules_of_products(drawn, weights, monkeypatch, cli, tmp_path):
+    """They reach the preset of bare weights, and that of the shipped network and of a study."""
+    asked = []
+    monkeypatch.setattr(
+        "emorank.reading.explanations.explain_images",
+        lambda network, images, methods, *args, **options: asked.append(methods) or 1 / 0,
+    )
+    common = ("explain", drawn / "happy/p0.png", "--weights", weights, "--out", tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        cli(*common, "--products", "even")
+    assert asked == [{"epsilon-plus": override_preset("epsilon-plus", products="even")}]
+    assert Rules(products="even").over("epsilon") == override_preset("epsilon", products="even")
+    done = cli(*common, "--products", "even", "--preset", "grad-cam")
+    assert (done.code, "--products change the rules of LRP" in done.err) == (2, True)
 
 
 @pytest.mark.weights

@@ -298,14 +298,16 @@ def test_explain_writes_the_relevance_of_any_number_of_images(cli, drawn, finish
 def test_a_study_explains_by_rules_of_its_own(cli, own_study):
     """They are kept in its plan, the maps are the engine's by these rules, and ranks follow."""
     options = ("--rule", "features.0=flat", "--rule", "1:7=gamma 0.25", "--bias", "distributed",
-               "--max-pooling", "even", "--preset", "epsilon-plus")  # fmt: skip
+               "--max-pooling", "even", "--products", "even",
+               "--preset", "epsilon-plus")  # fmt: skip
     done = cli("explain", "--study", own_study.folder, *options)
     assert done.code == 0, done.err
     assert (
         "preset epsilon-plus, features.0 by flat, 1:7 by gamma 0.25, bias distributed, "
-        "max pooling even" in done.err
+        "max pooling even, products even" in done.err
     )
     study = open_study(own_study.folder)
+    assert study.plan.explain.products == "even"
     assert study.plan.explain.rules == {"features.0": "flat", "1:7": "gamma 0.25"}
     mine = override_preset("epsilon-plus", study.plan.explain.rules,
                    bias="distributed", max_pooling="even")  # fmt: skip

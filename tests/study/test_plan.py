@@ -67,6 +67,7 @@ def test_what_a_plan_does_not_say_has_the_default(tmp_path):
             '[explain]\nmax_pooling = "all"',
             r'explain\.max_pooling is "all"; expected one of "even"',
         ),
+        ('[explain]\nproducts = "gate"', r'explain\.products is "gate"; expected one of "even"'),
         ('[explain.rules]\ndense = "nul"', "'nul' is no rule; expected one of zero, epsilon"),
         (
             '[explain.rules]\ndense = " "',
@@ -120,6 +121,7 @@ def test_rules_of_the_plans_own(tmp_path):
         preset = "epsilon-plus"
         bias = "distributed"
         max_pooling = "even"
+        products = "even"
         [explain.rules]
         "features.0" = "flat"
         "0:2" = "gamma 0.1"
@@ -134,7 +136,7 @@ def test_rules_of_the_plans_own(tmp_path):
     assert chosen.rule_for("features.5", 2, 13) == (ZPlus(), "convolution")
     assert chosen.rule_for("features.21", 9, 13) == (Epsilon(relative=0.25), "features.2?")
     assert chosen.rule_for("classifier.0", None, 13) == (Zero(), "dense")
-    assert (chosen.bias, chosen.max_pooling) == ("distributed", "even")
+    assert (chosen.bias, chosen.max_pooling, chosen.products) == ("distributed", "even", "even")
     assert preset_of(Plan().explain) == PRESETS["epsilon"]
     path = written(tmp_path, dump_plan(plan))
     assert list(read_plan(path).explain.rules) == list(plan.explain.rules)
@@ -239,7 +241,7 @@ def test_the_defaults_are_those_that_the_documentation_names():
         "input": {"mean": [], "std": [], "bgr": False},
         "explain": {
             "preset": "epsilon", "rules": {}, "bias": "absorbed", "max_pooling": "winner",
-            "batch": 4,
+            "products": "signal", "batch": 4,
         },
         "rank": {"rule": "count"},
         "validate": {"votes": "", "ties": "median", "resamples": 1000},

@@ -203,6 +203,7 @@ def test_every_table_of_a_plan_belongs_to_a_stage():
         ({"explain.rules.dense": "zero"}, "explain"),
         ({"explain.bias": "distributed"}, "explain"),
         ({"explain.max_pooling": "even"}, "explain"),
+        ({"explain.products": "even"}, "explain"),
         ({"rank.rule": "mean"}, "rank"),
         ({"validate.ties": "disputed"}, "validate"),
         ({"answers.control": "intensity"}, "validate"),

@@ -11,6 +11,8 @@ from emorank.cli.new_images import figures_of, report_excluded, with_bar
 from emorank.cli.studies import open_if_given, run_stage
 from emorank.cli.unfinished_work import finishing
 
+_RULES = ("rules", "bias", "max_pooling", "products")  # what changes a preset, but for its name
+
 
 def explain_faces(
     drawing: Drawing,
@@ -42,10 +44,14 @@ def explain_faces(
     from emorank.study.explained_faces import Rules, explained_faces
 
     of_plan = rank in ("paper", "ordinal") and folder is not None
-    own = Rules() if of_plan else Rules(
-        drawing.presets[0] if drawing.presets else None,
-        drawing.rules, drawing.bias, drawing.max_pooling,
-    )  # fmt: skip
+    own = (
+        Rules()
+        if of_plan
+        else Rules(
+            drawing.presets[0] if drawing.presets else None,
+            *(getattr(drawing, name) for name in _RULES),
+        )
+    )
     asked: dict[str, Any] = {
         "rank": rank or "contrast", "rules": own, "crop": drawing.crop, "nearest": drawing.nearest,
         "strict": drawing.strict, "device": drawing.device,
@@ -63,7 +69,7 @@ def explain_faces(
 
     paths, left_out = folder_walk.paths(drawing.files)
     study = open_if_given(folder, settings)
-    rules = (drawing.presets, drawing.rules, drawing.bias, drawing.max_pooling)
+    rules = (drawing.presets, *(getattr(drawing, name) for name in _RULES))
     key = RankStates(study).of(rank or "", rank, drawing.crop, drawing.nearest, repr(rules))
     draws = {"ordinal": draw_intensity, "paper": _figure}
     draw: Any = draws.get(rank or "", draw_reading)
@@ -103,10 +109,9 @@ def _settings(drawing: Drawing) -> list[str]:
     """Rules of the propagation as settings of the plan."""
     settings = [f"explain.preset={preset}" for preset in drawing.presets]
     settings += [f"explain.rules.{key}={rule}" for key, rule in drawing.rules.items()]
-    if drawing.bias is not None:
-        settings.append(f"explain.bias={drawing.bias}")
-    if drawing.max_pooling is not None:
-        settings.append(f"explain.max_pooling={drawing.max_pooling}")
+    for name in _RULES[1:]:
+        if (value := getattr(drawing, name)) is not None:
+            settings.append(f"explain.{name}={value}")
     return settings
 
 

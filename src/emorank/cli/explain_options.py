@@ -48,6 +48,7 @@ class Drawing:
     rules: dict[str, str]
     bias: Any
     max_pooling: Any
+    products: Any
     crop: str | None
     device: str | None
     out: Path | None

@@ -176,11 +176,16 @@ def _method(name: str, drawing: Drawing) -> "str | Preset":
     check_method(name)
     if name not in EXPLAINERS:
         return override_preset(
-            name, drawing.rules, bias=drawing.bias, max_pooling=drawing.max_pooling
+            name,
+            drawing.rules,
+            bias=drawing.bias,
+            max_pooling=drawing.max_pooling,
+            products=drawing.products,
         )
-    if drawing.rules or drawing.bias or drawing.max_pooling:
+    if drawing.rules or drawing.bias or drawing.max_pooling or drawing.products:
         raise click.UsageError(
-            f"--rule, --bias and --max-pooling change the rules of LRP, and {name} has none"
+            "--rule, --bias, --max-pooling and --products change the rules of LRP, and "
+            f"{name} has none"
         )
     return name
 
@@ -202,4 +207,5 @@ def _note(drawing: Drawing) -> str:
     words = [f"{key} by {rule}" for key, rule in drawing.rules.items()]
     words += [f"bias {drawing.bias}"] if drawing.bias else []
     words += [f"max pooling {drawing.max_pooling}"] if drawing.max_pooling else []
+    words += [f"products {drawing.products}"] if drawing.products else []
     return f"with {', '.join(words)}" if words else ""

@@ -151,5 +151,11 @@ rules_options = together(
         type=click.Choice(["winner", "even", "proportional"]),
         help="How relevance goes back through max pooling; winner is the default.",
     ),
+    click.option(
+        "--products",
+        type=click.Choice(["signal", "even"]),
+        help="Who gets the relevance of a product of a signal and its gate, as in "
+        "squeeze-and-excitation: the signal all of it (the default), or each branch half.",
+    ),
 )
 """What changes a preset of LRP."""

@@ -103,7 +103,7 @@ def check_gates(steps: tuple[PlacedStep, ...]) -> None:
         if isinstance(step, GateOnly):
             raise RelevanceError(
                 f"no rule for the softmax '{step.name}', but for the gate of a product whose "
-                'signal takes all (products="signal")'
+                'signal takes all (products="signal", as the presets have it)'
             )
 
 
@@ -125,8 +125,8 @@ def gated(nodes: Sequence[Node], node: Node, products: Products) -> Gated:
         raise RelevanceError(
             f"no rule for the product '{node.name}': the signal takes all, and "
             f"{'both branches end' if first else 'neither branch ends'} in a gate (sigmoid, "
-            "hard sigmoid, softmax, a clip at both sides, or tanh); share it evenly with "
-            'override_preset(…, products="even")'
+            "hard sigmoid, softmax, a clip at both sides, or tanh); share it evenly: "
+            'override_preset(…, products="even"), in the shell --products even'
         )
     return Gated(node.name, 0 if first < second else 1)
 

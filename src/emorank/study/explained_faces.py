@@ -8,7 +8,7 @@ from emorank.errors import PlanError
 from emorank.framing import Picture
 from emorank.reading.stream import Stream
 from emorank.relevance import Preset, override_preset
-from emorank.relevance.presets import Bias, MaxPooling
+from emorank.relevance.presets import Bias, MaxPooling, Products
 from emorank.study.folder import Study
 from emorank.study.plan import preset_of
 from emorank.study.readers import explain_intensity, reader_of
@@ -30,13 +30,20 @@ class Rules:
     rules: Mapping[str, str] = field(default_factory=dict)
     bias: Bias | None = None
     max_pooling: MaxPooling | None = None
+    products: Products | None = None
 
     def over(self, own: str | Preset) -> str | Preset:
         """The rules of a network that has its own."""
         if self == Rules():
             return own
         base = own if self.preset is None else self.preset
-        return override_preset(base, self.rules, bias=self.bias, max_pooling=self.max_pooling)
+        return override_preset(
+            base,
+            self.rules,
+            bias=self.bias,
+            max_pooling=self.max_pooling,
+            products=self.products,
+        )
 
 
 def explained_faces(

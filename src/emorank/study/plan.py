@@ -80,6 +80,7 @@ class ExplainPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     rules: dict[str, Annotated[str, Meta(pattern=r"\S")]] = {}  # of layers, before the preset's
     bias: Literal["absorbed", "distributed"] = "absorbed"
     max_pooling: Literal["winner", "even", "proportional"] = "winner"
+    products: Literal["signal", "even"] = "signal"
     batch: Annotated[int, Meta(ge=1, le=1024)] = 4
 
 
@@ -180,7 +181,11 @@ def preset_of(explain: ExplainPlan) -> Preset:
         RelevanceError: no such preset or rule.
     """
     return override_preset(
-        explain.preset, explain.rules, bias=explain.bias, max_pooling=explain.max_pooling
+        explain.preset,
+        explain.rules,
+        bias=explain.bias,
+        max_pooling=explain.max_pooling,
+        products=explain.products,
     )
 
 

@@ -15,6 +15,8 @@ def rules_in_words(explain: ExplainPlan) -> str:
         words.append(f"bias {explain.bias}")
     if explain.max_pooling != "winner":
         words.append(f"max pooling {explain.max_pooling}")
+    if explain.products != "signal":
+        words.append(f"products {explain.products}")
     return ", ".join(words)
 
 

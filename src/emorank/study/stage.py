@@ -53,7 +53,7 @@ class Stage:
 
 
 # Settings that earlier versions did not have, with what these did: studies made then stay done.
-_LATER = {"backbone": "vgg16", "head": "auto", "width": 1.0}
+_LATER = {"backbone": "vgg16", "head": "auto", "width": 1.0, "products": "signal"}
 
 
 def _settings(plan: Plan, table: str) -> Any:
