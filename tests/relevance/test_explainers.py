@@ -23,7 +23,7 @@ from emorank.relevance import (
 )
 from emorank.relevance.explainers import WINDOWS
 from emorank.relevance.folding import fold
-from emorank.relevance.graph import read
+from emorank.relevance.forwards.graph import read
 from emorank.relevance.rules import Zero
 from emorank.relevance.traced_net import TracedNet
 

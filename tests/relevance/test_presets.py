@@ -18,7 +18,7 @@ from emorank.relevance import (
     rule,
 )
 from emorank.relevance.chosen_rules import rules_of
-from emorank.relevance.graph import read
+from emorank.relevance.forwards.graph import read
 from emorank.relevance.rules import (
     AlphaBeta,
     Epsilon,

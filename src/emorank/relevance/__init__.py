@@ -8,8 +8,8 @@
 
 from emorank.relevance.captum_style import LRP
 from emorank.relevance.explainers import EXPLAINERS, Attributor
+from emorank.relevance.forwards.graph import read
 from emorank.relevance.from_zennit import from_zennit
-from emorank.relevance.graph import read
 from emorank.relevance.methods import METHODS, explainer
 from emorank.relevance.preparation import prepare, relevance
 from emorank.relevance.presets import DEFAULT, PRESETS, Preset, override_preset, preset

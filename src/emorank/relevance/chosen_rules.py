@@ -5,7 +5,7 @@ from bisect import bisect_left
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.graph import IMAGES, Node
+from emorank.relevance.forwards.graph import IMAGES, Node
 from emorank.relevance.layers import COPYING, ENLARGING, PADDING, WEIGHTED, Affine, SamePad, View
 from emorank.relevance.presets import Preset
 from emorank.relevance.rules import Rule

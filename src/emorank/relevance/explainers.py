@@ -19,7 +19,7 @@ from emorank.relevance.activations import ACTIVATIONS
 from emorank.relevance.division import total
 from emorank.relevance.flat_parts import flat_share
 from emorank.relevance.folding import fold
-from emorank.relevance.graph import Node, read
+from emorank.relevance.forwards.graph import Node, read
 from emorank.relevance.layers import NORMS, Product
 from emorank.relevance.own_net import OwnNet
 from emorank.relevance.propagate import as_written, check_images, check_logits

@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from emorank.relevance.graph import IMAGES, Node
+from emorank.relevance.forwards.graph import IMAGES, Node
 from emorank.relevance.layers import IGNORED, NORMALISING, VIEWS, WEIGHTED, Affine, with_parameters
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.activations import SQUASHING
-from emorank.relevance.graph import IMAGES, Node
+from emorank.relevance.forwards.graph import IMAGES, Node
 from emorank.relevance.layers import VIEWS, Affine, Expanded, clips_at, not_the_batch
 from emorank.relevance.presets import Products
 from emorank.relevance.steps import Saved, Sent

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
+from emorank.relevance.forwards.tracing import evaluating
 from emorank.relevance.layers import computed_weights
-from emorank.relevance.tracing import evaluating
 from emorank.relevance.unchanged import Glance
 
 # Weights that are compared of each tensor at every batch; all where there are no more.

@@ -10,8 +10,9 @@ from emorank.errors import RelevanceError
 from emorank.relevance.activations import ACTIVATIONS, is_positive, not_in_place
 from emorank.relevance.chosen_rules import before, rules_of
 from emorank.relevance.folding import fold, of_images
+from emorank.relevance.forwards.graph import IMAGES, Node, read
+from emorank.relevance.forwards.tracing import check_net
 from emorank.relevance.gates import GateOnly, Repeated, check_gates, gated
-from emorank.relevance.graph import IMAGES, Node, read
 from emorank.relevance.joins import Join, Shifted, SideBySide
 from emorank.relevance.layers import (
     COPYING,
@@ -43,7 +44,6 @@ from emorank.relevance.rules import Rule
 from emorank.relevance.same_padding import SamePadded
 from emorank.relevance.steps import Clip, OneByOne, Rearrangement, Step, ZeroPadding
 from emorank.relevance.targets import Target
-from emorank.relevance.tracing import check_net
 from emorank.relevance.walk import PlacedStep
 from emorank.relevance.weighted import (
     Weighted,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.graph import read
+from emorank.relevance.forwards.graph import read
 from emorank.relevance.layers import WEIGHTED, computed_weights
 
 GROUPS = 3  # of convolutions

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from emorank.relevance.activations import not_in_place
-from emorank.relevance.graph import Node
+from emorank.relevance.forwards.graph import Node
 from emorank.relevance.layers import CLIPPING, Mean, View, clips_at
 from emorank.relevance.steps import computing
 

@@ -14,9 +14,19 @@ import torch
 from torch import Tensor, fx, nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance.calls import Call
-from emorank.relevance.functions import PARTS, layer_of, part_of
-from emorank.relevance.layer_parts import in_parts
+from emorank.relevance.forwards.calls import Call
+from emorank.relevance.forwards.functions import PARTS, layer_of, part_of
+from emorank.relevance.forwards.layer_parts import in_parts
+from emorank.relevance.forwards.sizes import is_size
+from emorank.relevance.forwards.tracing import (
+    Traced,
+    check_net,
+    described,
+    evaluating,
+    line_of,
+    own_forward,
+    traced,
+)
 from emorank.relevance.layers import (
     IGNORED,
     LAYERS,
@@ -27,16 +37,6 @@ from emorank.relevance.layers import (
     View,
     padding_of,
     plain,
-)
-from emorank.relevance.sizes import is_size
-from emorank.relevance.tracing import (
-    Traced,
-    check_net,
-    described,
-    evaluating,
-    line_of,
-    own_forward,
-    traced,
 )
 
 _SHARING = (*IGNORED, *VIEWS, Expanded)  # their outputs are, or may be, the memory of their inputs

@@ -262,7 +262,7 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 
 
-_TORCH, _OURS = str(Path(torch.__file__).parent), str(Path(__file__).parent)
+_TORCH, _OURS = str(Path(torch.__file__).parent), str(Path(__file__).parents[1])
 
 
 def _place(frames: traceback.StackSummary) -> str:

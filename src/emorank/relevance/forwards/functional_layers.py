@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from emorank.relevance.calls import Call
+from emorank.relevance.forwards.calls import Call
 
 
 def _linear(call: Call) -> nn.Module | None:

@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from emorank.relevance.activations import WRITTEN, prelu
-from emorank.relevance.calls import Call, has_size
-from emorank.relevance.functional_layers import FUNCTIONAL
+from emorank.relevance.forwards.calls import Call, has_size
+from emorank.relevance.forwards.functional_layers import FUNCTIONAL
+from emorank.relevance.forwards.sizes import Shape, asked_of, size_of
 from emorank.relevance.layers import (
     Affine,
     Expanded,
@@ -26,7 +27,6 @@ from emorank.relevance.layers import (
     View,
     not_the_batch,
 )
-from emorank.relevance.sizes import Shape, asked_of, size_of
 
 # Two batches of one kind of image, told apart from each other and from every other size of theirs.
 _PROBES: tuple[Shape, ...] = ((1009, 3, 5, 7, 11), (2003, 3, 5, 7, 11))

@@ -6,7 +6,7 @@ from typing import Any
 from torch import fx
 
 from emorank.errors import RelevanceError
-from emorank.relevance.sizes import is_size
+from emorank.relevance.forwards.sizes import is_size
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What the forward of a net does, read as a graph of layers."""
