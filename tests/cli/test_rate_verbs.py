@@ -186,6 +186,11 @@ def test_invite_renews_and_revokes(cli, ratings):
     assert re.findall(r"^ {2}(r\d)", done.out, re.MULTILINE) == ["r1", "r3"]
     assert cli("rate", "invite", ratings, "r2", "--revoke").out == "revoked: r2\n"
     assert "there are r1, r2, r3" in cli("rate", "invite", ratings, "r9").failure
+    added = cli("rate", "invite", ratings, "--add", 2).out
+    assert re.findall(r"^ {2}(\w+) ", added, re.MULTILINE) == ["r4", "r5"]
+    assert "taken: r4" in cli("rate", "invite", ratings, "--add", "dora,r4").failure
+    for wrong in ((), ("r1", "--add", 1), ("--add", 1, "--revoke")):
+        assert cli("rate", "invite", ratings, *wrong).code == 2
 
 
 @pytest.mark.parametrize(

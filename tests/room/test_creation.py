@@ -119,7 +119,7 @@ def test_a_failure_on_the_way_leaves_no_schema(postgresql, tmp_path, monkeypatch
     def fail(*_):
         raise RuntimeError
 
-    monkeypatch.setattr("emorank.room.creation.showing_order", fail)
+    monkeypatch.setattr("emorank.room.enrolment.showing_order", fail)
     with pytest.raises(RuntimeError):
         create_project(tmp_path / "r", images(4), noise, ["r1"], Setup(database=postgresql.url))
     database = Database(postgresql.url)

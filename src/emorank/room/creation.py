@@ -18,23 +18,24 @@ from PIL import Image
 from sqlalchemy import Connection, text
 
 from emorank import delimited
-from emorank.answers.names import natural, warn_of_similar
+from emorank.answers.names import warn_of_similar
 from emorank.errors import ImageError, RatingError, of_one_image
 from emorank.files import private
 from emorank.naming import person_name
 from emorank.progress import Progress, silent
 from emorank.room.address import base_address
 from emorank.room.database import Database
+from emorank.room.enrolment import check_names, enrol, seating
 from emorank.room.migrations import migrate
-from emorank.room.order import Ordering, showing_order
+from emorank.room.order import Ordering
 from emorank.room.project import Project, database_of, open_project
-from emorank.room.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS
+from emorank.room.schema import EVENTS, IMAGES, PROJECT
 from emorank.room.settings import write_settings
 
 QUESTION = "How strongly does this face express {emotion}?"
 BASE_URL = "http://127.0.0.1:8321"
 MAX_SIDE, QUALITY = 1024, 95  # of the pictures that raters see, in pixels; JPEG without subsampling
-MAX_RATERS, MAX_REPEATS = 1000, 0.3
+MAX_REPEATS = 0.3
 SHORTEST_MS, MOST_SHORTEST_MS = 250, 10_000
 FACE_SIZE, LEAST_FACE = 360, 100  # fits the windows of phones; a picture has MAX_SIDE
 BACKGROUND = "#808080"
@@ -153,10 +154,7 @@ def _check(folder: Path, names: list[str], setup: Setup) -> None:
         )
     if not 0 <= setup.seed < _MOST_SEEDS:
         raise RatingError(f"seed={setup.seed}; expected a number from 0 to {_MOST_SEEDS - 1}")
-    if not 1 <= len(names) <= MAX_RATERS or len({*names} - {""}) < len(names):
-        raise RatingError(
-            f"{len(names)} raters; expected 1 to {MAX_RATERS}, each with a name of their own"
-        )
+    check_names(names)
     warn_of_similar(names)
 
 
@@ -212,24 +210,8 @@ def _insert(
     project = vars(setup) | {"id": 1, "base_url": base_address(setup.base_url), "created_at": now}
     del project["database"]
     connection.execute(PROJECT.insert().values(project))
-    # In the order of names, so that a seed gives the same permutations wherever images lie.
-    pictures = sorted(pictures, key=lambda row: (natural(row["name"]), row["emotion"]))
-    emotions = [row["emotion"] for row in pictures]
-    connection.execute(IMAGES.insert(), pictures)
-    for number, name in enumerate(names, start=1):
-        rater = secrets.token_urlsafe(12)
-        connection.execute(RATERS.insert().values(id=rater, number=number, name=name))
-        rng = np.random.default_rng([setup.seed, number])
-        order = showing_order(emotions, rng, setup.ordering, setup.repeats)
-        rows = [
-            {
-                "id": secrets.token_urlsafe(12),
-                "rater_id": rater,
-                "position": position,
-                "image_id": pictures[image]["id"],
-                "repeat": int(repeat),
-            }
-            for position, (image, repeat) in enumerate(order)
-        ]
-        connection.execute(SHOWINGS.insert(), rows)
     connection.execute(EVENTS.insert().values(at=now, kind="new"))
+    connection.execute(IMAGES.insert(), pictures)
+    seats = seating(connection)
+    for name in names:
+        enrol(connection, seats, name, now)

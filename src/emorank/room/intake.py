@@ -32,7 +32,7 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
         for row, image in zip(table.to_dict("records"), units, strict=True):
             name = row["rater"]
             if name not in raters:
-                raters[name] = add_rater(connection, project, name)
+                raters[name], _ = add_rater(connection, name, project.now())
             showing, answered = _showing(connection, raters[name], image, row["repeat"])
             if answered:
                 raise RatingError(

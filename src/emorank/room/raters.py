@@ -30,10 +30,10 @@ def rater_name(project: Project, rater: str) -> str:
         return str(connection.scalar(select(RATERS.c.name).where(RATERS.c.id == rater)))
 
 
-def add_rater(connection: Connection, project: Project, name: str) -> str:
-    """Add a rater without showings; returns the id."""
+def add_rater(connection: Connection, name: str, at: int) -> tuple[str, int]:
+    """Add a rater without showings; returns the id and the number, which counts from 1."""
     number = (connection.scalar(select(func.max(RATERS.c.number))) or 0) + 1
     rater = secrets.token_urlsafe(12)
     connection.execute(RATERS.insert().values(id=rater, number=number, name=name))
-    connection.execute(EVENTS.insert().values(at=project.now(), kind="rater", rater_id=rater))
-    return rater
+    connection.execute(EVENTS.insert().values(at=at, kind="rater", rater_id=rater))
+    return rater, number

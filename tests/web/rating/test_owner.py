@@ -3,7 +3,7 @@
 import json
 import re
 
-from emorank.room.overview import answers
+from emorank.room.overview import answers, progress
 
 
 def test_before_anybody_has_answered(visit):
@@ -73,3 +73,20 @@ def test_closing_and_opening_again(visit, room):
     assert rater.vote(first).status_code == 409
     assert "Close the rating" in owner.post("/owner/reopen").text
     assert rater.vote(first).status_code == 200
+
+
+def test_more_raters(visit, app, room):
+    """By number or by name, each with a link and all the faces; a name that is taken is refused."""
+    owner = visit(None)
+    said = owner.post("/owner/add", data={"who": "2"}).text
+    links = re.findall(r"/invite/[\w-]{43}", said)
+    assert len(links) == 2
+    assert "r4" in said
+    assert len(type(owner)(app).claim(links[1]).showings()) == len(room.showings("r1"))
+    assert "dora" in owner.post("/owner/add", data={"who": "dora, emil"}).text
+    for wrong, says in (("emil", "taken: emil"), ("0", "expected 1 to 1000"), ("5000", "5000"),
+                        (",", "expected 1 to"), ("a, a", "a name of their own")):  # fmt: skip
+        assert says in owner.post("/owner/add", data={"who": wrong}).text
+    assert [row.name for row in progress(room.project)] == ["r1", "r2", "r3", "r4", "dora", "emil"]
+    assert visit("").post("/owner/add", data={"who": "2"}).status_code == 401
+    assert visit("r1").post("/owner/add", data={"who": "2"}).status_code == 401

@@ -47,25 +47,37 @@ def status(project: Path) -> None:
     print_table(("rater", "answered", "of", "median time", FAST, "link"), rows)
 
 
-@click.command("invite", short_help="Renew or revoke the links of raters.")
+@click.command("invite", short_help="Add raters; renew or revoke links.")
 @project_argument
-@click.argument("raters", nargs=-1, required=True)
+@click.argument("raters", nargs=-1)
+@click.option("--add", metavar="N_OR_NAMES", help="Add so many raters, or these: dora,emil.")
 @click.option("--revoke", "only_revoke", is_flag=True, help="End links and sessions; make none.")
-def invite(project: Path, raters: tuple[str, ...], only_revoke: bool) -> None:
+def invite(project: Path, raters: tuple[str, ...], add: str | None, only_revoke: bool) -> None:
     """Print new links for RATERS; their old links and sessions end, their answers stay.
 
-    The word "owner" stands for the owner.
+    The word "owner" stands for the owner. With --add the project gets more raters, each with an
+    order of their own, and their links are printed.
 
     \b
     Examples:
       emorank rate invite ratings r3
       emorank rate invite ratings r3 r4 --revoke
       emorank rate invite ratings owner
+      emorank rate invite ratings --add 2
+      emorank rate invite ratings --add dora,emil
     """
+    if bool(raters) == (add is not None):
+        raise click.UsageError("name RATERS whose links are renewed, or say --add; one of the two")
+    if add is not None and only_revoke:
+        raise click.UsageError("--add or --revoke, not both")
     opened = _open(project)
+    from emorank.room.enrolment import add_raters, wanted_names
     from emorank.room.invites import revoke
     from emorank.room.raters import rater_id
 
+    if add is not None:
+        print_links(opened, add_raters(opened, wanted_names(opened, add)))
+        return
     known = people(opened)
     chosen = {name: known[name] if name in known else rater_id(opened, name) for name in raters}
     for rater in chosen.values():

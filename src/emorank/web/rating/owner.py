@@ -5,19 +5,21 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from emorank.answers.answers_table import ANSWERS, SKIP
 from emorank.answers.formats.csv_parquet import write_sheet
 from emorank.answers.interchange import write_answers
+from emorank.errors import RatingError, StorageError
 from emorank.evaluation.raters.agreement import Agreement, agreement
 from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.report.words import FAST, part
 from emorank.room.displays import displays
+from emorank.room.enrolment import add_raters, wanted_names
 from emorank.room.invites import invite, revoke
 from emorank.room.overview import answers, pictures, progress, version
 from emorank.room.project import Project
@@ -150,6 +152,27 @@ def renew(project: TheProject, origins: TheOrigins, _: Owner, rater: Key) -> Res
     revoke(project, rater)
     link = f"{origins.base}/invite/{invite(project, rater, base_url=origins.base)}"
     return page("rating/owner_link.html", name=name, link=link)
+
+
+@router.post("/add")
+def add(
+    project: TheProject,
+    origins: TheOrigins,
+    _: Owner,
+    who: Annotated[str, Form(min_length=1, max_length=4000)],
+) -> Response:
+    """Add raters: so many, or these names; their links are shown once."""
+    try:
+        added = add_raters(project, wanted_names(project, who))
+    except StorageError:
+        raise
+    except RatingError as error:
+        return page("rating/owner_added.html", links={}, problem=str(error))
+    links = {
+        name: f"{origins.base}/invite/{invite(project, rater, base_url=origins.base)}"
+        for name, rater in added.items()
+    }
+    return page("rating/owner_added.html", links=links, problem="")
 
 
 @router.post("/revoke/{rater}")

@@ -1,0 +1,116 @@
+"""Give a rater a place in a project: a name, a number, and an order of the faces."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from emorank.answers.names import natural
+from emorank.errors import RatingError
+from emorank.naming import person_name
+from emorank.room.order import showing_order
+from emorank.room.project import Project
+from emorank.room.raters import add_rater
+from emorank.room.schema import IMAGES, PROJECT, RATERS, SHOWINGS
+
+MAX_RATERS = 1000
+
+
+@dataclass(frozen=True)
+class Seating:
+    """What the places of all raters are made of.
+
+    Attributes:
+        about: the row of the project.
+        images: rows with `id` and `emotion`, in the order of their names, so that a seed gives the
+            same orders wherever images lie.
+    """
+
+    about: Any
+    images: Sequence[Any]
+
+
+def seating(connection: Connection) -> Seating:
+    """What the project's places are made of."""
+    rows = connection.execute(select(IMAGES)).all()
+    images = sorted(rows, key=lambda row: (natural(row.name), row.emotion))
+    return Seating(connection.execute(select(PROJECT)).one(), images)
+
+
+def enrol(connection: Connection, seats: Seating, name: str, at: int) -> str:
+    """Add a rater with an order of their own, drawn from seed and number; returns the id."""
+    rater, number = add_rater(connection, name, at)
+    rng = np.random.default_rng([seats.about.seed, number])
+    emotions = [row.emotion for row in seats.images]
+    order = showing_order(emotions, rng, seats.about.ordering, seats.about.repeats)
+    rows = [
+        {
+            "id": secrets.token_urlsafe(12),
+            "rater_id": rater,
+            "position": position,
+            "image_id": seats.images[image].id,
+            "repeat": int(repeat),
+        }
+        for position, (image, repeat) in enumerate(order)
+    ]
+    connection.execute(SHOWINGS.insert(), rows)
+    return rater
+
+
+def add_raters(project: Project, names: Sequence[str]) -> dict[str, str | None]:
+    """Add raters to a project that is there; all of them or none. Returns the ids by name.
+
+    Raises:
+        RatingError: a name is empty or taken, or there would be too many raters.
+    """
+    wanted = [person_name(name) for name in names]
+    with project.database.writing() as connection:
+        seats = seating(connection)
+        taken = set(connection.execute(select(RATERS.c.name)).scalars())
+        check_names(wanted, taken)
+        at = project.now()
+        return {name: enrol(connection, seats, name, at) for name in wanted}
+
+
+def wanted_names(project: Project, text: str) -> list[str]:
+    """The names that are asked for: "3" is three new ones, "ada, ben" are two.
+
+    Raises:
+        RatingError: nothing is asked for, or too many.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if len(words) != 1 or not words[0].isdecimal():
+        return words
+    count = int(words[0][:9])
+    if not 1 <= count <= MAX_RATERS:
+        raise RatingError(f"{words[0]} more raters; expected 1 to {MAX_RATERS}")
+    return next_names(project, count)
+
+
+def next_names(project: Project, count: int) -> list[str]:
+    """Names for more raters, "r11", "r12" …, that nobody has yet."""
+    with project.database.reading() as connection:
+        number = connection.scalar(select(func.max(RATERS.c.number))) or 0
+        taken = set(connection.execute(select(RATERS.c.name)).scalars())
+    names: list[str] = []
+    while len(names) < count:
+        number += 1
+        if f"r{number}" not in taken:
+            names.append(f"r{number}")
+    return names
+
+
+def check_names(names: Sequence[str], taken: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    """Refuse names that are empty, double or taken, and more raters than a project may have."""
+    if not names or len(names) + len(taken) > MAX_RATERS:
+        raise RatingError(
+            f"{len(names) + len(taken)} raters; expected 1 to {MAX_RATERS} in a project"
+        )
+    if {*names} & taken or len({*names} - {""}) < len(names):
+        double = ", ".join(sorted({*names} & taken)[:5])
+        raise RatingError(
+            f"expected for each rater a name of their own{f'; taken: {double}' if double else ''}"
+        )
