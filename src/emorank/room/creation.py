@@ -8,8 +8,8 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +18,25 @@ from PIL import Image
 from sqlalchemy import Connection, text
 
 from emorank import delimited
-from emorank.answers.names import warn_of_similar
+from emorank.answers.names import natural, warn_of_similar
 from emorank.errors import ImageError, RatingError, of_one_image
 from emorank.files import private
 from emorank.naming import person_name
 from emorank.progress import Progress, silent
 from emorank.room.address import base_address
 from emorank.room.database import Database
-from emorank.room.enrolment import check_names, enrol, seating
+from emorank.room.design import Design, check_design, write_design
+from emorank.room.enrolment import check_names, enrol
 from emorank.room.migrations import migrate
 from emorank.room.order import Ordering
+from emorank.room.pairing import choose_pairs
 from emorank.room.project import Project, database_of, open_project
-from emorank.room.schema import EVENTS, IMAGES, PROJECT
+from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT
+from emorank.room.seats import pairs_stream, seating, usual
 from emorank.room.settings import write_settings
 
 QUESTION = "How strongly does this face express {emotion}?"
+PAIR_QUESTION = "Which face expresses {emotion} more strongly?"
 BASE_URL = "http://127.0.0.1:8321"
 MAX_SIDE, QUALITY = 1024, 95  # of the pictures that raters see, in pixels; JPEG without subsampling
 MAX_REPEATS = 0.3
@@ -47,7 +51,7 @@ class Setup:
     """The choices for a new project.
 
     Attributes:
-        question: with {emotion} where the word goes, once.
+        question: with {emotion} where the word goes, once; None for the usual one of the scale.
         ordering: "emotion", one class after another as in the paper, or "mixed".
         repeats: share of images shown twice to each rater, in [0, 0.3].
         shortest_ms: how long a picture has to be seen before an answer to it counts, 0 to 10 000;
@@ -59,10 +63,11 @@ class Setup:
         source: where the images come from, in words.
         base_url: what invite links begin with.
         database: URL of a PostgreSQL database, or None for a file of SQLite.
+        design: what raters can answer, and how their faces overlap.
     """
 
     title: str = "Rating room"
-    question: str = QUESTION
+    question: str | None = None
     ordering: Ordering = "emotion"
     repeats: float = 0.05
     shortest_ms: int = SHORTEST_MS
@@ -72,6 +77,13 @@ class Setup:
     source: str = ""
     base_url: str = BASE_URL
     database: str | None = None
+    design: Design = field(default_factory=Design)
+
+    @property
+    def asked(self) -> str:
+        """The question as raters read it."""
+        usual = PAIR_QUESTION if self.design.scale.kind == "pairs" else QUESTION
+        return self.question or usual
 
 
 def create_project(
@@ -81,12 +93,14 @@ def create_project(
     raters: Iterable[str],
     setup: Setup = Setup(),
     progress: Progress = silent,
+    persons: Mapping[str, str] | None = None,
 ) -> Project:
     """Make a project, whole or not at all.
 
     The folder is new or empty. `images` has the name and emotion word of each, `raters` the name of
     each once. `read` makes of a name upright RGB, UInt8 "height width 3"; its ImageError is a row
-    of `excluded.csv`.
+    of `excluded.csv`. `persons` has the person of each image by name, as far as they are known;
+    raters who rate a part of the images see as many persons as possible.
 
     Raises:
         RatingError: the folder is in use, something in `setup` is impossible, or no image is left.
@@ -95,7 +109,7 @@ def create_project(
     folder, names = Path(folder), [person_name(name) for name in raters]
     _check(folder, names, setup)
     with private():  # faces and answers are nobody else's
-        _make(folder, images, read, names, setup, progress)
+        _make(folder, images, read, names, setup, progress, persons or {})
     return open_project(folder)
 
 
@@ -106,16 +120,22 @@ def _make(
     names: list[str],
     setup: Setup,
     progress: Progress,
+    persons: Mapping[str, str],
 ) -> None:
     making = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
     schema = f"rating_{secrets.token_hex(6)}" if setup.database else None
     try:
         (making / "images").mkdir(parents=True)
-        pictures = _pictures(making, images, read, progress)
+        pictures: list[dict[str, Any]] = [
+            row | {"person": persons.get(row["name"])}
+            for row in _pictures(making, images, read, progress)
+        ]
+        pairs = _pairs(pictures, setup)
+        usual(setup.design, len(pairs or pictures), len(names))  # refused before a schema is made
         write_settings(making, setup.database, schema)
         database = database_of(making, setup.database, schema)
         try:
-            _fill(database, pictures, names, setup, schema)
+            _fill(database, pictures, pairs, names, setup, schema)
         finally:
             database.close()
         if folder.is_dir():
@@ -129,9 +149,10 @@ def _make(
 def _check(folder: Path, names: list[str], setup: Setup) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RatingError(f"{folder} is in use; expected a new or empty folder as --out")
-    if setup.question.count("{emotion}") != 1:
+    check_design(setup.design)
+    if setup.asked.count("{emotion}") != 1:
         raise RatingError(
-            f"the question is '{setup.question}'; expected {{emotion}} in it once, for the word"
+            f"the question is '{setup.asked}'; expected {{emotion}} in it once, for the word"
         )
     base_address(setup.base_url)
     if setup.database is not None and setup.database.startswith("sqlite"):
@@ -186,8 +207,30 @@ def _pictures(
     return pictures
 
 
+def _pairs(pictures: list[dict[str, Any]], setup: Setup) -> list[dict[str, str]]:
+    """The rows of the table `pairs`; none where faces are rated one by one."""
+    if setup.design.scale.kind != "pairs":
+        return []
+    pictures.sort(key=_by_name)
+    words = [row["emotion"] for row in pictures]
+    chosen = choose_pairs(words, setup.design.pairs_per_face, pairs_stream(setup.seed))
+    return [
+        {
+            "image_id": secrets.token_urlsafe(12),
+            "first_id": pictures[first]["id"],
+            "second_id": pictures[second]["id"],
+        }
+        for first, second in chosen
+    ]
+
+
 def _fill(
-    database: Database, pictures: list[dict[str, str]], names: list[str], setup: Setup, schema: Any
+    database: Database,
+    pictures: list[dict[str, Any]],
+    pairs: list[dict[str, str]],
+    names: list[str],
+    setup: Setup,
+    schema: Any,
 ) -> None:
     if schema is not None:
         with database.writing() as connection:
@@ -195,7 +238,7 @@ def _fill(
     try:
         migrate(database)
         with database.writing() as connection:
-            _insert(connection, pictures, names, setup)
+            _insert(connection, pictures, pairs, names, setup)
     except BaseException:
         if schema is not None:
             with database.writing() as connection:
@@ -204,14 +247,44 @@ def _fill(
 
 
 def _insert(
-    connection: Connection, pictures: list[dict[str, str]], names: list[str], setup: Setup
+    connection: Connection,
+    pictures: list[dict[str, Any]],
+    pairs: list[dict[str, str]],
+    names: list[str],
+    setup: Setup,
 ) -> None:
     now = int(time.time() * 1000)
-    project = vars(setup) | {"id": 1, "base_url": base_address(setup.base_url), "created_at": now}
-    del project["database"]
+    own = {"id": 1, "question": setup.asked, "base_url": base_address(setup.base_url)}
+    project = vars(setup) | own | {"created_at": now}
+    del project["database"], project["design"]
     connection.execute(PROJECT.insert().values(project))
+    write_design(connection, setup.design)
     connection.execute(EVENTS.insert().values(at=now, kind="new"))
     connection.execute(IMAGES.insert(), pictures)
+    if pairs:
+        connection.execute(IMAGES.insert(), _pair_units(pictures, pairs))
+        connection.execute(PAIRS.insert(), pairs)
     seats = seating(connection)
+    seats.plan(len(names))
     for name in names:
         enrol(connection, seats, name, now)
+
+
+def _pair_units(
+    pictures: list[dict[str, Any]], pairs: list[dict[str, str]]
+) -> list[dict[str, Any]]:
+    """The pairs as rows of `images`: rated as one, without a picture or a person of their own."""
+    by_id = {row["id"]: row for row in pictures}
+    return [
+        {
+            "id": pair["image_id"],
+            "name": " | ".join(by_id[pair[side]]["name"] for side in ("first_id", "second_id")),
+            "emotion": by_id[pair["first_id"]]["emotion"],
+            "person": None,
+        }
+        for pair in pairs
+    ]
+
+
+def _by_name(row: dict[str, Any]) -> tuple[Any, ...]:
+    return natural(row["name"]), row["emotion"]

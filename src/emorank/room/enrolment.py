@@ -2,59 +2,38 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from emorank.answers.names import natural
 from emorank.errors import RatingError
 from emorank.naming import person_name
 from emorank.room.order import showing_order
 from emorank.room.project import Project
 from emorank.room.raters import add_rater
-from emorank.room.schema import IMAGES, PROJECT, RATERS, SHOWINGS
+from emorank.room.schema import RATERS, SHOWINGS
+from emorank.room.seats import Seats, seating
 
 MAX_RATERS = 1000
 
 
-@dataclass(frozen=True)
-class Seating:
-    """What the places of all raters are made of.
-
-    Attributes:
-        about: the row of the project.
-        images: rows with `id` and `emotion`, in the order of their names, so that a seed gives the
-            same orders wherever images lie.
-    """
-
-    about: Any
-    images: Sequence[Any]
-
-
-def seating(connection: Connection) -> Seating:
-    """What the project's places are made of."""
-    rows = connection.execute(select(IMAGES)).all()
-    images = sorted(rows, key=lambda row: (natural(row.name), row.emotion))
-    return Seating(connection.execute(select(PROJECT)).one(), images)
-
-
-def enrol(connection: Connection, seats: Seating, name: str, at: int) -> str:
+def enrol(connection: Connection, seats: Seats, name: str, at: int) -> str:
     """Add a rater with an order of their own, drawn from seed and number; returns the id."""
     rater, number = add_rater(connection, name, at)
     rng = np.random.default_rng([seats.about.seed, number])
-    emotions = [row.emotion for row in seats.images]
+    hand = seats.take(number)
+    emotions = [seats.units[unit].emotion for unit in hand]
     order = showing_order(emotions, rng, seats.about.ordering, seats.about.repeats)
     rows = [
         {
             "id": secrets.token_urlsafe(12),
             "rater_id": rater,
             "position": position,
-            "image_id": seats.images[image].id,
+            "image_id": seats.units[hand[place]].id,
             "repeat": int(repeat),
+            "swapped": seats.swapped(hand[place], repeat),
         }
-        for position, (image, repeat) in enumerate(order)
+        for position, (place, repeat) in enumerate(order)
     ]
     connection.execute(SHOWINGS.insert(), rows)
     return rater

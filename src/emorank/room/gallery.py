@@ -1,7 +1,7 @@
 """Which images a rating project shows: faces of one or more emotions, whole as photographed."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,14 @@ class Gallery:
         read: gives the image of a name as upright RGB, UInt8 "height width 3"; raises ImageError.
         source: the study or the data set, in words.
         left_out: the images that are not shown, with the reason, one line each.
+        persons: the person of each image by name, where it is known.
     """
 
     images: tuple[tuple[str, str], ...]
     read: Callable[[str], np.ndarray]
     source: str
     left_out: tuple[str, ...]
+    persons: dict[str, str] = field(default_factory=dict)
 
 
 def gallery_of_faces(
@@ -63,7 +65,12 @@ def gallery_of_faces(
             f"{source}: no image of an emotion that is asked for ({', '.join(sorted(wanted))})"
         )
     images = tuple(zip(rows["image"].astype(str), rows["emotion"].astype(str), strict=True))
-    return Gallery(images, read, source, tuple(lines))
+    persons: dict[str, str] = {}
+    if "person" in rows:
+        known = rows[rows["person"].notna()]
+        names = zip(known["image"].astype(str), known["person"].astype(str), strict=True)
+        persons = dict(names)
+    return Gallery(images, read, source, tuple(lines), persons)
 
 
 def gallery_of_dataset(

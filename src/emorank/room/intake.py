@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 from emorank.answers.names import full_names, warn_of_similar
 from emorank.errors import RatingError
 from emorank.naming import person_name
+from emorank.room.design import read_design
 from emorank.room.overview import pictures
 from emorank.room.project import Project
 from emorank.room.raters import add_rater, rater_ids
@@ -23,8 +24,16 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
     question that the project asks about its image.
 
     Raises:
-        RatingError: an image is not the project's, or has an answer of that rater already.
+        RatingError: an image is not the project's, or has an answer of that rater already; or the
+            project has another scale than Minimal, Average, Strong.
     """
+    with project.database.reading() as connection:
+        scale = read_design(connection).scale
+    if not scale.standard:
+        raise RatingError(
+            f"the project has the scale '{scale.name}', and answers from elsewhere are Minimal, "
+            "Average and Strong; nothing was imported"
+        )
     units = _units(project, table)
     with project.database.writing() as connection:
         raters = {person_name(name): rater for name, rater in rater_ids(connection).items()}

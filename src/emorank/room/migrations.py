@@ -114,6 +114,39 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
         {},
     ),
+    Migration(
+        "scales, pairs and designs",
+        (
+            """CREATE TABLE design (
+                id INTEGER PRIMARY KEY CHECK (id = 1), scale TEXT NOT NULL, levels TEXT NOT NULL,
+                ties INTEGER NOT NULL, per_rater INTEGER, per_unit INTEGER,
+                pairs_per_face INTEGER, keep_days INTEGER)""",
+            """CREATE TABLE pairs (
+                image_id TEXT PRIMARY KEY REFERENCES images (id),
+                first_id TEXT NOT NULL REFERENCES images (id),
+                second_id TEXT NOT NULL REFERENCES images (id), UNIQUE (first_id, second_id))""",
+            "ALTER TABLE images ADD COLUMN person TEXT",
+            "ALTER TABLE showings ADD COLUMN swapped INTEGER",
+        ),
+        # The old check knew the three ranks only. SQLite cannot take a check away.
+        {
+            "sqlite": (
+                """CREATE TABLE new_votes (
+                    showing_id TEXT PRIMARY KEY REFERENCES showings (id),
+                    answer TEXT NOT NULL CHECK (answer <> ''),
+                    reaction_ms BIGINT, hidden_ms BIGINT, at BIGINT,
+                    seq BIGINT NOT NULL UNIQUE REFERENCES events (seq), shortest_ms BIGINT)""",
+                "INSERT INTO new_votes SELECT showing_id, answer, reaction_ms, hidden_ms, at, seq, "
+                "shortest_ms FROM votes",
+                "DROP TABLE votes",
+                "ALTER TABLE new_votes RENAME TO votes",
+            ),
+            "postgresql": (
+                "ALTER TABLE votes DROP CONSTRAINT votes_answer_check",
+                "ALTER TABLE votes ADD CHECK (answer <> '')",
+            ),
+        },
+    ),
 )
 
 

@@ -7,8 +7,6 @@ does not depend on a clock.
 
 import sqlalchemy as sa
 
-from emorank.answers.answers_table import ANSWERS
-
 METADATA = sa.MetaData()
 
 # One row: what the project is. `question` holds {emotion} where the word goes.
@@ -40,7 +38,35 @@ IMAGES = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("emotion", sa.Text, nullable=False),
+    sa.Column("person", sa.Text),
     sa.UniqueConstraint("name", "emotion"),
+)
+
+# Two faces that are compared. The pair is a row of `images` itself, without a picture, because what
+# raters rate is a row there.
+PAIRS = sa.Table(
+    "pairs",
+    METADATA,
+    sa.Column("image_id", sa.Text, sa.ForeignKey("images.id"), primary_key=True),
+    sa.Column("first_id", sa.Text, sa.ForeignKey("images.id"), nullable=False),
+    sa.Column("second_id", sa.Text, sa.ForeignKey("images.id"), nullable=False),
+    sa.UniqueConstraint("first_id", "second_id"),
+)
+
+# One row: scale and overlap; see `design.Design`. Missing in projects that are older than it.
+DESIGN = sa.Table(
+    "design",
+    METADATA,
+    sa.Column(
+        "id", sa.Integer, sa.CheckConstraint("id = 1"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("scale", sa.Text, nullable=False),
+    sa.Column("levels", sa.Text, nullable=False),
+    sa.Column("ties", sa.Integer, nullable=False),
+    sa.Column("per_rater", sa.Integer),
+    sa.Column("per_unit", sa.Integer),
+    sa.Column("pairs_per_face", sa.Integer),
+    sa.Column("keep_days", sa.Integer),
 )
 
 RATERS = sa.Table(
@@ -61,6 +87,8 @@ SHOWINGS = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("image_id", sa.Text, sa.ForeignKey("images.id"), nullable=False),
     sa.Column("repeat", sa.Integer, sa.CheckConstraint("repeat IN (0, 1)"), nullable=False),
+    # Of a pair: whether its first face stands on the right.
+    sa.Column("swapped", sa.Integer),
     sa.UniqueConstraint("rater_id", "position"),
     sa.UniqueConstraint("rater_id", "image_id", "repeat"),
 )
@@ -88,12 +116,8 @@ VOTES = sa.Table(
     "votes",
     METADATA,
     sa.Column("showing_id", sa.Text, sa.ForeignKey("showings.id"), primary_key=True),
-    sa.Column(
-        "answer",
-        sa.Text,
-        sa.CheckConstraint("answer IN ({})".format(", ".join(f"'{word}'" for word in ANSWERS))),
-        nullable=False,
-    ),
+    # A word of the project's scale or the position of a slider; `store.submit` checks it.
+    sa.Column("answer", sa.Text, sa.CheckConstraint("answer <> ''"), nullable=False),
     sa.Column("reaction_ms", sa.BigInteger),
     sa.Column("hidden_ms", sa.BigInteger),
     sa.Column("at", sa.BigInteger),

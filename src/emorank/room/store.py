@@ -12,6 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, select
 
 from emorank.errors import RatingError
+from emorank.room.design import read_design
 from emorank.room.displays import current
 from emorank.room.project import Project
 from emorank.room.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS, VOTES
@@ -26,7 +27,7 @@ class Vote:
     Attributes:
         submission: the id that the browser gave it.
         showing: the picture that was on the screen.
-        answer: one of `answers_table.ANSWERS`.
+        answer: one that the project's scale admits.
         reaction_ms: from the painted picture to the answer, without `hidden_ms`.
         hidden_ms: how long the page was hidden in between.
         change: whether the rater went back to change an answer.
@@ -76,6 +77,10 @@ class UnknownShowing(RatingError):
 
 class Closed(RatingError):
     """The project takes no more votes."""
+
+
+class NotOnScale(RatingError):
+    """An answer that the project's scale does not have."""
 
 
 class Contradicted(RatingError):
@@ -137,6 +142,7 @@ def submit(
     Raises:
         UnknownShowing: one of the pictures is not this rater's; nothing was stored.
         Closed: the project is closed; nothing was stored.
+        NotOnScale: an answer is none of the project's scale; nothing was stored.
         Contradicted: an id came before with another answer; nothing was stored.
         StorageError: the database failed; nothing was stored, or it was and may be sent again.
     """
@@ -144,6 +150,10 @@ def submit(
     with project.database.writing() as connection:
         # One at a time for each rater; SQLite's writers are one at a time anyway.
         connection.execute(select(RATERS.c.id).where(RATERS.c.id == rater).with_for_update())
+        scale = read_design(connection).scale
+        for vote in votes:
+            if not scale.admits(vote.answer):
+                raise NotOnScale(f"'{vote.answer}' is no answer here; expected {scale.words}")
         before = _before(connection, rater, votes)
         answers = _answers(connection, rater, votes)
         display = current(connection, session) if session else None

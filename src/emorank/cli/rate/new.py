@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     callback=comma_list,
     help="Their names, with commas between; by default r1, r2 ….",
 )
+@click.option(
+    "--per-rater",
+    type=click.IntRange(1),
+    help="Faces that each rater rates; by default all. With pairs: pairs.",
+)
+@click.option(
+    "--raters-per-face",
+    "per_unit",
+    type=click.IntRange(1),
+    help="Raters that each face has at least; alone, it decides how many faces a rater rates.",
+)
 @click.option("--out", required=True, type=FILE_OR_FOLDER, help="Folder to make.")
 @click.option(
     "--order",
@@ -68,6 +79,8 @@ def command(
     images: Path,
     raters: int | None,
     names: list[str],
+    per_rater: int | None,
+    per_unit: int | None,
     out: Path,
     ordering: str,
     repeats: float,
@@ -94,12 +107,14 @@ def command(
     Examples:
       emorank rate new my_faces --raters 10 --out ratings
       emorank rate new mine --names ada,ben,cleo --order mixed --out ratings
+      emorank rate new my_faces --raters 12 --per-rater 6 --raters-per-face 5 --out ratings
       emorank rate new sample --dataset sample --out ratings
     """
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
         from emorank.room.creation import Setup, create_project
+        from emorank.room.design import Design
     from emorank.cli.rate.project import people, print_links
     from emorank.study.verbs.gallery_of_study import gallery
 
@@ -120,6 +135,7 @@ def command(
         seed=seed,
         source=pictures.source,
         title=title or "Expression intensity",
+        design=Design(per_rater=per_rater, per_unit=per_unit),
         **{key: value for key, value in chosen.items() if value is not None},
     )
     left_out = pictures.left_out
@@ -127,7 +143,9 @@ def command(
     for line in [*left_out[:20], *more]:
         click.echo(f"left out: {line}", err=True)
     with progress_bar("pictures") as progress:
-        project = create_project(out, pictures.images, pictures.read, who, setup, progress)
+        project = create_project(
+            out, pictures.images, pictures.read, who, setup, progress, pictures.persons
+        )
     _print_counts(project, len(pictures.images), len(who))
     print_links(project, people(project))
 
