@@ -98,9 +98,11 @@ def test_other_padding_is_refused_by_name(function):
         relevance(Padded(function), images())
 
 
-def test_cutting_is_refused():
-    """Negative padding takes pixels away, which is not what a padding says."""
-    net = Padded()
-    net.pad = nn.ZeroPad2d((0, -1, 0, -1))
-    with pytest.raises(RelevanceError, match=r"padding \(0, -1, 0, -1\); expected zeros added"):
-        relevance(net, images())
+def test_padding_of_the_batch_is_refused():
+    """It would make images of zeros."""
+
+    def function(x):
+        return F.pad(x, (0, 0, 0, 0, 0, 0, 0, 1))
+
+    with pytest.raises(RelevanceError, match=r"expected zeros added to channels, rows or columns"):
+        relevance(Padded(function), images())

@@ -6,9 +6,10 @@ from torch import nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.forwards.graph import IMAGES, Node
-from emorank.relevance.layers import COPYING, ENLARGING, PADDING, WEIGHTED, Affine, SamePad, View
+from emorank.relevance.layers import COPYING, ENLARGING, PADDING, WEIGHTED, Affine, View
 from emorank.relevance.presets import Preset
 from emorank.relevance.rules import Rule
+from emorank.relevance.same_borders import SamePad
 
 
 def before(nodes: tuple[Node, ...], node: Node) -> list[nn.Module] | None:
@@ -18,6 +19,8 @@ def before(nodes: tuple[Node, ...], node: Node) -> list[nn.Module] | None:
     while position != IMAGES:
         layer = nodes[position - 1].layer
         if not isinstance(layer, (Affine, View, SamePad, *PADDING, *COPYING, *ENLARGING)):
+            return None
+        if len(nodes[position - 1].inputs) > 1:  # its size is that of another map
             return None
         found.insert(0, layer)
         position = nodes[position - 1].inputs[0]

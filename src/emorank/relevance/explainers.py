@@ -20,6 +20,7 @@ from emorank.relevance.division import total
 from emorank.relevance.flat_parts import flat_share
 from emorank.relevance.folding import fold
 from emorank.relevance.forwards.graph import Node, read
+from emorank.relevance.forwards.measured import Length, Quotient, UnitLength
 from emorank.relevance.layers import NORMS, Product
 from emorank.relevance.own_net import OwnNet
 from emorank.relevance.propagate import as_written, check_images, check_logits
@@ -37,7 +38,7 @@ TOGETHER = 5  # images in one pass: beyond it activations take memory and save n
 _RESCALED = (nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
 _NOT_RESCALED = (
     *(kind for kind in ACTIVATIONS if kind not in _RESCALED),
-    *(Product, *NORMS, nn.LocalResponseNorm),
+    *(Product, Quotient, Length, UnitLength, *NORMS, nn.LocalResponseNorm),
 )
 
 # What the net takes beside the images: the classes that `_indices` gives.

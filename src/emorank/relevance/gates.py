@@ -9,7 +9,17 @@ from torch import Tensor, nn
 from emorank.errors import RelevanceError
 from emorank.relevance.activations import SQUASHING
 from emorank.relevance.forwards.graph import IMAGES, Node
-from emorank.relevance.layers import VIEWS, Affine, Expanded, clips_at, not_the_batch
+from emorank.relevance.forwards.measured import Length, Quotient
+from emorank.relevance.layers import (
+    ENLARGING,
+    VIEWS,
+    Affine,
+    Expanded,
+    Mean,
+    Product,
+    clips_at,
+    not_the_batch,
+)
 from emorank.relevance.presets import Products
 from emorank.relevance.steps import Saved, Sent
 from emorank.relevance.walk import PlacedStep, reached
@@ -17,14 +27,16 @@ from emorank.relevance.walk import PlacedStep, reached
 
 @dataclass(frozen=True)
 class Gated:
-    """A product of two branches.
+    """A product of two branches, or a quotient.
 
     Attributes:
         name: of the product.
+        layer: computes it.
         signal: the place of the branch that takes all; None if each takes half.
     """
 
     name: str
+    layer: Product | Quotient
     signal: int | None
 
     passes = False
@@ -44,7 +56,7 @@ class Gated:
                 f"expected two branches of one shape, or with a dimension of 1, at the product "
                 f"'{self.name}', got {tuple(first.shape)} and {tuple(second.shape)}"
             )
-        return first * second, tuple(branch.to("meta") for branch in inputs)
+        return self.layer(first, second), tuple(branch.to("meta") for branch in inputs)
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """All to the signal, or half to each."""
@@ -75,16 +87,17 @@ class Repeated:
 
 @dataclass(frozen=True)
 class GateOnly:
-    """Softmax, which no relevance comes to: it leads only to gates that get none."""
+    """Softmax, or a length, which no relevance comes to: it leads only to gates that get none."""
 
     name: str
-    layer: nn.Softmax
+    layer: nn.Softmax | Length
 
     passes = False
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         """Compute."""
-        not_the_batch(self.layer.dim if self.layer.dim is not None else 0, inputs[0].ndim)
+        if isinstance(self.layer, nn.Softmax):
+            not_the_batch(self.layer.dim if self.layer.dim is not None else 0, inputs[0].ndim)
         return self.layer(inputs[0]), ()
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
@@ -101,6 +114,10 @@ def check_gates(steps: tuple[PlacedStep, ...]) -> None:
     for position in sorted(reached(steps)):
         step = steps[position - 1].step if position else None
         if isinstance(step, GateOnly):
+            if isinstance(step.layer, Length):
+                raise RelevanceError(
+                    f"no rule for the length '{step.name}', but where it divides or scales values"
+                )
             raise RelevanceError(
                 f"no rule for the softmax '{step.name}', but for the gate of a product whose "
                 'signal takes all (products="signal", as the presets have it)'
@@ -118,23 +135,32 @@ def gated(nodes: Sequence[Node], node: Node, products: Products) -> Gated:
     Raises:
         RelevanceError: the signal is to take all, and either branch may be it.
     """
-    if products == "even":
-        return Gated(node.name, None)
+    layer = node.layer
+    assert isinstance(layer, Product | Quotient)  # noqa: S101 - of these are its nodes
+    if isinstance(layer, Quotient):
+        return Gated(node.name, layer, 0)
     first, second = (_gate_like(nodes, position) for position in node.inputs)
+    if products == "even" and _MEASURE not in (first, second):
+        return Gated(node.name, layer, None)
     if first == second:
         raise RelevanceError(
             f"no rule for the product '{node.name}': the signal takes all, and "
             f"{'both branches end' if first else 'neither branch ends'} in a gate (sigmoid, "
-            "hard sigmoid, softmax, a clip at both sides, or tanh); share it evenly: "
-            'override_preset(…, products="even"), in the shell --products even'
+            "hard sigmoid, softmax, a clip at both sides, tanh, or a mean or sum with keepdim); "
+            'share it evenly: override_preset(…, products="even"), in the shell --products even'
         )
-    return Gated(node.name, 0 if first < second else 1)
+    return Gated(node.name, layer, 0 if first < second else 1)
+
+
+_MEASURE = 4
 
 
 def _gate_like(nodes: Sequence[Node], position: int) -> int:
-    """How much like a gate a branch ends: in a sigmoid, softmax 3; in a clip 2; in tanh 1; else 0.
+    """How much like a gate a branch ends: in a sigmoid, softmax 3; in a clip 2; else 0.
 
     A clip that is scaled, or shifted before, is a hard sigmoid written out (`relu6(x + 3) / 6`).
+    In tanh, or in one value for all channels or places (`x.sum(1, keepdim=True)`), 1. Lengths of
+    vectors of values are a measure (4), which never gets relevance.
     """
     scaled = False
     while position != IMAGES:
@@ -148,11 +174,13 @@ def _gate_like(nodes: Sequence[Node], position: int) -> int:
                     return 0
                 before = nodes[node.inputs[0] - 1].layer if node.inputs[0] != IMAGES else None
                 return 3 if scaled or isinstance(before, Affine) else 2
-            case nn.Tanh():
+            case nn.Tanh() | Mean(keepdim=True):
                 return 1
+            case Length():
+                return _MEASURE
             case Affine():
                 scaled, position = True, node.inputs[0]
-            case _ if isinstance(node.layer, (Expanded, *VIEWS)):
+            case _ if isinstance(node.layer, (Expanded, Quotient, *VIEWS, *ENLARGING)):
                 position = node.inputs[0]
             case _:
                 return 0

@@ -18,6 +18,8 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from emorank.errors import RelevanceError
 from emorank.relevance.activations import ACTIVATIONS
+from emorank.relevance.forwards.resizing import Resized
+from emorank.relevance.same_borders import SamePad
 
 
 class Sum(nn.Module):
@@ -83,30 +85,6 @@ class Pad(nn.Module):
     def forward(self, values: Tensor) -> Tensor:
         """Add zeros."""
         return among_zeros(values, self.padding, self.gaps)
-
-
-class SamePad(nn.Module):
-    """The zeros of TensorFlow's padding "SAME", which depend on the size of the maps.
-
-    Args:
-        layer: the convolution that comes behind it.
-    """
-
-    def __init__(self, layer: nn.Conv2d) -> None:
-        super().__init__()
-        self.windows = tuple(zip(layer.kernel_size, layer.stride, layer.dilation, strict=True))
-
-    def sides(self, shape: torch.Size) -> tuple[int, ...]:
-        """As `F.pad` takes them; one more at the end where they are odd."""
-        sides: list[int] = []
-        for length, (kernel, stride, gap) in zip(shape[-1:-3:-1], self.windows[::-1], strict=True):
-            more = max((-(-length // stride) - 1) * stride + (kernel - 1) * gap + 1 - length, 0)
-            sides += [more // 2, more - more // 2]
-        return tuple(sides)
-
-    def forward(self, values: Tensor) -> Tensor:
-        """Add zeros around."""
-        return F.pad(values, self.sides(values.shape))
 
 
 class View(nn.Module):
@@ -208,7 +186,7 @@ CLIPPING = (nn.ReLU6, nn.Hardtanh)
 NORMS = (nn.LayerNorm, nn.GroupNorm, nn.InstanceNorm2d)
 # Linear and without weights.
 COPYING = (nn.ReflectionPad2d, nn.ReplicationPad2d, nn.CircularPad2d)
-ENLARGING = (nn.Upsample, nn.UpsamplingNearest2d, nn.UpsamplingBilinear2d)
+ENLARGING = (nn.Upsample, nn.UpsamplingNearest2d, nn.UpsamplingBilinear2d, Resized)
 # Explained as in evaluation mode, where they do nothing.
 IGNORED = (
     *(nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout),
@@ -247,15 +225,8 @@ def padding_of(layer: nn.Module | None) -> tuple[int, ...]:
 def copies(layer: nn.Module) -> bool:
     """Whether each output of a linear map is one of the inputs."""
     return isinstance(layer, COPYING) or (
-        isinstance(layer, nn.Upsample) and layer.mode in ("nearest", "nearest-exact")
+        isinstance(layer, nn.Upsample | Resized) and layer.mode in ("nearest", "nearest-exact")
     )
-
-
-def is_same(layer: nn.Module) -> bool:
-    """Whether it is timm's convolution with TensorFlow's padding."""
-    kind = type(layer)
-    of_timm = kind.__module__.startswith("timm.") and kind.__name__ == "Conv2dSame"
-    return of_timm and isinstance(layer, nn.Conv2d)
 
 
 def gaps_of(layer: nn.Module | None) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Relevance through layers that are linear for given statistics, and have no weights for a rule."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -28,22 +29,29 @@ class LinearMap:
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         """Map; keep the inputs, and the outputs where values are mixed."""
         outputs: Tensor = self.layer(*inputs)
+        others = tuple(other.to("meta") for other in inputs[1:])  # whose sizes it is given
         if copies(self.layer):
-            return outputs, (inputs[0].to("meta"),)
-        return outputs, (inputs[0], outputs)
+            return outputs, (inputs[0].to("meta"), outputs.to("meta"), *others)
+        return outputs, (inputs[0], outputs, *others)
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """By the transposed map."""
+        inputs, outputs, *others = saved
+        nothing = (None for _ in others)
+
+        def layer(values: Tensor) -> Tensor:
+            mapped: Tensor = self.layer(values, *others)
+            return mapped
+
         if copies(self.layer):
-            return Sent((transposed(self.layer, relevance, saved[0].shape),))
-        inputs, outputs = saved
+            return Sent((transposed(layer, relevance, inputs.shape), *nothing))
         shares = divide(relevance, outputs, EPSILON)
         taken = stabilised(shares, outputs, EPSILON)
-        back = transposed(self.layer, shares, inputs.shape)
-        return Sent((back.mul_(inputs),), stabiliser=taken)
+        back = transposed(layer, shares, inputs.shape)
+        return Sent((back.mul_(inputs), *nothing), stabiliser=taken)
 
 
-def transposed(layer: nn.Module, shares: Tensor, shape: torch.Size) -> Tensor:
+def transposed(layer: Callable[[Tensor], Tensor], shares: Tensor, shape: torch.Size) -> Tensor:
     """The transpose of a linear layer, by torch's own; `shape` is that of a batch of inputs."""
     with torch.inference_mode(False), torch.enable_grad():
         inputs = torch.zeros(

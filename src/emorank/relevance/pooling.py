@@ -10,7 +10,10 @@ from torch import Tensor, nn
 from emorank.relevance.division import divide, stabilised
 from emorank.relevance.layers import Mean
 from emorank.relevance.rules import EPSILON
+from emorank.relevance.same_borders import pair
 from emorank.relevance.steps import Saved, Sent
+
+Pooling = nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d | Mean
 
 # Equal sums of thousands of products differ if they are added up in another order; in deeper
 # layers by several ε. More than this would also move winners that are no tie (docs/relevance.md).
@@ -48,7 +51,7 @@ class MaxPool:
             torch.ops.aten.max_pool2d_with_indices_backward(
                 relevance,
                 _repeated(inputs, maps),
-                *map(_pair, sizes),
+                *map(pair, sizes),
                 layer.ceil_mode,
                 _repeated(winners, maps),
             ),
@@ -60,9 +63,9 @@ class MaxPool:
         Never by more than a sixteenth of themselves: a unit that is (nearly) off must not win from
         one that is on, whose relevance it could not take.
         """
-        sizes = zip(_pair(self.layer.kernel_size), _pair(self.layer.dilation), strict=True)
+        sizes = zip(pair(self.layer.kernel_size), pair(self.layer.dilation), strict=True)
         down, right = ((kernel - 1) * gap + 1 for kernel, gap in sizes)
-        top, left = _pair(self.layer.padding)
+        top, left = pair(self.layer.padding)
         rows = torch.arange(top, top + inputs.shape[2], device=inputs.device) % down
         columns = torch.arange(left, left + inputs.shape[3], device=inputs.device) % right
         places = (rows[:, None] * right + columns).to(inputs.dtype)
@@ -100,7 +103,7 @@ class AveragePool:
     """
 
     name: str
-    layer: nn.MaxPool2d | nn.AvgPool2d | nn.AdaptiveAvgPool2d | Mean
+    layer: Pooling
 
     passes = False
 
@@ -141,7 +144,7 @@ def _average_backward(shares: Tensor, inputs: Tensor, layer: nn.AvgPool2d) -> Te
     given: Tensor = torch.ops.aten.avg_pool2d_backward(
         shares,
         inputs,
-        *map(_pair, (layer.kernel_size, layer.stride, layer.padding)),
+        *map(pair, (layer.kernel_size, layer.stride, layer.padding)),
         layer.ceil_mode,
         layer.count_include_pad,
         layer.divisor_override,
@@ -154,7 +157,3 @@ def _repeated(saved: Tensor, maps: int) -> Tensor:
     if len(saved) == maps:
         return saved
     return saved.expand(maps, *saved.shape[1:]).contiguous(memory_format=torch.channels_last)
-
-
-def _pair(size: int | tuple[int, ...]) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else (size[0], size[1])

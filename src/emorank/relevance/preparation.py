@@ -1,6 +1,7 @@
 """A net and a preset made ready: the graph read, a rule for each layer, the weights modified."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -11,6 +12,8 @@ from emorank.relevance.activations import ACTIVATIONS, is_positive, not_in_place
 from emorank.relevance.chosen_rules import before, rules_of
 from emorank.relevance.folding import fold, of_images
 from emorank.relevance.forwards.graph import IMAGES, Node, read
+from emorank.relevance.forwards.measured import Length, Quotient, UnitLength
+from emorank.relevance.forwards.resizing import Resized
 from emorank.relevance.forwards.tracing import check_net
 from emorank.relevance.gates import GateOnly, Repeated, check_gates, gated
 from emorank.relevance.joins import Join, Shifted, SideBySide
@@ -26,7 +29,6 @@ from emorank.relevance.layers import (
     Joined,
     Mean,
     Product,
-    SamePad,
     Sum,
     clips_at,
     copies,
@@ -35,13 +37,14 @@ from emorank.relevance.layers import (
 )
 from emorank.relevance.linear_maps import LinearMap, Normalisation
 from emorank.relevance.own_net import OwnNet
-from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool
+from emorank.relevance.pooling import AveragePool, EvenMaxPool, MaxPool, Pooling
 from emorank.relevance.presets import DEFAULT, MaxPooling, Preset
 from emorank.relevance.presets import preset as named
 from emorank.relevance.propagate import Explainer, as_written
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import Rule
-from emorank.relevance.same_padding import SamePadded
+from emorank.relevance.same_borders import SamePad, SamePool
+from emorank.relevance.same_padding import SamePadded, SamePooled
 from emorank.relevance.steps import Clip, OneByOne, Rearrangement, Step, ZeroPadding
 from emorank.relevance.targets import Target
 from emorank.relevance.walk import PlacedStep
@@ -188,16 +191,16 @@ class _Preparation:
                 return Normalisation(node.name, layer, self.preset.bias == "distributed")
             case _ if isinstance(layer, (*COPYING, *ENLARGING)):
                 return LinearMap(node.name, layer)
-            case Product():
+            case SamePool():
+                return SamePooled(node.name, layer, partial(self._pool, node.name))
+            case Product() | Quotient():
                 return gated(self.nodes, node, self.preset.products)
-            case nn.Softmax():
+            case nn.Softmax() | Length():
                 return GateOnly(node.name, layer)
             case Expanded():
                 return Repeated(node.name)
-            case nn.MaxPool2d():
-                return _max_pool(node.name, layer, self.preset.max_pooling)
-            case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Mean():
-                return AveragePool(node.name, layer)
+            case nn.MaxPool2d() | nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Mean():
+                return self._pool(node.name, layer)
             case Joined():
                 return SideBySide(node.name, layer)
             case Affine():
@@ -205,7 +208,7 @@ class _Preparation:
                 if passed or self.preset.bias == "distributed":
                     return OneByOne(node.name, layer)
                 return Shifted(node.name, layer)
-            case _ if isinstance(layer, (*ACTIVATIONS, nn.LocalResponseNorm)):
+            case _ if isinstance(layer, (*ACTIVATIONS, nn.LocalResponseNorm, UnitLength)):
                 return OneByOne(node.name, not_in_place(layer))
             case _ if isinstance(layer, VIEWS):
                 return Rearrangement(node.name, layer)
@@ -213,6 +216,11 @@ class _Preparation:
                 return ZeroPadding(node.name, padding_of(layer), gaps_of(layer))
             case _:
                 return Clip(node.name, *clips_at(layer))
+
+    def _pool(self, name: str, layer: Pooling) -> Step:
+        if isinstance(layer, nn.MaxPool2d):
+            return _max_pool(name, layer, self.preset.max_pooling)
+        return AveragePool(name, layer)
 
     def _is_part_of_step_before(self, node: Node) -> bool:
         return node.inputs[0] != IMAGES and self._rectified(node.inputs[0] - 1)
@@ -234,7 +242,7 @@ class _Preparation:
         match node.layer:
             case nn.ReLU():
                 return True
-            case nn.Conv2d() | nn.Linear() | nn.Upsample(mode="bicubic"):
+            case nn.Conv2d() | nn.Linear() | nn.Upsample(mode="bicubic") | Resized(mode="bicubic"):
                 return False
             case Sum(sign=-1):
                 return False
@@ -263,7 +271,9 @@ class _Preparation:
                 return keeps_zeros(self.rules[k]) and self.preset.bias == "absorbed"
             case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Mean() | Sum():
                 return True  # in proportion to the inputs
-            case nn.Upsample() if not copies(layer):
+            case SamePool(largest=False):
+                return True  # likewise
+            case nn.Upsample() | Resized() if not copies(layer):
                 return True  # likewise
             case _ if isinstance(layer, NORMS):
                 return self.preset.bias == "absorbed"
@@ -273,7 +283,7 @@ class _Preparation:
                 return False
             case _ if is_positive(layer):
                 return False
-            case nn.MaxPool2d() if self.preset.max_pooling != "winner":
+            case nn.MaxPool2d() | SamePool() if self.preset.max_pooling != "winner":
                 return self.preset.max_pooling == "proportional"
             case _:
                 # What passes a unit's relevance on as it came: a dead unit has dead outputs here.

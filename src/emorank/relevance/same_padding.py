@@ -1,12 +1,13 @@
-"""Relevance through a convolution whose zeros at the border depend on the size of the maps."""
+"""Relevance through what has a border that depends on the size of the maps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from emorank.relevance.layers import SamePad
-from emorank.relevance.steps import Saved, Sent
+from emorank.relevance.same_borders import SamePad, SamePool
+from emorank.relevance.steps import Saved, Sent, Step
 from emorank.relevance.weighted import Weighted
 
 
@@ -37,3 +38,28 @@ class SamePadded:
         sent = inner.backward(relevance, tuple(kept))
         assert sent.to[0] is not None  # noqa: S101 - a convolution sends to its inputs
         return replace(sent, to=(F.pad(sent.to[0], tuple(-side for side in sides)),))
+
+
+@dataclass(frozen=True)
+class SamePooled:
+    """A pooling whose border depends on the size of the maps.
+
+    Attributes:
+        name: of the layer.
+        layer: gives the pooling for a size.
+        step: of such a pooling.
+    """
+
+    name: str
+    layer: SamePool
+    step: Callable[[nn.MaxPool2d | nn.AvgPool2d], Step]
+
+    passes = False
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        """Pool."""
+        return self.step(self.layer.at(inputs[0].shape)).forward(*inputs)
+
+    def backward(self, relevance: Tensor, saved: Saved) -> Sent:
+        """As that pooling does."""
+        return self.step(self.layer.at(saved[0].shape)).backward(relevance, saved)

@@ -15,6 +15,8 @@ from torch import Tensor, fx, nn
 from emorank.relevance.activations import WRITTEN, prelu
 from emorank.relevance.forwards.calls import Call, has_size
 from emorank.relevance.forwards.functional_layers import FUNCTIONAL
+from emorank.relevance.forwards.measured import MEASURED, quotient
+from emorank.relevance.forwards.resizing import interpolate
 from emorank.relevance.forwards.sizes import Shape, asked_of, size_of
 from emorank.relevance.layers import (
     Affine,
@@ -70,7 +72,16 @@ def _multiply(call: Call) -> nn.Module | None:
 def _divide(call: Call) -> nn.Module | None:
     if call.kwargs.get("rounding_mode"):
         return None
-    return _affine(call, lambda c: (1 / c, 0), None)
+    return quotient(call) or _affine(call, lambda c: (1 / c, 0), None)
+
+
+def _add_product(call: Call) -> nn.Module | None:
+    """`torch.addcmul(shift, scale, x)`, whichever of the last two is the constant."""
+    shift, *pair = call.args
+    constants = [one for one in pair if isinstance(one, Tensor)]
+    if call.kwargs or not isinstance(shift, Tensor) or (len(pair), len(constants)) != (2, 1):
+        return None
+    return Affine(constants[0], shift)
 
 
 def _negate(call: Call) -> nn.Module:
@@ -253,12 +264,6 @@ def _adaptive(call: Call) -> nn.Module:
     return nn.AdaptiveAvgPool2d(**call.given(("output_size",)))
 
 
-def _interpolate(call: Call) -> nn.Module | None:
-    names = ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor", "antialias")
-    given = call.given(names, mode="nearest")
-    return None if given.pop("antialias", False) else nn.Upsample(**given)
-
-
 def _pad(call: Call) -> nn.Module | None:
     arguments = call.given(("pad", "mode", "value"), mode="constant", value=0)
     if arguments["mode"] in _COPIES and len(arguments["pad"]) == 4:
@@ -350,6 +355,7 @@ _FUNCTIONS: dict[Any, Make] = {
     **dict.fromkeys((operator.sub, operator.isub, torch.sub, "sub", "sub_"), _subtract),
     **dict.fromkeys((operator.mul, operator.imul, torch.mul, "mul", "mul_"), _multiply),
     **dict.fromkeys((operator.truediv, operator.itruediv, torch.div, "div", "div_"), _divide),
+    **dict.fromkeys((torch.addcmul, "addcmul"), _add_product),
     **dict.fromkeys((operator.neg, torch.neg, "neg", "neg_"), _negate),
     **dict.fromkeys((torch.flatten, "flatten"), _flatten),
     **dict.fromkeys(("view", "reshape", torch.reshape), _reshape),
@@ -376,6 +382,7 @@ _FUNCTIONS: dict[Any, Make] = {
     F.avg_pool2d: _avg_pool,
     F.adaptive_avg_pool2d: _adaptive,
     F.pad: _pad,
-    F.interpolate: _interpolate,
+    F.interpolate: interpolate,
     **FUNCTIONAL,
+    **MEASURED,
 }

@@ -17,6 +17,7 @@ from emorank.errors import RelevanceError
 from emorank.relevance.forwards.calls import Call
 from emorank.relevance.forwards.functions import PARTS, layer_of, part_of
 from emorank.relevance.forwards.layer_parts import in_parts
+from emorank.relevance.forwards.resizing import Resized
 from emorank.relevance.forwards.sizes import is_size
 from emorank.relevance.forwards.tracing import (
     Traced,
@@ -135,7 +136,7 @@ def _layer(
         inputs = parts.tensors
     else:
         layer, inputs = layer_of(call), call.tensors
-    if isinstance(layer, View):
+    if isinstance(layer, View | Resized):
         inputs = (*inputs[:1], *layer.others)
         layer.others = ()  # the node says so from here on; a copy of a layer copies no steps
     if layer is None:
@@ -174,7 +175,7 @@ def _check(name: str, layer: nn.Module) -> None:
             problem = "return_indices=True; expected False"
         case nn.Flatten() if layer.start_dim == 0:
             problem = f"dimensions {layer.start_dim} to {layer.end_dim}; expected 1 to -1"
-        case nn.ZeroPad2d() | Pad() if min(padding_of(layer)) < 0 or len(padding_of(layer)) > 6:
+        case nn.ZeroPad2d() | Pad() if len(padding_of(layer)) > 6:
             problem = (
                 f"padding {padding_of(layer)}; expected zeros added to channels, rows or columns"
             )
@@ -192,8 +193,9 @@ def _check_in_place(nodes: tuple[Node, ...]) -> None:
     held = [(IMAGES, 0)]  # by position: the memory, and how many had written there in place
     writers: dict[int, list[str]] = {IMAGES: []}
     for place, node in enumerate(nodes, start=1):
-        # Of further inputs a view takes the sizes only.
-        read_values = node.inputs[:1] if isinstance(node.layer, View) else node.inputs
+        # Of further inputs these take the sizes only.
+        sizes_only = isinstance(node.layer, View | Resized)
+        read_values = node.inputs[:1] if sizes_only else node.inputs
         for memory, age in (held[position] for position in read_values):
             if age < len(writers[memory]):
                 raise RelevanceError(

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from emorank.relevance.layers import (
     Pad,
-    SamePad,
     View,
+    gaps_of,
     give_parameters,
-    is_same,
+    padding_of,
     with_parameters,
 )
+from emorank.relevance.same_borders import SamePad, SamePool, is_same
 
 
 def in_parts(name: str, layer: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -37,6 +38,12 @@ def in_parts(name: str, layer: nn.Module) -> list[tuple[str, nn.Module]]:
                 (name, wide),
                 (f"{name}.squeeze", View(lambda values: values.squeeze(2))),
             ]
+        case nn.MaxPool2d() | nn.AvgPool2d() if is_same(layer):
+            return [(name, SamePool(layer))]
+        case nn.ZeroPad2d() | Pad() if min(padding_of(layer)) < 0:
+            cut = tuple(min(side, 0) for side in padding_of(layer))
+            added = Pad(tuple(max(side, 0) for side in padding_of(layer)), gaps_of(layer))
+            return [(f"{name}.cut", View(lambda values: _cut(values, cut))), (name, added)]
         case nn.Conv2d() if is_same(layer):
             bare = with_parameters(layer, layer.weight, layer.bias)
             return [(f"{name}.padding", SamePad(layer)), (name, bare)]
@@ -50,6 +57,14 @@ def in_parts(name: str, layer: nn.Module) -> list[tuple[str, nn.Module]]:
             return [(f"{name}.padding", _PADDING_MODES[layer.padding_mode](sides)), (name, bare)]
         case _:
             return [(name, layer)]
+
+
+def _cut(values: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """Rows and columns cut off where the sides, as `F.pad` takes them, are negative."""
+    for k in range(len(sides) // 2):
+        before, after = sides[2 * k], sides[2 * k + 1]
+        values = values.narrow(-1 - k, -before, values.shape[-1 - k] + before + after)
+    return values
 
 
 _PADDING_MODES: dict[str, Callable[[Any], nn.Module]] = {

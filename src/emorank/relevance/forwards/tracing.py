@@ -26,8 +26,8 @@ from emorank.relevance.layers import (
     NORMS,
     WEIGHTED,
     is_parametrised,
-    is_same,
 )
+from emorank.relevance.same_borders import is_same
 
 _ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
