@@ -109,6 +109,91 @@ def test_folding_changes_neither_logits_nor_maps(name, preset):
     torch.testing.assert_close(mine.sums, theirs.sums, rtol=1e-10, atol=1e-10 * scale)
 
 
+class Branched(nn.Module):
+    """Convolutions side by side, pooled, and a batch norm behind all of it, or none."""
+
+    def __init__(self, branches: list[nn.Module], norm: nn.Module, *, often: bool = False) -> None:
+        super().__init__()
+        self.branches, self.norm = nn.ModuleList(branches), norm
+        torch.manual_seed(2)
+        self.fc, self.often = nn.Linear(16, 4).double(), often
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = [branch(x) for branch in self.branches]
+        joined = torch.cat(parts, 1)
+        y = self.norm(joined)
+        if self.often:
+            y = y + joined
+        y = nn.functional.adaptive_avg_pool2d(torch.relu(y), 2)
+        return self.fc(y.flatten(1))
+
+
+def branches(*, negative: bool = False, often: bool = False) -> tuple[nn.Module, nn.Module]:
+    """Such a net, and the same with the norm multiplied into the convolutions by hand."""
+    torch.manual_seed(5)
+    convs = [nn.Conv2d(3, 2, 3, bias=False).double(), nn.Conv2d(3, 2, 3).double()]
+    norm = normed(nn.BatchNorm2d, 4).eval()
+    norm.weight.data.abs_()
+    if negative:
+        norm.weight.data[0] = -1.0
+    pools = [nn.MaxPool2d(2), nn.AvgPool2d(3, 2, padding=1, count_include_pad=False)]
+    pools[1] = nn.Sequential(pools[1], nn.AdaptiveAvgPool2d(2))
+    whole = [nn.Sequential(conv, pool) for conv, pool in zip(convs, pools, strict=True)]
+    scale, shift = by_hand(norm)
+    by_conv = []
+    for k, (conv, pool) in enumerate(zip(convs, pools, strict=True)):
+        other = nn.Conv2d(3, 2, 3).double()
+        part = slice(2 * k, 2 * k + 2)
+        with torch.no_grad():
+            other.weight.copy_(conv.weight * scale[part].view(-1, 1, 1, 1))
+            bias = 0 if conv.bias is None else conv.bias * scale[part]
+            other.bias.copy_(shift[part] + bias)
+        by_conv.append(nn.Sequential(other, pool))
+    return Branched(whole, norm, often=often), Branched(by_conv, nn.Identity())
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_norm_behind_pooling_and_branches_joins_their_convolutions(preset):
+    """Where the order does not matter; the logits are the net's own."""
+    net, merged_net = branches()
+    bounds = {"low": LOW, "high": HIGH}
+    mine, theirs = (relevance(n.eval(), images(), 1, preset, **bounds) for n in (net, merged_net))
+    torch.testing.assert_close(mine.logits, net(images()).detach(), rtol=1e-10, atol=1e-10)
+    scale = float(theirs.pixels.abs().max())
+    torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=1e-10, atol=1e-10 * scale)
+    assert "norm" not in mine.layers
+
+
+@pytest.mark.parametrize("case", ["a negative scale", "read elsewhere too", "zeros that count"])
+def test_a_norm_stays_where_the_order_matters(case):
+    """The winner of a maximum would be another, or the other reader would get other values."""
+    net, _ = branches(negative=case == "a negative scale", often=case == "read elsewhere too")
+    if case == "zeros that count":
+        net.branches[1][1][0].count_include_pad = True
+    record = relevance(net.eval(), images(), 1, "epsilon")
+    torch.testing.assert_close(record.logits, net(images()).detach(), rtol=1e-10, atol=1e-10)
+    assert "norm" in record.layers
+
+
+def test_under_epsilon_a_norm_before_a_convolution_is_as_if_merged_with_it():
+    """W s x / z either way: also at a border of zeros, which no merging to the right allows."""
+    torch.manual_seed(3)
+    first, second = nn.Conv2d(3, 4, 3).double(), nn.Conv2d(4, 5, 3).double()
+    norm = normed(nn.BatchNorm2d, 4).eval()
+    scale, shift = by_hand(norm)
+    end = (nn.ReLU(), nn.Flatten(), nn.Linear(45, 4).double())
+    right = nn.Conv2d(4, 5, 3).double()
+    with torch.no_grad():
+        right.weight.copy_(second.weight * scale.view(1, -1, 1, 1))
+        right.bias.copy_(second.bias + (second.weight * shift.view(1, -1, 1, 1)).sum((1, 2, 3)))
+    rule = Epsilon(1e-13)
+    preset = Preset(rule, rule, rule)
+    net = nn.Sequential(first, nn.ReLU(), norm, second, *end).eval()
+    other = nn.Sequential(first, nn.ReLU(), right, *end).eval()
+    mine, theirs = (relevance(one, images(), 1, preset) for one in (net, other))
+    torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=1e-7, atol=1e-9)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_norm_of_the_images_is_their_normalisation(preset):
     """It is no convolution: the first one's rule goes to the first, and has the pixels' box."""
