@@ -204,10 +204,12 @@ def test_branches_that_a_softmax_weighs(preset):
         (lambda a, b, weights: a + b * F.softmax(b, 1) + F.softmax(a, 1), "signal"),
     ],
 )
-def test_a_softmax_that_relevance_would_come_to_is_refused(forward, products):
-    """It has no rule but this."""
-    with pytest.raises(RelevanceError, match="no rule for the softmax 'softmax"):
-        prepare(Selected(forward), override_preset("epsilon", products=products))
+def test_a_softmax_that_relevance_comes_to(forward, products):
+    """It has the rule of attention's (test_attention_steps.py); nothing is lost."""
+    found = relevance(Selected(forward), images(), 1, override_preset("epsilon", products=products))
+    torch.testing.assert_close(found.lost, torch.zeros_like(found.lost), atol=1e-10, rtol=0)
+    k = next(k for k, name in enumerate(found.layers) if name.startswith("softmax"))
+    assert found.bias[k].abs().min() > 1e-6
 
 
 def test_a_softmax_of_the_batch_is_refused():

@@ -18,7 +18,6 @@ from emorank.relevance.layers import (
     Mean,
     Product,
     clips_at,
-    not_the_batch,
 )
 from emorank.relevance.presets import Products
 from emorank.relevance.steps import Saved, Sent
@@ -87,17 +86,15 @@ class Repeated:
 
 @dataclass(frozen=True)
 class GateOnly:
-    """Softmax, or a length, which no relevance comes to: it leads only to gates that get none."""
+    """A length, which no relevance comes to: it leads only to gates that get none."""
 
     name: str
-    layer: nn.Softmax | Length
+    layer: Length
 
     passes = False
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         """Compute."""
-        if isinstance(self.layer, nn.Softmax):
-            not_the_batch(self.layer.dim if self.layer.dim is not None else 0, inputs[0].ndim)
         return self.layer(inputs[0]), ()
 
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
@@ -106,7 +103,7 @@ class GateOnly:
 
 
 def check_gates(steps: tuple[PlacedStep, ...]) -> None:
-    """Refuse a softmax that relevance would come to.
+    """Refuse a length that relevance would come to.
 
     Raises:
         RelevanceError: its outputs lead elsewhere than to the gates of products.
@@ -114,19 +111,25 @@ def check_gates(steps: tuple[PlacedStep, ...]) -> None:
     for position in sorted(reached(steps)):
         step = steps[position - 1].step if position else None
         if isinstance(step, GateOnly):
-            if isinstance(step.layer, Length):
-                raise RelevanceError(
-                    f"no rule for the length '{step.name}', but where it divides or scales values"
-                )
             raise RelevanceError(
-                f"no rule for the softmax '{step.name}', but for the gate of a product whose "
-                'signal takes all (products="signal", as the presets have it)'
+                f"no rule for the length '{step.name}', but where it divides or scales values"
             )
 
 
 def gathered(relevance: Tensor, branch: Tensor) -> Tensor:
     """Relevance at values that were repeated to fit, added up for each value."""
     return relevance.sum_to_size(len(relevance), *branch.shape[1:])
+
+
+def signal_of(nodes: Sequence[Node], node: Node, products: Products) -> int | None:
+    """The factor of a matrix product that takes all; None if each takes half.
+
+    As attention weights the values: the factor that does not end in a gate.
+    """
+    if products == "even":
+        return None
+    first, second = (_gate_like(nodes, position) for position in node.inputs)
+    return None if first == second else 0 if first < second else 1
 
 
 def gated(nodes: Sequence[Node], node: Node, products: Products) -> Gated:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
+from emorank.relevance.forwards.following import logits_in
 from emorank.relevance.forwards.tracing import evaluating
 from emorank.relevance.layers import computed_weights
 from emorank.relevance.unchanged import Glance
@@ -88,7 +89,7 @@ class OwnNet:
             return
         try:
             with evaluating(self.net):
-                own = self.net(images[:1].clone(memory_format=torch.contiguous_format))
+                own = logits_in(self.net(images[:1].clone(memory_format=torch.contiguous_format)))
         except torch.OutOfMemoryError:
             raise
         except Exception as error:  # whatever a stranger's forward or hooks raise

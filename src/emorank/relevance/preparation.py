@@ -1,6 +1,7 @@
 """A net and a preset made ready: the graph read, a rule for each layer, the weights modified."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -9,13 +10,27 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.activations import ACTIVATIONS, is_positive, not_in_place
+from emorank.relevance.attention_layers import (
+    JoinedWithConstants,
+    MatrixProduct,
+    Moved,
+    WithConstant,
+)
+from emorank.relevance.attention_steps import (
+    BesideConstants,
+    ConstantProduct,
+    Reordered,
+    SignalProduct,
+    Silent,
+    SoftmaxStep,
+)
 from emorank.relevance.chosen_rules import before, rules_of
 from emorank.relevance.folding import fold, of_images
 from emorank.relevance.forwards.graph import IMAGES, Node, read
 from emorank.relevance.forwards.measured import Length, Quotient, UnitLength
 from emorank.relevance.forwards.resizing import Resized
 from emorank.relevance.forwards.tracing import check_net
-from emorank.relevance.gates import GateOnly, Repeated, check_gates, gated
+from emorank.relevance.gates import GateOnly, Repeated, check_gates, gated, signal_of
 from emorank.relevance.joins import Join, Shifted, SideBySide
 from emorank.relevance.layers import (
     COPYING,
@@ -47,7 +62,7 @@ from emorank.relevance.same_borders import SamePad, SamePool
 from emorank.relevance.same_padding import SamePadded, SamePooled
 from emorank.relevance.steps import Clip, OneByOne, Rearrangement, Step, ZeroPadding
 from emorank.relevance.targets import Target
-from emorank.relevance.walk import PlacedStep
+from emorank.relevance.walk import PlacedStep, reached
 from emorank.relevance.weighted import (
     Weighted,
     keeps_zeros,
@@ -85,7 +100,8 @@ def relevance(
         RelevanceError: a layer has no rule, the preset does not exist or fit, the images do not
             fit, or numbers left the range of their type.
     """
-    return prepare(net, preset, low=low, high=high)(images, target, at=at)
+    size = (images.shape[-2], images.shape[-1]) if getattr(images, "ndim", 0) == 4 else None
+    return prepare(net, preset, low=low, high=high, size=size)(images, target, at=at)
 
 
 def prepare(
@@ -95,6 +111,7 @@ def prepare(
     low: Float[Tensor, "channels"] | None = None,
     high: Float[Tensor, "channels"] | None = None,
     deterministic: bool = False,
+    size: tuple[int, int] | None = None,
 ) -> Explainer:
     """Make a net and a preset ready; arguments and errors as for `relevance`.
 
@@ -105,13 +122,15 @@ def prepare(
         high: likewise.
         deterministic: only algorithms that give the same bits every time; on CUDA they are slower,
             and torch raises a RuntimeError where it has none.
+        size: height and width of the images, for nets that depend on it (transformers); None for
+            what the net says, or else the first usual one that it takes.
     """
     chosen = named(preset)
     check_net(net)
     if any(weight.is_meta for weight in net.parameters()):
         raise RelevanceError("expected a net with weights, got one on the device 'meta'; load them")
     with as_written(next(net.parameters(), torch.empty(0))):
-        nodes = fold(read(net))
+        nodes = fold(read(net, size))
         own = OwnNet(net)
         return _Preparation(nodes, chosen, low, high).explainer(own, deterministic)
 
@@ -195,8 +214,19 @@ class _Preparation:
                 return SamePooled(node.name, layer, partial(self._pool, node.name))
             case Product() | Quotient():
                 return gated(self.nodes, node, self.preset.products)
-            case nn.Softmax() | Length():
+            case Length():
                 return GateOnly(node.name, layer)
+            case nn.Softmax():
+                return SoftmaxStep(node.name, layer, self.preset.bias == "distributed")
+            case MatrixProduct():
+                signal = signal_of(self.nodes, node, self.preset.products)
+                return SignalProduct(node.name, layer, signal)
+            case WithConstant():
+                return ConstantProduct(node.name, layer)
+            case JoinedWithConstants():
+                return BesideConstants(node.name, layer, self.preset.bias == "distributed")
+            case Moved():
+                return Reordered(node.name, layer)
             case Expanded():
                 return Repeated(node.name)
             case nn.MaxPool2d() | nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | Mean():
@@ -244,7 +274,7 @@ class _Preparation:
                 return True
             case nn.Conv2d() | nn.Linear() | nn.Upsample(mode="bicubic") | Resized(mode="bicubic"):
                 return False
-            case Sum(sign=-1):
+            case Sum(sign=-1) | WithConstant() | JoinedWithConstants():
                 return False
             case _ if isinstance(node.layer, NORMS):
                 return False
@@ -275,7 +305,7 @@ class _Preparation:
                 return True  # likewise
             case nn.Upsample() | Resized() if not copies(layer):
                 return True  # likewise
-            case _ if isinstance(layer, NORMS):
+            case _ if isinstance(layer, (*NORMS, nn.Softmax, JoinedWithConstants)):
                 return self.preset.bias == "absorbed"
             case Affine() if layer.shifts:
                 return self.preset.bias == "absorbed"  # likewise, or else a dead unit is none
@@ -353,9 +383,14 @@ def _max_pool(name: str, layer: nn.MaxPool2d, way: MaxPooling) -> Step:
 def _placed(steps: list[tuple[Step, tuple[int, ...]]]) -> tuple[PlacedStep, ...]:
     """The steps with what is read for the last time at each."""
     last = {position: k for k, (_, inputs) in enumerate(steps) for position in inputs}
-    return tuple(
+    placed = tuple(
         PlacedStep(step, inputs, tuple(p for p in set(inputs) if last[p] == k))
         for k, (step, inputs) in enumerate(steps)
+    )
+    come_to = reached(placed)
+    return tuple(
+        one if k in come_to else replace(one, step=Silent(one.step))
+        for k, one in enumerate(placed, start=1)
     )
 
 

@@ -181,7 +181,6 @@ REFUSED = {
     "a loop over the batch": (lambda net, x: [net.conv(image) for image in x], "cannot read"),
     "a tuple": (lambda net, x: (net.fc(maps(net, x).flatten(1)), x), "returns the logits"),
     "a dict": (lambda net, x: {"logits": net.fc(maps(net, x).flatten(1))}, "returns the logits"),
-    "not the last layer": (lambda net, x: [y := maps(net, x), net.blocks(y)][0], "returns the log"),
     "a fixed batch": (lambda net, x: net.fc(maps(net, x).view(2, -1)), "no rule for 'view'"),
     "another size": (lambda net, x: net.fc(maps(net, x).view(x.size(1), -1)), "no rule for 'view'"),
     "flattening all": (lambda net, x: net.fc(torch.flatten(maps(net, x))), "dimensions 0 to -1"),
@@ -214,10 +213,6 @@ REFUSED = {
         "no rule for 'getit",
     ),
     "an image": (lambda net, x: net.fc(maps(net, x)[:, x.size(0) :].flatten(1)), "no rule for 'ge"),
-    "parts by name": (
-        lambda net, x: torch.cat(maps(net, x).chunk(2, 1), 1),
-        "no rule for 'cat'|inputs",
-    ),
     "clipped by nothing": (lambda net, x: net.fc(net.conv(x).clamp(1, 1).flatten(1)), "'clamp'"),
     "a mean of all": (lambda net, x: net.fc(maps(net, x).mean()), "no rule for 'mean'"),
     "a weighted sum": (

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from emorank.relevance.activations import WRITTEN, prelu
+from emorank.relevance.attention_layers import MatrixProduct
 from emorank.relevance.forwards.calls import Call, has_size
 from emorank.relevance.forwards.functional_layers import FUNCTIONAL
 from emorank.relevance.forwards.measured import MEASURED, quotient
@@ -234,6 +235,10 @@ def _mean(call: Call) -> nn.Module | None:
     return Mean(over, keepdim, total=call.target in _SUMS)
 
 
+def _matrix_product(call: Call) -> nn.Module | None:
+    return MatrixProduct() if len(call.tensors) == len(call.args) == 2 else None
+
+
 def _softmax(call: Call) -> nn.Module | None:
     dim = call.given(("dim", "_stacklevel", "dtype"), dim=None)["dim"]
     return nn.Softmax(dim) if isinstance(dim, int) else None
@@ -367,6 +372,7 @@ _FUNCTIONS: dict[Any, Make] = {
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate, torch.stack), _join),
     operator.getitem: _slice,
     **dict.fromkeys((torch.mean, "mean", *_SUMS), _mean),
+    **dict.fromkeys((operator.matmul, torch.matmul, torch.bmm, "matmul", "bmm"), _matrix_product),
     **dict.fromkeys((F.softmax, torch.softmax, "softmax"), _softmax),
     **dict.fromkeys((F.relu, F.relu_, torch.relu, torch.relu_, "relu", "relu_"), _relu),
     F.relu6: lambda call: nn.ReLU6(**call.given(("inplace",))),

@@ -1,12 +1,16 @@
 """A network as a graph of named layers in the order of computation, or the refusal to read it.
 
-The net's `forward` is traced once by torch.fx, without images and without running anything. What
+The net's `forward` is traced once by torch.fx, without images and without running anything
+(`tracing.py`); where it chooses by the size of the images or has them elsewhere than in the first
+dimension, as transformers do, it is followed for images of one size (`following.py`). What
 comes out is a list of nodes of the few kinds that relevance can be propagated through; functions
-such as `torch.flatten` or `F.relu` become the layers that do the same (`functions.py`).
+such as `torch.flatten` or `F.relu` become the layers that do the same (`functions.py`,
+`by_image.py`).
 """
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +18,19 @@ import torch
 from torch import Tensor, fx, nn
 
 from emorank.errors import RelevanceError
+from emorank.relevance.attention_layers import MatrixProduct
+from emorank.relevance.forwards.by_image import PARTS as PARTS_BY_IMAGE
+from emorank.relevance.forwards.by_image import (
+    layer_by_image,
+    module_by_image,
+    part_by_image,
+)
 from emorank.relevance.forwards.calls import Call
+from emorank.relevance.forwards.following import Followed, OtherSize, followed
 from emorank.relevance.forwards.functions import PARTS, layer_of, part_of
+from emorank.relevance.forwards.image_sizes import made_for
 from emorank.relevance.forwards.layer_parts import in_parts
+from emorank.relevance.forwards.places import place_of
 from emorank.relevance.forwards.resizing import Resized
 from emorank.relevance.forwards.sizes import is_size
 from emorank.relevance.forwards.tracing import (
@@ -63,8 +77,13 @@ class Node:
     counts: bool = True
 
 
-def read(net: nn.Module) -> tuple[Node, ...]:
+def read(net: nn.Module, size: tuple[int, int] | None = None) -> tuple[Node, ...]:
     """Read a net as a graph; the last node gives the logits.
+
+    Args:
+        net: a module.
+        size: height and width of the images, for nets that depend on it; None for what the net says
+            (`image_size`, timm's settings), or else the first usual one that it takes.
 
     Raises:
         RelevanceError: a layer or a step of its forward has no rule; the message names it.
@@ -74,9 +93,7 @@ def read(net: nn.Module) -> tuple[Node, ...]:
         net = nn.Sequential(net)
     if "forward" in vars(net):
         raise RelevanceError(own_forward("", net))
-    steps = traced(net)
-    with evaluating(net):
-        nodes = tuple(_nodes(net, steps))
+    nodes = _nodes_of(net, size)
     _check_in_place(nodes)
     if isinstance(nodes[-1].layer, nn.Softmax):
         raise RelevanceError(
@@ -91,20 +108,94 @@ def read(net: nn.Module) -> tuple[Node, ...]:
     return nodes
 
 
-def _nodes(net: nn.Module, steps: Traced) -> Iterator[Node]:
+def _nodes_of(net: nn.Module, size: tuple[int, int] | None) -> tuple[Node, ...]:
+    """The nodes by the first way that can read the net."""
+    try:
+        nodes = _of_any_size(net)
+    except RelevanceError as error:
+        return _of_one_size(net, size, error)
+    if any(isinstance(node.layer, MatrixProduct) for node in nodes):
+        # Attention may put more than the images into their dimension, as windows (`view(-1, …)`).
+        with suppress(RelevanceError):
+            return _of_one_size(net, size, None)
+    return nodes
+
+
+def _of_any_size(net: nn.Module) -> tuple[Node, ...]:
+    """The nodes of a net that does the same for images of all sizes."""
+    steps = traced(net)
+    with evaluating(net):
+        return tuple(_nodes(net, steps, _layer))
+
+
+def _of_one_size(
+    net: nn.Module, size: tuple[int, int] | None, before: RelevanceError | None
+) -> tuple[Node, ...]:
+    """The nodes of a net for images of one size; the first of them refuses others.
+
+    `before` says why it cannot be read for any size; None if it can.
+    """
+    refused: RelevanceError | None = None
+    for one in made_for(net, size):
+        try:
+            steps = followed(net, one)
+            with evaluating(net):
+                return tuple(_nodes(net, steps, _layer_of_one_size, one))
+        except OtherSize as error:
+            refused = refused or error
+        except RelevanceError as error:
+            refused = error
+            break
+    if before and str(before).startswith("no rule for layer"):
+        raise before
+    raise RelevanceError(f"{before}. For images of one size: {refused}") from refused
+
+
+def _only(size: tuple[int, int, int]) -> View:
+    """The images as they are, if they have the size that the net was read for."""
+
+    def way(images: Tensor) -> Tensor:
+        if tuple(images.shape[1:]) != size:
+            came = "×".join(map(str, images.shape[2:]))
+            raise RelevanceError(
+                f"expected images of {size[1]}×{size[2]} with {size[0]} channels, for which the "
+                f"net was read (it depends on their size), got {came} with {images.shape[1]}; "
+                f"prepare it for these: prepare(net, size={tuple(images.shape[2:])})"
+            )
+        return images
+
+    return View(way)
+
+
+_Layer = Callable[[nn.Module, fx.Node, Any], tuple[str, nn.Module, tuple[fx.Node, ...]]]
+
+
+def _nodes(
+    net: nn.Module,
+    steps: Traced | Followed,
+    layer_at: _Layer,
+    size: tuple[int, int, int] | None = None,
+) -> Iterator[Node]:
     """The nodes of a traced graph, with positions for arguments."""
     position: dict[fx.Node, int] = {}
     count = 0
+    if size is not None:
+        yield Node("images", _only(size), (IMAGES,))
+        count = 1
     for step in steps.graph.nodes:
         if step.op == "placeholder":
-            position[step] = IMAGES
+            position[step] = count
             continue
         if step.op == "output":
             _check_output(step, position, count)
             continue
-        if is_size(step) or step in steps.constants or step.target in (*PARTS, torch._assert):
+        if (
+            is_size(step)
+            or step in steps.constants
+            or step.target in (*PARTS, *PARTS_BY_IMAGE, torch._assert)
+        ):
             continue  # what comes of it is looked up where it is used
-        name, layer, inputs = _layer(net, step, steps)
+        name, layer, inputs = layer_at(net, step, steps)
         unknown = [str(arg) for arg in inputs if arg not in position]
         if unknown or not inputs:
             raise RelevanceError(
@@ -139,19 +230,56 @@ def _layer(
     if isinstance(layer, View | Resized):
         inputs = (*inputs[:1], *layer.others)
         layer.others = ()  # the node says so from here on; a copy of a layer copies no steps
+    return _named(step, layer, steps), _known(step, layer), inputs
+
+
+def _layer_of_one_size(
+    net: nn.Module, step: fx.Node, steps: Followed
+) -> tuple[str, nn.Module, tuple[fx.Node, ...]]:
+    """The same, for a forward that was followed for images of one size."""
+    call = _call(step, steps.constants)
+    whole, made = call.args[0] if call.args else None, steps.shapes[step]
+    try:
+        if step.op == "call_module":
+            name, module = str(step.target), net.get_submodule(str(step.target))
+            _check(name, module)
+            (given,) = call.tensors
+            place = place_of(steps.shapes[given])
+            return name, _known(step, module_by_image(plain(module), place, made)), (given,)
+        if isinstance(whole, fx.Node) and whole.target in PARTS_BY_IMAGE:
+            of = _call(whole, steps.constants)
+            (given,) = of.tensors
+            place = place_of(steps.shapes[given])
+            part = part_by_image(of, call.args[1], place, steps.shapes[whole])
+            return step.name, part, (given,)
+        layer = layer_by_image(call, steps.shapes, made)
+        inputs = call.tensors[:1] if isinstance(layer, View) else call.tensors
+    except RelevanceError as error:
+        raise RelevanceError(f"{error} ('{step.name}'{line_of(step)})") from error
+    return _named(step, layer, steps), _known(step, layer), inputs
+
+
+def _known(step: fx.Node, layer: nn.Module | None) -> nn.Module:
+    """The layer of a step, if there is one."""
     if layer is None:
         raise RelevanceError(
             f"no rule for '{step.name}' ({step.op.removeprefix('call_')} "
             f"{getattr(step.target, '__name__', step.target)}){line_of(step)} in this form; known "
             "functions and layers: docs/relevance.md. Write it as one of these"
         )
+    return layer
+
+
+def _named(step: fx.Node, layer: nn.Module | None, steps: Traced | Followed) -> str:
+    """The name of a function's layer: that of the module whose weights it is given, if any."""
     name = step.name
     if type(layer) in WEIGHTED:  # a function that is given the weights of a module
         named = [steps.names[arg] for arg in step.all_input_nodes if arg in steps.names]
-        weights = [n.removesuffix(".weight") for n in named if n.endswith(".weight")]
+        weights = [n.removesuffix("weight").rstrip("._") for n in named if n.endswith("weight")]
         name = weights[0] if weights else name
-    _check(name, layer)
-    return name, layer, inputs
+    if layer is not None:
+        _check(name, layer)
+    return name
 
 
 def _call(step: fx.Node, constants: dict[fx.Node, Tensor]) -> Call:

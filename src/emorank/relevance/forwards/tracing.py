@@ -31,7 +31,7 @@ from emorank.relevance.same_borders import is_same
 
 _ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
-_ADVICE: dict[type[nn.Module], str] = {
+ADVICE: dict[type[nn.Module], str] = {
     nn.LogSoftmax: "explain the logits: leave it away",
     nn.DataParallel: "explain what is in it: net.module",
 }
@@ -58,7 +58,7 @@ def traced(net: nn.Module) -> "Traced":
     """What the net's forward does, as steps."""
     tracer = Traced()
     try:
-        with _TRACING, _unchecked(), evaluating(net), _len_of_steps(net):
+        with ONE_NET, _unchecked(), evaluating(net), _len_of_steps(net):
             tracer.graph = tracer.trace(net)
             return tracer
     except RelevanceError:
@@ -66,13 +66,25 @@ def traced(net: nn.Module) -> "Traced":
     except Exception as error:  # whatever a stranger's forward raises when it is traced
         raise RelevanceError(
             f"cannot read the forward of {type(net).__name__} as a fixed graph of layers"
-            f"{_place(traceback.extract_tb(error.__traceback__))} ({_why(error)}); write it as an "
+            f"{place(traceback.extract_tb(error.__traceback__))} ({_why(error)}); write it as an "
             "nn.Sequential, or with a forward that does the same for every image"
         ) from error
 
 
+def only_images(forward: Callable[..., Any]) -> str:
+    """The name of the images in a forward, whose other arguments must have defaults."""
+    _, images, *others = inspect.signature(forward).parameters.values()
+    for other in others:
+        if other.default is other.empty and other.kind not in _ANY_NUMBER:
+            raise RelevanceError(
+                f"expected a net whose forward takes images only, got a second argument "
+                f"'{other.name}' without a default; wrap the net so that its forward takes one"
+            )
+    return images.name
+
+
 # torch.fx changes torch.nn.Module itself while it traces: one net at a time.
-_TRACING = threading.Lock()
+ONE_NET = threading.Lock()
 
 
 @contextmanager
@@ -161,14 +173,8 @@ class Traced(fx.Tracer):
         self, root_fn: Callable[..., Any], is_module: bool, concrete_args: Any = None
     ) -> tuple[Any, list[Any]]:
         """The images alone; what else a forward may take has its default."""
-        _, images, *others = inspect.signature(root_fn).parameters.values()
-        for other in others:
-            if other.default is other.empty and other.kind not in _ANY_NUMBER:
-                raise RelevanceError(
-                    f"expected a net whose forward takes images only, got a second argument "
-                    f"'{other.name}' without a default; wrap the net so that its forward takes one"
-                )
-        return root_fn, [self.root, self.create_proxy("placeholder", images.name, (), {})]
+        name = only_images(root_fn)
+        return root_fn, [self.root, self.create_proxy("placeholder", name, (), {})]
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         """The stand-in for what a step gives."""
@@ -215,7 +221,7 @@ class Traced(fx.Tracer):
             return False  # what it does with the weights stands in its forward
         layer = isinstance(m, LAYERS) or torchs
         if layer and not isinstance(m, nn.Sequential) and not known:
-            raise RelevanceError(_no_rule(module_qualified_name, m))
+            raise RelevanceError(no_rule(module_qualified_name, m))
         return known
 
     def call_module(
@@ -243,10 +249,11 @@ def own_forward(name: str, module: nn.Module) -> str:
     )
 
 
-def _no_rule(name: str, module: nn.Module) -> str:
+def no_rule(name: str, module: nn.Module) -> str:
+    """Words that refuse a layer."""
     return (
         f"no rule for {described(name, module)}; known layers: docs/relevance.md. "
-        f"{_ADVICE.get(type(module), _ELSE)}"
+        f"{ADVICE.get(type(module), _ELSE)}"
     )
 
 
@@ -262,12 +269,12 @@ def _why(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 
 
-_TORCH, _OURS = str(Path(torch.__file__).parent), str(Path(__file__).parents[1])
+TORCH, OURS = str(Path(torch.__file__).parent), str(Path(__file__).parents[1])
 
 
-def _place(frames: traceback.StackSummary) -> str:
+def place(frames: traceback.StackSummary) -> str:
     """The last line that is neither torch's nor of this program, as words; empty without one."""
-    theirs = [frame for frame in frames if not frame.filename.startswith((_TORCH, _OURS))]
+    theirs = [frame for frame in frames if not frame.filename.startswith((TORCH, OURS))]
     if not theirs or not theirs[-1].line:
         return ""
     last = theirs[-1]
@@ -283,4 +290,4 @@ def line_of(step: fx.Node) -> str:
         traceback.FrameSummary(found["file"], int(found["line"]), "", line=found["code"])
         for found in _FRAME.finditer(step.stack_trace or "")
     ]
-    return _place(traceback.StackSummary.from_list(frames))
+    return place(traceback.StackSummary.from_list(frames))
