@@ -39,7 +39,8 @@ from emorank.networks.features import features
 from emorank.networks.normalisation import to_batch
 from emorank.networks.vgg16 import CUT_HEAD
 from emorank.ranking import evidence
-from emorank.ranking.calibrated import LevelModel, ProportionalOdds
+from emorank.ranking.calibrated import LevelModel
+from emorank.ranking.proportional_odds import ProportionalOdds
 from emorank.ranking.relevance_features import FEATURES, MOVED, REGIONS, relevance_features
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.reading.measured import emotion_table, expressed

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -237,3 +238,15 @@ def serve():
     for server in running:
         if server.process.poll() is None:
             server.stop()
+
+
+@contextmanager
+def served_room(folder, raters, count, **setup):
+    """A room on SQLite for several tests, each with a rater of its own: it, and its address."""
+    project = create_project(folder, images(count), noise, raters, Setup(**{"repeats": 0} | setup))
+    server = Serving(project.folder)
+    try:
+        yield Room(project, {row.name: row.id for row in progress(project)}), server.base
+    finally:
+        server.stop()
+        project.database.close()

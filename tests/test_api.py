@@ -48,6 +48,15 @@ def test_no_name_is_that_of_a_module():
     assert not modules & set(emorank.__all__)
 
 
+def test_what_only_ranks_loads_nothing_that_fits():
+    """scikit-learn and SciPy's statistics take a second, and every worker would load them too."""
+    code = (
+        "import sys, emorank.cli.rank, emorank.scale.worker, emorank.study.readers\n"
+        "print(*{'sklearn', 'scipy.stats', 'scipy.optimize', 'matplotlib'} & {*sys.modules})"
+    )
+    assert python(code).split() == []
+
+
 def test_names_survive_the_import_of_their_modules():
     """The order of imports does not change what a name means."""
     code = (

@@ -12,8 +12,9 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from emorank.ranking import calibrated
-from emorank.ranking.calibrated import ProportionalOdds, from_values, probable_level, to_values
+from emorank.ranking import proportional_odds
+from emorank.ranking.calibrated import probable_level
+from emorank.ranking.proportional_odds import ProportionalOdds, from_values, to_values
 
 SEEDS = st.integers(0, 10_000)
 
@@ -47,11 +48,11 @@ def test_the_gradient_is_that_of_the_loss(penalty):
     x, y = drawn(1, 40)
     start = np.random.default_rng(2).normal(size=6)
     error = check_grad(
-        lambda free: calibrated._loss(free, x, y, penalty)[0],
-        lambda free: calibrated._loss(free, x, y, penalty)[1],
+        lambda free: proportional_odds._loss(free, x, y, penalty)[0],
+        lambda free: proportional_odds._loss(free, x, y, penalty)[1],
         start,
     )
-    scale = np.linalg.norm(calibrated._loss(start, x, y, penalty)[1])
+    scale = np.linalg.norm(proportional_odds._loss(start, x, y, penalty)[1])
     assert scale > 1
     assert error < 1e-5 * scale
 
@@ -65,7 +66,7 @@ def test_the_loss_is_the_likelihood_written_out():
     for row, level in zip(x, y, strict=True):
         below = [0, *(1 / (1 + np.exp(row @ free[3:] - cuts))), 1]
         total -= np.log(below[level + 1] - below[level])
-    assert calibrated._loss(free, x, y, 2.0)[0] == pytest.approx(total)
+    assert proportional_odds._loss(free, x, y, 2.0)[0] == pytest.approx(total)
 
 
 @settings(max_examples=25)

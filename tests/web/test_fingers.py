@@ -6,11 +6,10 @@ One room, one server and one browser for all of them; each test has a rater of i
 import time
 
 import pytest
-from tests.rooms import Room, Serving, images, noise
+from tests.rooms import served_room
 from tests.web.browsing import READY, enter, settled, until
 
-from emorank.room.creation import Setup, create_project
-from emorank.room.overview import answers, log, progress
+from emorank.room.overview import answers, log
 
 # Longer than the default, so that a machine that is slow makes no double click of two late ones.
 SHORTEST = 600
@@ -31,14 +30,9 @@ def served(tmp_path_factory):
         "back",
         "soon",
     )
-    project = create_project(
-        tmp_path_factory.mktemp("fingers") / "room", images(20), noise, names,
-        Setup(repeats=0, shortest_ms=SHORTEST),
-    )  # fmt: skip
-    server = Serving(project.folder)
-    yield Room(project, {row.name: row.id for row in progress(project)}), server.base
-    server.stop()
-    project.database.close()
+    folder = tmp_path_factory.mktemp("fingers") / "room"
+    with served_room(folder, names, count=20, shortest_ms=SHORTEST) as found:
+        yield found
 
 
 def come(served, context, name):

@@ -7,6 +7,7 @@ list of sections.
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -72,6 +73,12 @@ def render(page: Page) -> str:
 
 def fill(template: str, **values: object) -> Markup:
     """A template of this package as HTML; every value that is no `Markup` is escaped."""
+    return Markup(_pages().get_template(template).render(values))  # noqa: S704 - escaped by jinja
+
+
+@cache
+def _pages() -> Environment:
+    """Compiles each template once."""
     made = environment(html=True)
     made.filters |= {
         "picture": _picture,
@@ -82,7 +89,7 @@ def fill(template: str, **values: object) -> Markup:
         "clean": _clean,
         "grouped": "{:,}".format,
     }
-    return Markup(made.get_template(template).render(values))  # noqa: S704 - escaped by jinja
+    return made
 
 
 def environment(*, html: bool) -> Environment:

@@ -35,7 +35,7 @@ class CalibratedRank:
         crossfit: folds of the persons that it was fitted on, each measured by a classifier that has
             not learnt from them; 0 where the network itself has not learnt from any.
         inputs: features of the relevance that the model takes.
-        model: proportional odds, from `ranking.calibrated.dumped`.
+        model: proportional odds, from `ranking.proportional_odds.to_values`.
         sure: the least probability at which a level is given.
         coefficients: of the standardised inputs.
         intervals_over: what was drawn again for their intervals, "persons" or "images".

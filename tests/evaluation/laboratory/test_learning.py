@@ -9,7 +9,7 @@ from emorank.evaluation.laboratory.learning import (
     learning_curve,
     levels_of_strangers,
 )
-from emorank.ranking.calibrated import ProportionalOdds
+from emorank.ranking.proportional_odds import ProportionalOdds
 
 
 def faces(seed, persons, noise=0.3, each=10):

@@ -1,14 +1,17 @@
 """How many rated images are enough, and how sure are the coefficients fitted on them?"""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from emorank.evaluation.statistics.confusion import confusion, quadratic_kappa
 from emorank.evaluation.statistics.uncertainty import LEVEL
-from emorank.ranking.calibrated import ProportionalOdds
 from emorank.vocabulary import LEVELS
+
+if TYPE_CHECKING:
+    from emorank.ranking.proportional_odds import ProportionalOdds
 
 DRAWS = 100
 _FEWEST = 7  # rated images of the first point; each further point has twice as many
@@ -50,7 +53,7 @@ class LearningPoint:
 
 
 def learning_curve(
-    model: ProportionalOdds,
+    model: "ProportionalOdds",
     rated: Rated,
     test: Rated | None,
     rng: np.random.Generator,
@@ -74,7 +77,7 @@ def learning_curve(
 
 
 def levels_of_strangers(
-    model: ProportionalOdds, rated: Rated, fold: Int[np.ndarray, " face"]
+    model: "ProportionalOdds", rated: Rated, fold: Int[np.ndarray, " face"]
 ) -> Int[np.ndarray, " face"]:
     """The most probable level of each face by a model fitted on the other folds; −1 for none.
 
@@ -86,13 +89,13 @@ def levels_of_strangers(
         held = np.flatnonzero(fold == number)
         others = rated[np.flatnonzero(fold != number)]
         if len(np.unique(others.level)) > 1:
-            fitted = ProportionalOdds(model.penalty).fit(others.features, others.level)
+            fitted = type(model)(model.penalty).fit(others.features, others.level)
             levels[held] = fitted.predict(rated.features[held])
     return levels
 
 
 def coefficient_intervals(
-    model: ProportionalOdds,
+    model: "ProportionalOdds",
     rated: Rated,
     rng: np.random.Generator,
     draws: int = DRAWS,
@@ -113,14 +116,14 @@ def coefficient_intervals(
         drawn = rng.integers(len(rows_of), size=len(rows_of))
         some = rated[np.concatenate([rows_of[k] for k in drawn])]
         if len(np.unique(some.level)) > 1:
-            again = ProportionalOdds(model.penalty).fit(some.features, some.level)
+            again = type(model)(model.penalty).fit(some.features, some.level)
             coefficients.append(again.coef_ / again.scale_ * model.scale_)
     tail = (1 - level) / 2
     return np.quantile(coefficients, [tail, 1 - tail], axis=0).T, unit
 
 
 def _point(
-    model: ProportionalOdds,
+    model: "ProportionalOdds",
     rated: Rated,
     test: Rated | None,
     size: int,
@@ -135,7 +138,7 @@ def _point(
         rows_of = [np.flatnonzero(strangers.person == k) for k in np.unique(strangers.person)]
         drawn = np.concatenate([rows_of[k] for k in rng.integers(len(rows_of), size=len(rows_of))])
         if len(np.unique(some.level)) > 1:
-            fitted = ProportionalOdds(model.penalty).fit(some.features, some.level)
+            fitted = type(model)(model.penalty).fit(some.features, some.level)
             predicted = fitted.predict(strangers.features[drawn])
             table = confusion(strangers.level[drawn], predicted, len(LEVELS))
             kappas.append(quadratic_kappa(table))

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 from emorank.evaluation.statistics.columns import (
     Column,
@@ -185,6 +184,8 @@ def nuisance(
 
 def _shuffled(x: Values, y: Values, emotions: dict[str, Numbers], options: Options) -> Estimate:
     """The within-emotion rho of scores that are shuffled within each emotion."""
+    from scipy.stats import rankdata  # loaded late: a second
+
     rng = np.random.default_rng([options.seed, 1])
     rho, mass = [], []
     for rows in emotions.values():

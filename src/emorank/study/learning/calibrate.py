@@ -26,7 +26,7 @@ from emorank.evaluation.laboratory.learning import (
 from emorank.evaluation.level_agreement import LevelAgreement, level_agreement
 from emorank.evaluation.statistics.columns import Options
 from emorank.progress import Progress, silent
-from emorank.ranking.calibrated import SURE, LevelModel, ProportionalOdds, from_values, to_values
+from emorank.ranking.calibrated import SURE, LevelModel
 from emorank.ranking.contrast import levels as contrast_levels
 from emorank.reading.emotion_network import EmotionNetwork
 from emorank.results.calibration import CalibratedRank, Coefficient, RatedFaces
@@ -64,6 +64,8 @@ def calibration(study: Study) -> LevelModel:
             f"{study.folder}: no calibration for this network; rated images make one: "
             f"emorank calibrate --study {study.folder} --votes FILE"
         )
+    from emorank.ranking.proportional_odds import from_values  # loaded late: a second
+
     return LevelModel(from_values(fitted.model), fitted.inputs)
 
 
@@ -151,6 +153,8 @@ class _Fit:
     source: str
 
     def record(self, penalty: float, crossfit: int, left_out: int) -> CalibratedRank:
+        from emorank.ranking.proportional_odds import ProportionalOdds, to_values
+
         rated, seed = self.fitting.rated, self.study.plan.split.seed
         rng = np.random.default_rng(seed)
         model = ProportionalOdds(penalty).fit(rated.features, rated.level)
