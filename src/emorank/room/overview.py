@@ -7,9 +7,11 @@ import pandas as pd
 from sqlalchemy import Connection, Select, func, select
 
 from emorank.answers.answers_table import answers_table, fast_of
+from emorank.errors import RatingError
 from emorank.naming import image_name
+from emorank.room.design import read_design
 from emorank.room.project import Project
-from emorank.room.schema import EVENTS, IMAGES, INVITES, RATERS, SESSIONS, SHOWINGS, VOTES
+from emorank.room.schema import EVENTS, IMAGES, INVITES, PAIRS, RATERS, SESSIONS, SHOWINGS, VOTES
 from emorank.vocabulary import emotion_word
 
 
@@ -80,7 +82,18 @@ def progress(project: Project) -> list[RaterProgress]:
 
 
 def answers(project: Project) -> pd.DataFrame:
-    """The current answers in the order of their times, as `answers_table` makes them."""
+    """The current answers in the order of their times, as `answers_table` makes them.
+
+    Raises:
+        RatingError: the project has another scale than Minimal, Average, Strong; see `scaled`.
+    """
+    with project.database.reading() as connection:
+        scale = read_design(connection).scale
+    if not scale.standard:
+        raise RatingError(
+            f"{project.folder}: was rated on the scale '{scale.name}', and this needs Minimal, "
+            "Average, Strong; emorank rate summary, export and methods read every scale"
+        )
     query = (
         select(
             IMAGES.c.name.label("image"),
@@ -99,15 +112,17 @@ def answers(project: Project) -> pd.DataFrame:
         .join(RATERS, RATERS.c.id == SHOWINGS.c.rater_id)
         .order_by(VOTES.c.seq)
     )
-    table = _table(project, query)
+    table = table_of(project, query)
     at = pd.to_datetime(table["at"].astype("Int64"), unit="ms", utc=True)
     return answers_table(table.assign(repeat=table["repeat"].astype(bool), at=at))
 
 
 def pictures(project: Project) -> dict[tuple[str, str], str]:
     """The id of the picture of each (name, emotion), written as in the table of answers."""
+    faces = IMAGES.outerjoin(PAIRS, PAIRS.c.image_id == IMAGES.c.id)
+    query = select(IMAGES.c.name, IMAGES.c.emotion, IMAGES.c.id).select_from(faces)
     with project.database.reading() as connection:
-        rows = connection.execute(select(IMAGES.c.name, IMAGES.c.emotion, IMAGES.c.id)).all()
+        rows = connection.execute(query.where(PAIRS.c.image_id.is_(None))).all()
     return {(image_name(row.name), emotion_word(row.emotion)): row.id for row in rows}
 
 
@@ -139,10 +154,11 @@ def log(project: Project) -> pd.DataFrame:
         .outerjoin(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
         .order_by(EVENTS.c.seq)
     )
-    return _table(project, query)
+    return table_of(project, query)
 
 
-def _table(project: Project, query: Select[Any]) -> pd.DataFrame:
+def table_of(project: Project, query: Select[Any]) -> pd.DataFrame:
+    """The rows of a query, with its columns."""
     with project.database.reading() as connection:
         result = connection.execute(query)
         return pd.DataFrame(result.all(), columns=list(result.keys()))

@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
+from emorank.answers.scales import Scale
 from emorank.errors import RatingError
 from emorank.room.design import read_design
 from emorank.room.displays import current
 from emorank.room.project import Project
-from emorank.room.schema import EVENTS, IMAGES, PROJECT, RATERS, SHOWINGS, VOTES
+from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT, RATERS, SHOWINGS, VOTES
 
 Fate = Literal["stored", "stale", "fast"]
 
@@ -117,14 +118,31 @@ def showings(project: Project, rater: str, start: int, count: int) -> list[Any]:
         return list(connection.execute(query).all())
 
 
-def image_of(project: Project, rater: str, showing: str) -> str:
-    """The image of one of a rater's own showings; an UnknownShowing if it is not one of them."""
+def image_of(project: Project, rater: str, showing: str, side: str | None = None) -> str:
+    """The image of one of a rater's own showings; of a pair the one on a side ("left", "right").
+
+    Raises:
+        UnknownShowing: it is not this rater's, or a side is missing or has no meaning.
+    """
     own = (SHOWINGS.c.id == showing, SHOWINGS.c.rater_id == rater)
+    query = (
+        select(SHOWINGS.c.image_id, SHOWINGS.c.swapped, PAIRS.c.first_id, PAIRS.c.second_id)
+        .outerjoin(PAIRS, PAIRS.c.image_id == SHOWINGS.c.image_id)
+        .where(*own)
+    )
     with project.database.reading() as connection:
-        image = connection.scalar(select(SHOWINGS.c.image_id).where(*own))
-    if image is None:
+        row = connection.execute(query).first()
+    if row is None or (row.first_id is None) != (side is None):
         raise UnknownShowing("there is no such picture among yours")
-    return str(image)
+    if side is None:
+        return str(row.image_id)
+    return str(row.first_id if (side == "left") != bool(row.swapped) else row.second_id)
+
+
+def scale_of_project(project: Project) -> Scale:
+    """What raters of the project can answer."""
+    with project.database.reading() as connection:
+        return read_design(connection).scale
 
 
 def submit(
@@ -152,8 +170,9 @@ def submit(
         connection.execute(select(RATERS.c.id).where(RATERS.c.id == rater).with_for_update())
         scale = read_design(connection).scale
         for vote in votes:
-            if not scale.admits(vote.answer):
-                raise NotOnScale(f"'{vote.answer}' is no answer here; expected {scale.words}")
+            for word in (vote.answer, vote.was):
+                if word is not None and not scale.admits(word):
+                    raise NotOnScale(f"'{word}' is no answer here; expected {scale.words}")
         before = _before(connection, rater, votes)
         answers = _answers(connection, rater, votes)
         display = current(connection, session) if session else None

@@ -23,6 +23,24 @@ if TYPE_CHECKING:
     help="Their names, with commas between; by default r1, r2 ….",
 )
 @click.option(
+    "--scale",
+    type=click.Choice(["three", "four", "slider", "pairs"]),
+    default="three",
+    show_default=True,
+    help="Three or four levels, a slider from 0 to 100, or which of two faces is stronger.",
+)
+@click.option(
+    "--levels",
+    callback=comma_list,
+    help="Names of the four levels, weakest first; by default Minimal,Moderate,Strong,Extreme.",
+)
+@click.option("--ties", is_flag=True, help="Of pairs: 'equally strong' is an answer too.")
+@click.option(
+    "--pairs-per-face",
+    type=click.IntRange(1),
+    help="Of pairs: how many each face is in at least; by default 6.",
+)
+@click.option(
     "--per-rater",
     type=click.IntRange(1),
     help="Faces that each rater rates; by default all. With pairs: pairs.",
@@ -79,6 +97,10 @@ def command(
     images: Path,
     raters: int | None,
     names: list[str],
+    scale: str,
+    levels: list[str],
+    ties: bool,
+    pairs_per_face: int | None,
     per_rater: int | None,
     per_unit: int | None,
     out: Path,
@@ -107,9 +129,12 @@ def command(
     Examples:
       emorank rate new my_faces --raters 10 --out ratings
       emorank rate new mine --names ada,ben,cleo --order mixed --out ratings
-      emorank rate new my_faces --raters 12 --per-rater 6 --raters-per-face 5 --out ratings
+      emorank rate new my_faces --raters 12 --per-rater 10 --raters-per-face 3 --out ratings
+      emorank rate new my_faces --scale slider --out ratings
+      emorank rate new my_faces --scale pairs --ties --pairs-per-face 4 --out ratings
       emorank rate new sample --dataset sample --out ratings
     """
+    from emorank.answers.scales import scale_of
     from emorank.errors import needing
 
     with needing("web", "a rating project"):
@@ -135,7 +160,12 @@ def command(
         seed=seed,
         source=pictures.source,
         title=title or "Expression intensity",
-        design=Design(per_rater=per_rater, per_unit=per_unit),
+        design=Design(
+            scale_of(scale, tuple(levels), ties),
+            per_rater=per_rater,
+            per_unit=per_unit,
+            pairs_per_face=pairs_per_face,
+        ),
         **{key: value for key, value in chosen.items() if value is not None},
     )
     left_out = pictures.left_out

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from emorank.errors import RatingError, StorageError
 from emorank.room.project import Project
-from emorank.room.store import Closed, Contradicted, UnknownShowing
+from emorank.room.store import Closed, Contradicted, NotOnScale, UnknownShowing
 from emorank.web.failures import Failures, TooOftenError
 from emorank.web.rating import claim, display, owner, rater
 from emorank.web.rating.served import Served
@@ -27,6 +27,7 @@ _SENTENCES: tuple[tuple[type[Exception], int, str], ...] = (
     (UnknownShowing, 404, "There is no such picture among yours."),
     (Closed, 409, "This rating is closed; no more answers are taken. Thank you."),
     (Contradicted, 409, "An answer came twice and differed; load this page anew to go on."),
+    (NotOnScale, 422, "The request is not as expected."),
     (StorageError, 503, "The database does not answer just now; try again in a moment."),
     (RatingError, 409, "This cannot be done."),
     (Exception, 500, "Something went wrong here; the log of the server says what."),

@@ -60,8 +60,9 @@ def look(size: int, background: str) -> str:
         f"--ground: {background}; --ink: rgb({ink}); --soft: var(--ink); --accent: var(--ink); "
         f"--on-accent: var(--ground); --focus: var(--ink); --line: rgb({paper} / 30%); "
         f"--card: rgb({paper} / 30%); "
-        "--minimal: #a9cfe8; --average: #3a7cad; --strong: #0b4775; "
-        "--on-minimal: #10222e; --on-average: #ffffff; --on-strong: #ffffff; }\n"
+        "--minimal: #a9cfe8; --moderate: #72a6cb; --average: #3a7cad; --strong: #0b4775; "
+        "--on-minimal: #10222e; --on-moderate: #10222e; --on-average: #ffffff; "
+        "--on-strong: #ffffff; }\n"
         ".rating dialog { background: var(--ground); }\n"
     )
 

@@ -24,8 +24,9 @@ from emorank.room.invites import invite, revoke
 from emorank.room.overview import answers, pictures, progress, version
 from emorank.room.project import Project
 from emorank.room.raters import rater_name
-from emorank.room.store import UnknownShowing, close
-from emorank.web.rating.panels import SHOWN, Panels, panels
+from emorank.room.scaled import scaled_answers
+from emorank.room.store import UnknownShowing, close, scale_of_project
+from emorank.web.rating.panels import SHOWN, Panels, panels, scale_counts
 from emorank.web.rating.rater import Key, picture_file
 from emorank.web.templating import page
 from emorank.web.visitors import Owner, TheOrigins, TheProject
@@ -86,7 +87,8 @@ def agreement_of(project: Project) -> RaterAgreement:
 def show(project: TheProject, _: Owner) -> Response:
     """The page; its panels are fetched again every few seconds."""
     about = project.about()
-    return page("rating/owner.html", title=about.title, about=about)
+    scale = scale_of_project(project)
+    return page("rating/owner.html", title=about.title, about=about, scale=scale)
 
 
 @router.get("/progress")
@@ -97,7 +99,11 @@ def show_progress(project: TheProject, _: Owner) -> Response:
 
 @router.get("/answers")
 def show_answers(request: Request, project: TheProject, _: Owner) -> Response:
-    """Distribution, disputed and flagged images."""
+    """Distribution, disputed and flagged images; on other scales the numbers of answers."""
+    scale = scale_of_project(project)
+    if not scale.standard:
+        counts = scale_counts(*scaled_answers(project))
+        return page("rating/owner_scale.html", scale=scale, counts=counts)
     shown = request.app.state.panels.of(project)
     return page("rating/owner_answers.html", panels=shown, shown=SHOWN, words=ANSWERS)
 
@@ -105,6 +111,8 @@ def show_answers(request: Request, project: TheProject, _: Owner) -> Response:
 @router.get("/agreement")
 def show_agreement(request: Request, project: TheProject, _: Owner) -> Response:
     """How well the raters agree so far."""
+    if not scale_of_project(project).standard:
+        return page("rating/owner_scale_agreement.html")
     return page("rating/owner_agreement.html", a=request.app.state.agreement.of(project))
 
 
@@ -116,6 +124,8 @@ def export(project: TheProject, _: Owner, kind: Kind) -> Response:
         path = Path(folder) / name
         if kind == "displays":
             write_sheet(displays(project), path)
+        elif kind != "label-studio" and not scale_of_project(project).standard:
+            write_sheet(scaled_answers(project)[1], path)
         else:
             path = write_answers(answers(project), path, kind)
         content = path.read_bytes()

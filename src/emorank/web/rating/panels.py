@@ -7,6 +7,7 @@ import pandas as pd
 
 from emorank.answers.answers_table import ANSWERS, firsts_of
 from emorank.answers.names import natural
+from emorank.answers.scales import Scale
 from emorank.answers.votes import unit_votes_of
 from emorank.answers.voting import majority
 from emorank.vocabulary import NONE
@@ -67,6 +68,25 @@ def panels(answers: pd.DataFrame, pictures: dict[tuple[str, str], str]) -> Panel
     first = first.assign(picture=[pictures[unit] for unit in units])
     flagged = first.loc[first["answer"] == NONE, "picture"].value_counts().index
     return Panels(len(answers), _bars(first), _disputed(first), _cases(first, flagged))
+
+
+def scale_counts(scale: Scale, answers: pd.DataFrame) -> list[tuple[str, list[int], float | None]]:
+    """Of each emotion: first answers by kind, and the median position of a slider.
+
+    A slider's kinds are all positions together, None and Skip; of the other scales, its words.
+    """
+    first = answers[~answers["repeat"]]
+    rows: list[tuple[str, list[int], float | None]] = []
+    for word, mine in first.groupby("emotion", sort=True):
+        given = mine["answer"]
+        counts = [int((given == name).sum()) for name in scale.words]
+        if scale.kind != "slider":
+            rows.append((str(word), counts, None))
+            continue
+        positions = mine["value"].dropna()
+        median = float(positions.median()) if len(positions) else None
+        rows.append((str(word), [len(positions), *counts], median))
+    return rows
 
 
 def _bars(first: pd.DataFrame) -> tuple[Bar, ...]:

@@ -8,9 +8,19 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
+from emorank.answers.scales import LONGEST_NAME
 from emorank.room.invites import PASS_LIFE, invite, leave
 from emorank.room.raters import rater_name
-from emorank.room.store import Fate, Standing, Vote, image_of, showings, standing, submit
+from emorank.room.store import (
+    Fate,
+    Standing,
+    Vote,
+    image_of,
+    scale_of_project,
+    showings,
+    standing,
+    submit,
+)
 from emorank.vocabulary import Emotion
 from emorank.web.rating.served import served_of
 from emorank.web.templating import page
@@ -23,7 +33,8 @@ _NOUNS = {Emotion.HAPPY.value: "happiness"}
 MAX_VOTES, MAX_SHOWINGS = 100, 200  # in one request
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # of a picture, in an address
-Answer = Literal["Minimal", "Average", "Strong", "None", "Skip"]
+Answer = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]  # of the project's scale
+Side = Literal["left", "right"]
 # At most a day; the page sends a day for a longer time.
 Milliseconds = Annotated[int, Field(ge=0, le=24 * 60 * 60 * 1000)]
 
@@ -92,6 +103,7 @@ def show(project: TheProject, rater: Rater) -> Response:
         before=before,
         after=after,
         name=name,
+        scale=scale_of_project(project),
         shortest_ms=about.shortest_ms,
         keep=keep,
     )
@@ -114,9 +126,11 @@ def upcoming(
 
 
 @router.get("/picture/{showing}")
-def picture(request: Request, project: TheProject, rater: Rater, showing: Key) -> Response:
-    """The picture of one of the rater's own showings."""
-    image = image_of(project, rater, showing)
+def picture(
+    request: Request, project: TheProject, rater: Rater, showing: Key, side: Side | None = None
+) -> Response:
+    """The picture of one of the rater's own showings; of a pair the one on this side."""
+    image = image_of(project, rater, showing, side)
     served_of(request).note(showing)
     return picture_file(project.picture(image))
 

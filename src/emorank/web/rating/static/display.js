@@ -15,9 +15,15 @@ function display() {
     width: innerWidth,
     height: innerHeight,
     pixel_ratio: devicePixelRatio,
-    face_px: Math.round(Math.min(largest, frame.clientWidth, frame.clientHeight)),
+    face_px: Math.round(Math.min(largest, room().width, room().height)),
     pointer: is("(pointer: fine)") ? "mouse" : is("(pointer: coarse)") ? "touch" : "none",
   };
+}
+
+// What a face has: half of the frame beside another one.
+function room() {
+  const half = document.querySelector("#frame .pair > span");
+  return { width: (half ?? frame).clientWidth, height: (half ?? frame).clientHeight };
 }
 
 async function tell() {

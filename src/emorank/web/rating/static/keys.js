@@ -2,12 +2,14 @@
 // place, for keyboards that type something else there: "&" on the 1 of a French one, "ы" on the S of
 // a Russian one.
 
-const TYPED = new Map([["1", "Minimal"], ["2", "Average"], ["3", "Strong"], ["s", "Skip"], ["f", "None"]]);
-const PLACES = new Map([
-  ["Digit1", "Minimal"], ["Digit2", "Average"], ["Digit3", "Strong"],
-  ["Numpad1", "Minimal"], ["Numpad2", "Average"], ["Numpad3", "Strong"],
-  ["KeyS", "Skip"], ["KeyF", "None"],
-]);
+// The buttons name their keys: first what it types, then its places.
+const TYPED = new Map();
+const PLACES = new Map();
+for (const button of document.querySelectorAll("[data-answer][data-keys]")) {
+  const [typed, ...places] = button.dataset.keys.split(" ");
+  TYPED.set(typed, button.dataset.answer);
+  for (const place of places) PLACES.set(place, button.dataset.answer);
+}
 
 export const answerOf = (event) => TYPED.get(event.key?.toLowerCase()) ?? PLACES.get(event.code);
 
@@ -21,6 +23,7 @@ export async function showLetters() {
     const there = layout.get(place);
     if (typed.has(letter) || !there) continue;
     const answer = PLACES.get(place);
+    if (!answer) continue; // pairs have no such button
     for (const label of document.querySelectorAll(`[data-answer=${answer}] kbd, kbd[data-of=${answer}]`)) {
       label.textContent = there.toUpperCase();
     }

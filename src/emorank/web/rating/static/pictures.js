@@ -15,11 +15,31 @@ export function picture(showing, failed) {
   return pictures.get(showing.id);
 }
 
+const pairs = document.getElementById("room").dataset.scale === "pairs";
+
 function load(showing, limit) {
+  const address = `/rate/picture/${showing.id}`;
+  const number = showing.position + 1;
+  if (!pairs) return one(address, `The face to rate, picture ${number}`, limit);
+  const both = ["left", "right"].map((side) =>
+    one(`${address}?side=${side}`, `The ${side} face of pair ${number}`, limit));
+  return Promise.all(both).then((images) => {
+    const pair = document.createElement("div");
+    pair.className = "pair";
+    for (const image of images) {
+      const half = document.createElement("span");
+      half.append(image);
+      pair.append(half);
+    }
+    return pair;
+  });
+}
+
+function one(address, alt, limit) {
   const image = new Image();
-  image.alt = `The face to rate, picture ${showing.position + 1}`;
+  image.alt = alt;
   image.draggable = false;
-  image.src = `/rate/picture/${showing.id}`;
+  image.src = address;
   return within(limit, image.decode().then(() => image), () => { image.src = ""; });
 }
 

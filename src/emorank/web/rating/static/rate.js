@@ -12,6 +12,7 @@ import * as gate from "./gate.js";
 import { answerOf, showLetters } from "./keys.js";
 import * as outbox from "./outbox.js";
 import { painted, picture, prepare } from "./pictures.js";
+import * as slider from "./slider.js";
 import { ask, final, insist, wait } from "/static/server.js";
 import { end, say, timeLeft, trouble, unsaved, waiting } from "./words.js";
 
@@ -157,6 +158,7 @@ async function show(position) {
   for (const button of document.querySelectorAll("[data-answer]")) {
     button.setAttribute("aria-pressed", String(button.dataset.answer === showing.answer));
   }
+  slider.show(showing.answer);
   progress();
   prepare(position, showingAt, pictureFailed).catch(stop);
   const now = await painted();
@@ -183,6 +185,7 @@ gate.watch(Number(room.dataset.shortest), (open) => {
   for (const button of document.querySelectorAll("[data-answer]")) {
     button.setAttribute("aria-disabled", String(!open));
   }
+  slider.ready(open);
 });
 
 // --- Answers ------------------------------------------------------------------------------
@@ -210,7 +213,7 @@ function answer(word, event) {
   }
   if (seen + hidden < PAUSE) pace = [...pace.slice(-49), seen + hidden];
   showing.answer = word;
-  document.querySelector(`[data-answer="${word}"]`).animate?.(
+  (document.querySelector(`[data-answer="${CSS.escape(word)}"]`) ?? $("confirm"))?.animate?.(
     [{ filter: "brightness(1.25)" }, { filter: "none" }], 180);
   show(next(showing.position)).catch(stop);
   send().then(finish, stop);
@@ -287,6 +290,7 @@ function closed(text) {
 
 document.addEventListener("keydown", (event) => {
   if ($("help").open || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (slider.key(event, answer)) return;
   const word = answerOf(event);
   if (event.repeat) { // a key that is held gives one answer
     if (word || ["Backspace", "Enter", " "].includes(event.key)) event.preventDefault();
@@ -304,6 +308,12 @@ document.addEventListener("keydown", (event) => {
 for (const button of document.querySelectorAll("[data-answer]")) {
   button.addEventListener("click", (event) => answer(button.dataset.answer, event));
 }
+slider.watch(answer);
+// A tap on a face of a pair chooses it; the buttons say the same to keyboards and screen readers.
+$("face").addEventListener("click", (event) => {
+  const half = event.target.closest(".pair > span");
+  if (half) answer(half === half.parentElement.firstChild ? "Left" : "Right", event);
+});
 $("back").addEventListener("click", back);
 $("end-back").addEventListener("click", back);
 $("menu").addEventListener("click", () => $("help").showModal());
