@@ -177,3 +177,119 @@ def test_captum_explains_batch_norm_as_if_folded():
     theirs = peers.by_captum(copy.deepcopy(net), images(), 1)
     # What is left is average pooling, stabilised by 1e-6 here and by 1e-9 there.
     torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-4 * float(theirs.abs().max()))
+
+
+class Inverted(nn.Module):
+    """As torchvision's MobileNetV2: ReLU6, a convolution by channel, a sum that zennit sees."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        wide = 2 * channels
+        self.conv = nn.Sequential(
+            nn.Conv2d(channels, wide, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU6(),
+            nn.Conv2d(wide, wide, 3, 1, 1, groups=wide, bias=False), nn.BatchNorm2d(wide),
+            nn.ReLU6(), nn.Conv2d(wide, channels, 1, bias=False), nn.BatchNorm2d(channels),
+        )  # fmt: skip
+        self.join: nn.Module | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.join is None:
+            return x + self.conv(x)
+        return self.join(torch.stack([x, self.conv(x)], dim=-1))
+
+
+class Inception(nn.Module):
+    """Branches beside each other."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.branch1 = nn.Sequential(*conv_norm_relu(channels, 3))
+        self.branch2 = nn.Sequential(*conv_norm_relu(channels, 2), *conv_norm_relu(2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.branch1(x), self.branch2(x)], 1)
+
+
+class Shuffle(nn.Module):
+    """As torchvision's ShuffleNetV2, with a change of the channels' order."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        half = channels // 2
+        self.branch = nn.Sequential(*conv_norm_relu(half, half))
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept, changed = x.chunk(2, dim=1)
+        x = torch.cat((kept, self.branch(changed)), dim=1)
+        n, c, h, w = x.size()
+        return x.view(n, 2, c // 2, h, w).transpose(1, 2).contiguous().view(n, c, h, w)
+
+
+def separable(channels: int) -> nn.Module:
+    """Xception's convolutions by channel and by pixel."""
+    by_channel = nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False)
+    by_pixel = nn.Conv2d(channels, channels, 1, bias=False)
+    return nn.Sequential(by_channel, by_pixel, nn.BatchNorm2d(channels), nn.ReLU())
+
+
+def enlarging(channels: int) -> nn.Module:
+    """A transposed convolution, and copies of a smaller map."""
+    back = nn.ConvTranspose2d(channels, 4, 2, stride=2)
+    return nn.Sequential(
+        nn.MaxPool2d(2), back, nn.ReLU(), nn.MaxPool2d(2), nn.Upsample(scale_factor=2),
+        nn.Conv2d(4, channels, 3), nn.SiLU(),
+    )  # fmt: skip
+
+
+def copying(channels: int) -> nn.Module:
+    """Copies at the border, of a padding layer and of a convolution's own."""
+    own = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="circular")
+    return nn.Sequential(nn.ReflectionPad2d(2), nn.ReplicationPad2d((1, 0, 0, 1)), own, nn.ReLU())
+
+
+FAMILIES = {
+    "inverted residuals, ReLU6 (MobileNetV2)": Inverted,
+    "concatenation (Inception)": Inception,
+    "channel shuffle (ShuffleNetV2)": Shuffle,
+    "separable convolutions (Xception)": separable,
+    "transposed convolutions, enlarging, SiLU": enlarging,
+    "copies at the border": copying,
+}
+
+
+class Headed(nn.Module):
+    """Features, their means and a dense layer; captum takes no module that flattens."""
+
+    def __init__(self, features: nn.Module) -> None:
+        super().__init__()
+        self.features, self.avgpool = features, nn.AdaptiveAvgPool2d(2)
+        self.fc = nn.Linear(24, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(torch.flatten(self.avgpool(self.features(x)), 1))
+
+
+def of_family(name: str) -> nn.Module:
+    block = FAMILIES[name]
+    return trained(Headed(nn.Sequential(*conv_norm_relu(3, 6), block(6), block(6))))
+
+
+@pytest.mark.parametrize("preset", peers.SHARED)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_zennits(name, preset):
+    """Where zennit has the same rule, or leaves it to a gradient that is the same."""
+    net = of_family(name)
+    seen = copy.deepcopy(net)
+    for layer in seen.modules():
+        if isinstance(layer, Inverted):
+            layer.join = peers.Sum()
+    assert_same(net, seen, preset)
+
+
+def test_concatenation_is_captums_by_epsilon():
+    """Branches, batch norm and ReLU; average pooling is stabilised by another number there."""
+    net = of_family("concatenation (Inception)")
+    rule = Epsilon(peers.CAPTUM_STABILISER)
+    mine = relevance(net, images(), 1, Preset(rule, rule, rule)).pixels
+    theirs = peers.by_captum(copy.deepcopy(net), images(), 1)
+    torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-3 * float(theirs.abs().max()))
