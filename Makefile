@@ -44,8 +44,9 @@ bench: weights ## The benchmarks, each against a named peer or limit
 bench-relevance: weights ## Relevance against zennit and captum: cost, memory, a figure
 	$(RUN)/python -m benchmarks.relevance_cost --figure docs/images/relevance_cost.png
 
-docs: $(VENV)/.done ## Check that every link and command in the documentation works
+docs: $(VENV)/.done ## Build the site of the documentation, site/index.html, and check what it says
+	$(RUN)/python -m docs.site site
 	$(RUN)/python -m pytest -q tests/test_documentation.py
 
-clean: ## Remove the environment and the demo study
-	rm -rf $(VENV) demo
+clean: ## Remove the environment, the demo study and the site
+	rm -rf $(VENV) demo site

@@ -84,6 +84,25 @@ def prepare() -> None:
     persons.to_csv("persons.csv", index=False)
 
 
+def london(folder: str = "") -> None:
+    """Write the photographs of the tutorial as their publishers name them: eight persons.
+
+    `folder` has them as neutral/001.jpg and happiness/001.jpg; without it rendered faces stand in.
+    """
+    sample = load(None, "sample").table.set_index("image")
+    rows = []
+    for number in range(1, 9):
+        rendered = sample.index[sample["person"] == f"p{number:02}"]
+        for name, emotion, ending in (("neutral", "neutral", "03"), ("happiness", "happy", "08")):
+            one = next(image for image in reversed(rendered) if emotion in image)
+            source = Path(folder, name, f"{number:03}.jpg")
+            to = Path("london", emotion, f"{number:03}_{ending}.jpg")
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source if folder else load(None, "sample").root / one, to)
+        rows.append((f"{number:03}", ("female", "male")[number % 2]))
+    pd.DataFrame(rows, columns=["face_id", "face_gender"]).to_csv("london_info.csv", index=False)
+
+
 def images_of(study: str) -> list[str]:
     faces = pd.read_parquet(Path(study) / "faces.parquet")
     return list(faces.loc[faces["emotion"] != "neutral", "image"])
@@ -120,6 +139,9 @@ def export(study: str, *words: str) -> None:
 
 def call(line: str) -> int:
     """Run one line; its exit status."""
+    if line.startswith("python\n"):
+        exec(line.removeprefix("python\n"), {"__name__": "__main__"})  # noqa: S102 - our own pages
+        return 0
     if line.startswith("cp "):
         line = "emorank weights path"
     words = [str(Path(word).expanduser()) if word[0] == "~" else word for word in shlex.split(line)]
@@ -128,6 +150,8 @@ def call(line: str) -> int:
             shutil.rmtree(words[2], ignore_errors=True)
         case "votes":
             votes(words[1])
+        case "london":
+            london(*words[1:])
         case "scores":
             scores(words[1])
         case "export":

@@ -1,16 +1,12 @@
 """The built wheel in a fresh environment and an empty folder: the examples of the help run there.
 
-Nothing but the wheel is installed. The libraries are those of the test environment, which the fresh
-one finds by a `.pth` file; the installed program lies before them.
+Nothing but the wheel is installed (`wheels.py`).
 """
 
 import json
 import os
 import re
 import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,34 +48,9 @@ BEFORE = {
     "rate import": MINE,
 }
 # These take minutes even on few faces, or do not end by themselves; they have tests of their own.
+# Photographs that are not part of the project; rendered faces stand in for them.
+LONDON = ROOT.parent / "shared" / "data" / "london_faces"
 LEFT_OUT = {"compare", "faithfulness", "rate serve"}
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    """The wheel that pip builds of this tree with the back end of the test environment."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index"]
-    command += ["--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    if built.returncode != 0:
-        if os.environ.get("EMORANK_REQUIRE_ALL"):
-            pytest.fail(built.stderr)
-        pytest.skip(f"pip builds no wheel here: {built.stderr.strip().splitlines()[-1:]}")
-    return next(folder.glob("*.whl"))
-
-
-@pytest.fixture(scope="session")
-def python(wheel, tmp_path_factory):
-    """The Python of a fresh environment with the wheel in it."""
-    folder = tmp_path_factory.mktemp("fresh") / "venv"
-    venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin" / "python"
-    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps"]
-    subprocess.run([*install, "--no-index", wheel], check=True)
-    packages = next(folder.glob("lib/python*/site-packages"))
-    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
-    return python
 
 
 def fresh(python: Path, *arguments: object, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -134,6 +105,18 @@ def steps() -> Iterator[str]:
         yield " ".join([line, *(QUICK if small else FEW.get(verb, ())), *tiny])
 
 
+def tutorial() -> Iterator[str]:
+    """The commands and the Python of docs/tutorial.md, on eight of its persons."""
+    yield f"london {LONDON if LONDON.is_dir() else ''}"
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    for language, text in re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
+        if language == "python":
+            yield f"python\n{text}"
+        for line in text.splitlines():
+            if line.startswith("emorank "):
+                yield " ".join([line, *FEW.get(line.split()[1], ())])
+
+
 def _inputs(line: str) -> Iterator[str]:
     """The lines that write the votes, or the export, of the images that a line is about."""
     about = next(
@@ -155,7 +138,11 @@ def _inputs(line: str) -> Iterator[str]:
 @pytest.mark.weights
 @pytest.mark.timeout(900)
 def test_the_examples_of_the_help_run(python, tmp_path):
-    """Every one, with small files for what is the user's; one process, so that torch loads once."""
-    (tmp_path / "steps.json").write_text(json.dumps(list(steps())))
+    """Every one, and the tutorial, with small files for what is the user's.
+
+    In one process, so that torch loads once.
+    """
+    (tmp_path / "steps.json").write_text(json.dumps([*steps(), *tutorial()]))
     done = fresh(python, DRIVER, "steps.json", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
