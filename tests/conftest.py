@@ -48,7 +48,7 @@ from emorank.networks import weights  # noqa: E402 - the hook has to come first
 IMAGENET = weights.imagenet_path()
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 EMOTIONS = ("anger", "happy", "surprise")
-# Each takes minutes: begun last, it would leave one of two processes idle.
+# Each takes minutes: begun last, it would leave the other processes idle.
 LONGEST = ("test_the_examples_of_the_help_run", "test_two_thousand_keyboard_votes")
 PERSONS = tuple(f"p{number}" for number in range(8))
 QUICK = {
@@ -63,8 +63,13 @@ QUICK = {
 
 
 def pytest_collection_modifyitems(items):
-    """The longest tests first; skip what needs the ImageNet weights where these are not there."""
-    items.sort(key=lambda item: item.originalname not in LONGEST)
+    """The longest tests first, then slow ones; skip what needs the weights without them."""
+    items.sort(
+        key=lambda item: (
+            item.originalname not in LONGEST,
+            item.get_closest_marker("slow") is None,
+        )
+    )
     if IMAGENET.exists():
         return
     skip = pytest.mark.skip(reason=f"no ImageNet weights ({IMAGENET}): emorank weights get")

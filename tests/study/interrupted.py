@@ -2,7 +2,8 @@
 
 KILLS is a JSON list. {"stage": "train", "call": 3} kills (SIGKILL, as kill -9 does) when the stage
 tells its progress for the third time; {"rename": 5} kills just before the fifth file of the process
-is put in its place; {} lets the command run to its end. Attempts are forks of one process that has
+is put in its place; {} lets the command run to its end. FOLDER in the command stands for the
+"folder" of each kill. Attempts are forks of one process that has
 imported everything, because importing takes longer than the study. Prints a JSON list: the number
 of the signal that ended each attempt, or 0 less its exit status.
 """
@@ -58,7 +59,7 @@ def attempt(kill, command):
         kill_in_stage(**kill)
     elif "rename" in kill:
         kill_at_rename(kill["rename"])
-    sys.argv = ["emorank", *command]
+    sys.argv = ["emorank", *(kill.get("folder") if word == "FOLDER" else word for word in command)]
     os.dup2(2, 1)
     try:
         main()

@@ -149,7 +149,7 @@ def test_two_thousand_keyboard_votes(make_room, serve, browse, database):
 def test_the_server_is_killed_under_a_rater(make_room, serve, browse):
     """`kill -9` in the middle: the page says so, keeps what it has, and sends it when the server is
     back; a new page sends what nobody acknowledged."""  # noqa: D205, D209
-    room = make_room(count=30, repeats=0)
+    room = make_room(count=30, repeats=0, shortest_ms=100)
     server = serve(room.project.folder)
     page = enter(browse(), server.base, room.link("r1"))
     rate(page, "123")

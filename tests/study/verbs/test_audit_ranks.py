@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,21 +136,25 @@ def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
     assert sum(asked) == len(store.keys()) - kept
 
 
-@pytest.mark.parametrize("rename", [1, 2, 4, 5])
-def test_a_kill_leaves_no_table_beside_the_numbers_of_another_audit(own_study, rename):
+def test_a_kill_leaves_no_table_beside_the_numbers_of_another_audit(own_study, tmp_path):
     """`kill -9` between its files: both are those of one audit when the study is opened again."""
     audit.audit(own_study, ranks=["logit"], faces=0)
+    renames = {number: str(tmp_path / f"{number}") for number in (1, 2, 4, 5)}
+    for folder in renames.values():
+        shutil.copytree(own_study.folder, folder)
+    kills = [{"rename": number, "folder": folder} for number, folder in renames.items()]
     script = Path(__file__).parents[1] / "interrupted.py"
-    command = ["audit", str(own_study.folder), "--rank", "logit", "--faces", "0", "--asked"]
+    command = ["audit", "FOLDER", "--rank", "logit", "--faces", "0", "--asked"]
     done = subprocess.run(
-        [sys.executable, script, json.dumps([{"rename": rename}]), *command],
+        [sys.executable, script, json.dumps(kills), *command],
         env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert json.loads(done.stdout) == [signal.SIGKILL]
-    study = open_study(own_study.folder)
-    numbers, table = study.read(Audit), study.table("audit")
-    assert table["asked"].notna().all() == numbers.asked
-    assert numbers.asked == (rename >= 4)
+    assert json.loads(done.stdout) == [signal.SIGKILL] * 4
+    for rename, folder in renames.items():
+        study = open_study(folder)
+        numbers, table = study.read(Audit), study.table("audit")
+        assert table["asked"].notna().all() == numbers.asked, rename
+        assert numbers.asked == (rename >= 4), rename
 
 
 def test_asked_is_the_emotion_of_the_label(own_study, monkeypatch):
