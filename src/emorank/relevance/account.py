@@ -19,34 +19,28 @@ class Account:
         self.spread: Tensor | None = None  # (batch, out, …), to be spread over the inputs
 
     def add(
-        self,
-        shares: Tensor,
-        epsilon: float | Tensor,
-        sign: int,
-        signed: Tensor | None,
-        bias: Tensor | None,
+        self, shares: Tensor, bias: Tensor | None, held: Tensor, epsilon: float | Tensor
     ) -> None:
         """Add what one branch takes: s_j b_j and s_j ε sign d_j.
 
         Args:
             shares: s_j.
-            epsilon: ε.
-            sign: of all denominators if it is known (+1, −1), else 0.
-            signed: s_j sign d_j if it is not.
             bias: b_j within the denominators; None for zero.
+            held: s_j sign d_j, or s_j where the sign is known and part of ε.
+            epsilon: ε.
         """
-        epsilon = epsilon * (sign or 1)
+        channels: Tensor | None = None
         if bias is not None:
             # Outputs of a dense layer lie last (`operators.by_output`).
             channels = total(shares if self.geometry else shares.movedim(-1, 1), first=2)
             self.bias = plus(self.bias, channels @ bias.to(channels.dtype))
         if isinstance(epsilon, Tensor) or epsilon:
             size = epsilon.flatten() if isinstance(epsilon, Tensor) else epsilon
-            self.stabiliser = plus(
-                self.stabiliser, total(shares if signed is None else signed) * size
-            )
+            # A sum of sums reads the data once.
+            taken = total(held) if channels is None or held is not shares else channels.sum(1)
+            self.stabiliser = plus(self.stabiliser, taken * size)
         if self.evenly is not None:
-            left = (shares if signed is None else signed) * epsilon
+            left = held * epsilon
             if bias is not None:
                 left += shares * by_output(bias, shares, self.geometry)
             self.spread = plus(self.spread, left)
@@ -56,12 +50,12 @@ class Account:
         if self.evenly is not None:
             self.spread = plus(self.spread, relevance.masked_fill(denominator != 0, 0))
 
-    def close(self, relevance: Tensor, ones: Tensor) -> Sent:
+    def close(self, relevance: Tensor, ones: Tensor | None = None) -> Sent:
         """The relevance of the inputs; with it what was taken, or else with that spread over it.
 
-        `ones`, of one image, are at all inputs that are no padding.
+        `ones`, of one image, are at all inputs that are no padding; they are needed to spread.
         """
-        if self.evenly is None or self.spread is None:
+        if self.evenly is None or self.spread is None or ones is None:
             return Sent((relevance,), self.bias, self.stabiliser)
         counts = self.evenly.forward(ones)
         # A unit that sees only padding has no inputs to spread over.

@@ -11,6 +11,7 @@ def divide(
     sign: int = 0,
     *,
     spent: bool = False,
+    certain: bool = False,
 ) -> Tensor:
     """Divide relevance by denominators moved away from zero; sign(0) = +1.
 
@@ -23,22 +24,36 @@ def divide(
             values that rounding has pushed beyond zero become zero.
         spent: the denominators are not needed again, so their memory may hold the result (new
             memory costs more than the arithmetic).
+        certain: no denominator is beyond zero, and a pass over the data looks for none.
     """
-    if isinstance(epsilon, Tensor):
-        epsilon = epsilon.clamp(min=_least(denominator.dtype))
-    elif is_none(epsilon, denominator.dtype):
+    if not isinstance(epsilon, Tensor) and is_none(epsilon, denominator.dtype):
         shares = relevance / denominator
         return shares.masked_fill_((denominator == 0).expand_as(shares), 0)
-    if sign > 0:
+    if sign == 0:
+        return divide_signed(relevance, denominator, epsilon)[0]
+    if isinstance(epsilon, Tensor):
+        epsilon = epsilon.clamp(min=_least(denominator.dtype))
+    if sign > 0 and certain:
+        stable = denominator.add_(epsilon) if spent else denominator + epsilon
+    elif sign > 0:
         stable = denominator.clamp_(min=0) if spent else denominator.clamp(min=0)
         stable.add_(epsilon)
-    elif sign < 0:
+    else:
         stable = denominator.clamp_(max=0) if spent else denominator.clamp(max=0)
         stable.sub_(epsilon)
+    return quotient(relevance, stable)
+
+
+def divide_signed(
+    relevance: Tensor, denominator: Tensor, epsilon: float | Tensor
+) -> tuple[Tensor, Tensor]:
+    """Divide by denominators of either sign; with the shares comes ε sign d_j of each."""
+    if isinstance(epsilon, Tensor):
+        size = epsilon.clamp(min=_least(denominator.dtype))
     else:
         size = torch.as_tensor(epsilon, dtype=denominator.dtype, device=denominator.device)
-        stable = torch.copysign(size, denominator).add_(denominator)
-    return quotient(relevance, stable)
+    away = torch.copysign(size, denominator)
+    return quotient(relevance, denominator + away), away
 
 
 def quotient(relevance: Tensor, stable: Tensor) -> Tensor:
@@ -59,10 +74,23 @@ def _least(dtype: torch.dtype) -> float:
     return info.tiny * info.eps
 
 
-def stabilised(shares: Tensor, denominator: Tensor, epsilon: float, sign: int = 0) -> Tensor:
-    """What the stabiliser took of each map: Σ_j s_j ε sign d_j; the sign as for `divide`."""
-    taken = shares if sign else with_sign_of(shares, denominator)
-    return total(taken) * (epsilon * (sign or 1))
+def share_out(
+    relevance: Tensor, denominator: Tensor, epsilon: float, sign: int = 0, *, certain: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Divide, and say what the stabiliser took of each map, Σ_j s_j ε sign d_j.
+
+    Arguments as for `divide`, ε being more than the type's least number.
+    """
+    if sign:
+        shares = divide(relevance, denominator, epsilon, sign, certain=certain)
+        return shares, total(shares) * (epsilon * sign)
+    shares, away = divide_signed(relevance, denominator, epsilon)
+    return shares, total(product(away, shares))
+
+
+def product(spent: Tensor, other: Tensor) -> Tensor:
+    """Multiply; the first is not needed again."""
+    return spent.mul_(other) if spent.shape == other.shape else spent * other
 
 
 def with_sign_of(values: Tensor, other: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from emorank.errors import RelevanceError
-from emorank.relevance.division import divide, stabilised, total
+from emorank.relevance.division import share_out, total
 from emorank.relevance.layers import Affine, Joined
 from emorank.relevance.rules import EPSILON
 from emorank.relevance.steps import Saved, Sent
@@ -50,8 +50,7 @@ class Join:
         """Share out between the branches."""
         first, second, both = saved
         sign = int(self.alive)
-        shares = divide(relevance, both, EPSILON, sign)
-        taken = stabilised(shares, both, EPSILON, sign)
+        shares, taken = share_out(relevance, both, EPSILON, sign, certain=self.alive)
         of_second = second * shares if self.sign > 0 else -second * shares
         return Sent((first * shares, of_second), stabiliser=taken)
 
@@ -99,7 +98,6 @@ class Shifted:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Share out between the values and the constant."""
         inputs, outputs = saved
-        shares = divide(relevance, outputs, EPSILON)
-        taken = stabilised(shares, outputs, EPSILON)
+        shares, taken = share_out(relevance, outputs, EPSILON)
         constant = total(shares * self.layer.shift.to(shares))
         return Sent((inputs * self.layer.scale.to(inputs) * shares,), constant, taken)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from emorank.relevance.division import divide, stabilised, total
+from emorank.relevance.division import share_out, total
 from emorank.relevance.layers import copies
 from emorank.relevance.rules import EPSILON
 from emorank.relevance.steps import Saved, Sent
@@ -45,8 +45,7 @@ class LinearMap:
 
         if copies(self.layer):
             return Sent((transposed(layer, relevance, inputs.shape), *nothing))
-        shares = divide(relevance, outputs, EPSILON)
-        taken = stabilised(shares, outputs, EPSILON)
+        shares, taken = share_out(relevance, outputs, EPSILON)
         back = transposed(layer, shares, inputs.shape)
         return Sent((back.mul_(inputs), *nothing), stabiliser=taken)
 
@@ -90,7 +89,7 @@ class Normalisation:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Share out in proportion to the contributions of a group."""
         inputs, outputs, scale = saved
-        shares = divide(relevance, outputs, EPSILON)
+        shares, taken = share_out(relevance, outputs, EPSILON)
         weight, bias = map(self._by_value, (self.layer.weight, self.layer.bias))
         through = self._grouped(shares if weight is None else shares * weight)
         back = (through - through.mean(-1, keepdim=True)) * scale
@@ -100,7 +99,7 @@ class Normalisation:
             given += left.mean(-1, keepdim=True).expand_as(left).reshape(given.shape)
             return Sent((given,))
         kept = None if bias is None else total(shares * bias)
-        return Sent((given,), kept, stabilised(shares, outputs, EPSILON))
+        return Sent((given,), kept, taken)
 
     def _grouped(self, values: Tensor) -> Tensor:
         """(batch, groups, values of a group)."""

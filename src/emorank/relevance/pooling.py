@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from emorank.relevance.division import divide, stabilised
+from emorank.relevance.division import share_out
 from emorank.relevance.layers import Mean
 from emorank.relevance.rules import EPSILON
 from emorank.relevance.same_borders import pair
@@ -71,7 +71,7 @@ class MaxPool:
         places = (rows[:, None] * right + columns).to(inputs.dtype)
         size = inputs.abs()
         step = size.amax(1, keepdim=True).mul_(_ROUNDING * torch.finfo(inputs.dtype).eps)
-        lowered = size.mul_(1 / (16 * down * right)).clamp_(max=step).mul_(places)
+        lowered = size.mul_(places / (16 * down * right)).clamp_(max=step.mul_(places))
         return torch.sub(inputs, lowered, out=lowered)
 
 
@@ -119,8 +119,7 @@ class AveragePool:
         """Share out in proportion to the inputs."""
         inputs, means = saved
         layer = self.layer
-        shares = divide(relevance, means, EPSILON)
-        taken = stabilised(shares, means, EPSILON)
+        shares, taken = share_out(relevance, means, EPSILON)
         if isinstance(layer, Mean):
             return Sent((layer.backward(shares, inputs.shape) * inputs,), stabiliser=taken)
         repeated = _repeated(inputs, len(relevance))

@@ -157,14 +157,13 @@ class _Preparation:
         names: dict[str, int] = {}
         low = high = None
         for k, node in enumerate(self.nodes):
-            rectifies = isinstance(node.layer, nn.ReLU) and self._is_part_of_step_before(node)
-            if rectifies or isinstance(node.layer, SamePad):  # a convolution behind it pads
+            if self._is_part_of_step_before(node) or isinstance(node.layer, SamePad):  # a convolution behind it pads
                 moved[k + 1] = moved[node.inputs[0]]
             else:
                 step = self._step(k, node)
                 weighted = step.inner if isinstance(step, SamePadded) else step
-                if isinstance(weighted, Weighted) and weighted.low is not None:
-                    like = weighted.low
+                if isinstance(weighted, Weighted) and weighted.bounded:
+                    like = weighted.own.weight
                     low, high = (b.detach().to(like).view(1, -1, 1, 1) for b in self._given())
                 steps.append((step, tuple(moved[position] for position in node.inputs)))
                 moved[k + 1] = len(steps)
@@ -195,6 +194,7 @@ class _Preparation:
                     rectified=rectified,
                     alive=rectified and self._dead_stay_dead(k),
                     nonnegative=self._nonnegative(node.inputs[0]),
+                    cap=getattr(self._relu_of(k), "max_val", None),
                     low=low,
                     high=high,
                     border=padding_of(self._layer_before(node)),
@@ -253,16 +253,27 @@ class _Preparation:
         return AveragePool(name, layer)
 
     def _is_part_of_step_before(self, node: Node) -> bool:
-        return node.inputs[0] != IMAGES and self._rectified(node.inputs[0] - 1)
+        """Whether it is the ReLU that goes with a layer with weights or a sum."""
+        return node.inputs[0] != IMAGES and self._relu_of(node.inputs[0] - 1) is node.layer
 
     def _rectified(self, k: int) -> bool:
-        """Whether a ReLU, and nothing else, reads a layer with weights or a sum."""
+        return self._relu_of(k) is not None
+
+    def _relu_of(self, k: int) -> nn.Module | None:
+        """The ReLU that reads a layer with weights or a sum, if nothing else does.
+
+        Behind weights it may have an upper limit too, as ReLU6 has.
+        """
         readers = self.readers.get(k + 1, [])
-        return (
-            type(self.nodes[k].layer) in (*WEIGHTED, Sum)
-            and len(readers) == 1
-            and isinstance(self.nodes[readers[0]].layer, nn.ReLU)
-        )
+        if len(readers) != 1 or type(self.nodes[k].layer) not in (*WEIGHTED, Sum):
+            return None
+        match self.nodes[readers[0]].layer:
+            case nn.ReLU() as relu:
+                return relu
+            case nn.Hardtanh(min_val=0) as capped if type(self.nodes[k].layer) in WEIGHTED:
+                return capped
+            case _:
+                return None
 
     def _nonnegative(self, position: int) -> bool:
         """Whether what lies at a position cannot be negative."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from emorank.relevance.account import Account
 from emorank.relevance.division import divide, is_none, quotient, with_sign_of
 from emorank.relevance.operators import Operator
-from emorank.relevance.rules import Gamma
+from emorank.relevance.rules import AlphaBeta, Gamma, ZPlus
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class SignedGamma:
         else:
             unsigned = quotient(relevance, denominator)
         shares = unsigned if self.positive else with_sign_of(unsigned, outputs)
-        self._book(account, shares, unsigned)
+        account.add(shares, self.bias, unsigned, self.epsilon)
+        if self.bias_sizes is not None:
+            account.add(unsigned, self.bias_sizes, unsigned, 0.0)
         result = self.own.back(shares, inputs.shape)
         favoured = self.sizes.back(unsigned, inputs.shape)
         if self.nonnegative:
@@ -69,11 +71,6 @@ class SignedGamma:
             result.mul_(inputs).addcmul_(magnitudes, favoured)
         return result
 
-    def _book(self, account: Account, shares: Tensor, unsigned: Tensor) -> None:
-        account.add(shares, self.epsilon, 0, unsigned, self.bias)
-        if self.bias_sizes is not None:
-            account.add(unsigned, 0.0, +1, None, self.bias_sizes)
-
 
 def signed_gamma(
     rule: Gamma, own: Operator, bias: Tensor | None, *, positive: bool, nonnegative: bool
@@ -81,11 +78,35 @@ def signed_gamma(
     """Make the rule ready for a layer."""
     k = rule.gamma / (2 + rule.gamma)
     epsilon = rule.epsilon / (1 + rule.gamma / 2)
+    return _of_sizes(k, epsilon, own, bias, positive=positive, nonnegative=nonnegative)
+
+
+def signed_plus(
+    rule: ZPlus | AlphaBeta, own: Operator, bias: Tensor | None
+) -> SignedGamma:
+    """The z⁺ rule for inputs of both signs, where relevance lies only on outputs z > 0.
+
+    It is gamma without bound: k = 1, and ε twice as large, since everything is divided by a half.
+    There d = z⁺ is at least half of Σ |c|, so that nothing cancels.
+    """
+    return _of_sizes(1.0, 2 * rule.epsilon, own, bias, positive=True, nonnegative=False)
+
+
+def _of_sizes(
+    k: float,
+    epsilon: float,
+    own: Operator,
+    bias: Tensor | None,
+    *,
+    positive: bool,
+    nonnegative: bool,
+) -> SignedGamma:
+    sizes = own.weight.abs()
     bias_sizes = None if bias is None else bias.abs() * k
     nothing = own.weight.new_zeros(len(own.weight))
     return SignedGamma(
         own=own,
-        sizes=Operator(own.weight.abs() * k, own.geometry),
+        sizes=Operator(sizes if k == 1 else sizes.mul_(k), own.geometry),
         bias=bias,
         bias_sizes=bias_sizes,
         epsilon=epsilon,
