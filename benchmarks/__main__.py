@@ -15,6 +15,7 @@ ALL = (
     "rank_precision",
     "ranking_memory",
     "relevance_cost",
+    "relevance_networks",
     "relevance_layers",
     "relevance_precision",
     "relevance_gpu",

@@ -34,6 +34,9 @@ class Candidate:
         """Words that tell it from the others: the key of results, and how a process is told it."""
         return ", ".join(part for part in (self.who, self.preset, self.layout) if part)
 
+    def __str__(self) -> str:
+        return self.name
+
 
 def every(presets: tuple[str, ...] = tuple(PRESETS)) -> list[Candidate]:
     """All candidates, the peers in both layouts; ours chooses its own."""

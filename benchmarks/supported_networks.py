@@ -8,6 +8,7 @@ gate, products are shared evenly, and the page says so.
 """
 
 import argparse
+import importlib
 import sys
 import types
 import warnings
@@ -91,12 +92,22 @@ def main() -> None:
         PAGE.write_text(page(found), encoding="utf-8")
 
 
+def torchvision_alone() -> types.ModuleType:
+    """Import torchvision and its models, whatever torch it was built for.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    # Its operators for boxes have to fit torch to the build; no network here has one.
+    sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("none"))
+    importlib.import_module("torchvision.models")
+    return sys.modules["torchvision"]
+
+
 def _networks() -> Iterator[tuple[str, str, Callable[[], nn.Module], int]]:
     """Library, name, how to make it, and the side of its images, small where any is taken."""
-    # torchvision's operators for boxes have to fit torch to the build; no network here has one.
-    sys.modules.setdefault("torchvision._meta_registrations", types.ModuleType("none"))
+    torchvision = torchvision_alone()
     import timm
-    import torchvision.models
 
     of_torchvision = f"torchvision {torchvision.__version__.split('+')[0]}"
     for name in NETWORKS["torchvision"].split():

@@ -12,14 +12,20 @@ from typing import TypeVar
 
 import torch
 
+from emorank.progress import Progress, silent
+
 Name = TypeVar("Name")
 
 
-def interleaved(candidates: dict[Name, Callable[[], object]], rounds: int) -> dict[Name, float]:
+def interleaved(
+    candidates: dict[Name, Callable[[], object]], rounds: int, progress: Progress = silent
+) -> dict[Name, float]:
     """Median seconds of each candidate; one uncounted round first, then A B C, A B C."""
     seconds: dict[Name, list[float]] = {name: [] for name in candidates}
     for number in range(rounds + 1):
-        for name, run in candidates.items():
+        for place, (name, run) in enumerate(candidates.items()):
+            done = number * len(candidates) + place
+            progress(done, (rounds + 1) * len(candidates), f"round {number}, {name}")
             took = timed(run)
             if number:
                 seconds[name].append(took)

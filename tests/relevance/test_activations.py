@@ -129,3 +129,19 @@ def test_deep_lift_takes_activations_that_captum_rescales():
     with pytest.raises(RelevanceError, match=r"no rescale rule for '1' \(GELU\)"):
         explainer(net_of(nn.GELU), "deep-lift")
     assert explainer(net_of(nn.GELU), "gradient-times-input")(images(), 1).pixels.any()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_capped_relu_is_one_step_with_its_layer(preset):
+    """The same map as of a ReLU and a limit apart, with units beyond the limit and dead ones."""
+    apart = net_of(lambda: nn.Sequential(nn.ReLU(), nn.Hardtanh(-1, 0.3)))
+    one = copy.deepcopy(apart)
+    one[1], one[4] = nn.Hardtanh(0, 0.3), nn.Hardtanh(0, 0.3)
+    values = one[0](images())
+    assert (values > 0.3).any()
+    assert (values < 0).any()
+    steps = prepare(one, preset, **BOUNDS).steps
+    assert not any("Clip" in type(placed.step).__name__ for placed in steps)
+    mine, theirs = (relevance(net, images(), 1, preset, **BOUNDS) for net in (one, apart))
+    scale = float(theirs.pixels.abs().max())
+    torch.testing.assert_close(mine.pixels, theirs.pixels, rtol=1e-10, atol=1e-12 * scale)

@@ -214,3 +214,17 @@ def test_deterministic_gives_the_same_bits_and_leaves_torch_as_it_was(warn_only)
     finally:
         torch.use_deterministic_algorithms(before)
     torch.testing.assert_close(explain(images()).pixels, explainer()(images()).pixels)
+
+
+@pytest.mark.parametrize("preset", ["epsilon-gamma-box", "epsilon-plus-flat", "lecture"])
+def test_what_no_image_changes_is_kept_for_one_size_only(preset):
+    """Denominators of the first layer's constants: the same map as of an explainer made anew."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.ZeroPad2d(1), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16, 3),
+    ).double()  # fmt: skip
+    one = prepare(net, preset, low=LOW, high=HIGH)
+    small, large = images(), images().repeat(1, 1, 2, 1)
+    for batch in (small, large, small, small[:1]):
+        assert_same(one(batch), prepare(net, preset, low=LOW, high=HIGH)(batch))

@@ -178,9 +178,7 @@ def _operator(weights: Weights, own: Operator) -> Operator | Ones:
     return Operator(joined, geometry)
 
 
-def _of_bounds(
-    terms: tuple[Term, ...], own: Operator, bounds: tuple[Tensor, Tensor]
-) -> Tensor:
+def _of_bounds(terms: tuple[Term, ...], own: Operator, bounds: tuple[Tensor, Tensor]) -> Tensor:
     """The weights times the bounds: what is left to multiply them with is one."""
     total = torch.zeros_like(own.weight)
     for term in terms:

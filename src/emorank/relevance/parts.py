@@ -1,4 +1,4 @@
-"""Parts of a layer's inputs side by side, so that several terms of a rule go through one operator."""
+"""Parts of a layer's inputs side by side: several terms of a rule go through one operator."""
 
 import torch
 from torch import Tensor
@@ -73,8 +73,12 @@ class Parts:
             shape[-1] *= terms
             return self.inputs.new_empty(shape)
         shape[1] *= terms
-        like = {"dtype": self.inputs.dtype, "device": self.inputs.device}
-        return torch.empty(shape, memory_format=torch.channels_last, **like)
+        return torch.empty(
+            shape,
+            dtype=self.inputs.dtype,
+            device=self.inputs.device,
+            memory_format=torch.channels_last if len(shape) == 4 else torch.contiguous_format,
+        )
 
     def _terms(self, values: Tensor, count: int) -> list[Tensor]:
         """A view of each term of what lies side by side, shaped like `_split`."""
@@ -89,7 +93,8 @@ class Parts:
         """The inputs or one term, the channels of a group apart from the others."""
         if self.geometry is None:
             return values
-        return values.unflatten(1, (self.geometry.groups, -1))
+        groups = self.geometry.groups
+        return values.view(len(values), groups, values.shape[1] // groups, *values.shape[2:])
 
 
 def _part(kind: Part, inputs: Tensor, out: Tensor | None = None) -> Tensor:

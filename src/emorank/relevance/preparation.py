@@ -157,7 +157,9 @@ class _Preparation:
         names: dict[str, int] = {}
         low = high = None
         for k, node in enumerate(self.nodes):
-            if self._is_part_of_step_before(node) or isinstance(node.layer, SamePad):  # a convolution behind it pads
+            if self._is_part_of_step_before(node) or isinstance(
+                node.layer, SamePad
+            ):  # a convolution behind it pads
                 moved[k + 1] = moved[node.inputs[0]]
             else:
                 step = self._step(k, node)

@@ -14,12 +14,13 @@ to a denominator, so it is as exact as z.
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from emorank.relevance.account import Account
 from emorank.relevance.division import divide, is_none, quotient, with_sign_of
 from emorank.relevance.operators import Operator
-from emorank.relevance.rules import AlphaBeta, Gamma, ZPlus
+from emorank.relevance.rules import Gamma
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class SignedGamma:
         bias_sizes: k |b|, or None.
         epsilon: ε / (1 + γ / 2).
         stable: k |b| + ε / (1 + γ / 2), (out,).
+        joined: both weights side by side, where that saves a pass; or None.
         positive: relevance lies only on outputs z ≥ 0, and others are not kept.
         nonnegative: the inputs are ≥ 0.
     """
@@ -43,6 +45,7 @@ class SignedGamma:
     bias_sizes: Tensor | None
     epsilon: float
     stable: Tensor
+    joined: Operator | None
     positive: bool
     nonnegative: bool
 
@@ -63,8 +66,13 @@ class SignedGamma:
         account.add(shares, self.bias, unsigned, self.epsilon)
         if self.bias_sizes is not None:
             account.add(unsigned, self.bias_sizes, unsigned, 0.0)
-        result = self.own.back(shares, inputs.shape)
-        favoured = self.sizes.back(unsigned, inputs.shape)
+        if self.joined is not None:
+            # All shares are of one sign, and few channels cost as much as twice as many.
+            both = self.joined.back(shares, inputs.shape)
+            result, favoured = (half.contiguous() for half in both.chunk(2, dim=1))
+        else:
+            result = self.own.back(shares, inputs.shape)
+            favoured = self.sizes.back(unsigned, inputs.shape)
         if self.nonnegative:
             result.add_(favoured).mul_(inputs)
         else:
@@ -81,15 +89,13 @@ def signed_gamma(
     return _of_sizes(k, epsilon, own, bias, positive=positive, nonnegative=nonnegative)
 
 
-def signed_plus(
-    rule: ZPlus | AlphaBeta, own: Operator, bias: Tensor | None
-) -> SignedGamma:
-    """The z⁺ rule for inputs of both signs, where relevance lies only on outputs z > 0.
+def signed_plus(epsilon: float, own: Operator, bias: Tensor | None) -> SignedGamma:
+    """Make the z⁺ rule ready for inputs of both signs, where relevance lies only on outputs z > 0.
 
     It is gamma without bound: k = 1, and ε twice as large, since everything is divided by a half.
     There d = z⁺ is at least half of Σ |c|, so that nothing cancels.
     """
-    return _of_sizes(1.0, 2 * rule.epsilon, own, bias, positive=True, nonnegative=False)
+    return _of_sizes(1.0, 2 * epsilon, own, bias, positive=True, nonnegative=False)
 
 
 def _of_sizes(
@@ -104,13 +110,24 @@ def _of_sizes(
     sizes = own.weight.abs()
     bias_sizes = None if bias is None else bias.abs() * k
     nothing = own.weight.new_zeros(len(own.weight))
+    sizes = sizes if k == 1 else sizes.mul_(k)
+    joined = None
+    if positive and own.geometry and own.geometry.groups == 1 and own.weight.shape[1] <= _FEW:
+        side_by_side = torch.cat([own.weight, sizes], 1)
+        joined = Operator(
+            side_by_side.contiguous(memory_format=torch.channels_last), own.geometry
+        )  # fmt: skip
     return SignedGamma(
         own=own,
-        sizes=Operator(sizes if k == 1 else sizes.mul_(k), own.geometry),
+        sizes=Operator(sizes, own.geometry),
         bias=bias,
         bias_sizes=bias_sizes,
         epsilon=epsilon,
         stable=(nothing if bias_sizes is None else bias_sizes) + epsilon,
+        joined=joined,
         positive=positive,
         nonnegative=nonnegative,
     )
+
+
+_FEW = 4  # channels, the colours of a picture: a convolution computes eight or more at a time

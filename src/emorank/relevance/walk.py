@@ -93,7 +93,7 @@ class Walk:
                 sizes.append(size)
                 before = pending.get(k)
                 pending[k] = (values, size) if before is None else (
-                    before[0] + values, before[1] + size
+                    _added(before[0], values), before[1] + size
                 )  # fmt: skip
             if len(pending) == 1:  # all there is lies at one place; no differences to round
                 ((_, running),) = pending.values()
@@ -105,3 +105,10 @@ class Walk:
                 rows.append((running, bias, taken))
         arrived, running = pending[first]
         return Arrival(arrived, running, tuple(rows), at)
+
+
+def _added(spent: Tensor, other: Tensor) -> Tensor:
+    """The sum; neither is needed again."""
+    # An expanded view has several places in one.
+    dense = spent.is_contiguous() or spent.is_contiguous(memory_format=torch.channels_last)
+    return spent.add_(other) if dense else spent + other

@@ -105,8 +105,11 @@ class Weighted:
             before = backs.get(branch.parts)
             backs[branch.parts] = back if before is None else before.add_(back)
         # Branches that multiply with the same parts do it once.
-        given = [parts.times(back, kinds, self._ones(inputs)) for kinds, back in backs.items()]
-        return self._closed(account, given[0] if len(given) == 1 else sum(given), inputs)
+        arrived: Tensor | None = None
+        for kinds, back in backs.items():
+            arrived = plus(arrived, parts.times(back, kinds, self._ones(inputs)))
+        assert arrived is not None  # noqa: S101 - there is a branch
+        return self._closed(account, arrived, inputs)
 
     def _closed(self, account: Account, relevance: Tensor, inputs: Tensor) -> Sent:
         if self.evenly is None:
@@ -135,7 +138,7 @@ class Weighted:
         if branch.stabilised:
             stable = denominator if branch.certain else denominator.clamp_(min=self.epsilon)
             shares = quotient(relevance, stable) if spent else relevance / stable
-        elif branch.sign or not self.relative and is_none(self.epsilon, outputs.dtype):
+        elif branch.sign or (not self.relative and is_none(self.epsilon, outputs.dtype)):
             certain = branch.certain or (of_z and self.alive)
             shares = divide(
                 relevance, denominator, epsilon, branch.sign, spent=spent, certain=certain
@@ -268,7 +271,7 @@ def make_ready(
     if isinstance(rule, Gamma) and not (alive and nonnegative):
         gamma = signed_gamma(rule, own, bias, positive=alive, nonnegative=nonnegative)
     elif alive and not nonnegative and _is_plus(rule):
-        gamma = signed_plus(rule, own, bias)
+        gamma = signed_plus(rule.epsilon, own, bias)
     else:
         for branch in rule.branches():
             if alive and branch.outputs is Outputs.NEGATIVE:
