@@ -16,7 +16,7 @@ from emorank.relevance.attention_layers import (
     Moved,
     WithConstant,
 )
-from emorank.relevance.division import divide, stabilised, total
+from emorank.relevance.division import share_out, total
 from emorank.relevance.layers import not_the_batch
 from emorank.relevance.rules import EPSILON
 from emorank.relevance.steps import Saved, Sent, Step
@@ -86,8 +86,7 @@ class SignalProduct:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """By the transposed maps."""
         *factors, outputs = saved
-        shares = divide(relevance, outputs, EPSILON)
-        taken = stabilised(shares, outputs, EPSILON)
+        shares, taken = share_out(relevance, outputs, EPSILON)
         if self.signal is None:
             shares = shares.div_(2)
         sent = [
@@ -119,8 +118,7 @@ class ConstantProduct:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """By the transposed map."""
         inputs, outputs = saved
-        shares = divide(relevance, outputs, EPSILON)
-        taken = stabilised(shares, outputs, EPSILON)
+        shares, taken = share_out(relevance, outputs, EPSILON)
         back = self.layer.back(shares)
         return Sent((back.sum_to_size(len(back), *inputs.shape[1:]) * inputs,), stabiliser=taken)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError
 from emorank.relevance.activations import ACTIVATIONS, is_positive, not_in_place
+from emorank.relevance.allocator import keep_memory
 from emorank.relevance.attention_layers import (
     JoinedWithConstants,
     MatrixProduct,
@@ -129,6 +130,7 @@ def prepare(
     check_net(net)
     if any(weight.is_meta for weight in net.parameters()):
         raise RelevanceError("expected a net with weights, got one on the device 'meta'; load them")
+    keep_memory()
     with as_written(next(net.parameters(), torch.empty(0))):
         nodes = fold(read(net, size))
         own = OwnNet(net)

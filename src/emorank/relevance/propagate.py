@@ -27,8 +27,7 @@ from emorank.relevance.weighted import Weighted
 
 # The most bytes that the activations of one layer take when several images go together. With few
 # images they stay in the cache; more images share the reading of the weights. From 32 MiB on the
-# system's allocator maps new memory for every tensor, a tenth of all time, and near that it gives
-# memory back too early (docs/relevance.md).
+# system's allocator maps new memory for every tensor (`allocator.py`).
 CHUNK = 16 * 2**20
 # How many maps of one image go back together: more take memory and save no time.
 MAPS = 16
