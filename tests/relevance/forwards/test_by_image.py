@@ -151,6 +151,12 @@ class Around(nn.Module):
 
 READ = {
     "copies": lambda net, x: x[:, :1].expand(-1, 24, -1) + x * x[:, 0:1].repeat(1, 24, 1).sigmoid(),
+    "copied": lambda net, x: (
+        x * x.mean(1, True).expand_as(x).sigmoid()
+        + x.mean(1, True).repeat_interleave(6, 0).view(-1, 6, 8).repeat_interleave(4, 1)
+    ),
+    "padded with ones": lambda net, x: F.pad(F.pad(x, (0, 0, 2, 0), value=1.0), (0, 1))[..., 1:],
+    "a mean of a row": lambda net, x: F.adaptive_avg_pool1d(x.mT, 1).flatten(1)[:, None],
     "turned over": lambda net, x: x.flip(1),
     "new dimensions": lambda net, x: x[:, None, ..., None].squeeze(-1).squeeze(1),
     "moved": lambda net, x: x.movedim(1, 2).mT.unflatten(1, (4, 6)).swapaxes(1, 2).flatten(1, 2),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from emorank.errors import RelevanceError
@@ -167,7 +168,7 @@ def _expand(placed: _Placed) -> nn.Module | None:
     given, made = placed.first, placed.made
     # New dimensions come first; the images move back by as many.
     new = len(made.shape) - len(given.shape)
-    if len(placed.places) > 1 or made.dim != given.dim + new or made.each != given.each:
+    if made.dim != given.dim + new or made.each != given.each:
         return None
     start, shape = (1,) * new + given.by_image, made.by_image
     if any(a not in (1, b) for a, b in zip(start, shape, strict=True)):
@@ -176,6 +177,27 @@ def _expand(placed: _Placed) -> nn.Module | None:
         lambda values: values.reshape(len(values), *start).expand(len(values), *shape),
         lambda r, like: r.sum_to_size(len(r), *start).reshape(len(r), *like[1:]),
     )
+
+
+def _repeated(placed: _Placed) -> nn.Module | None:
+    """`repeat_interleave` by a number; of the images it makes more rows for each."""
+    given, asked = placed.first, placed.given(("repeats", "dim"), dim=None)
+    times, dim = asked["repeats"], asked["dim"]
+    if not isinstance(times, int) or not isinstance(dim, int):
+        return None
+    rows = given.positive(dim) == given.dim
+    here = given.dim + 1 if rows else given.here(dim)
+    new = rows and given.each == 1  # there is no dimension for the rows yet
+
+    def way(values: Tensor) -> Tensor:
+        values = values.unsqueeze(here) if new else values
+        return values.repeat_interleave(times, here)
+
+    def back(relevance: Tensor, like: torch.Size) -> Tensor:
+        by_copy = relevance.unflatten(here, (-1, times))  # type: ignore[no-untyped-call]
+        return by_copy.sum(here + 1).reshape(len(relevance), *like[1:])  # type: ignore[no-any-return]
+
+    return Moved(way, back)
 
 
 def _roll(placed: _Placed) -> nn.Module | None:
@@ -260,6 +282,21 @@ def _join(placed: _Placed) -> nn.Module | None:
     if new:
         return None
     return JoinedWithConstants(dim, {k: constant_by_image(c, place) for k, c in constants.items()})
+
+
+def _padded(placed: _Placed) -> nn.Module | None:
+    """`F.pad`, also with numbers other than zero before or behind one dimension."""
+    given, place = placed.given(("pad", "mode", "value"), mode="constant", value=0), placed.first
+    sides, value = given["pad"], given["value"]
+    if given["mode"] != "constant" or not value:
+        return module_by_image(layer_of(placed.call), place, placed.made.shape)
+    used = [k for k, side in enumerate(sides) if side]
+    if len(used) != 1 or sides[used[0]] < 0:
+        return None
+    dim = place.here(-1 - used[0] // 2)
+    shape = list(place.by_image)
+    shape[dim - 1] = sides[used[0]]
+    return JoinedWithConstants(dim, {used[0] % 2: torch.full((1, *shape), float(value))})
 
 
 # --- arithmetic, products ------------------------------------------------------------------------
@@ -379,9 +416,11 @@ _BY_IMAGE: dict[Any, _Make] = {
     **dict.fromkeys(_SAME_ORDER, _reshape),
     **dict.fromkeys(_ORDERS, _permute),
     **dict.fromkeys(("expand", "expand_as", "repeat", torch.broadcast_to, "broadcast_to"), _expand),
+    **dict.fromkeys((torch.repeat_interleave, "repeat_interleave"), _repeated),
     **dict.fromkeys((torch.roll, "roll"), _roll),
     **dict.fromkeys((torch.flip, "flip"), _flip),
     operator.getitem: _slice,
+    F.pad: _padded,
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate, torch.stack), _join),
     **dict.fromkeys(_SUMS_AND_PRODUCTS, _arithmetic),
     **dict.fromkeys((torch.masked_fill, "masked_fill"), _masked),

@@ -265,6 +265,11 @@ def _with_stride(given: dict[str, Any]) -> dict[str, Any]:
     return given | {"stride": given.get("stride") or None}
 
 
+def _adaptive_row(call: Call) -> nn.Module | None:
+    size = call.given(("output_size",))["output_size"]
+    return Mean((-1,), keepdim=True) if size in (1, (1,), [1]) else None
+
+
 def _adaptive(call: Call) -> nn.Module:
     return nn.AdaptiveAvgPool2d(**call.given(("output_size",)))
 
@@ -387,6 +392,7 @@ _FUNCTIONS: dict[Any, Make] = {
     **dict.fromkeys((F.max_pool2d, torch.max_pool2d), _max_pool),
     F.avg_pool2d: _avg_pool,
     F.adaptive_avg_pool2d: _adaptive,
+    **dict.fromkeys((F.adaptive_avg_pool1d, torch.adaptive_avg_pool1d), _adaptive_row),
     F.pad: _pad,
     F.interpolate: interpolate,
     **FUNCTIONAL,

@@ -146,7 +146,7 @@ def _of_one_size(
         except RelevanceError as error:
             refused = error
             break
-    if before and str(before).startswith("no rule for layer"):
+    if before and "; known layers: " in str(before):
         raise before
     raise RelevanceError(f"{before}. For images of one size: {refused}") from refused
 
