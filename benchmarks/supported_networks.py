@@ -1,10 +1,10 @@
-"""Which networks of torchvision and timm are read, and why others are not, as a page of the docs.
+"""Which networks of torchvision, timm and transformers are read, and why others are not, as a page.
 
-`python -m benchmarks.supported_networks`. Both packages must be installed; emorank needs neither:
-`pip install --no-deps torchvision timm huggingface_hub pyyaml safetensors`, so that torch stays as
-it is. Each network has random weights and one image of noise; it counts as read if its own logits
-come out and all relevance is accounted for, by epsilon-plus. Where no branch of a product is the
-gate, products are shared evenly, and the page says so.
+`python -m benchmarks.supported_networks`. The packages must be installed; emorank needs none:
+`pip install --no-deps torchvision timm transformers tokenizers regex huggingface_hub pyyaml
+safetensors`, so that torch stays as it is. Each network has random weights and one image of noise;
+it counts as read if its own logits come out and all relevance is accounted for, by epsilon-plus.
+Where no branch of a product is the gate, products are shared evenly, and the page says so.
 """
 
 import argparse
@@ -32,7 +32,7 @@ NETWORKS = {
 alexnet vgg11_bn resnet18 resnext50_32x4d wide_resnet50_2 densenet121 squeezenet1_1 googlenet
 inception_v3 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large mnasnet0_5 shufflenet_v2_x0_5
 efficientnet_b0 efficientnet_v2_s regnet_x_400mf regnet_y_400mf convnext_tiny vit_b_16 swin_t
-swin_v2_t maxvit_t
+swin_v2_t maxvit_t vit_l_32 swin_s
 """,
     "timm": """
 resnet10t resnet26d legacy_seresnet18 seresnet50 ecaresnet26t skresnet18 resnest14d
@@ -46,7 +46,18 @@ eca_nfnet_l0 nf_regnet_b0 convmixer_768_32 mixer_s32_224 resmlp_12_224 gmlp_s16_
 fastvit_t8 mobileone_s0 mobilevit_xxs edgenext_xx_small hgnet_tiny starnet_s1 repghostnet_050
 tresnet_m inception_next_atto rdnet_tiny focalnet_tiny_srf deit_tiny_patch16_224
 vit_tiny_patch16_224 swin_tiny_patch4_window7_224 levit_128s coat_tiny visformer_tiny crossvit_9_240
-beit_base_patch16_224
+beit_base_patch16_224 deit_tiny_distilled_patch16_224 deit3_small_patch16_224
+eva02_tiny_patch14_224 flexivit_small vit_relpos_small_patch16_224 cait_xxs24_224
+xcit_nano_12_p16_224 pit_ti_224 pit_ti_distilled_224 tnt_s_legacy_patch16_224 twins_svt_small
+twins_pcpvt_small pvt_v2_b0 swinv2_tiny_window8_256 swinv2_cr_tiny_224 maxvit_rmlp_pico_rw_256
+maxvit_tiny_tf_224 coatnet_pico_rw_224 coat_lite_tiny convit_tiny mobilevitv2_050
+efficientformer_l1 efficientformerv2_s0 efficientvit_b0 efficientvit_m0 nextvit_small
+tiny_vit_5m_224 davit_tiny gcvit_xxtiny mvitv2_tiny nest_tiny_jx hiera_tiny_224 fastvit_sa12
+volo_d1_224 sequencer2d_s caformer_s18 vitamin_small_224 repvit_m0_9 shvit_s1 swiftformer_xs
+mambaout_femto botnet26t_256 lambda_resnet26t
+""",
+    "transformers": """
+ViT DeiT Beit Swin Swinv2 Dinov2 Siglip Segformer Levit Cvt Pvt PoolFormer ViTMSN ConvNextV2 ResNet
 """,
 }
 
@@ -71,7 +82,12 @@ class Found:
         """As it stands in the table."""
         if not self.refused:
             return 'read with `products="even"`' if self.evenly else "read"
-        reason = self.refused.split("; ")[0].replace("|", "\\|").replace("\n", " ")
+        reason = (
+            self.refused.split("For images of one size: ")[-1]
+            .split("; ")[0]
+            .replace("|", "\\|")
+            .replace("\n", " ")
+        )
         return f"refused: {reason}"
 
 
@@ -108,6 +124,7 @@ def _networks() -> Iterator[tuple[str, str, Callable[[], nn.Module], int]]:
     """Library, name, how to make it, and the side of its images, small where any is taken."""
     torchvision = torchvision_alone()
     import timm
+    import transformers
 
     of_torchvision = f"torchvision {torchvision.__version__.split('+')[0]}"
     for name in NETWORKS["torchvision"].split():
@@ -121,6 +138,13 @@ def _networks() -> Iterator[tuple[str, str, Callable[[], nn.Module], int]]:
         if made_for is not None and made_for.fixed_input_size:
             side = made_for.input_size[-1]
         yield f"timm {timm.__version__}", name, partial(timm.create_model, name), side
+    for name in NETWORKS["transformers"].split():
+        settings = getattr(transformers, f"{name}Config")()
+        kind = getattr(transformers, f"{name}ForImageClassification")
+        size = getattr(settings, "image_size", 224)
+        side = size if isinstance(size, int) else 224
+        of_transformers = f"transformers {transformers.__version__}"
+        yield of_transformers, f"{name}ForImageClassification", partial(kind, settings), side
 
 
 def tried(make: Callable[[], nn.Module], side: int, *, evenly: bool = False) -> str:
@@ -134,7 +158,8 @@ def tried(make: Callable[[], nn.Module], side: int, *, evenly: bool = False) -> 
             if weight.ndim > 1 and not weight.any():
                 nn.init.normal_(weight, std=0.02)
         try:
-            record = prepare(net, preset)(torch.randn(1, 3, side, side))
+            explain = prepare(net, preset, size=(side, side))
+            record = explain(torch.randn(1, 3, side, side))
         except RelevanceError as error:
             return str(error)
     scale = float(record.sums.abs().max())

@@ -70,7 +70,8 @@ class LRP:
         several = isinstance(inputs, tuple)
         if several and len(inputs) != 1:
             raise RelevanceError(f"expected one tensor of images, got a tuple of {len(inputs)}")
-        result = self._ready()(inputs[0] if several else inputs, target)
+        images = inputs[0] if several else inputs
+        result = self._ready(images)(images, target)
         found = (result.pixels,) if several else result.pixels
         return (found, result.sums[0] - result.sums[-1]) if return_convergence_delta else found
 
@@ -78,13 +79,16 @@ class LRP:
         """Whether `attribute` can tell what was kept on the way."""
         return True
 
-    def _ready(self) -> Explainer:
-        """The explainer for the weights of the moment."""
+    def _ready(self, images: Any) -> Explainer:
+        """The explainer for the weights of the moment, and for images of the first ones' size."""
         if self._explainer is not None:
             try:
                 self._explainer.own.check()
             except RelevanceError:
                 self._explainer = None
         if self._explainer is None:
-            self._explainer = prepare(self.model, self._preset, low=self._low, high=self._high)
+            size = tuple(images.shape[-2:]) if getattr(images, "ndim", 0) == 4 else None
+            self._explainer = prepare(
+                self.model, self._preset, low=self._low, high=self._high, size=size
+            )
         return self._explainer

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from emorank.errors import RelevanceError, needing
 from emorank.relevance.activations import ACTIVATIONS
+from emorank.relevance.attention_layers import MatrixProduct
 from emorank.relevance.division import total
 from emorank.relevance.flat_parts import flat_share
 from emorank.relevance.folding import fold
@@ -38,7 +39,8 @@ TOGETHER = 5  # images in one pass: beyond it activations take memory and save n
 _RESCALED = (nn.ELU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
 _NOT_RESCALED = (
     *(kind for kind in ACTIVATIONS if kind not in _RESCALED),
-    *(Product, Quotient, Length, UnitLength, *NORMS, nn.LocalResponseNorm),
+    *(Product, MatrixProduct, Quotient, Length, UnitLength, *NORMS),
+    nn.LocalResponseNorm,
 )
 
 # What the net takes beside the images: the classes that `_indices` gives.
@@ -280,8 +282,10 @@ class Attributor:
         return Relevance(pixels, of, logits, self.layers, sums, nothing, nothing, flat)
 
 
-def attributor(net: nn.Module, name: str) -> Attributor:
+def attributor(net: nn.Module, name: str, size: tuple[int, int] | None = None) -> Attributor:
     """Make a net ready for one of `EXPLAINERS`; the net is neither changed nor hooked.
+
+    `size` is the height and width of the images, for nets that depend on it (`prepare`).
 
     Raises:
         MissingExtraError: captum is not installed.
@@ -291,7 +295,7 @@ def attributor(net: nn.Module, name: str) -> Attributor:
         raise RelevanceError(f"'{name}' is no explainer; expected one of {', '.join(EXPLAINERS)}")
     with needing("explainers", f"explaining by {name}"):
         import captum.attr  # noqa: F401 - asked for now, not at the first image
-    nodes = fold(read(net))
+    nodes = fold(read(net, size))
     if name == "deep-lift":
         _check_rescaled(nodes)
     own = OwnNet(net)

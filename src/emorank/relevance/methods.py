@@ -18,6 +18,7 @@ def explainer(
     *,
     low: Float[Tensor, "channels"] | None = None,
     high: Float[Tensor, "channels"] | None = None,
+    size: tuple[int, int] | None = None,
 ) -> Explainer | Attributor:
     """Make a net ready to be explained by a preset, or by an explainer beside LRP.
 
@@ -26,6 +27,7 @@ def explainer(
         method: one of `METHODS`, or a preset of your own.
         low: normalised black per channel, where a preset has the z-box rule.
         high: normalised white.
+        size: height and width of the images, as for `prepare`.
 
     Raises:
         MissingExtraError: the explainer needs captum, and it is not installed.
@@ -33,8 +35,8 @@ def explainer(
     """
     check_method(method)
     if isinstance(method, str) and method in EXPLAINERS:
-        return attributor(net, method)
-    return prepare(net, method, low=low, high=high)
+        return attributor(net, method, size)
+    return prepare(net, method, low=low, high=high, size=size)
 
 
 def check_method(method: str | Preset) -> None:

@@ -11,7 +11,7 @@ from small_transformers import CLASSES, TRANSFORMERS, WIDTH, Mlp, Vit, pictures,
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance import override_preset, prepare, read, relevance
+from emorank.relevance import LRP, explainer, override_preset, prepare, read, relevance
 
 
 @pytest.mark.parametrize("products", ["signal", "even"])
@@ -208,6 +208,10 @@ REFUSED = {
     ),
     "some images": (lambda net, x: x[:3], "images of a batch in one dimension|every image"),
     "another constant for each": (lambda net, x: x + net.position, "the same for all images"),
+    "an addition in place": (
+        lambda net, x: [y := x + 1, y.add_(1.0), y][2],
+        "'add_' works in place on what",
+    ),
     "an assignment": (lambda net, x: [y := x + 1, y.__setitem__(0, 0)][0], "an assignment"),
     "a choice by values": (lambda net, x: x if x.sum() > 0 else -x, "the values of the images"),
     "no function known": (lambda net, x: torch.cumsum(x, 1), "no rule for 'cumsum'"),
@@ -248,3 +252,15 @@ def test_torch_is_as_before(monkeypatch):
         read(net, (8, 8))
     assert nn.Module.__call__ is called
     assert [type(value) for value in seen] == [torch.Tensor] * len(seen)
+
+
+def test_explainers_beside_lrp_and_captums_words_take_transformers():
+    """Gradients of the graph are those of the net; images say the size where the net does not."""
+    net, batch = transformer("windows"), pictures()
+    found = explainer(net, "gradient-times-input", size=(8, 8))(batch, 1).pixels
+    images = batch.clone().requires_grad_()
+    net(images)[:, 1].sum().backward()
+    torch.testing.assert_close(found, images.grad * batch)
+    with pytest.raises(RelevanceError, match="no rescale rule"):
+        explainer(net, "deep-lift", size=(8, 8))
+    torch.testing.assert_close(LRP(net).attribute(batch, 1), relevance(net, batch, 1).pixels)

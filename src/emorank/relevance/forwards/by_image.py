@@ -5,10 +5,9 @@ images apart: where a forward has a tensor of shape (…, B·k, …), they have 
 the k if it is one. Sizes are known, since the forward was followed for images of one size.
 """
 
-import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,15 +19,24 @@ from emorank.relevance.activations import ACTIVATIONS
 from emorank.relevance.attention_layers import (
     JoinedWithConstants,
     MatrixProduct,
-    Moved,
     WithConstant,
 )
 from emorank.relevance.forwards.calls import Call
 from emorank.relevance.forwards.functions import layer_of
 from emorank.relevance.forwards.measured import Length, Quotient, UnitLength
+from emorank.relevance.forwards.moves import (
+    expand,
+    flip,
+    permute,
+    repeated,
+    reshape,
+    reshaped,
+    roll,
+)
 from emorank.relevance.forwards.places import (
     LEAST,
     Place,
+    Placed,
     constant_by_image,
     finite,
     place_of,
@@ -39,6 +47,7 @@ from emorank.relevance.layers import (
     Affine,
     Joined,
     Mean,
+    Pad,
     Product,
     Sum,
     View,
@@ -63,7 +72,7 @@ def layer_by_image(
         return None
     make = _BY_IMAGE.get(call.target)
     if make is not None:
-        return make(_Placed(call, places, place_of(made)))
+        return make(Placed(call, places, place_of(made)))
     return module_by_image(layer_of(call), places[0], made)
 
 
@@ -73,7 +82,7 @@ def module_by_image(layer: nn.Module | None, place: Place, made: Sequence[int]) 
         case None:
             return None
         case nn.Flatten() | nn.Unflatten():
-            return _reshaped(place, place_of(made))
+            return reshaped(place, place_of(made))
         case nn.Softmax():
             return nn.Softmax(place.here(-1 if layer.dim is None else layer.dim))
         case Mean():
@@ -87,6 +96,8 @@ def module_by_image(layer: nn.Module | None, place: Place, made: Sequence[int]) 
         case nn.Linear() if place.keeps(1):
             return layer
         case nn.LayerNorm() if place.keeps(len(layer.normalized_shape)):
+            return layer
+        case Pad() if place.keeps(len(layer.padding) // 2):
             return layer
         case nn.BatchNorm1d() if place.dim == 0 and len(place.shape) == 2:
             return layer
@@ -103,124 +114,10 @@ def module_by_image(layer: nn.Module | None, place: Place, made: Sequence[int]) 
             )
 
 
-@dataclass(frozen=True)
-class _Placed:
-    """A call, with where its tensors and its result have the images."""
-
-    call: Call
-    places: list[Place]
-    made: Place
-
-    @property
-    def first(self) -> Place:
-        return self.places[0]
-
-    def given(self, names: tuple[str, ...], **defaults: Any) -> dict[str, Any]:
-        return self.call.given(names, **defaults)
-
-
-# --- shapes --------------------------------------------------------------------------------------
-
-
-def _reshape(placed: _Placed) -> nn.Module:
-    """`view`, `flatten`, `squeeze` and whatever else keeps the order of the values in memory."""
-    return _reshaped(placed.first, placed.made)
-
-
-def _reshaped(given: Place, made: Place) -> nn.Module:
-    if math.prod(given.shape[: given.dim]) != math.prod(made.shape[: made.dim]):
-        raise RelevanceError(
-            f"expected a reshape that keeps the images of a batch together, got one of a tensor "
-            f"{given.words} to {made.words}"
-        )
-    shape = made.by_image
-    if shape == given.by_image:
-        return nn.Identity()
-    return Moved(
-        lambda values: values.reshape(len(values), *shape),
-        lambda relevance, like: relevance.reshape(len(relevance), *like[1:]),
-    )
-
-
-def _permute(placed: _Placed) -> nn.Module:
-    """`permute`, `transpose`, `x.T`, `movedim`: what becomes of sizes that are all different."""
-    given, call = placed.first, placed.call
-    probe = torch.empty(tuple(range(2, 2 + len(given.shape))), device="meta")
-    args = [probe if isinstance(arg, fx.Node) else arg for arg in call.args]
-    if isinstance(call.target, str):
-        way = getattr(torch.Tensor, call.target)
-        moved = way(*args, **call.kwargs) if callable(way) else getattr(probe, call.target)
-    else:
-        moved = call.target(*args, **call.kwargs)
-    sources = [size - 2 for size in moved.shape]
-    rows = [given.dim] if given.each > 1 else []
-    before = [k for k in range(len(given.shape)) if k != given.dim or rows]
-    after = [k for k in sources if k != given.dim or rows]
-    order = (0, *(before.index(k) + 1 for k in after))
-    if order == tuple(range(len(order))):
-        return nn.Identity()
-    back = tuple(order.index(k) for k in range(len(order)))
-    return Moved(lambda values: values.permute(order), lambda r, _: r.permute(back))
-
-
-def _expand(placed: _Placed) -> nn.Module | None:
-    """Copies along dimensions of one."""
-    given, made = placed.first, placed.made
-    # New dimensions come first; the images move back by as many.
-    new = len(made.shape) - len(given.shape)
-    if made.dim != given.dim + new or made.each != given.each:
-        return None
-    start, shape = (1,) * new + given.by_image, made.by_image
-    if any(a not in (1, b) for a, b in zip(start, shape, strict=True)):
-        return None
-    return Moved(
-        lambda values: values.reshape(len(values), *start).expand(len(values), *shape),
-        lambda r, like: r.sum_to_size(len(r), *start).reshape(len(r), *like[1:]),
-    )
-
-
-def _repeated(placed: _Placed) -> nn.Module | None:
-    """`repeat_interleave` by a number; of the images it makes more rows for each."""
-    given, asked = placed.first, placed.given(("repeats", "dim"), dim=None)
-    times, dim = asked["repeats"], asked["dim"]
-    if not isinstance(times, int) or not isinstance(dim, int):
-        return None
-    rows = given.positive(dim) == given.dim
-    here = given.dim + 1 if rows else given.here(dim)
-    new = rows and given.each == 1  # there is no dimension for the rows yet
-
-    def way(values: Tensor) -> Tensor:
-        values = values.unsqueeze(here) if new else values
-        return values.repeat_interleave(times, here)
-
-    def back(relevance: Tensor, like: torch.Size) -> Tensor:
-        by_copy = relevance.unflatten(here, (-1, times))  # type: ignore[no-untyped-call]
-        return by_copy.sum(here + 1).reshape(len(relevance), *like[1:])  # type: ignore[no-any-return]
-
-    return Moved(way, back)
-
-
-def _roll(placed: _Placed) -> nn.Module | None:
-    given = placed.given(("shifts", "dims"), dims=())
-    shifts, dims = (
-        v if isinstance(v, tuple | list) else (v,) for v in (given["shifts"], given["dims"])
-    )
-    if len(shifts) != len(dims):
-        return None
-    there, here = tuple(shifts), tuple(placed.first.here(dim) for dim in dims)
-    back = tuple(-shift for shift in there)
-    return Moved(lambda v: v.roll(there, here), lambda r, _: r.roll(back, here))
-
-
-def _flip(placed: _Placed) -> nn.Module:
-    dims = tuple(placed.first.here(dim) for dim in placed.call.dims("dims"))
-    return Moved(lambda v: v.flip(dims), lambda r, _: r.flip(dims))
-
-
 # --- parts ---------------------------------------------------------------------------------------
 
 
-def _slice(placed: _Placed) -> nn.Module | None:
+def _slice(placed: Placed) -> nn.Module | None:
     """`x[:, 0]`, `x[..., ::2]`, also with new dimensions."""
     index, given = placed.call.args[1], placed.first
     asked = [*index] if isinstance(index, tuple) else [index]
@@ -266,7 +163,7 @@ def part_by_image(
     return View(lambda values: values.narrow(here, start, size))
 
 
-def _join(placed: _Placed) -> nn.Module | None:
+def _join(placed: Placed) -> nn.Module | None:
     """`torch.cat` and `torch.stack`, of constants too (the class token)."""
     call = placed.call
     parts = call.args[0] if call.args else call.kwargs["tensors"]
@@ -284,7 +181,7 @@ def _join(placed: _Placed) -> nn.Module | None:
     return JoinedWithConstants(dim, {k: constant_by_image(c, place) for k, c in constants.items()})
 
 
-def _padded(placed: _Placed) -> nn.Module | None:
+def _padded(placed: Placed) -> nn.Module | None:
     """`F.pad`, also with numbers other than zero before or behind one dimension."""
     given, place = placed.given(("pad", "mode", "value"), mode="constant", value=0), placed.first
     sides, value = given["pad"], given["value"]
@@ -302,7 +199,7 @@ def _padded(placed: _Placed) -> nn.Module | None:
 # --- arithmetic, products ------------------------------------------------------------------------
 
 
-def _arithmetic(placed: _Placed) -> nn.Module | None:
+def _arithmetic(placed: Placed) -> nn.Module | None:
     """Sums and products of two signals that stand alike, or of a signal and a constant."""
     call, place = placed.call, placed.first
     if len(placed.places) == 2:
@@ -321,7 +218,7 @@ def _arithmetic(placed: _Placed) -> nn.Module | None:
     return layer_of(replace(call, args=args))
 
 
-def _masked(placed: _Placed) -> nn.Module | None:
+def _masked(placed: Placed) -> nn.Module | None:
     """`masked_fill` by a constant mask: a constant stands there."""
     given = placed.given(("mask", "value"))
     mask, value = given["mask"], given["value"]
@@ -332,7 +229,7 @@ def _masked(placed: _Placed) -> nn.Module | None:
     return Affine(kept, here.double() * max(float(value), LEAST))
 
 
-def _matrix_product(placed: _Placed) -> nn.Module | None:
+def _matrix_product(placed: Placed) -> nn.Module | None:
     call = placed.call
     factors = call.args[:2]
     if not all(place.keeps(2) for place in placed.places):
@@ -355,7 +252,7 @@ def _matrix_product(placed: _Placed) -> nn.Module | None:
     return WithConstant(MatrixProduct(), constant, place)
 
 
-def _einsum(placed: _Placed) -> nn.Module | None:
+def _einsum(placed: Placed) -> nn.Module | None:
     """Two factors, of which one may be a constant; no letter is only summed up."""
     call, made = placed.call, placed.made
     equation, *factors = call.args
@@ -397,7 +294,7 @@ _UNBIND = (torch.unbind, "unbind")
 PARTS = (*_UNBIND, torch.chunk, "chunk", torch.split, "split", "tensor_split", torch.tensor_split)
 """Functions that give several tensors."""
 
-_Make = Callable[[_Placed], nn.Module | None]
+_Make = Callable[[Placed], nn.Module | None]
 _SAME_ORDER = (
     *("view", "reshape", torch.reshape, "flatten", torch.flatten, "unflatten", torch.unflatten),
     *("squeeze", torch.squeeze, "unsqueeze", torch.unsqueeze, "reshape_as", "view_as", torch.ravel),
@@ -413,12 +310,12 @@ _SUMS_AND_PRODUCTS = (
     *(operator.itruediv, "add_", "sub_", "mul_", "div_"),
 )
 _BY_IMAGE: dict[Any, _Make] = {
-    **dict.fromkeys(_SAME_ORDER, _reshape),
-    **dict.fromkeys(_ORDERS, _permute),
-    **dict.fromkeys(("expand", "expand_as", "repeat", torch.broadcast_to, "broadcast_to"), _expand),
-    **dict.fromkeys((torch.repeat_interleave, "repeat_interleave"), _repeated),
-    **dict.fromkeys((torch.roll, "roll"), _roll),
-    **dict.fromkeys((torch.flip, "flip"), _flip),
+    **dict.fromkeys(_SAME_ORDER, reshape),
+    **dict.fromkeys(_ORDERS, permute),
+    **dict.fromkeys(("expand", "expand_as", "repeat", torch.broadcast_to, "broadcast_to"), expand),
+    **dict.fromkeys((torch.repeat_interleave, "repeat_interleave"), repeated),
+    **dict.fromkeys((torch.roll, "roll"), roll),
+    **dict.fromkeys((torch.flip, "flip"), flip),
     operator.getitem: _slice,
     F.pad: _padded,
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate, torch.stack), _join),

@@ -102,7 +102,9 @@ class Followed:
         result = logits_in(self.net.forward(start))
         self.graph.output(result.step if isinstance(result, _StandIn) else str(type(result)))
         for step in reversed(list(self.graph.nodes)):
-            if not step.users and step.op not in ("output", "placeholder"):
+            # What writes in place is kept, so that whoever reads the values later is refused.
+            kept = step.op in ("output", "placeholder") or str(step.target).endswith("_")
+            if not step.users and not kept:
                 self.graph.erase_node(step)
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

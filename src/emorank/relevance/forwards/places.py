@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from emorank.errors import RelevanceError
+from emorank.relevance.forwards.calls import Call
 from emorank.relevance.forwards.following import BATCH
 
 
@@ -113,3 +115,21 @@ LEAST = -6e4
 def finite(constant: Tensor) -> Tensor:
     """A mask of −∞ as numbers that every type has, and of which softmax makes zero too."""
     return constant.clamp(min=LEAST) if constant.is_floating_point() else constant
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A call, with where its tensors and its result have the images."""
+
+    call: Call
+    places: list[Place]
+    made: Place
+
+    @property
+    def first(self) -> Place:
+        """Where the first tensor has them."""
+        return self.places[0]
+
+    def given(self, names: tuple[str, ...], **defaults: Any) -> dict[str, Any]:
+        """As of the call."""
+        return self.call.given(names, **defaults)
