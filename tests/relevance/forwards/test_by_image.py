@@ -23,11 +23,20 @@ def test_a_transformer_gives_its_own_logits_and_loses_nothing(name, products):
     together = explain(batch, 1)
     torch.testing.assert_close(together.logits, net(batch).detach(), rtol=1e-12, atol=1e-12)
     assert float(together.lost.abs().max()) < 1e-10 * float(together.sums.abs().max())
-    # Weights of attention are reached only where products are shared evenly.
     alone = torch.cat([explain(image[None], 1).pixels for image in batch])
     torch.testing.assert_close(together.pixels, alone, rtol=1e-9, atol=1e-12)
     of_class = explain.each(batch[:1])[1]  # several maps of one image
     torch.testing.assert_close(of_class.pixels, alone[:1], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["windows", "windows, cosine"])
+def test_without_biases_all_arrives(name):
+    """Attention whose weights are constants conserves; only stabilisers take anything."""
+    net, batch = transformer(name, biases=False), pictures()
+    result = prepare(net, "epsilon", size=(8, 8))(batch, 1)
+    assert not result.bias.any()
+    arrived = result.pixels.sum((1, 2, 3)) + result.stabiliser.sum(0)
+    torch.testing.assert_close(arrived, net(batch)[:, 1].detach(), rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["timm's", "windows"])
