@@ -23,9 +23,10 @@ DRIVER = Path(__file__).with_name("run_examples.py")
 QUICK = [
     f"--set '{setting}'"
     for setting in (
-        *("data.size=64", "data.crop=none", "train.backbone=vgg16", "train.hidden=32"),
-        *("train.epochs=6", "train.views=1", "train.unfreeze=none", "train.learning_rate=0.001"),
-        "validate.resamples=100",
+        'data.emotions=["fear", "happy", "neutral", "surprise"]',
+        *("data.crop=none", "train.backbone=expression", "train.views=1", "train.unfreeze=none"),
+        *("train.epochs=6", "train.learning_rate=0.001"),
+        *("validate.resamples=100", "report.examples=0"),
     )
 ]
 FEW = {"audit": ["--faces", "4"]}
