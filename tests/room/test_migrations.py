@@ -85,7 +85,7 @@ def test_an_old_database_is_upgraded_with_its_answers(empty):
         ):
             connection.execute(text(f"INSERT INTO {row}"))
     assert migrate(empty) == len(MIGRATIONS) - 1
-    empty_ones = ("design", "displays", "invites", "pairs", "sessions")
+    empty_ones = ("design", "displays", "forgotten", "invites", "pairs", "rules", "sessions")
     expected = dict.fromkeys(empty_ones, 0) | {"migrations": len(MIGRATIONS)}
     with empty.reading() as connection:
         for name, table in METADATA.tables.items():

@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import UTC, datetime
 from pathlib import PurePosixPath, PureWindowsPath
 
 import pandas as pd
@@ -107,3 +108,8 @@ def emotion_label(word: str) -> str:
 def capitalised(word: str) -> str:
     """The same word with a capital first letter; the others stay."""
     return word[:1].upper() + word[1:]
+
+
+def moment(milliseconds: int) -> str:
+    """Milliseconds since 1970 as "2026-11-29 14:05 UTC"."""
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%d %H:%M} UTC"

@@ -31,6 +31,7 @@ from emorank.room.migrations import migrate
 from emorank.room.order import Ordering
 from emorank.room.pairing import choose_pairs
 from emorank.room.project import Project, database_of, open_project
+from emorank.room.rules import write_rule
 from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT
 from emorank.room.seats import pairs_stream, seating, usual
 from emorank.room.settings import write_settings
@@ -64,6 +65,7 @@ class Setup:
         base_url: what invite links begin with.
         database: URL of a PostgreSQL database, or None for a file of SQLite.
         design: what raters can answer, and how their faces overlap.
+        rule: when raters are left out, as `evaluation.raters.careless.parse_rule` reads it.
     """
 
     title: str = "Rating room"
@@ -78,6 +80,7 @@ class Setup:
     base_url: str = BASE_URL
     database: str | None = None
     design: Design = field(default_factory=Design)
+    rule: str = ""
 
     @property
     def asked(self) -> str:
@@ -256,9 +259,12 @@ def _insert(
     now = int(time.time() * 1000)
     own = {"id": 1, "question": setup.asked, "base_url": base_address(setup.base_url)}
     project = vars(setup) | own | {"created_at": now}
-    del project["database"], project["design"]
+    for beside in ("database", "design", "rule"):
+        del project[beside]
     connection.execute(PROJECT.insert().values(project))
     write_design(connection, setup.design)
+    if setup.rule:
+        write_rule(connection, setup.rule, now)
     connection.execute(EVENTS.insert().values(at=now, kind="new"))
     connection.execute(IMAGES.insert(), pictures)
     if pairs:

@@ -147,6 +147,16 @@ MIGRATIONS: tuple[Migration, ...] = (
             ),
         },
     ),
+    Migration(
+        "exclusion rules, and raters who are forgotten",
+        (
+            "CREATE TABLE rules (number {serial}, at BIGINT NOT NULL, rule TEXT NOT NULL, "
+            "reason TEXT NOT NULL, answers BIGINT NOT NULL)",
+            "CREATE TABLE forgotten (rater_id TEXT PRIMARY KEY REFERENCES raters (id), "
+            "at BIGINT NOT NULL, answers INTEGER NOT NULL)",
+        ),
+        {},
+    ),
 )
 
 

@@ -31,6 +31,26 @@ PROJECT = sa.Table(
     sa.Column("shortest_ms", sa.BigInteger, nullable=False),
 )
 
+# Declarations of the rule that leaves raters out, in their order; see `rules.py`.
+RULES = sa.Table(
+    "rules",
+    METADATA,
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("answers", sa.BigInteger, nullable=False),
+)
+
+# Raters of whom nothing personal is left; see `forget.py`.
+FORGOTTEN = sa.Table(
+    "forgotten",
+    METADATA,
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id"), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("answers", sa.Integer, nullable=False),
+)
+
 # `id` is random and is the picture's file name; `name` is the data set's; only exports have it.
 IMAGES = sa.Table(
     "images",

@@ -13,6 +13,8 @@ VERBS = {
     "export": "project.export",
     "import": "project.import_",
     "close": "project.close",
+    "rule": "rule.command",
+    "forget": "forget.command",
 }
 SUMMARY = "Let people rate expression intensity; see how well they agree."
 

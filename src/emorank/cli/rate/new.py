@@ -51,6 +51,16 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="Raters that each face has at least; alone, it decides how many faces a rater rates.",
 )
+@click.option(
+    "--exclude-rule",
+    metavar="RULE",
+    help="When raters are left out, declared before there are data; see emorank rate rule --help.",
+)
+@click.option(
+    "--keep-days",
+    type=click.IntRange(1, 36_500),
+    help="Days after the last answer until what is personal is to be deleted; status reminds.",
+)
 @click.option("--out", required=True, type=FILE_OR_FOLDER, help="Folder to make.")
 @click.option(
     "--order",
@@ -103,6 +113,8 @@ def command(
     pairs_per_face: int | None,
     per_rater: int | None,
     per_unit: int | None,
+    exclude_rule: str | None,
+    keep_days: int | None,
     out: Path,
     ordering: str,
     repeats: float,
@@ -132,10 +144,12 @@ def command(
       emorank rate new my_faces --raters 12 --per-rater 10 --raters-per-face 3 --out ratings
       emorank rate new my_faces --scale slider --out ratings
       emorank rate new my_faces --scale pairs --ties --pairs-per-face 4 --out ratings
+      emorank rate new my_faces --exclude-rule "fast>0.1, run>=0.5" --keep-days 365 --out ratings
       emorank rate new sample --dataset sample --out ratings
     """
     from emorank.answers.scales import scale_of
     from emorank.errors import needing
+    from emorank.evaluation.raters.careless import parse_rule
 
     with needing("web", "a rating project"):
         from emorank.room.creation import Setup, create_project
@@ -165,7 +179,9 @@ def command(
             per_rater=per_rater,
             per_unit=per_unit,
             pairs_per_face=pairs_per_face,
+            keep_days=keep_days,
         ),
+        rule=parse_rule(exclude_rule).text if exclude_rule else "",
         **{key: value for key, value in chosen.items() if value is not None},
     )
     left_out = pictures.left_out

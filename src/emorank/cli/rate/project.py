@@ -25,11 +25,13 @@ def status(project: Path) -> None:
     Example:
       emorank rate status ratings
     """
-    opened = _open(project)
+    opened = open_room(project)
     from rich.text import Text
 
+    from emorank.cli.rate.forget import kept_sentence
     from emorank.cli.terminal import print_line, print_table, printable
     from emorank.report.words import FAST, part
+    from emorank.room.forget import retention
     from emorank.room.overview import progress
 
     about, rows = opened.about(), []
@@ -45,6 +47,8 @@ def status(project: Path) -> None:
         fast = part(rater.fast, rater.answered)
         rows.append((rater.name, rater.answered, rater.total, time, fast, rater.link))
     print_table(("rater", "answered", "of", "median time", FAST, "link"), rows)
+    if (kept := retention(opened)).days is not None:
+        print_line(kept_sentence(kept, opened.now(), project))
 
 
 @click.command("invite", short_help="Add raters; renew or revoke links.")
@@ -70,7 +74,7 @@ def invite(project: Path, raters: tuple[str, ...], add: str | None, only_revoke:
         raise click.UsageError("name RATERS whose links are renewed, or say --add; one of the two")
     if add is not None and only_revoke:
         raise click.UsageError("--add or --revoke, not both")
-    opened = _open(project)
+    opened = open_room(project)
     from emorank.room.enrolment import add_raters, wanted_names
     from emorank.room.invites import revoke
     from emorank.room.raters import rater_id
@@ -116,7 +120,7 @@ def export(
     """
     if whole and displays:
         raise click.UsageError("--log or --displays, not both in one file")
-    opened = _open(project)
+    opened = open_room(project)
     from emorank.cli.unfinished_work import require_new
 
     require_new(out, overwrite)
@@ -153,7 +157,7 @@ def import_(project: Path, file: Path, kind: str | None, said: Said) -> None:
       emorank rate import ratings votes.csv
       emorank rate import ratings export.json --control intensity
     """
-    opened = _open(project)
+    opened = open_room(project)
     from emorank.room.intake import import_answers
     from emorank.room.sources import read_answers
 
@@ -172,7 +176,7 @@ def close(project: Path, reopen: bool) -> None:
       emorank rate close ratings
       emorank rate close ratings --reopen
     """
-    opened = _open(project)
+    opened = open_room(project)
     from emorank.room import store
 
     store.close(opened, closed=not reopen)
@@ -201,7 +205,8 @@ def print_links(project: "Project", chosen: Mapping[str, str | None]) -> None:
         click.echo(f"  {name:{width}}  {base}/invite/{invite(project, rater)}")
 
 
-def _open(folder: Path) -> "Project":
+def open_room(folder: Path) -> "Project":
+    """The project in a folder; an error that names the extra if its libraries are missing."""
     from emorank.errors import needing
 
     with needing("web", "a rating project"):

@@ -1,6 +1,7 @@
 """`emorank rate summary`: majority, Table 5's sheet and agreement of a file of votes."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,12 @@ if TYPE_CHECKING:
     type=FILE,
     help="Write the answers, one row a vote: .csv, .parquet or .json.",
 )
+@click.option(
+    "--exclude-rule",
+    metavar="RULE",
+    help="Show the results without raters whom RULE leaves out, too; by default the rule that a "
+    "project declares. See emorank rate rule --help.",
+)
 @click.option("--report", type=FILE, help="Write a page with figures, one HTML file.")
 @overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
@@ -63,6 +70,7 @@ def command(
     kind: str | None,
     out: Path | None,
     copy: Path | None,
+    exclude_rule: str | None,
     report: Path | None,
     overwrite: bool,
     as_json: bool,
@@ -83,6 +91,7 @@ def command(
       emorank rate summary votes.csv --ties disputed --out sheet.csv --report agreement.html
       emorank rate summary primary_expression_annotations.json --cut 1,2,4 --none missing
       emorank rate summary export.json --control intensity --json
+      emorank rate summary votes.csv --exclude-rule "run>=0.5"
       emorank rate summary votes.csv --map "Low=Minimal,Medium=Average,High=Strong"
     """
     import msgspec
@@ -92,10 +101,14 @@ def command(
     from emorank.answers.emotion_votes import EmotionVotes
     from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.answers.interchange import write_answers
+    from emorank.answers.scales import THREE
     from emorank.answers.voting import answer_sheet
     from emorank.cli.rate import summary_tables
+    from emorank.cli.rate.exclusion import exclusion_of, print_exclusion, section
+    from emorank.cli.rate.scale_summary import other_scale, summarise_project
     from emorank.cli.unfinished_work import require_new
     from emorank.errors import VotesError
+    from emorank.evaluation.raters.careless import kept, with_values
     from emorank.evaluation.raters.rating_summary import (
         RatingSummary,
         summarise,
@@ -112,11 +125,17 @@ def command(
             raise click.UsageError(f"{path}: expected an ending .csv, .parquet or .json")
     for path in filter(None, (out, copy, report)):
         require_new(path, overwrite)
+    if other := other_scale(file):
+        summarise_project(
+            file, other, out, copy, report, exclude_rule, as_json, rows, resamples, seed
+        )
+        return
     source = read_source(file, kind, declared(**said))
     # A room's answers are its owner's alone; those of a file are as open as the file.
     keep = private if source.format == "project" else nullcontext
     content, rng = source.content, np.random.default_rng(seed)
     summary: RatingSummary | EmotionSummary
+    exclusion, without = None, None
     if isinstance(content, EmotionVotes):
         if copy is not None:
             raise VotesError(f"{file}: holds votes on emotions; there are no answers to write")
@@ -125,6 +144,11 @@ def command(
     else:
         level: NoneAs = "level" if none_as == "level" else "missing"
         summary = summarise(content, rng, none_as=level, named=source.named, resamples=resamples)
+        exclusion = exclusion_of(file, THREE, with_values(content), exclude_rule)
+        if exclusion.any_out:
+            again = np.random.default_rng(seed)
+            left = kept(content, exclusion.marks)
+            without = summarise(left, again, none_as=level, named=source.named, resamples=resamples)
         sheet = answer_sheet(content, "median" if ties == "median" else "disputed")
         if copy is not None:
             with keep():
@@ -136,14 +160,19 @@ def command(
         from emorank.report.page import write
         from emorank.report.rating_page import rating_page
 
-        write(rating_page(summary, title=file.name), report)
+        page = rating_page(summary, title=file.name)
+        part = None if exclusion is None else section(exclusion, summary, without)
+        write(replace(page, sections=(*page.sections, *([part] if part else []))), report)
     if as_json:
         from emorank.results.stored import plain
 
-        text = msgspec.json.encode({"format": source.format} | plain(summary))
+        more = {} if exclusion is None else {"exclusion": exclusion.stored(without)}
+        text = msgspec.json.encode({"format": source.format} | plain(summary) | more)
         click.echo(msgspec.json.format(text, indent=2).decode())
     elif isinstance(summary, RatingSummary):
         summary_tables.print_ratings(summary, sheet.head(rows), ties)
+        if exclusion is not None:
+            print_exclusion(exclusion, summary, without)
     else:
         summary_tables.print_emotions(summary, sheet.head(rows))
     for path in (out, copy, report):
