@@ -14,8 +14,6 @@ myst_heading_anchors = 4
 nitpicky = True
 smartquotes = False  # "--option" stays as it is typed
 highlight_language = "none"  # a block that names no language is shown as it stands
-pygments_style = "friendly"
-pygments_dark_style = "monokai"
 
 html_theme = "furo"
 html_static_path = ["static"]
