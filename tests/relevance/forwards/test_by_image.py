@@ -125,6 +125,13 @@ def test_the_size_that_a_net_is_made_for(said):
         assert read(net)[0].name == "images"
 
 
+@pytest.mark.parametrize("size", [8, (8,), (8.0, 8), "8×8"])
+def test_what_is_no_size_is_refused(size):
+    """It is height and width."""
+    with pytest.raises(RelevanceError, match=r"expected size=\(height, width\)"):
+        prepare(transformer("timm's"), size=size)
+
+
 def test_logits_by_name_are_found():
     """As transformers returns them."""
 

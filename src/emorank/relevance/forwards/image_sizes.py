@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import nn
 
+from emorank.errors import RelevanceError
+
 # What is tried where a net does not say.
 _USUAL = (224, 256, 384, 240, 192, 112, 64, 48, 32, 28)
 
@@ -15,9 +17,14 @@ def made_for(net: nn.Module, size: tuple[int, int] | None) -> Iterator[tuple[int
     Args:
         net: says it, as torchvision's, timm's and transformers' do, or does not.
         size: height and width, where they are known.
+
+    Raises:
+        RelevanceError: these are no two numbers of pixels.
     """
     channels = _channels(net)
     if size is not None:
+        if not isinstance(size, tuple | list) or [type(n) for n in size] != [int, int]:
+            raise RelevanceError(f"expected size=(height, width) in pixels, got {size!r}")
         yield channels, *size
         return
     said = _said(net)
