@@ -29,6 +29,25 @@ HOME = Path.home()
 KDEF = {"fear": "AF", "happy": "HA", "neutral": "NE", "surprise": "SU"}
 JAFFE = KDEF | {"fear": "FE"}
 RANKS = ("Minimal", "Average", "Strong")
+STUDY = """
+order = "mixed"
+raters = 4
+[languages]
+offered = ["en", "de"]
+[consent]
+contact = "lab@example.org"
+[[checks]]
+image = "photographs/p01.jpg"
+emotion = "happy"
+level = "Strong"
+[breaks]
+every = 50
+[[demographics]]
+key = "age"
+kind = "number"
+least = 18
+most = 99
+"""
 
 
 def prepare() -> None:
@@ -75,6 +94,7 @@ def prepare() -> None:
     Path("imagenet.txt").write_text("".join(f"class {number}\n" for number in range(1000)))
     faces = [(str(path), path.parent.name, path.stem) for path in sorted(mine.rglob("*.jpg"))]
     pd.DataFrame(faces, columns=["image", "emotion", "person"]).to_csv("faces.csv", index=False)
+    Path("study.toml").write_text(STUDY)
     ratings = {f"{n}.jpg": {"happy": [n % 5, 2, 3], "fear": [0, 1, n % 4]} for n in range(12)}
     Path("primary_expression_annotations.json").write_text(json.dumps(ratings))
     persons = pd.DataFrame({"person": sorted(set(peaks["person"]))})

@@ -41,6 +41,8 @@ def test_what_is_not_said_is_missing():
         "reaction_ms": "Int64",
         "hidden_ms": "Int64",
         "shortest_ms": "Int64",
+        "exposure_ms": "Int64",
+        "shown_ms": "Int64",
         "at": "datetime64[ns, UTC]",
     }
     assert not table["repeat"].any()

@@ -85,7 +85,9 @@ def test_an_old_database_is_upgraded_with_its_answers(empty):
         ):
             connection.execute(text(f"INSERT INTO {row}"))
     assert migrate(empty) == len(MIGRATIONS) - 1
-    empty_ones = ("design", "displays", "forgotten", "invites", "pairs", "rules", "sessions")
+    empty_ones = ("design", "displays", "forgotten", "invites", "pairs", "rules", "sessions",
+                  "protocol", "consents", "trials", "demographics", "demographic_keys",
+                  "participants")  # fmt: skip
     expected = dict.fromkeys(empty_ones, 0) | {"migrations": len(MIGRATIONS)}
     with empty.reading() as connection:
         for name, table in METADATA.tables.items():
@@ -97,6 +99,7 @@ def test_an_old_database_is_upgraded_with_its_answers(empty):
     assert (about.face_size, about.background, event.display) == (None, None, None)
     assert (about.shortest_ms, event.shortest_ms, vote.shortest_ms) == (250, None, None)
     assert (event.answer, event.submission) == ("Strong", "id")
+    assert (event.exposure_ms, vote.shown_ms, event.detail) == (None, None, None)
 
 
 def test_a_newer_database_is_left_alone(empty):

@@ -17,6 +17,9 @@ was rated for six emotions has six units. Columns, in this order:
 | `hidden_ms`   | Int64               | besides, while the page was hidden; <NA> if unknown      |
 | `shortest_ms` | Int64               | the shortest viewing time then: earlier answers did not  |
 |               |                     | count; <NA> if unknown                                   |
+| `exposure_ms` | Int64               | how long the face was to be on the screen, where that    |
+|               |                     | was fixed; <NA> else                                     |
+| `shown_ms`    | Int64               | how long it was, as the browser measured; <NA> else      |
 | `at`          | datetime64[ns, UTC] | time of the answer; <NA> if unknown                      |
 """
 
@@ -30,7 +33,7 @@ from emorank.errors import VotesError
 from emorank.naming import each, image_name, person_name, whole
 from emorank.vocabulary import NONE, Rank, emotion_word
 
-_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms")
+_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms")
 COLUMNS = ("image", "emotion", "rater", "answer", "repeat", *_TIMES, "at")
 REQUIRED = ("image", "rater", "answer")
 # There is one answer for each unit, rater and showing.
@@ -55,10 +58,10 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
 
     Args:
         rows: a table, or one mapping an answer. `image`, `rater` and `answer` have to be there;
-            `emotion`, `repeat` (False), `reaction_ms`, `hidden_ms`, `shortest_ms` and `at` (aware
-            datetimes, ISO 8601 strings; without a zone UTC) may be missing, or missing in some
-            rows. An empty `emotion` is an unknown one. Other columns are refused. Names that
-            people write in several ways are written in one.
+            `emotion`, `repeat` (False), the times in ms and `at` (aware datetimes, ISO 8601
+            strings; without a zone UTC) may be missing, or missing in some rows. An empty `emotion`
+            is an unknown one. Other columns are refused. Names that people write in several ways
+            are written in one.
 
     Raises:
         VotesError: a column is missing or unknown, a name empty, longer than `MAX_NAME` characters

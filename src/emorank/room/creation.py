@@ -19,8 +19,10 @@ from sqlalchemy import Connection, text
 
 from emorank import delimited
 from emorank.answers.names import natural, warn_of_similar
+from emorank.answers.scales import THREE
 from emorank.errors import ImageError, RatingError, of_one_image
 from emorank.files import private
+from emorank.images import read as read_image
 from emorank.naming import person_name
 from emorank.progress import Progress, silent
 from emorank.room.address import base_address
@@ -31,8 +33,9 @@ from emorank.room.migrations import migrate
 from emorank.room.order import Ordering
 from emorank.room.pairing import choose_pairs
 from emorank.room.project import Project, database_of, open_project
+from emorank.room.protocol import Declared, stored
 from emorank.room.rules import write_rule
-from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT
+from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT, PROTOCOL
 from emorank.room.seats import pairs_stream, seating, usual
 from emorank.room.settings import write_settings
 
@@ -44,6 +47,7 @@ MAX_REPEATS = 0.3
 SHORTEST_MS, MOST_SHORTEST_MS = 250, 10_000
 FACE_SIZE, LEAST_FACE = 360, 100  # fits the windows of phones; a picture has MAX_SIDE
 BACKGROUND = "#808080"
+COPY = "protocol.toml"  # of the study's file; the database has what is in force
 _MOST_SEEDS = 2**31
 
 
@@ -97,6 +101,7 @@ def create_project(
     setup: Setup = Setup(),
     progress: Progress = silent,
     persons: Mapping[str, str] | None = None,
+    declared: Declared | None = None,
 ) -> Project:
     """Make a project, whole or not at all.
 
@@ -104,15 +109,18 @@ def create_project(
     each once. `read` makes of a name upright RGB, UInt8 "height width 3"; its ImageError is a row
     of `excluded.csv`. `persons` has the person of each image by name, as far as they are known;
     raters who rate a part of the images see as many persons as possible.
+    `declared` is the file of the study, of which a copy is kept beside; with an
+    open link in it there may be no raters yet.
 
     Raises:
         RatingError: the folder is in use, something in `setup` is impossible, or no image is left.
         StorageError: the database cannot be reached or written to.
     """
     folder, names = Path(folder), [person_name(name) for name in raters]
-    _check(folder, names, setup)
+    open_link = declared is not None and declared.protocol.open_link is not None
+    _check(folder, names, setup, least=0 if open_link else 1)
     with private():  # faces and answers are nobody else's
-        _make(folder, images, read, names, setup, progress, persons or {})
+        _make(folder, images, read, names, setup, progress, persons or {}, declared)
     return open_project(folder)
 
 
@@ -124,6 +132,7 @@ def _make(
     setup: Setup,
     progress: Progress,
     persons: Mapping[str, str],
+    declared: Declared | None,
 ) -> None:
     making = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.partial")
     schema = f"rating_{secrets.token_hex(6)}" if setup.database else None
@@ -134,11 +143,15 @@ def _make(
             for row in _pictures(making, images, read, progress)
         ]
         pairs = _pairs(pictures, setup)
-        usual(setup.design, len(pairs or pictures), len(names))  # refused before a schema is made
+        if names:
+            usual(setup.design, len(pairs or pictures), len(names))  # before a schema is made
+        elif setup.design.per_unit is not None and setup.design.per_rater is None:
+            raise RatingError("with an open link say how many faces each rates: --per-rater")
+        content = None if declared is None else _declare(making, declared, setup)
         write_settings(making, setup.database, schema)
         database = database_of(making, setup.database, schema)
         try:
-            _fill(database, pictures, pairs, names, setup, schema)
+            _fill(database, pictures, pairs, names, setup, schema, content)
         finally:
             database.close()
         if folder.is_dir():
@@ -149,7 +162,7 @@ def _make(
         raise
 
 
-def _check(folder: Path, names: list[str], setup: Setup) -> None:
+def _check(folder: Path, names: list[str], setup: Setup, least: int) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RatingError(f"{folder} is in use; expected a new or empty folder as --out")
     check_design(setup.design)
@@ -178,7 +191,8 @@ def _check(folder: Path, names: list[str], setup: Setup) -> None:
         )
     if not 0 <= setup.seed < _MOST_SEEDS:
         raise RatingError(f"seed={setup.seed}; expected a number from 0 to {_MOST_SEEDS - 1}")
-    check_names(names)
+    if names or least:
+        check_names(names)
     warn_of_similar(names)
 
 
@@ -195,12 +209,11 @@ def _pictures(
         image = secrets.token_urlsafe(12)
         try:
             with of_one_image(name):
-                picture = Image.fromarray(read(name))
-                picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+                picture = _small(read(name))
         except ImageError as error:
             excluded.append((name, error.reason))
             continue
-        picture.save(making / "images" / f"{image}.jpg", quality=QUALITY, subsampling=0)
+        _save(making, image, picture)
         pictures.append({"id": image, "name": name, "emotion": emotion})
     if not pictures:
         reason = f"; the first reason: {excluded[0][0]}: {excluded[0][1]}" if excluded else ""
@@ -227,6 +240,34 @@ def _pairs(pictures: list[dict[str, Any]], setup: Setup) -> list[dict[str, str]]
     ]
 
 
+def _declare(making: Path, declared: Declared, setup: Setup) -> dict[str, Any]:
+    """Keep a copy of the file, and the pictures that it names; the row of the table `protocol`."""
+    if declared.protocol.pictures and setup.design.scale != THREE:
+        raise RatingError("examples, practice and checks need the scale of three levels")
+    (making / COPY).write_text(declared.content, encoding="utf-8")
+    protocol, ids = declared.protocol, {}
+    for name in {shown.image for shown in protocol.pictures}:
+        try:
+            with of_one_image(name):
+                picture = _small(read_image(declared.folder / name))
+        except ImageError as error:
+            raise RatingError(f"a picture of the study's file cannot be used: {error}") from error
+        ids[name] = secrets.token_urlsafe(12)
+        _save(making, ids[name], picture)
+    key = secrets.token_urlsafe(24) if protocol.open_link else None
+    return {"content": stored(protocol, ids), "open_key": key}
+
+
+def _small(pixels: np.ndarray) -> Image.Image:
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    return picture
+
+
+def _save(making: Path, image: str, picture: Image.Image) -> None:
+    picture.save(making / "images" / f"{image}.jpg", quality=QUALITY, subsampling=0)
+
+
 def _fill(
     database: Database,
     pictures: list[dict[str, Any]],
@@ -234,6 +275,7 @@ def _fill(
     names: list[str],
     setup: Setup,
     schema: Any,
+    declared: dict[str, Any] | None,
 ) -> None:
     if schema is not None:
         with database.writing() as connection:
@@ -241,7 +283,7 @@ def _fill(
     try:
         migrate(database)
         with database.writing() as connection:
-            _insert(connection, pictures, pairs, names, setup)
+            _insert(connection, pictures, pairs, names, setup, declared)
     except BaseException:
         if schema is not None:
             with database.writing() as connection:
@@ -255,6 +297,7 @@ def _insert(
     pairs: list[dict[str, str]],
     names: list[str],
     setup: Setup,
+    declared: dict[str, Any] | None,
 ) -> None:
     now = int(time.time() * 1000)
     own = {"id": 1, "question": setup.asked, "base_url": base_address(setup.base_url)}
@@ -270,8 +313,11 @@ def _insert(
     if pairs:
         connection.execute(IMAGES.insert(), _pair_units(pictures, pairs))
         connection.execute(PAIRS.insert(), pairs)
+    if declared is not None:
+        connection.execute(PROTOCOL.insert().values(id=1, **declared))
     seats = seating(connection)
-    seats.plan(len(names))
+    if names:
+        seats.plan(len(names))
     for name in names:
         enrol(connection, seats, name, now)
 

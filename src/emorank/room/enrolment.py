@@ -10,20 +10,33 @@ from emorank.errors import RatingError
 from emorank.naming import person_name
 from emorank.room.order import showing_order
 from emorank.room.project import Project
+from emorank.room.protocol import declared
 from emorank.room.raters import add_rater
 from emorank.room.schema import RATERS, SHOWINGS
-from emorank.room.seats import Seats, seating
+from emorank.room.seats import Seats, seating, stream
+from emorank.room.trials import check_places, plan_trials
 
 MAX_RATERS = 1000
+_CHECKS = 5  # the stream of random numbers that places them, beside those of `seats`
 
 
 def enrol(connection: Connection, seats: Seats, name: str, at: int) -> str:
-    """Add a rater with an order of their own, drawn from seed and number; returns the id."""
+    """Add a rater with an order of their own, drawn from seed and number; returns the id.
+
+    The checks of the protocol stand between the pictures, drawn from another stream, so that
+    pictures keep their order with checks and without.
+    """
     rater, number = add_rater(connection, name, at)
     rng = np.random.default_rng([seats.about.seed, number])
     hand = seats.take(number)
     emotions = [seats.units[unit].emotion for unit in hand]
     order = showing_order(emotions, rng, seats.about.ordering, seats.about.repeats)
+    protocol = declared(connection)
+    checks, rng = len(protocol.checks), stream(seats.about.seed, _CHECKS, number)
+    places = check_places(len(order), checks, rng)
+    plan_trials(connection, protocol, rater, places, rng.permutation(checks).tolist())
+    taken = set(places)
+    free = [place for place in range(len(order) + checks) if place not in taken]
     rows = [
         {
             "id": secrets.token_urlsafe(12),
@@ -33,10 +46,20 @@ def enrol(connection: Connection, seats: Seats, name: str, at: int) -> str:
             "repeat": int(repeat),
             "swapped": seats.swapped(hand[place], repeat),
         }
-        for position, (place, repeat) in enumerate(order)
+        for position, (place, repeat) in zip(free, order, strict=True)
     ]
     connection.execute(SHOWINGS.insert(), rows)
     return rater
+
+
+def faces_ahead(project: Project) -> int:
+    """About how many pictures a new rater will be shown, with repeats, practice and checks."""
+    with project.database.reading() as connection:
+        seats, protocol = seating(connection), declared(connection)
+    units = len(seats.units) if seats.usual is None else seats.usual
+    beside = len(protocol.checks) + len(protocol.practice.faces)
+    repeats: float = seats.about.repeats
+    return units + round(repeats * units) + beside
 
 
 def add_raters(project: Project, names: Sequence[str]) -> dict[str, str | None]:

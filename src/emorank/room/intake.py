@@ -13,7 +13,7 @@ from emorank.room.design import read_design
 from emorank.room.overview import pictures
 from emorank.room.project import Project
 from emorank.room.raters import add_rater, rater_ids
-from emorank.room.schema import SHOWINGS, VOTES
+from emorank.room.schema import SHOWINGS, TRIALS, VOTES
 from emorank.room.store import Vote, store_vote
 
 
@@ -50,7 +50,7 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
                 )
             times: dict[str, Any] = {
                 name: None if pd.isna(row[name]) else row[name]
-                for name in ("reaction_ms", "hidden_ms", "shortest_ms")
+                for name in ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms")
             }
             submission = f"import-{secrets.token_urlsafe(12)}"
             vote = Vote(submission, showing, row["answer"], **times)
@@ -95,10 +95,13 @@ def _showing(connection: Connection, rater: str, image: str, repeat: bool) -> tu
     ).first()
     if row is not None:
         return row.id, row.seq is not None
-    last = connection.scalar(
-        select(func.max(SHOWINGS.c.position)).where(SHOWINGS.c.rater_id == rater)
-    )
-    place = {"position": 0 if last is None else last + 1, "image_id": image, "repeat": int(repeat)}
+    line = ((SHOWINGS, ()), (TRIALS, (TRIALS.c.kind == "check",)))
+    last = -1
+    for table, more in line:
+        mine = select(func.max(table.c.position)).where(table.c.rater_id == rater, *more)
+        newest = connection.scalar(mine)
+        last = last if newest is None else max(last, newest)
+    place = {"position": last + 1, "image_id": image, "repeat": int(repeat)}
     showing = secrets.token_urlsafe(12)
     connection.execute(SHOWINGS.insert().values(id=showing, rater_id=rater, **place))
     return showing, False

@@ -3,11 +3,12 @@
 A link can be claimed once, within its time, unless it was revoked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select, true
 
 from emorank.errors import RatingError
+from emorank.room.consent import note_consent
 from emorank.room.project import Project
 from emorank.room.schema import EVENTS, INVITES, PROJECT, RATERS, SESSIONS
 from emorank.room.secret import hashed, new_secret
@@ -18,9 +19,10 @@ INVITE_LIFE, SESSION_LIFE, PASS_LIFE = 30 * DAY, 60 * DAY, DAY
 
 @dataclass(frozen=True)
 class Visitor:
-    """The person of a session: a rater (id), or the owner if that is None."""
+    """The person of a session: a rater (id), or the owner if that is None; and the language."""
 
     rater: str | None
+    language: str | None = field(default=None, compare=False)
 
     @property
     def owner(self) -> bool:
@@ -84,9 +86,15 @@ def addressee(project: Project, secret: str) -> Visitor | None:
     return None if row is None else Visitor(row.rater_id)
 
 
-def claim(project: Project, secret: str) -> tuple[str, Visitor]:
-    """Use up a link; returns the secret of the session that it opens, and the person."""
-    session, now = new_secret(), project.now()
+def claim(
+    project: Project, secret: str, language: str | None = None, text_hash: str | None = None
+) -> tuple[str, Visitor]:
+    """Use up a link; returns the secret of the session that it opens, and the person.
+
+    `text_hash` is of the text that a rater agrees to by this. A rater keeps the `language` of the
+    first session.
+    """
+    now = project.now()
     with project.database.writing() as connection:
         # One statement checks and claims, so only one of two simultaneous requests succeeds.
         row = connection.execute(
@@ -97,22 +105,39 @@ def claim(project: Project, secret: str) -> tuple[str, Visitor]:
         ).first()
         if row is None:
             raise RatingError(_SPENT)
-        _insert(connection, SESSIONS, session, row.rater_id, now, SESSION_LIFE)
+        session = open_session(connection, row.rater_id, now, language)
         _log(connection, now, "claim", row.rater_id)
+        if text_hash is not None and row.rater_id is not None:
+            note_consent(connection, row.rater_id, text_hash, language or "en", now)
     return session, Visitor(row.rater_id)
+
+
+def open_session(
+    connection: Connection, rater: str | None, now: int, language: str | None = None
+) -> str:
+    """Open a session, in the rater's language if there was one before; returns its secret."""
+    session = new_secret()
+    before = (
+        select(SESSIONS.c.language)
+        .where(SESSIONS.c.rater_id == rater, SESSIONS.c.language.is_not(None))
+        .order_by(SESSIONS.c.created_at)
+    )
+    language = connection.scalars(before).first() or language
+    _insert(connection, SESSIONS, session, rater, now, SESSION_LIFE, language=language)
+    return session
 
 
 def visitor(project: Project, session: str) -> Visitor | None:
     """The person whose session a secret opens; None if there is no such session, or it ended."""
     with project.database.reading() as connection:
         row = connection.execute(
-            select(SESSIONS.c.rater_id).where(
+            select(SESSIONS.c.rater_id, SESSIONS.c.language).where(
                 SESSIONS.c.hash == hashed(session),
                 SESSIONS.c.revoked_at.is_(None),
                 SESSIONS.c.expires_at > project.now(),
             )
         ).first()
-    return None if row is None else Visitor(row.rater_id)
+    return None if row is None else Visitor(row.rater_id, row.language)
 
 
 def printed_elsewhere(project: Project, base_url: str) -> dict[str, list[str]]:

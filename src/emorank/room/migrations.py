@@ -157,6 +157,39 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
         {},
     ),
+    Migration(
+        "what a study declares: consent, trials, questions about the rater, an open link, exposure",
+        (
+            "CREATE TABLE protocol (id INTEGER PRIMARY KEY CHECK (id = 1), "
+            "content TEXT NOT NULL, open_key TEXT)",
+            """CREATE TABLE consents (
+                rater_id TEXT PRIMARY KEY REFERENCES raters (id), at BIGINT NOT NULL,
+                language TEXT NOT NULL, text_hash TEXT NOT NULL)""",
+            """CREATE TABLE trials (
+                id TEXT PRIMARY KEY, rater_id TEXT NOT NULL REFERENCES raters (id),
+                kind TEXT NOT NULL CHECK (kind IN ('practice', 'check')),
+                position INTEGER NOT NULL, picture TEXT NOT NULL, emotion TEXT NOT NULL,
+                expected TEXT NOT NULL, answer TEXT, reaction_ms BIGINT, hidden_ms BIGINT,
+                exposure_ms BIGINT, shown_ms BIGINT, at BIGINT,
+                seq BIGINT REFERENCES events (seq), UNIQUE (rater_id, kind, position))""",
+            """CREATE TABLE demographic_keys (
+                rater_id TEXT PRIMARY KEY REFERENCES raters (id), key TEXT NOT NULL UNIQUE)""",
+            """CREATE TABLE demographics (
+                key TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL,
+                PRIMARY KEY (key, question))""",
+            """CREATE TABLE participants (
+                rater_id TEXT PRIMARY KEY REFERENCES raters (id),
+                participant TEXT NOT NULL UNIQUE, study TEXT NOT NULL, session TEXT NOT NULL,
+                at BIGINT NOT NULL)""",
+            "ALTER TABLE sessions ADD COLUMN language TEXT",
+            "ALTER TABLE events ADD COLUMN exposure_ms BIGINT",
+            "ALTER TABLE events ADD COLUMN shown_ms BIGINT",
+            "ALTER TABLE events ADD COLUMN detail TEXT",
+            "ALTER TABLE votes ADD COLUMN exposure_ms BIGINT",
+            "ALTER TABLE votes ADD COLUMN shown_ms BIGINT",
+        ),
+        {},
+    ),
 )
 
 

@@ -104,6 +104,8 @@ def answers(project: Project) -> pd.DataFrame:
             VOTES.c.reaction_ms,
             VOTES.c.hidden_ms,
             VOTES.c.shortest_ms,
+            VOTES.c.exposure_ms,
+            VOTES.c.shown_ms,
             VOTES.c.at,
         )
         .select_from(VOTES)
@@ -147,6 +149,8 @@ def log(project: Project) -> pd.DataFrame:
             EVENTS.c.reaction_ms,
             EVENTS.c.hidden_ms,
             EVENTS.c.shortest_ms,
+            EVENTS.c.exposure_ms,
+            EVENTS.c.shown_ms,
             EVENTS.c.display,
         )
         .outerjoin(RATERS, RATERS.c.id == EVENTS.c.rater_id)

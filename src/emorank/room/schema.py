@@ -128,6 +128,11 @@ EVENTS = sa.Table(
     sa.Column("submission", sa.Text),
     sa.Column("display", sa.BigInteger, sa.ForeignKey("displays.number")),
     sa.Column("shortest_ms", sa.BigInteger),
+    # How long the face was to be seen, and how long the browser measured that it was.
+    sa.Column("exposure_ms", sa.BigInteger),
+    sa.Column("shown_ms", sa.BigInteger),
+    # What else the event is about: the id of a trial, the hash of a text.
+    sa.Column("detail", sa.Text),
     sa.UniqueConstraint("rater_id", "submission"),
 )
 
@@ -143,6 +148,8 @@ VOTES = sa.Table(
     sa.Column("at", sa.BigInteger),
     sa.Column("seq", sa.BigInteger, sa.ForeignKey("events.seq"), nullable=False, unique=True),
     sa.Column("shortest_ms", sa.BigInteger),
+    sa.Column("exposure_ms", sa.BigInteger),
+    sa.Column("shown_ms", sa.BigInteger),
 )
 
 # Of secrets only the SHA-256 is stored. Without a rater it is the owner's. `base_url` is what the
@@ -167,6 +174,7 @@ SESSIONS = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
     sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("language", sa.Text),
 )
 
 # What a rater's session saw the faces on, a new row when that changes; see `displays.Display`.
@@ -183,6 +191,77 @@ DISPLAYS = sa.Table(
     sa.Column("face_px", sa.Integer, nullable=False),
     sa.Column("pointer", sa.Text, nullable=False),
     sa.Column("browser", sa.Text, nullable=False),
+)
+
+# One row, if the study declares something: `protocol.Protocol` as JSON; the file as it was given;
+# and what the open link ends with.
+PROTOCOL = sa.Table(
+    "protocol",
+    METADATA,
+    sa.Column(
+        "id", sa.Integer, sa.CheckConstraint("id = 1"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("open_key", sa.Text),
+)
+
+CONSENTS = sa.Table(
+    "consents",
+    METADATA,
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id"), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("text_hash", sa.Text, nullable=False),
+)
+
+# Practice and checks, which no result counts: a rater's own plan of them, and the answers. The
+# position of a check is among the rater's showings.
+TRIALS = sa.Table(
+    "trials",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id"), nullable=False),
+    sa.Column("kind", sa.Text, sa.CheckConstraint("kind IN ('practice', 'check')"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("picture", sa.Text, nullable=False),
+    sa.Column("emotion", sa.Text, nullable=False),
+    sa.Column("expected", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text),
+    sa.Column("reaction_ms", sa.BigInteger),
+    sa.Column("hidden_ms", sa.BigInteger),
+    sa.Column("exposure_ms", sa.BigInteger),
+    sa.Column("shown_ms", sa.BigInteger),
+    sa.Column("at", sa.BigInteger),
+    sa.Column("seq", sa.BigInteger, sa.ForeignKey("events.seq")),
+    sa.UniqueConstraint("rater_id", "kind", "position"),
+)
+
+# What raters say about themselves: under a key that only `demographic_keys` connects with a rater.
+DEMOGRAPHIC_KEYS = sa.Table(
+    "demographic_keys",
+    METADATA,
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id"), primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+)
+
+DEMOGRAPHICS = sa.Table(
+    "demographics",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("question", sa.Text, primary_key=True),
+    sa.Column("answer", sa.Text, nullable=False),
+)
+
+# Who came by the open link, with the ids of the panel; personal, and no part of any export of
+# answers.
+PARTICIPANTS = sa.Table(
+    "participants",
+    METADATA,
+    sa.Column("rater_id", sa.Text, sa.ForeignKey("raters.id"), primary_key=True),
+    sa.Column("participant", sa.Text, nullable=False, unique=True),
+    sa.Column("study", sa.Text, nullable=False),
+    sa.Column("session", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
 )
 
 MIGRATIONS_TABLE = sa.Table(

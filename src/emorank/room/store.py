@@ -5,7 +5,7 @@ twice, the second time late. Each has an id of its own, so that it is stored onc
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -16,9 +16,12 @@ from emorank.errors import RatingError
 from emorank.room.design import read_design
 from emorank.room.displays import current
 from emorank.room.project import Project
+from emorank.room.protocol import declared
 from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT, RATERS, SHOWINGS, VOTES
+from emorank.room.trials import answers_to, picture_of, store_trial, tally, trials
 
 Fate = Literal["stored", "stale", "fast"]
+_ANSWER = ("answer", "reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Vote:
         served_ms: from the picture's first sending to the arrival of the answer, by the server's
             clock; None if the server does not know.
         shortest_ms: of an answer from elsewhere, the shortest viewing time there.
+        exposure_ms: how long the face was to be on the screen; None if until the answer.
+        shown_ms: how long it was, as the browser measured; None without a fixed time.
     """
 
     submission: str
@@ -47,6 +52,8 @@ class Vote:
     was: str | None = None
     served_ms: int | None = None
     shortest_ms: int | None = None
+    exposure_ms: int | None = None
+    shown_ms: int | None = None
 
     @property
     def viewed_ms(self) -> float:
@@ -99,13 +106,33 @@ def standing(project: Project, rater: str) -> Standing:
             select(*counts).select_from(joined).where(mine)
         ).one()
         first = connection.scalar(position.where(mine, VOTES.c.seq.is_(None)))
+        checks, checked, open_check = tally(connection, rater, "check")
         closed = connection.scalar(select(PROJECT.c.closed_at)) is not None
     pace_ms = None if pace is None else round(float(pace))
-    return Standing(total, answered, total if first is None else first, pace_ms, closed)
+    total, answered = total + checks, answered + checked
+    following = min((place for place in (first, open_check) if place is not None), default=total)
+    return Standing(total, answered, following, pace_ms, closed)
+
+
+def practice_standing(project: Project, rater: str) -> Standing:
+    """How far a rater (id) is in practice."""
+    with project.database.reading() as connection:
+        total, answered, first = tally(connection, rater, "practice")
+        closed = connection.scalar(select(PROJECT.c.closed_at)) is not None
+    return Standing(total, answered, total if first is None else first, None, closed)
+
+
+def practice(project: Project, rater: str, start: int, count: int) -> list[Any]:
+    """Some of a rater's practice trials, as `showings`, and what is `expected` of each."""
+    with project.database.reading() as connection:
+        return trials(connection, rater, "practice", start, count)
 
 
 def showings(project: Project, rater: str, start: int, count: int) -> list[Any]:
-    """Some of a rater's showings: `position`, `id`, `emotion`, and the rater's own `answer`."""
+    """Some of a rater's showings: `position`, `id`, `emotion`, and the rater's own `answer`.
+
+    Checks are among them, and nothing tells them from the others.
+    """
     query = (
         select(SHOWINGS.c.position, SHOWINGS.c.id, IMAGES.c.emotion, VOTES.c.answer)
         .join(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
@@ -115,11 +142,15 @@ def showings(project: Project, rater: str, start: int, count: int) -> list[Any]:
         .limit(count)
     )
     with project.database.reading() as connection:
-        return list(connection.execute(query).all())
+        checks = trials(connection, rater, "check", start, count)
+        found = [*connection.execute(query).all(), *checks]
+    return sorted(found, key=lambda row: row.position)[:count]
 
 
 def image_of(project: Project, rater: str, showing: str, side: str | None = None) -> str:
-    """The image of one of a rater's own showings; of a pair the one on a side ("left", "right").
+    """The image of one of a rater's own showings or trials; of a pair that on the `side`.
+
+    A side is "left" or "right".
 
     Raises:
         UnknownShowing: it is not this rater's, or a side is missing or has no meaning.
@@ -132,6 +163,9 @@ def image_of(project: Project, rater: str, showing: str, side: str | None = None
     )
     with project.database.reading() as connection:
         row = connection.execute(query).first()
+        beside = picture_of(connection, rater, showing) if row is None and side is None else None
+    if beside is not None:
+        return beside
     if row is None or (row.first_id is None) != (side is None):
         raise UnknownShowing("there is no such picture among yours")
     if side is None:
@@ -174,7 +208,9 @@ def submit(
                 if word is not None and not scale.admits(word):
                     raise NotOnScale(f"'{word}' is no answer here; expected {scale.words}")
         before = _before(connection, rater, votes)
-        answers = _answers(connection, rater, votes)
+        beside = answers_to(connection, rater, {vote.showing for vote in votes})
+        answers = beside | _answers(connection, rater, votes, beside)
+        exposure = declared(connection).exposure
         display = current(connection, session) if session else None
         new = [vote for vote in votes if vote.submission not in before]
         plan = connection.execute(select(PROJECT.c.closed_at, PROJECT.c.shortest_ms)).one()
@@ -194,8 +230,12 @@ def submit(
                 outcomes.append("fast")
                 continue
             else:
-                timed = replace(vote, shortest_ms=plan.shortest_ms)
-                store_vote(connection, rater, timed, now, answer is not None, display=display)
+                planned = None if exposure is None else exposure.face_ms
+                timed = replace(vote, shortest_ms=plan.shortest_ms, exposure_ms=planned)
+                if vote.showing in beside:
+                    store_trial(connection, rater, timed, now, display)
+                else:
+                    store_vote(connection, rater, timed, now, answer is not None, display=display)
                 answers[vote.showing] = vote.answer
                 before[vote.submission] = (vote.showing, vote.answer)
             outcomes.append("stored")
@@ -212,9 +252,7 @@ def store_vote(
     display: int | None = None,
 ) -> None:
     """Write an answer to the log and make it the current one; part of a transaction."""
-    about = {
-        name: getattr(vote, name) for name in ("answer", "reaction_ms", "hidden_ms", "shortest_ms")
-    }
+    about = {name: getattr(vote, name) for name in _ANSWER}
     seq = connection.scalar(
         EVENTS.insert()
         .values(
@@ -249,15 +287,18 @@ def _before(
     connection: Connection, rater: str, votes: Sequence[Vote]
 ) -> dict[str, tuple[str, str]]:
     """The showings and answers that came before under the ids of these votes."""
-    query = select(EVENTS.c.submission, EVENTS.c.showing_id, EVENTS.c.answer).where(
+    showing = func.coalesce(EVENTS.c.showing_id, EVENTS.c.detail).label("showing")
+    query = select(EVENTS.c.submission, showing, EVENTS.c.answer).where(
         EVENTS.c.rater_id == rater, EVENTS.c.submission.in_({vote.submission for vote in votes})
     )
-    return {row.submission: (row.showing_id, row.answer) for row in connection.execute(query)}
+    return {row.submission: (row.showing, row.answer) for row in connection.execute(query)}
 
 
-def _answers(connection: Connection, rater: str, votes: Sequence[Vote]) -> dict[str, str | None]:
-    """The present answer to each picture of these votes; None without one."""
-    pictures = {vote.showing for vote in votes}
+def _answers(
+    connection: Connection, rater: str, votes: Sequence[Vote], beside: Container[str]
+) -> dict[str, str | None]:
+    """The present answer to each picture of these votes but those `beside`; None without one."""
+    pictures = {vote.showing for vote in votes if vote.showing not in beside}
     query = (
         select(SHOWINGS.c.id, VOTES.c.answer)
         .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)

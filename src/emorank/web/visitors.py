@@ -5,13 +5,19 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from emorank.room.consent import agreed
 from emorank.room.invites import SESSION_LIFE, Visitor, visitor
 from emorank.room.project import Project
+from emorank.room.protocol import Protocol
 from emorank.web.safety import Origins
 
 
 class NoSessionError(Exception):
     """The request has no session, or one that is not good for this address."""
+
+
+class NoConsentError(Exception):
+    """The rater has not agreed to take part, and the study asks for that."""
 
 
 def address(request: Request) -> str:
@@ -22,6 +28,11 @@ def address(request: Request) -> str:
 def project_of(request: Request) -> Project:
     """The project that is served."""
     return cast(Project, request.app.state.project)
+
+
+def protocol_of(request: Request) -> Protocol:
+    """What the study declares; it never changes."""
+    return cast(Protocol, request.app.state.protocol)
 
 
 def origins_of(request: Request) -> Origins:
@@ -76,9 +87,17 @@ def _owner(request: Request) -> None:
         raise NoSessionError
 
 
-# A page takes one of these as a parameter: the id of the rater who asks, or a check that it is the
+def _taking_part(request: Request) -> str:
+    rater = _rater(request)
+    if protocol_of(request).consent is not None and not agreed(project_of(request), rater):
+        raise NoConsentError
+    return rater
+
+
+# A page takes one of these as a parameter: the id of the rater who asks and has
+# agreed to take part, or a check that it is the
 # owner. Anybody else gets no page.
-Rater = Annotated[str, Depends(_rater)]
+Rater = Annotated[str, Depends(_taking_part)]
 Owner = Annotated[None, Depends(_owner)]
 TheProject = Annotated[Project, Depends(project_of)]
 TheOrigins = Annotated[Origins, Depends(origins_of)]

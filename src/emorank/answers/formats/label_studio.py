@@ -45,7 +45,7 @@ from emorank.errors import VotesError
 from emorank.files import replacing
 from emorank.vocabulary import emotion_of
 
-_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "at")
+_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "at")
 
 
 class _Before(msgspec.Struct, omit_defaults=True):
@@ -58,6 +58,8 @@ class _Before(msgspec.Struct, omit_defaults=True):
     reaction_ms: int | None = None
     hidden_ms: int | None = None
     shortest_ms: int | None = None
+    exposure_ms: int | None = None
+    shown_ms: int | None = None
     at: str | None = None
 
 

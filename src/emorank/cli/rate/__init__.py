@@ -13,6 +13,7 @@ VERBS = {
     "export": "project.export",
     "import": "project.import_",
     "close": "project.close",
+    "language": "language.command",
     "rule": "rule.command",
     "forget": "forget.command",
 }

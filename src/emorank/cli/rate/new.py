@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emorank.cli.options import FILE_OR_FOLDER, comma_list, dataset_options
+from emorank.cli.rate.declared import protocol_option
 from emorank.cli.studies import progress_bar, read_settings
 
 if TYPE_CHECKING:
     from emorank.room.project import Project
+    from emorank.room.protocol import Declared
 
 
 @click.command("new", short_help="Make a rating project and print an invite link for each rater.")
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     help="Days after the last answer until what is personal is to be deleted; status reminds.",
 )
 @click.option("--out", required=True, type=FILE_OR_FOLDER, help="Folder to make.")
+@protocol_option
 @click.option(
     "--order",
     "ordering",
@@ -116,6 +119,7 @@ def command(
     exclude_rule: str | None,
     keep_days: int | None,
     out: Path,
+    declared: "Declared | None",
     ordering: str,
     repeats: float,
     shortest_viewing: float,
@@ -146,6 +150,29 @@ def command(
       emorank rate new my_faces --scale pairs --ties --pairs-per-face 4 --out ratings
       emorank rate new my_faces --exclude-rule "fast>0.1, run>=0.5" --keep-days 365 --out ratings
       emorank rate new sample --dataset sample --out ratings
+      emorank rate new my_faces --protocol study.toml --out ratings
+
+    A file study.toml, of which every line may be left out:
+
+    \b
+      order = "mixed"            # any option above, with _ for -
+      raters = 4
+      [languages]
+      offered = ["en", "de"]     # en, de, es, fr, zh are there
+      [consent]
+      kept = "until the end of 2030"
+      contact = "lab@example.org"
+      [breaks]
+      every = 50
+      [[demographics]]
+      key = "age"
+      kind = "number"
+      least = 18
+      most = 99
+      [completion]
+      code = "C0FFEE"
+
+    docs/rating_protocol.md describes every key.
     """
     from emorank.answers.scales import scale_of
     from emorank.errors import needing
@@ -157,7 +184,8 @@ def command(
     from emorank.cli.rate.project import people, print_links
     from emorank.study.verbs.gallery_of_study import gallery
 
-    who = _raters(raters, names)
+    open_link = declared is not None and declared.protocol.open_link is not None
+    who = _raters(raters, names, 0 if open_link else 10)
     pictures = gallery(images, dataset, emotions, **read_settings(options))
     # Raters see the title, and where images come from may say what to expect of them.
     chosen: dict[str, Any] = {
@@ -190,13 +218,13 @@ def command(
         click.echo(f"left out: {line}", err=True)
     with progress_bar("pictures") as progress:
         project = create_project(
-            out, pictures.images, pictures.read, who, setup, progress, pictures.persons
+            out, pictures.images, pictures.read, who, setup, progress, pictures.persons, declared
         )
     _print_counts(project, len(pictures.images), len(who))
     print_links(project, people(project))
 
 
-def _raters(count: int | None, names: list[str]) -> list[str]:
+def _raters(count: int | None, names: list[str], usual: int) -> list[str]:
     from emorank.errors import RatingError
 
     if names and count not in (None, len(names)):
@@ -204,7 +232,7 @@ def _raters(count: int | None, names: list[str]) -> list[str]:
             f"--raters {count}, but {_number(len(names), 'name')} in --names; "
             "leave out --raters, or name each rater"
         )
-    return names or [f"r{number}" for number in range(1, (count or 10) + 1)]
+    return names or [f"r{number}" for number in range(1, (count or usual) + 1)]
 
 
 def _print_counts(project: "Project", asked: int, raters: int) -> None:

@@ -8,6 +8,7 @@ import click
 
 from emorank.answers.formats import WRITABLE
 from emorank.cli.options import FILE, FILE_OR_FOLDER, overwrite_option
+from emorank.cli.rate.tables import TABLES, chosen, read, table_options
 from emorank.cli.votes import Said, said_options
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def status(project: Path) -> None:
     from emorank.report.words import FAST, part
     from emorank.room.forget import retention
     from emorank.room.overview import progress
+    from emorank.room.protocol import protocol_of
+    from emorank.room.trials import Checks, checks_of
 
     about, rows = opened.about(), []
     state = "open" if about.closed_at is None else "closed"
@@ -42,11 +45,17 @@ def status(project: Path) -> None:
     if about.face_size is not None:
         look = f"{about.face_size} CSS pixels, on {about.background}"
     print_line(f"Faces are shown {look}. Links begin with {about.base_url}", "dim")
+    checks = checks_of(opened) if protocol_of(opened).checks else None
     for rater in progress(opened):
         time = None if rater.median_ms is None else f"{rater.median_ms / 1000:.1f} s"
         fast = part(rater.fast, rater.answered)
-        rows.append((rater.name, rater.answered, rater.total, time, fast, rater.link))
-    print_table(("rater", "answered", "of", "median time", FAST, "link"), rows)
+        row = [rater.name, rater.answered, rater.total, time, fast]
+        if checks is not None:
+            mine = checks.get(rater.id, Checks(0, 0))
+            row.append(part(mine.failed, mine.answered))
+        rows.append((*row, rater.link))
+    failed = () if checks is None else ("failed checks",)
+    print_table(("rater", "answered", "of", "median time", FAST, *failed, "link"), rows)
     if (kept := retention(opened)).days is not None:
         print_line(kept_sentence(kept, opened.now(), project))
 
@@ -101,12 +110,9 @@ def invite(project: Path, raters: tuple[str, ...], add: str | None, only_revoke:
     type=click.Choice(WRITABLE),
     help="The default is what the ending of the file says.",
 )
-@click.option("--log", "whole", is_flag=True, help="Write every event instead, changes too.")
-@click.option("--displays", is_flag=True, help="Write instead on what raters saw the faces.")
+@table_options
 @overwrite_option
-def export(
-    project: Path, out: Path, kind: str | None, whole: bool, displays: bool, overwrite: bool
-) -> None:
+def export(project: Path, out: Path, kind: str | None, overwrite: bool, **asked: bool) -> None:
     """Write the current answers, one row each, under the images' own names.
 
     Nobody else on this machine can read the file, until you say so.
@@ -117,9 +123,9 @@ def export(
       emorank rate export ratings --out tasks.json --format label-studio
       emorank rate export ratings --out log.csv --log
       emorank rate export ratings --out displays.csv --displays
+      emorank rate export ratings --out trials.csv --trials
     """
-    if whole and displays:
-        raise click.UsageError("--log or --displays, not both in one file")
+    name = chosen(asked)
     opened = open_room(project)
     from emorank.cli.unfinished_work import require_new
 
@@ -127,14 +133,13 @@ def export(
     from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.answers.interchange import write_answers
     from emorank.files import private
-    from emorank.room.displays import displays as table_of
-    from emorank.room.overview import answers, log
+    from emorank.room.overview import answers
 
     with private():
-        if whole or displays:
-            rows, what = (log(opened), "events") if whole else (table_of(opened), "displays")
+        if name is not None:
+            rows = read(opened, name)
             write_sheet(rows, out)
-            click.echo(f"{out}: {len(rows)} {what}")
+            click.echo(f"{out}: {len(rows)} {TABLES[name][0]}")
         else:
             table = answers(opened)
             write_answers(table, out, kind)
@@ -197,8 +202,11 @@ def print_links(project: "Project", chosen: Mapping[str, str | None]) -> None:
     They are printed only once, because they are not stored.
     """
     from emorank.room.invites import invite
+    from emorank.room.open_link import open_key
 
-    base = project.about().base_url
+    base, key = project.about().base_url, open_key(project)
+    if key is not None:
+        click.echo(f"\nThe open link, for everybody: {base}/join/{key}")
     click.echo("\nInvite links. Each works once, for 30 days, and is shown only now:\n")
     width = max(map(len, chosen))
     for name, rater in chosen.items():

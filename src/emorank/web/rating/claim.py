@@ -7,14 +7,17 @@ import re
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Form, Path, Request
 from pydantic import AfterValidator
 from starlette.responses import RedirectResponse, Response
 
 from emorank.errors import RatingError, StorageError
+from emorank.room.consent import agreed
 from emorank.room.invites import Visitor, addressee, claim, invited
 from emorank.room.raters import rater_name
-from emorank.web.templating import page
+from emorank.room.store import practice_standing, standing
+from emorank.web.rating.entrance import agreement_to, declined, door, not_agreed
+from emorank.web.rating.language import choice_of, language_of, page_in
 from emorank.web.visitors import (
     TheProject,
     address,
@@ -27,6 +30,7 @@ from emorank.web.visitors import (
 router = APIRouter()
 Result = TypeVar("Result")
 # Mail programs take the full stop or bracket after a link for a part of it.
+Agree = Annotated[str, Form(max_length=64)]
 Secret = Annotated[str, Path(max_length=128), AfterValidator(lambda text: _BEHIND.sub("", text))]
 _BEHIND = re.compile(r"[^A-Za-z0-9_-]+$")
 
@@ -37,7 +41,15 @@ def start(request: Request) -> Response:
     for owner, place in ((False, "/rate"), (True, "/owner")):
         if session_of(request, owner):
             return RedirectResponse(place, 303)
-    return page("message.html", title="emorank", heading="The rating room", lines=[_HOW])
+    _ = language_of(request)
+    lines = [
+        _(
+            "You come in with the link that you were sent. Open it here once, then this page knows "
+            "you."
+        )
+    ]
+    heading = _("The rating room")
+    return page_in(_, "message.html", title="emorank", heading=heading, lines=lines)
 
 
 @router.get("/invite/{secret}")
@@ -46,15 +58,27 @@ def show(request: Request, project: TheProject, secret: Secret) -> Response:
     person = _use(request, secret, lambda: invited(project, secret))
     if isinstance(person, Response):
         return person
-    about = project.about()
-    name = None if person.rater is None else rater_name(project, person.rater)
-    return page("rating/invite.html", title=about.title, about=about, rater=name, secret=secret)
+    if person.rater is None:
+        return door(request, project, f"/invite/{secret}", 0, None)
+    faces = standing(project, person.rater).total + practice_standing(project, person.rater).total
+    known = agreed(project, person.rater)
+    name = rater_name(project, person.rater)
+    return door(request, project, f"/invite/{secret}", faces, name, known)
 
 
 @router.post("/invite/{secret}")
-def take(request: Request, project: TheProject, secret: Secret) -> Response:
-    """Use the link up, and open a session."""
-    result = _use(request, secret, lambda: claim(project, secret))
+def take(request: Request, project: TheProject, secret: Secret, agree: Agree = "") -> Response:
+    """Use the link up, and open a session; a rater has to agree first, where the study asks."""
+    language = choice_of(request).wished(request)
+    person = _use(request, secret, lambda: invited(project, secret))
+    if isinstance(person, Response):
+        return person
+    text_hash = None
+    if person.rater is not None and not agreed(project, person.rater):
+        may, text_hash = agreement_to(request, language, agree)
+        if not may:
+            return not_agreed(request)
+    result = _use(request, secret, lambda: claim(project, secret, language.code, text_hash))
     if isinstance(result, Response):
         return result
     session, person = result
@@ -63,7 +87,10 @@ def take(request: Request, project: TheProject, secret: Secret) -> Response:
     return answer
 
 
-_HOW = "You come in with the link that you were sent. Open it here once, then this page knows you."
+@router.get("/declined")
+def decline(request: Request) -> Response:
+    """Thanks to somebody who does not agree."""
+    return declined(request)
 
 
 def _use(request: Request, secret: str, use: Callable[[], Result]) -> Result | Response:
@@ -79,13 +106,19 @@ def _use(request: Request, secret: str, use: Callable[[], Result]) -> Result | R
         return use()
     except StorageError:
         raise
-    except RatingError as error:
+    except RatingError:
         if known is not None:
             return _go(known)
         failures.add(secret, address(request))
-        text = str(error)
-        lines = [f"{text[0].upper()}{text[1:]}."]
-        return page("message.html", 404, title="Link", heading="No way in", lines=lines)
+        _ = language_of(request)
+        heading = _("No way in")
+        lines = [
+            _(
+                "This link does not work: it was used already, has expired, was revoked, or is "
+                "incomplete; ask the person who invited you for a new one."
+            )
+        ]
+        return page_in(_, "message.html", 404, title="Link", heading=heading, lines=lines)
 
 
 def _known(request: Request, secret: str) -> Visitor | None:

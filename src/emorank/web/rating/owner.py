@@ -21,11 +21,14 @@ from emorank.report.words import FAST, part
 from emorank.room.displays import displays
 from emorank.room.enrolment import add_raters, wanted_names
 from emorank.room.invites import invite, revoke
+from emorank.room.open_link import open_key
 from emorank.room.overview import answers, pictures, progress, version
 from emorank.room.project import Project
+from emorank.room.protocol import protocol_of
 from emorank.room.raters import rater_name
 from emorank.room.scaled import scaled_answers
 from emorank.room.store import UnknownShowing, close, scale_of_project
+from emorank.room.trials import checks_of
 from emorank.web.rating.panels import SHOWN, Panels, panels, scale_counts
 from emorank.web.rating.rater import Key, picture_file
 from emorank.web.templating import page
@@ -84,11 +87,12 @@ def agreement_of(project: Project) -> RaterAgreement:
 
 
 @router.get("")
-def show(project: TheProject, _: Owner) -> Response:
+def show(project: TheProject, origins: TheOrigins, _: Owner) -> Response:
     """The page; its panels are fetched again every few seconds."""
     about = project.about()
-    scale = scale_of_project(project)
-    return page("rating/owner.html", title=about.title, about=about, scale=scale)
+    scale, key = scale_of_project(project), open_key(project)
+    join = None if key is None else f"{origins.base}/join/{key}"
+    return page("rating/owner.html", title=about.title, about=about, scale=scale, join=join)
 
 
 @router.get("/progress")
@@ -197,7 +201,13 @@ def _progress(project: Project) -> Response:
     raters = progress(project)
     done, total = sum(r.answered for r in raters), sum(r.total for r in raters)
     return page(
-        "rating/owner_progress.html", raters=raters, done=done, total=total, fast=FAST, part=part
+        "rating/owner_progress.html",
+        raters=raters,
+        done=done,
+        total=total,
+        fast=FAST,
+        part=part,
+        checks=checks_of(project) if protocol_of(project).checks else None,
     )
 
 

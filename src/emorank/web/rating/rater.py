@@ -1,35 +1,46 @@
 """The rater's page, and what its script needs: to get pictures and to store answers."""
 
 import hashlib
+import json
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
+import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from emorank.answers.scales import LONGEST_NAME
 from emorank.room.invites import PASS_LIFE, invite, leave
+from emorank.room.project import Project
 from emorank.room.raters import rater_name
+from emorank.room.stages import begun, stage_of
 from emorank.room.store import (
     Fate,
     Standing,
     Vote,
     image_of,
+    practice,
+    practice_standing,
     scale_of_project,
     showings,
     standing,
     submit,
 )
-from emorank.vocabulary import Emotion
+from emorank.web.rating.language import language_of, page_in
+from emorank.web.rating.script_words import script_words
 from emorank.web.rating.served import served_of
-from emorank.web.templating import page
-from emorank.web.visitors import Rater, TheOrigins, TheProject, cookie_name, session_of
+from emorank.web.visitors import (
+    Rater,
+    TheOrigins,
+    TheProject,
+    cookie_name,
+    protocol_of,
+    session_of,
+)
 
 router = APIRouter(prefix="/rate")
 
-# Emotions as nouns, for "does this face express …".
-_NOUNS = {Emotion.HAPPY.value: "happiness"}
 MAX_VOTES, MAX_SHOWINGS = 100, 200  # in one request
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Key = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{8,64}$")]  # of a picture, in an address
@@ -50,6 +61,7 @@ class Submission(BaseModel):
     hidden_ms: Milliseconds
     change: bool
     was: Answer | None = None
+    shown_ms: Milliseconds | None = None
 
 
 class Batch(BaseModel):
@@ -60,12 +72,17 @@ class Batch(BaseModel):
 
 
 class Showing(BaseModel):
-    """A picture of the rater's order; `answer` is the rater's own."""
+    """A picture of the rater's order; `answer` is the rater's own.
+
+    `rest` says that a break comes before it; `expected` is told in practice only.
+    """
 
     position: int
     id: str
     emotion: str
     answer: str | None
+    rest: bool = False
+    expected: str | None = None
 
 
 class Showings(BaseModel):
@@ -88,39 +105,90 @@ class Link(BaseModel):
 
 
 @router.get("")
-def show(project: TheProject, rater: Rater) -> Response:
-    """The page; pictures are fetched by its script.
+def show(
+    request: Request, project: TheProject, rater: Rater, seen: Annotated[str, Query()] = ""
+) -> Response:
+    """What the rater has to do now: examples, practice, faces, questions, or nothing more."""
+    protocol = protocol_of(request)
+    stage = stage_of(project, protocol, rater)
+    if stage in ("questions", "done"):
+        return RedirectResponse(f"/rate/{stage}", 303)
+    if protocol.examples and seen != "examples" and not begun(project, rater):
+        return RedirectResponse("/rate/examples", 303)
+    return _faces(request, project, rater, practice=stage == "practice")
+
+
+def _faces(request: Request, project: Project, rater: str, practice: bool) -> Response:
+    """The page with the faces, which its script fetches.
 
     The browser keeps answers that are not stored yet under `keep`, a name for this rater here.
     """
-    about = project.about()
-    before, _, after = about.question.partition("{emotion}")
-    name = rater_name(project, rater)
+    about, protocol, language = project.about(), protocol_of(request), language_of(request)
+    question = language.own(protocol.question) or about.question
+    before, _, after = language.catalogue.gettext(question).partition("{emotion}")
     keep = hashlib.sha256(f"answers of {rater}".encode()).hexdigest()[:16]
-    return page(
+    exposure = protocol.exposure
+    return page_in(
+        language,
         "rating/rater.html",
-        title=about.title,
+        title=language.own(protocol.title or about.title),
         before=before,
         after=after,
-        name=name,
+        name=rater_name(project, rater),
         scale=scale_of_project(project),
         shortest_ms=about.shortest_ms,
         keep=keep,
+        words=script_words(language),
+        practice=practice,
+        exposure="" if exposure is None else json.dumps(msgspec.structs.asdict(exposure)),
+        examples=bool(protocol.examples),
+        more=bool(protocol.demographics or protocol.completion),
     )
+
+
+Start = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
+Count = Annotated[int, Query(ge=1, le=MAX_SHOWINGS)]
 
 
 @router.get("/showings")
 def upcoming(
-    project: TheProject,
-    rater: Rater,
-    start: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
-    count: Annotated[int, Query(ge=1, le=MAX_SHOWINGS)] = 50,
+    request: Request, project: TheProject, rater: Rater, start: Start = None, count: Count = 50
 ) -> Showings:
     """Pictures from a position on; from the first without an answer if none is given."""
-    now = standing(project, rater)
+    now, language, breaks = (
+        standing(project, rater),
+        language_of(request),
+        protocol_of(request).breaks,
+    )
     pictures = [
-        Showing(position=row.position, id=row.id, emotion=word(row.emotion), answer=row.answer)
+        Showing(
+            position=row.position,
+            id=row.id,
+            emotion=language.emotion(row.emotion),
+            answer=row.answer,
+            rest=breaks is not None and row.position > 0 and row.position % breaks.every == 0,
+        )
         for row in showings(project, rater, now.next if start is None else start, count)
+    ]
+    return Showings(standing=now, showings=pictures)
+
+
+@router.get("/practice/showings")
+def practising(
+    request: Request, project: TheProject, rater: Rater, start: Start = None, count: Count = 50
+) -> Showings:
+    """The same of the pictures for practice."""
+    now, language = practice_standing(project, rater), language_of(request)
+    tells = protocol_of(request).practice.feedback
+    pictures = [
+        Showing(
+            position=row.position,
+            id=row.id,
+            emotion=language.emotion(row.emotion),
+            answer=row.answer,
+            expected=row.expected if tells else None,
+        )
+        for row in practice(project, rater, now.next if start is None else start, count)
     ]
     return Showings(standing=now, showings=pictures)
 
@@ -159,11 +227,6 @@ def end(request: Request, project: TheProject, rater: Rater, origins: TheOrigins
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(cookie_name(request, owner=False), secure=origins.secure)
     return answer
-
-
-def word(emotion: str) -> str:
-    """The word for an emotion in a question."""
-    return _NOUNS.get(emotion, emotion)
 
 
 def picture_file(path: FilePath) -> Response:

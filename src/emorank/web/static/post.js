@@ -6,7 +6,7 @@ for (const form of document.querySelectorAll("form[data-post]")) {
     event.preventDefault();
     const button = form.querySelector("button");
     button.disabled = true;
-    const late = setTimeout(() => tell(form, "Waiting for the server …"), 2000);
+    const late = setTimeout(() => tell(form, form.dataset.waiting ?? "Waiting for the server …"), 2000);
     try {
       const answer = await fetch(form.action, {
         method: "POST", body: new URLSearchParams(new FormData(form)),
@@ -20,7 +20,8 @@ for (const form of document.querySelectorAll("form[data-post]")) {
       // In place of this page: the Back button must not lead to a link that is used up.
       location.replace(answer.ok ? answer.url : location.href);
     } catch {
-      tell(form, "The server does not answer. Please try again."); // the link is still good
+      // The link is still good.
+      tell(form, form.dataset.silent ?? "The server does not answer. Please try again.");
       button.disabled = false;
     } finally {
       clearTimeout(late);

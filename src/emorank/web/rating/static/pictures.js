@@ -1,5 +1,6 @@
 // The rater's pictures, loaded ahead so that the next one is there at once.
 import { insist, within } from "/static/server.js";
+import { word } from "./language.js";
 
 const AHEAD = 8; // pictures to have ready
 const pictures = new Map(); // showing id → promise of an <img> that is decoded
@@ -20,9 +21,9 @@ const pairs = document.getElementById("room").dataset.scale === "pairs";
 function load(showing, limit) {
   const address = `/rate/picture/${showing.id}`;
   const number = showing.position + 1;
-  if (!pairs) return one(address, `The face to rate, picture ${number}`, limit);
+  if (!pairs) return one(address, word("face", { number }), limit);
   const both = ["left", "right"].map((side) =>
-    one(`${address}?side=${side}`, `The ${side} face of pair ${number}`, limit));
+    one(`${address}?side=${side}`, word(side === "left" ? "leftFace" : "rightFace", { number }), limit));
   return Promise.all(both).then((images) => {
     const pair = document.createElement("div");
     pair.className = "pair";

@@ -8,8 +8,10 @@
 //    sends a lost request again with the same ids, and the server stores each id once.
 // 3. After a reload the page sends what is still waiting, and shows the first picture without a stored
 //    answer, because the server alone decides which picture is next.
+import { expose } from "./exposure.js";
 import * as gate from "./gate.js";
 import { answerOf, showLetters } from "./keys.js";
+import { labelOf, word } from "./language.js";
 import * as outbox from "./outbox.js";
 import { painted, picture, prepare } from "./pictures.js";
 import * as slider from "./slider.js";
@@ -24,7 +26,9 @@ const LATE = 2000; // ms without an answer of the server before the page says so
 
 const $ = (id) => document.getElementById(id);
 const room = $("room");
-const showings = new Map(); // position → {position, id, emotion, answer}
+const source = room.dataset.source; // of the pictures: of the study, or for practice
+const exposure = room.dataset.exposure ? JSON.parse(room.dataset.exposure) : null;
+const showings = new Map(); // position → {position, id, emotion, answer, rest, expected}
 let total = 0;
 let answered = 0;
 let place = 0; // the position that is on the screen, or will be
@@ -34,6 +38,8 @@ let pace = []; // ms between answers, the last fifty
 let serverPace = null;
 let notice = ""; // on the page until the next answer
 let stopped = false; // the rating is closed, or the session has ended
+let rested = -1; // the position before which the last break was
+let shown = null; // for how long the face was seen, in ms, where that is fixed
 
 // --- Server -------------------------------------------------------------------------------
 
@@ -59,7 +65,7 @@ const patiently = (what) => patient((tell) => insist(what, (error) => {
 // An <img> does not learn why the server refuses it; a question does.
 async function pictureFailed() {
   if (stopped) throw new Error("stopped");
-  await patiently((limit) => ask("/rate/showings?count=1", undefined, limit));
+  await patiently((limit) => ask(`${source}?count=1`, undefined, limit));
 }
 
 // Send all answers; false if some were not stored, and the page has gone to the right place.
@@ -77,9 +83,7 @@ async function sendAll() {
   current = null;
   showings.clear();
   await resume();
-  notice = fates.has("stale")
-    ? "You went on elsewhere meanwhile; this is where you are."
-    : "An answer came too soon after its picture and was not stored; please give it again.";
+  notice = word(fates.has("stale") ? "elsewhere" : "tooSoon");
   saving();
   return false;
 }
@@ -98,7 +102,7 @@ async function showingAt(position) {
 
 async function fetchShowings(start) {
   const from = start === undefined ? "" : `start=${start}&`;
-  const address = `/rate/showings?${from}count=${PAGE}`;
+  const address = `${source}?${from}count=${PAGE}`;
   const found = await patiently((limit) => ask(address, undefined, limit));
   for (const showing of found.showings) {
     // Answers that are still on their way are newer than the server's.
@@ -118,7 +122,7 @@ async function resume() {
 
 async function begin() {
   if (outbox.size()) {
-    $("waiting").textContent = "Sending the answers that this browser has kept …";
+    $("waiting").textContent = word("sending");
     saving();
     if (!await send()) return;
   }
@@ -138,21 +142,27 @@ async function show(position) {
   }
   const showing = await showingAt(position);
   if (place !== position) return; // the rater went back meanwhile
+  if (showing.rest && showing.answer === null && rested !== position) {
+    rest(position);
+    return;
+  }
   current = showing;
   $("end").hidden = true;
+  $("rest").hidden = true;
   room.hidden = false;
   if (outbox.size() >= MOST_UNSAVED) {
-    busy("The next picture comes when your answers are stored …");
+    busy(word("nextStored"));
     if (!await send()) return;
   }
   let image = await Promise.race([picture(showing, pictureFailed), wait(150)]);
   if (!image) {
-    busy("Waiting for the picture …");
+    busy(word("loading"));
     const left = new Promise((done) => { leave = done; });
     image = await patient(() => Promise.race([picture(showing, pictureFailed), left]));
   }
   if (current !== showing || stopped || !image) return;
   askAbout(showing.emotion);
+  if (exposure) $("face").style.visibility = "hidden";
   $("face").replaceChildren(image);
   $("frame").setAttribute("aria-busy", "false");
   for (const button of document.querySelectorAll("[data-answer]")) {
@@ -161,17 +171,33 @@ async function show(position) {
   slider.show(showing.answer);
   progress();
   prepare(position, showingAt, pictureFailed).catch(stop);
+  if (exposure) {
+    const here = () => current === showing && place === position && !stopped;
+    const seen = await expose(exposure, () => document.hidden || $("help").open, here);
+    shown = seen && seen.shown;
+    if (seen && here()) gate.show(seen.onset);
+    return;
+  }
   const now = await painted();
   if (current === showing && !stopped) gate.show(now);
 }
 
+function rest(position) {
+  current = null;
+  rested = position;
+  room.hidden = true;
+  $("rest-text").textContent = word("rest", { number: position, total });
+  $("rest").hidden = false;
+  $("rest-on").focus();
+}
+
 function askAbout(emotion) {
-  const word = $("word");
-  if (word.textContent === emotion) return;
-  word.textContent = emotion;
-  word.classList.remove("new");
-  void word.offsetWidth; // restarts the animation
-  word.classList.add("new");
+  const place = $("word");
+  if (place.textContent === emotion) return;
+  place.textContent = emotion;
+  place.classList.remove("new");
+  void place.offsetWidth; // restarts the animation
+  place.classList.add("new");
 }
 
 function busy(text) {
@@ -192,7 +218,7 @@ gate.watch(Number(room.dataset.shortest), (open) => {
 
 const bounded = (ms) => Math.max(0, Math.min(DAY, Math.round(ms)));
 
-function answer(word, event) {
+function answer(given, event) {
   if (stopped || !gate.counts(event)) return;
   const showing = current;
   const seen = gate.seen(event.timeStamp);
@@ -200,24 +226,43 @@ function answer(word, event) {
   notice = "";
   const change = showing.answer !== null;
   if (!change) answered += 1;
-  if (showing.answer !== word) {
+  if (showing.answer !== given) {
     outbox.add({
       id: outbox.newId(),
       showing: showing.id,
-      answer: word,
+      answer: given,
       reaction_ms: bounded(seen),
       hidden_ms: bounded(hidden),
       change,
       was: showing.answer,
+      shown_ms: shown === null ? null : bounded(shown),
     });
   }
   if (seen + hidden < PAUSE) pace = [...pace.slice(-49), seen + hidden];
-  showing.answer = word;
-  (document.querySelector(`[data-answer="${CSS.escape(word)}"]`) ?? $("confirm"))?.animate?.(
+  showing.answer = given;
+  (document.querySelector(`[data-answer="${CSS.escape(given)}"]`) ?? $("confirm"))?.animate?.(
     [{ filter: "brightness(1.25)" }, { filter: "none" }], 180);
-  show(next(showing.position)).catch(stop);
+  if (showing.expected) feedback(showing);
+  else show(next(showing.position)).catch(stop);
   send().then(finish, stop);
   saving();
+}
+
+// In practice: which answer was expected; the next face comes with a button or Enter.
+function feedback(showing) {
+  gate.shut();
+  const right = showing.expected === showing.answer;
+  $("feedback").textContent = word(right ? "asExpected" : "notAsExpected",
+    { level: labelOf(showing.expected) });
+  if (exposure) $("face").style.visibility = "visible";
+  $("on").hidden = false;
+  $("on").focus();
+}
+
+function goOn() {
+  $("on").hidden = true;
+  $("feedback").textContent = "";
+  show(next(place)).catch(stop);
 }
 
 // The first picture without an answer from here on. What is not fetched yet has none, as far as
@@ -233,8 +278,11 @@ function next(position) {
   return total;
 }
 
+// A face with a fixed time is seen once, so nobody goes back to it.
 function back() {
-  if (!stopped && place > 0) show(place - 1).catch(stop);
+  if (stopped || exposure || place < 1) return;
+  if ($("on")) goOn();
+  show(place - 1).catch(stop);
 }
 
 // --- Words on the page -------------------------------------------------------------------------
@@ -243,30 +291,37 @@ function progress() {
   $("bar").max = Math.max(total, 1);
   $("bar").value = answered;
   $("count").textContent = current
-    ? `Picture ${current.position + 1} of ${total}` : `${answered} of ${total}`;
+    ? word("picture", { number: current.position + 1, total })
+    : word("progress", { number: answered, total });
   const mean = pace.length >= 5 ? pace.reduce((a, b) => a + b, 0) / pace.length : serverPace;
   const left = mean === null || answered >= total ? null : ((total - answered) * mean) / 1000;
   $("left").textContent = timeLeft(left);
-  if (current) say(`${current.emotion}, picture ${current.position + 1} of ${total}` +
-    (current.answer ? `, answered ${current.answer}` : ""));
+  if (current) {
+    say(word(current.answer ? "spokenAnswered" : "spoken", {
+      emotion: current.emotion,
+      number: current.position + 1,
+      total,
+      answer: current.answer && labelOf(current.answer),
+    }));
+  }
 }
 
 // How many answers are on their way, and what the page waits for.
 function saving() {
   const count = outbox.size();
   room.dataset.unsaved = String(count);
-  $("saving").textContent = count > 3 ? `storing ${count} …` : "";
+  $("saving").textContent = count > 3 ? word("storing", { count }) : "";
   if (!stopped) trouble(late.size ? `${waiting()} ${unsaved(count, outbox.keeps)}` : notice);
 }
 
 function finish() {
   if (current || stopped || answered < total) return;
   if (outbox.size()) { // not before all answers are stored
-    busy("Storing your last answers …");
+    busy(word("lastStored"));
     return;
   }
   end();
-  $("end-back").hidden = total === 0;
+  $("end-back").hidden = total === 0 || exposure !== null || source.includes("practice");
   progress();
 }
 
@@ -280,8 +335,8 @@ function closed(text) {
   halt("");
   current = null;
   const rest = unsaved(outbox.size(), outbox.keeps); // sent if the owner opens the rating again
-  end("This rating is closed",
-    `${text || "No more answers are taken. What you gave is stored. Thank you."} ${rest}`.trim());
+  end(word("closed"), `${text || word("closedText")} ${rest}`.trim());
+  if ($("end-on")) $("end-on").hidden = true;
   $("end-back").hidden = true;
   progress();
 }
@@ -291,12 +346,12 @@ function closed(text) {
 document.addEventListener("keydown", (event) => {
   if ($("help").open || event.ctrlKey || event.metaKey || event.altKey) return;
   if (slider.key(event, answer)) return;
-  const word = answerOf(event);
+  const given = answerOf(event);
   if (event.repeat) { // a key that is held gives one answer
-    if (word || ["Backspace", "Enter", " "].includes(event.key)) event.preventDefault();
-  } else if (word) {
+    if (given || ["Backspace", "Enter", " "].includes(event.key)) event.preventDefault();
+  } else if (given) {
     event.preventDefault();
-    answer(word, event);
+    answer(given, event);
   } else if (event.key === "Backspace") {
     event.preventDefault();
     back();
@@ -315,6 +370,8 @@ $("face").addEventListener("click", (event) => {
   if (half) answer(half === half.parentElement.firstChild ? "Left" : "Right", event);
 });
 $("back").addEventListener("click", back);
+$("on")?.addEventListener("click", goOn);
+$("rest-on").addEventListener("click", () => show(rested).catch(stop));
 $("end-back").addEventListener("click", back);
 $("menu").addEventListener("click", () => $("help").showModal());
 $("elsewhere").addEventListener("click", async () => {
@@ -322,7 +379,7 @@ $("elsewhere").addEventListener("click", async () => {
   try {
     $("link").textContent = (await ask("/rate/link", {})).link;
   } catch (error) {
-    $("link").textContent = error.message;
+    $("link").textContent = error.status ? error.message : word("silent");
   }
 });
 
@@ -331,7 +388,7 @@ document.querySelector("form[data-post]").addEventListener("submit", (event) => 
   if (!outbox.size() || stopped) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  $("leaving").textContent = `${unsaved(outbox.size(), outbox.keeps)} Sign out when they are stored.`;
+  $("leaving").textContent = `${unsaved(outbox.size(), outbox.keeps)} ${word("signOut")}`;
 }, { capture: true });
 
 addEventListener("pagehide", () => { if (!stopped) outbox.sendAtTheEnd(); });

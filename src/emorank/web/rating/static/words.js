@@ -1,24 +1,22 @@
 // What the page says, and where.
+import { word } from "./language.js";
 
 const $ = (id) => document.getElementById(id);
 
 export function timeLeft(seconds) {
   if (seconds === null) return "";
-  if (seconds < 60) return "less than a minute left";
+  if (seconds < 60) return word("minute");
   const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `about ${minutes} min left`;
-  return `about ${(minutes / 60).toFixed(1)} hours left`;
+  if (minutes < 90) return word("minutes", { number: minutes });
+  const hours = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
+  return word("hours", { number: hours.format(minutes / 60) });
 }
 
 // Where answers are that the server has not confirmed; nothing if there are none.
-export function unsaved(count, kept) {
-  if (!count) return "";
-  const [answers, them] = count === 1 ? ["1 answer", "it"] : [`${count} answers`, "them"];
-  return `${answers} not stored yet: ${kept ? `this browser keeps ${them}` : "leave this page open"}.`;
-}
+export const unsaved = (count, kept) => (count ? word(kept ? "kept" : "unkept", { count }) : "");
 
 // Short, so that on a telephone it covers the line of the progress only.
-export const waiting = () => (navigator.onLine === false ? "No network …" : "Waiting for the server …");
+export const waiting = () => word(navigator.onLine === false ? "offline" : "slow");
 
 // Spoken only after a pause: a screen reader cannot follow faster.
 let speech = null;
