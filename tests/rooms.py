@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("sqlalchemy", reason="the extra web is not installed")
 
@@ -25,6 +26,7 @@ from emorank.room.creation import Setup, create_project
 from emorank.room.invites import invite
 from emorank.room.overview import progress
 from emorank.room.project import Project
+from emorank.room.protocol import Declared, read_protocol
 from emorank.room.store import Vote, showings, submit
 
 HOST = "127.0.0.1:8321"
@@ -134,6 +136,14 @@ def images(count: int, emotions=("happy", "fear")) -> list[tuple[str, str]]:
     ]
 
 
+def declare(folder: Path, content: str) -> Declared:
+    """A study's file with this content, and the pictures a.png, b.png, c.png beside it."""
+    for name in ("a.png", "b.png", "c.png"):
+        Image.fromarray(noise(name)).save(folder / name)
+    (folder / "study.toml").write_text(content, encoding="utf-8")
+    return read_protocol(folder / "study.toml")
+
+
 @dataclass(frozen=True)
 class Room:
     """A project, and its raters by name."""
@@ -162,10 +172,12 @@ def make_room(tmp_path, database):
     """Make a project: `make_room(count=12, raters=("r1",), ordering="mixed")`."""
     made = []
 
-    def make(count=12, raters=("r1", "r2"), shown=None, read=noise, name="room", **setup):
+    def make(
+        count=12, raters=("r1", "r2"), shown=None, read=noise, name="room", declared=None, **setup
+    ):
         project = create_project(
             tmp_path / name, shown or images(count), read, raters,
-            Setup(**{"database": database, "base_url": ORIGIN} | setup),
+            Setup(**{"database": database, "base_url": ORIGIN} | setup), declared=declared,
         )  # fmt: skip
         made.append(project)
         return Room(project, {row.name: row.id for row in progress(project)})
