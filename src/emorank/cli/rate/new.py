@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from emorank.cli.options import FILE_OR_FOLDER, comma_list, dataset_options
-from emorank.cli.rate.declared import protocol_option
+from emorank.cli.rate.declared import Declaring, protocol_option
 from emorank.cli.studies import progress_bar, read_settings
 
 if TYPE_CHECKING:
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from emorank.room.protocol import Declared
 
 
-@click.command("new", short_help="Make a rating project and print an invite link for each rater.")
+@click.command(
+    "new",
+    cls=Declaring,
+    short_help="Make a rating project and print an invite link for each rater.",
+)
 @click.argument("images", metavar="IMAGES_OR_STUDY", type=FILE_OR_FOLDER)
 @click.option(
     "--raters", type=click.IntRange(1, 1000), help="How many; by default as many as --names, or 10."

@@ -34,6 +34,7 @@ def command(
     with needing("web", "the rating room"):
         from emorank.room.address import base_address, misses, served_address
         from emorank.room.invites import PASS_LIFE, invite, move, printed_elsewhere
+        from emorank.room.open_link import open_key
         from emorank.room.project import open_project
         from emorank.web.rating.app import make_app
         from emorank.web.safety import origins
@@ -49,6 +50,8 @@ def command(
     _warn(base, port, misses(base, port), printed_elsewhere(opened, base))
     link = f"{base}/invite/{invite(opened, None, PASS_LIFE)}"
     click.echo(f"The rating room is at {base} (Ctrl-C stops it; nothing is lost)")
+    if (key := open_key(opened)) is not None:
+        click.echo(f"The open link, for everybody: {base}/join/{key}")
     click.echo(f"The owner's page, once, within a day: {link}")
     if not no_browser:
         open_when_ready(ready, link)
