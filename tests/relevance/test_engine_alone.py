@@ -34,3 +34,19 @@ def test_the_engine_brings_torch_and_numpy_and_nothing_to_draw_or_serve_with():
     assert {name for name in own.split() if name.startswith("emorank.networks.")} == {
         "emorank.networks.devices"
     }
+
+
+READING = """
+import sys
+from torch import nn
+from emorank.relevance import prepare
+prepare(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)))
+print(*sorted({"sympy", "torch._dynamo", "torch._inductor"} & set(sys.modules)))
+"""
+
+
+def test_reading_a_net_imports_no_compiler():
+    """It would take 85 MiB and seconds."""
+    command = [sys.executable, "-c", READING]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not done.stdout.strip()

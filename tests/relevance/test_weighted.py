@@ -9,19 +9,22 @@ from small_nets import HIGH, LOW, NETS, RULES, build, images, oracle
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance import PRESETS, Preset, override_preset, relevance
+from emorank.relevance import PRESETS, Preset, override_preset, prepare, relevance
+from emorank.relevance.operators import Unmade
 from emorank.relevance.rules import (
     AlphaBeta,
     Epsilon,
     Flat,
     Gamma,
     NormFree,
+    Part,
     Pass,
     Rule,
     WSquare,
     Zero,
     ZPlus,
 )
+from emorank.relevance.weighted import Weighted
 
 
 def everywhere(rule: Rule, bias: str = "absorbed") -> Preset:
@@ -150,3 +153,14 @@ def test_pass_needs_outputs_like_inputs():
     net = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Flatten(), nn.Linear(98, 2)).double()
     with pytest.raises(RelevanceError, match=r"layer '0' takes \(3, 7, 7\) to \(2, 7, 7\)"):
         relevance(net, images(), preset=Preset(Zero(), Pass(), Pass()))
+
+
+def test_modified_weights_of_convolutions_are_not_kept():
+    """They would be most of the memory of a single image; dense layers, read once a batch, do."""
+    rule = AlphaBeta(2, 1)
+    steps = prepare(build("vgg-like"), everywhere(rule)).steps
+    for step in (placed.step for placed in steps if isinstance(placed.step, Weighted)):
+        kept = [branch.back for branch in step.branches if branch.parts == (Part.WHOLE,)]
+        is_convolution = step.own.geometry is not None
+        assert all(isinstance(one, Unmade) == is_convolution for one in kept)
+        assert len(kept) == 2 or step.name == "0"

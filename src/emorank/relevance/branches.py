@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from emorank.relevance.division import is_none
-from emorank.relevance.operators import Geometry, Ones, Operator
+from emorank.relevance.operators import Geometry, Ones, Operator, Unmade
 from emorank.relevance.rules import (
     Branch,
     Modifier,
@@ -35,6 +35,8 @@ from emorank.relevance.rules import (
     square,
     whole,
 )
+
+AnyOperator = Operator | Unmade | Ones
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,13 @@ class Ready:
     """
 
     stored: bool
-    forward: Operator | Ones | None
+    forward: AnyOperator | None
     needed: tuple[Part, ...]
-    constant: Operator | Ones | None
+    constant: AnyOperator | None
     bias: Tensor | None
     absorbed: Tensor | None
     parts: tuple[Part, ...]
-    back: Operator | Ones
+    back: AnyOperator
     share: float
     outputs: Outputs
     sign: int
@@ -155,8 +157,8 @@ _ONES = Term(Part.ONE, whole)
 Weights = list[tuple[Term, Tensor]]
 
 
-def _one_of(some: Weights, weights: Weights, back: Operator | Ones, own: Operator) -> (
-    Operator | Ones | None
+def _one_of(some: Weights, weights: Weights, back: AnyOperator, own: Operator) -> (
+    AnyOperator | None
 ):  # fmt: skip
     """The operator of some terms; that of all is there already."""
     if not some:
@@ -164,14 +166,18 @@ def _one_of(some: Weights, weights: Weights, back: Operator | Ones, own: Operato
     return back if len(some) == len(weights) else _operator(some, own)
 
 
-def _operator(weights: Weights, own: Operator) -> Operator | Ones:
+def _operator(weights: Weights, own: Operator) -> AnyOperator:
     """The weights of all terms side by side, within each group of channels."""
     geometry = own.geometry
     if [term.weight for term, _ in weights] == [one]:
         return Ones(own.weight.shape, geometry)
     if len(weights) == 1:
-        weight = weights[0][1]
-        return own if weight is own.weight else Operator(weight, geometry)
+        term, weight = weights[0]
+        if weight is own.weight:
+            return own
+        if geometry is not None and term is not _ONES:
+            return Unmade(own.weight, term.weight, geometry)
+        return Operator(weight, geometry)
     joined = torch.cat([weight for _, weight in weights], dim=1)
     if joined.ndim == 4:
         joined = joined.contiguous(memory_format=torch.channels_last)

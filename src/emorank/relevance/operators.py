@@ -1,5 +1,6 @@
 """The linear map of a layer with given weights, forwards and back, by the cheapest way there is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +31,10 @@ class Operator:
     weight: Tensor
     geometry: Geometry | None
 
+    def made(self) -> "Operator":
+        """Itself: its weights are there."""
+        return self
+
     def forward(self, inputs: Tensor, bias: Tensor | None = None) -> Tensor:
         """From inputs to outputs."""
         g = self.geometry
@@ -59,6 +64,28 @@ class Operator:
 
 
 @dataclass(frozen=True)
+class Unmade:
+    """An operator whose weights are made of the layer's whenever they are needed, and not kept.
+
+    To make them costs a hundredth of the passes through them, and a copy of all convolutions would
+    be most of what the explanation of a single image takes.
+
+    Attributes:
+        weight: of the layer, as in `Operator`.
+        modifier: makes the weights of them.
+        geometry: as in `Operator`.
+    """
+
+    weight: Tensor
+    modifier: Callable[[Tensor], Tensor]
+    geometry: Geometry
+
+    def made(self) -> Operator:
+        """With its weights."""
+        return Operator(self.modifier(self.weight), self.geometry)
+
+
+@dataclass(frozen=True)
 class Ones:
     """An operator whose weights are all one, in a few sums instead of so many products.
 
@@ -69,6 +96,10 @@ class Ones:
 
     shape: torch.Size
     geometry: Geometry | None
+
+    def made(self) -> "Ones":
+        """Itself, likewise."""
+        return self
 
     def forward(self, inputs: Tensor, bias: Tensor | None = None) -> Tensor:
         """The sum of the inputs that each output is connected with."""

@@ -96,12 +96,15 @@ class Weighted:
         epsilon = scaled[0] if scaled else self.epsilon
         parts = Parts(inputs, self.own.geometry)
         denominators: list[Tensor] = []
-        for k in range(len(self.branches)):
-            denominators.append(self._denominator(k, parts, outputs, denominators))
+        operators = [branch.back.made() for branch in self.branches]
+        for k, operator in enumerate(operators):
+            denominators.append(self._denominator(k, operator, parts, outputs, denominators))
         backs: dict[tuple[Part, ...], Tensor] = {}
-        for branch, denominator in zip(self.branches, denominators, strict=True):
+        for branch, operator, denominator in zip(
+            self.branches, operators, denominators, strict=True
+        ):
             shares = self._shares(branch, relevance, denominator, outputs, epsilon, account)
-            back = branch.back.back(shares, inputs.shape)
+            back = operator.back(shares, inputs.shape)
             before = backs.get(branch.parts)
             backs[branch.parts] = back if before is None else before.add_(back)
         # Branches that multiply with the same parts do it once.
@@ -155,8 +158,18 @@ class Weighted:
             account.spread = plus(account.spread, _of_branch(branch, unsent, outputs))
         return shares
 
-    def _denominator(self, k: int, parts: Parts, outputs: Tensor, before: list[Tensor]) -> Tensor:
-        """The denominators of a branch, ε being part of them if it is `stabilised`."""
+    def _denominator(
+        self,
+        k: int,
+        made: Operator | Ones,
+        parts: Parts,
+        outputs: Tensor,
+        before: list[Tensor],
+    ) -> Tensor:
+        """The denominators of a branch, ε being part of them if it is `stabilised`.
+
+        `made` are its weights for the way back, which often serve here too.
+        """
         branch = self.branches[k]
         if branch.remainder:
             # The difference of two near numbers must not be smaller than its rounding error: a
@@ -171,7 +184,8 @@ class Weighted:
         bias = branch.bias
         if branch.forward is not None:
             # The pass adds the bias at no cost.
-            more = branch.forward.forward(parts.side_by_side(branch.needed), bias)
+            operator = made if branch.forward is branch.back else branch.forward.made()
+            more = operator.forward(parts.side_by_side(branch.needed), bias)
             sums, bias = more if sums is None else more.add_(sums), None
         assert sums is not None  # noqa: S101 - every branch has a term
         if branch.constant is not None:
@@ -191,7 +205,7 @@ class Weighted:
             ones = self._ones(inputs)
             bias = branch.bias if branch.forward is None else None
             everywhere = inputs.new_ones(()).expand_as(inputs[:1]) if ones is None else ones
-            kept = (like, branch.constant.forward(everywhere, bias))
+            kept = (like, branch.constant.made().forward(everywhere, bias))
             self.constants[k] = kept
         return kept[1]
 

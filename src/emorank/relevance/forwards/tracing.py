@@ -164,7 +164,6 @@ class Traced(fx.Tracer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.record_stack_traces = True  # so that a refusal names the line
         self.thread = threading.get_ident()
         self.constants: dict[fx.Node, Tensor] = {}
         self.names: dict[fx.Node, str] = {}
@@ -179,6 +178,17 @@ class Traced(fx.Tracer):
     def proxy(self, node: fx.Node) -> fx.Proxy:
         """The stand-in for what a step gives."""
         return _Step(node, self)
+
+    def create_node(self, *args: Any, **kwargs: Any) -> fx.Node:
+        """A step that knows the line of the forward it comes from, so that a refusal names it.
+
+        torch's own record of it (`record_stack_traces`) imports its compiler, for 85 MiB.
+        """
+        node = super().create_node(*args, **kwargs)
+        frames = traceback.extract_stack()[:-1]
+        first = next((k for k, frame in enumerate(frames) if frame.name == "forward"), len(frames))
+        node.stack_trace = "".join(traceback.format_list(frames[first:]))
+        return node
 
     def create_proxy(
         self,
