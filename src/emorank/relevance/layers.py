@@ -93,12 +93,20 @@ class View(nn.Module):
     Args:
         way: from the values of a batch to a view of them that keeps the images apart.
         others: steps whose outputs it takes too, for their sizes only; none once it is a node.
+        guessed: whether the images stay apart is known only with images (`view(-1, 8, 4)`).
     """
 
-    def __init__(self, way: Callable[..., Tensor], others: tuple[fx.Node, ...] = ()) -> None:
+    def __init__(
+        self,
+        way: Callable[..., Tensor],
+        others: tuple[fx.Node, ...] = (),
+        *,
+        guessed: bool = False,
+    ) -> None:
         super().__init__()
         self.way = way
         self.others = others
+        self.guessed = guessed
 
     def forward(self, values: Tensor, *others: Tensor) -> Tensor:
         """Look at the values in another way."""

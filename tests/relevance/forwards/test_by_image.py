@@ -108,6 +108,28 @@ def test_images_of_another_size_are_refused():
     torch.testing.assert_close(relevance(net, wide).logits, net(wide).detach())
 
 
+def test_attention_between_places_takes_images_of_any_size():
+    """Where nothing depends on their size: the non-local block of a convolutional net."""
+
+    class NonLocal(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(3, WIDTH, 3), nn.Linear(WIDTH, CLASSES)
+
+        def forward(self, x):
+            x = self.conv(x)
+            places = x.view(x.size(0), WIDTH, -1)
+            weights = (places.transpose(1, 2) @ places).softmax(-1)
+            return self.fc((x + (places @ weights).view_as(x)).mean((2, 3)))
+
+    torch.manual_seed(4)
+    net = NonLocal().double()
+    explain = prepare(net)
+    for shape in ((8, 8), (9, 7)):
+        batch = torch.randn(2, 3, *shape, dtype=torch.float64)
+        torch.testing.assert_close(explain(batch).logits, net(batch).detach())
+
+
 @pytest.mark.parametrize("said", [8, (8, 8), "config", "timm", "tried"])
 def test_the_size_that_a_net_is_made_for(said):
     """What it says itself, or else the first usual one that it takes."""

@@ -149,13 +149,20 @@ def _reshape(call: Call) -> nn.Module | None:
         entries = [-1 if n is None else n for n in _entries(given, shapes)]
         return values.reshape(*entries)
 
-    return View(way, others)
+    return View(way, others, guessed=first == (-1, -1))
 
 
 def _entries(given: Any, shapes: dict[fx.Node, Shape]) -> tuple[Any, ...]:
     """A shape that is asked for, where tensors have these shapes."""
     found = size_of(given, shapes)
     return tuple(found) if isinstance(found, tuple | list) else ()
+
+
+def _shaped_as(call: Call) -> nn.Module | None:
+    """`x.view_as(y)`: the sizes of each image of y."""
+    if len(call.tensors) != 2:
+        return None
+    return View(lambda v, like: v.reshape(len(v), *like.shape[1:]), call.tensors[1:])
 
 
 def _squeeze(call: Call) -> nn.Module:
@@ -369,6 +376,7 @@ _FUNCTIONS: dict[Any, Make] = {
     **dict.fromkeys((operator.neg, torch.neg, "neg", "neg_"), _negate),
     **dict.fromkeys((torch.flatten, "flatten"), _flatten),
     **dict.fromkeys(("view", "reshape", torch.reshape), _reshape),
+    **dict.fromkeys(("view_as", "reshape_as"), _shaped_as),
     **dict.fromkeys((torch.squeeze, "squeeze"), _squeeze),
     **dict.fromkeys((torch.unsqueeze, "unsqueeze"), _unsqueeze),
     "expand_as": _expand_as,

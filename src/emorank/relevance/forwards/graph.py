@@ -114,7 +114,9 @@ def _nodes_of(net: nn.Module, size: tuple[int, int] | None) -> tuple[Node, ...]:
         nodes = _of_any_size(net)
     except RelevanceError as error:
         return _of_one_size(net, size, error)
-    if any(isinstance(node.layer, MatrixProduct) for node in nodes):
+    layers = [node.layer for node in nodes]
+    guessed = any(isinstance(layer, View) and layer.guessed for layer in layers)
+    if guessed and any(isinstance(layer, MatrixProduct) for layer in layers):
         # Attention may put more than the images into their dimension, as windows (`view(-1, …)`).
         with suppress(RelevanceError):
             return _of_one_size(net, size, None)
