@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.rooms import declare
 
 from emorank.answers.answers_table import answers_table
+from emorank.cli.rate.exclusion import failed_checks
 from emorank.room.intake import import_answers
 from emorank.room.overview import answers, log, progress
 from emorank.room.store import (
@@ -80,6 +81,7 @@ def test_checks_stand_among_the_pictures(study, make_room):
     assert set(check["expected"]) == {"Strong", "Minimal"}
     assert check["passed"].tolist() == [False, False]
     assert checks_of(project) == {rater: Checks(2, 2)}
+    assert failed_checks(project) == {"r1": (2, 2)}
     assert [row.answered for row in progress(project)] == [10, 0]
     assert standing(project, rater).answered == 12
     given_ids = {row.id for row in line}

@@ -69,7 +69,12 @@ def exclusion_of(
 
 def failed_checks(project: Any) -> dict[str, tuple[int, int]]:
     """Of each rater by name, (failed, answered) attention checks."""
-    return {}
+    from emorank.room.raters import rater_ids
+    from emorank.room.trials import checks_of
+
+    with project.database.reading() as connection:
+        names = {rater: name for name, rater in rater_ids(connection).items()}
+    return {names[rater]: (one.failed, one.answered) for rater, one in checks_of(project).items()}
 
 
 def print_exclusion(found: Exclusion, whole: Any, without: Any) -> None:
