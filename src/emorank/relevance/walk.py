@@ -75,15 +75,17 @@ class Walk:
         at: dict[str, Tensor] = {}
         nothing = torch.zeros_like(running)
         for position in range(last, first, -1):
-            placed, kept = self.steps[position - 1], saved.pop()
+            placed = self.steps[position - 1]
             if position not in pending:  # its outputs lead nowhere, or to gates that get none
+                saved.pop()
                 if not placed.step.passes:
                     rows.append((running, nothing, nothing))
                 continue
             arrived, received = pending.pop(position)
             for name in self.wanted.get(position, ()):
                 at[name] = arrived.clone()
-            sent = placed.step.backward(arrived, kept)
+            # The step alone holds what was saved, so it can let it go.
+            sent = placed.step.backward(arrived, saved.pop())
             passes = placed.step.passes
             sizes = []
             for k, values in zip(placed.inputs, sent.to, strict=True):

@@ -87,6 +87,7 @@ class Weighted:
     def backward(self, relevance: Tensor, saved: Saved) -> Sent:
         """Send relevance from the outputs to the inputs by the rule."""
         inputs, outputs, *scaled = saved
+        del saved
         account = Account(self.evenly, self.own.geometry)
         if self.gamma is not None:
             result = self.gamma.backward(relevance, inputs, outputs, account)
@@ -99,11 +100,15 @@ class Weighted:
         operators = [branch.back.made() for branch in self.branches]
         for k, operator in enumerate(operators):
             denominators.append(self._denominator(k, operator, parts, outputs, denominators))
+        # With z its memory goes, unless it is used as a denominator or for its sign.
+        of_z = [denominator is outputs for denominator in denominators]
+        signs = None if all(b.outputs is Outputs.ALL for b in self.branches) else outputs
+        del outputs
         backs: dict[tuple[Part, ...], Tensor] = {}
-        for branch, operator, denominator in zip(
-            self.branches, operators, denominators, strict=True
-        ):
-            shares = self._shares(branch, relevance, denominator, outputs, epsilon, account)
+        for k, (branch, operator) in enumerate(zip(self.branches, operators, strict=True)):
+            shares = self._shares(
+                branch, relevance, denominators[k], of_z[k], signs, epsilon, account
+            )
             back = operator.back(shares, inputs.shape)
             before = backs.get(branch.parts)
             backs[branch.parts] = back if before is None else before.add_(back)
@@ -125,37 +130,40 @@ class Weighted:
         branch: Ready,
         relevance: Tensor,
         denominator: Tensor,
-        outputs: Tensor,
+        of_z: bool,
+        signs: Tensor | None,
         epsilon: float | Tensor,
         account: Account,
     ) -> Tensor:
-        """R_j / (d_j + ε sign d_j) of the branch's outputs."""
+        """R_j / (d_j + ε sign d_j) of the branch's outputs.
+
+        `of_z`: the denominators are z; `signs` are those of the outputs, where a branch is for one.
+        """
         if not branch.normalised:
             return relevance
         # The layers above do not need these outputs any more. If z is not needed after the only
         # branch, its memory is used again. The logits belong to the caller: they are never `alive`.
         # A constant is for other images too.
-        of_z = denominator is outputs
         spent = self.alive and len(self.branches) == 1 if of_z else not branch.is_constant
         held: Tensor | None = None
         if branch.stabilised:
             stable = denominator if branch.certain else denominator.clamp_(min=self.epsilon)
             shares = quotient(relevance, stable) if spent else relevance / stable
-        elif branch.sign or (not self.relative and is_none(self.epsilon, outputs.dtype)):
+        elif branch.sign or (not self.relative and is_none(self.epsilon, denominator.dtype)):
             certain = branch.certain or (of_z and self.alive)
             shares = divide(
                 relevance, denominator, epsilon, branch.sign, spent=spent, certain=certain
             )
         else:
             shares, held = divide_signed(relevance, denominator, epsilon)
-        shares = _of_branch(branch, shares, outputs)
+        shares = _of_branch(branch, shares, signs)
         if held is None:
             account.add(shares, branch.absorbed, shares, epsilon * (branch.sign or 1))
         else:
             account.add(shares, branch.absorbed, product(held, shares), 1.0)
         if self.evenly is not None and not isinstance(epsilon, Tensor) and epsilon == 0:
             unsent = relevance.masked_fill(denominator != 0, 0)
-            account.spread = plus(account.spread, _of_branch(branch, unsent, outputs))
+            account.spread = plus(account.spread, _of_branch(branch, unsent, signs))
         return shares
 
     def _denominator(
@@ -205,9 +213,17 @@ class Weighted:
             ones = self._ones(inputs)
             bias = branch.bias if branch.forward is None else None
             everywhere = inputs.new_ones(()).expand_as(inputs[:1]) if ones is None else ones
-            kept = (like, branch.constant.made().forward(everywhere, bias))
+            fixed = branch.constant.made().forward(everywhere, bias)
+            if isinstance(branch.constant, Ones) and branch.absorbed is None:
+                fixed = self._once(fixed)
+            kept = (like, fixed)
             self.constants[k] = kept
         return kept[1]
+
+    def _once(self, fixed: Tensor) -> Tensor:
+        """One channel, where all are alike."""
+        geometry = self.own.geometry
+        return fixed[:, :1].clone() if geometry and geometry.groups == 1 else fixed
 
     def _ones(self, inputs: Tensor) -> Tensor | None:
         """One at every input of one image, and zero at those that are padding; None without."""
@@ -226,12 +242,12 @@ class Weighted:
         return relevance
 
 
-def _of_branch(branch: Ready, values: Tensor, outputs: Tensor) -> Tensor:
+def _of_branch(branch: Ready, values: Tensor, signs: Tensor | None) -> Tensor:
     """The branch's part of values, one per output; overwrites them."""
-    if branch.outputs is Outputs.POSITIVE:
-        values = values.masked_fill_(outputs < 0, 0)
-    elif branch.outputs is Outputs.NEGATIVE:
-        values = values.masked_fill_(outputs >= 0, 0)
+    if signs is not None and branch.outputs is Outputs.POSITIVE:
+        values = values.masked_fill_(signs < 0, 0)
+    elif signs is not None and branch.outputs is Outputs.NEGATIVE:
+        values = values.masked_fill_(signs >= 0, 0)
     return values if branch.share == 1 else values.mul_(branch.share)
 
 
