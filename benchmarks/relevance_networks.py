@@ -11,13 +11,12 @@ network is done.
 import argparse
 import copy
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import torch
-from tests.reference import peers
 from torch import Tensor, nn
 
-from benchmarks.candidates import LAYOUTS
 from benchmarks.supported_networks import torchvision_alone
 from benchmarks.timing import cores, interleaved, machine, timed
 from emorank.cli.progress_bars import ProgressBars
@@ -26,6 +25,7 @@ from emorank.networks.vgg16 import VGG16
 from emorank.reading.ready import ready_network
 from emorank.relevance import prepare
 
+LAYOUTS = (torch.contiguous_format, torch.channels_last)
 ROUNDS = 5
 PRESET = "epsilon-plus"
 MOST = 3.0  # plain forward passes that were aimed at on two cores at batch 8
@@ -109,7 +109,7 @@ def _faster(
 ) -> Callable[[], object]:
     """The run in the layout of memory that took less time, which two rounds decide."""
     both = []
-    for layout in LAYOUTS.values():
+    for layout in LAYOUTS:
         one = copy.deepcopy(net).to(memory_format=layout)
         both.append(partial(run, one, images.contiguous(memory_format=layout)))
     if not all(map(_takes, both)):
@@ -137,10 +137,11 @@ def _gradient(net: nn.Module, images: Tensor) -> object:
 
 
 def _zennit(net: nn.Module, images: Tensor) -> object:
-    composite = peers.composite(
-        PRESET, canonizers=[peers.zennit.canonizers.SequentialMergeBatchNorm()]
-    )
-    return peers.by_zennit(net, images, torch.tensor(0), composite)
+    with suppress(ImportError):
+        torchvision_alone()  # zennit imports it where it is
+    from tests.reference import peers
+
+    return peers.by_zennit(net, images, torch.tensor(0), peers.composite(PRESET))
 
 
 def _line(cells: list[str]) -> str:
