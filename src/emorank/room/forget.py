@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from emorank.errors import RatingError
 from emorank.room.database import Database
+from emorank.room.demographics import forget_demographics
 from emorank.room.design import read_design
 from emorank.room.project import Project
 from emorank.room.raters import rater_ids
@@ -136,7 +137,7 @@ def _forget(connection: Connection, rater: str, answers: bool, now: int) -> Forg
             DISPLAYS.update().where(DISPLAYS.c.session.in_(old)).values(session=nobody, **empty)
         )
         connection.execute(delete(SESSIONS).where(SESSIONS.c.hash.in_(old)))
-    _delete_by_key(connection, rater)
+    forget_demographics(connection, rater)
     for table in reversed(METADATA.sorted_tables):
         personal = table.name not in KEPT or (answers and table.name == "trials")
         if personal and "rater_id" in table.c:
@@ -150,11 +151,3 @@ def _forget(connection: Connection, rater: str, answers: bool, now: int) -> Forg
     connection.execute(FORGOTTEN.insert().values(rater_id=rater, at=now, answers=deleted))
     connection.execute(EVENTS.insert().values(at=now, kind="forget", rater_id=rater))
     return Forgotten(pseudonym, deleted)
-
-
-def _delete_by_key(connection: Connection, rater: str) -> None:
-    """What raters said about themselves has a key of its own; the rater's id leads to it."""
-    keys, said = (METADATA.tables.get(n) for n in ("demographic_keys", "demographics"))
-    if keys is not None and said is not None:
-        mine = select(keys.c.key).where(keys.c.rater_id == rater)
-        connection.execute(delete(said).where(said.c.key.in_(mine)))

@@ -15,6 +15,7 @@ VERBS = {
     "close": "project.close",
     "language": "language.command",
     "rule": "rule.command",
+    "methods": "methods.command",
     "forget": "forget.command",
 }
 SUMMARY = "Let people rate expression intensity; see how well they agree."

@@ -103,7 +103,10 @@ def invite(project: Path, raters: tuple[str, ...], add: str | None, only_revoke:
 
 @click.command("export", short_help="Write the answers of a rating project to a file.")
 @project_argument
-@click.option("--out", required=True, type=FILE_OR_FOLDER, help="File to write.")
+@click.option("--out", type=FILE_OR_FOLDER, help="File to write; its codebook comes beside it.")
+@click.option(
+    "--psych-ds", type=FILE_OR_FOLDER, help="Write a folder to share instead, in this layout."
+)
 @click.option(
     "--format",
     "kind",
@@ -112,8 +115,19 @@ def invite(project: Path, raters: tuple[str, ...], add: str | None, only_revoke:
 )
 @table_options
 @overwrite_option
-def export(project: Path, out: Path, kind: str | None, overwrite: bool, **asked: bool) -> None:
+def export(
+    project: Path,
+    out: Path | None,
+    psych_ds: Path | None,
+    kind: str | None,
+    overwrite: bool,
+    **asked: bool,
+) -> None:
     """Write the current answers, one row each, under the images' own names.
+
+    Beside the file comes its codebook, which says what each column means, for people (.md) and
+    programs (.json). --psych-ds writes a folder in the layout of Psych-DS, in which raters have
+    numbers and no names.
 
     Nobody else on this machine can read the file, until you say so.
 
@@ -124,26 +138,48 @@ def export(project: Path, out: Path, kind: str | None, overwrite: bool, **asked:
       emorank rate export ratings --out log.csv --log
       emorank rate export ratings --out displays.csv --displays
       emorank rate export ratings --out trials.csv --trials
+      emorank rate export ratings --psych-ds shared
     """
     name = chosen(asked)
+    if (out is None) == (psych_ds is None):
+        raise click.UsageError("say --out FILE or --psych-ds DIR, one of the two")
+    if psych_ds is not None and (name or kind):
+        raise click.UsageError("--psych-ds has a layout of its own; leave out --format, --log …")
     opened = open_room(project)
+    from emorank.cli.rate.exported import books_of, write_books
     from emorank.cli.unfinished_work import require_new
+    from emorank.files import private
 
-    require_new(out, overwrite)
+    if psych_ds is not None:
+        from emorank.room.psych_ds import write_psych_ds
+
+        with private():
+            click.echo(f"{psych_ds}: {write_psych_ds(opened, psych_ds)} answers, as Psych-DS")
+        return
+    out = out or Path()  # there is one: see above
+    for path in (out, *books_of(out)):
+        require_new(path, overwrite)
     from emorank.answers.formats.csv_parquet import write_sheet
     from emorank.answers.interchange import write_answers
-    from emorank.files import private
     from emorank.room.overview import answers
+    from emorank.room.scaled import scaled_answers
+    from emorank.room.store import scale_of_project
 
+    scale, what = scale_of_project(opened), "answers"
     with private():
         if name is not None:
-            rows = read(opened, name)
+            rows, what = read(opened, name), TABLES[name][0]
             write_sheet(rows, out)
-            click.echo(f"{out}: {len(rows)} {TABLES[name][0]}")
+        elif scale.standard:
+            rows = answers(opened)
+            write_answers(rows, out, kind)
         else:
-            table = answers(opened)
-            write_answers(table, out, kind)
-            click.echo(f"{out}: {len(table)} answers")
+            if kind == "label-studio":
+                raise click.UsageError("Label Studio's format is for the scale of three levels")
+            rows = scaled_answers(opened)[1]
+            write_sheet(rows, out)
+        write_books(rows.columns, scale, out)
+    click.echo(f"{out}: {len(rows)} {what}")
 
 
 @click.command("import", short_help="Take answers from elsewhere into a project.")

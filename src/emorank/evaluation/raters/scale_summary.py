@@ -17,7 +17,7 @@ from emorank.evaluation.raters.speed import Speed, speed
 from emorank.evaluation.statistics.uncertainty import RESAMPLES, Estimate
 from emorank.vocabulary import NONE
 
-SPLITS = 50
+SPLITS, SPLITS_OF_PAIRS = 50, 20  # scores of pairs are fitted anew for each half
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def summarise_scale(
     of a slider the intraclass correlations of `intraclass`, None being no number; of pairs the
     share of same choices and the nominal alpha. All scales have "split_half": the scores of one
     half of the raters against those of the other, Pearson's r with the Spearman-Brown correction,
-    the mean of `SPLITS` random halves; its range is the middle 95 % of them, which is no interval.
+    the mean of random halves; its range is the middle 95 % of them, which is no interval.
     """
     first = answers[~answers["repeat"]]
     pairs = scale.kind == "pairs"
@@ -100,11 +100,12 @@ def split_half(scale: Scale, first: pd.DataFrame, rng: np.random.Generator) -> E
     Source: Spearman 1910 and Brown 1910, British Journal of Psychology 3: 2r / (1 + r).
     """
     names = sorted(first["rater"].unique(), key=natural)
-    method = f"mean and middle 95 % of {SPLITS} random halves of raters"
+    splits = SPLITS_OF_PAIRS if scale.kind == "pairs" else SPLITS
+    method = f"mean and middle 95 % of {splits} random halves of raters"
     if len(names) < 2:
         return Estimate(None, method=method, reason="fewer than two raters")
     values = []
-    for _ in range(SPLITS):
+    for _ in range(splits):
         half = set(rng.permutation(names)[: len(names) // 2])
         parts = [first[first["rater"].isin(half)], first[~first["rater"].isin(half)]]
         one, other = (
@@ -117,7 +118,7 @@ def split_half(scale: Scale, first: pd.DataFrame, rng: np.random.Generator) -> E
         if len(both) > 2 and both["one"].std() > 0 and both["other"].std() > 0:
             r = float(np.corrcoef(both["one"], both["other"])[0, 1])
             values.append(2 * r / (1 + r) if r > -1 else -1.0)
-    if len(values) < SPLITS / 2:
+    if len(values) < splits / 2:
         return Estimate(None, method=method, reason="the halves share too few faces")
     low, high = np.quantile(values, [0.025, 0.975])
     return Estimate(float(np.mean(values)), float(low), float(high), method=method)

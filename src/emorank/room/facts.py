@@ -1,0 +1,130 @@
+"""What was done in a rating project, in numbers: for the description of its methods."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from emorank.answers.scales import Scale
+from emorank.room.design import read_design
+from emorank.room.project import Project
+from emorank.room.schema import (
+    DISPLAYS,
+    IMAGES,
+    PAIRS,
+    PROJECT,
+    PROTOCOL,
+    RATERS,
+    SHOWINGS,
+    VOTES,
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the database says about how faces were rated.
+
+    Attributes:
+        faces: number of faces of each emotion.
+        persons: on the faces; None if that is not known of all of them.
+        pairs: that were compared; 0 for faces one by one.
+        invited: raters in the project; `rated` of them gave an answer, `finished` every one.
+        units_each: (least, most) faces or pairs of a rater who gave an answer.
+        raters_each: (least, most) raters of a face or pair, by the answers given.
+        repeats: share of faces or pairs that were shown twice.
+        first_at, last_at: of the answers, milliseconds since 1970; None without one.
+        pointers: sessions by "mouse", "touch", "none".
+        declared: what the study declares about its course, as plain values; empty if nothing.
+    """
+
+    title: str
+    question: str
+    scale: Scale
+    source: str
+    faces: dict[str, int]
+    persons: int | None
+    pairs: int
+    invited: int
+    rated: int
+    finished: int
+    units_each: tuple[int, int]
+    raters_each: tuple[int, int]
+    ordering: str
+    repeats: float
+    shortest_ms: int
+    face_size: int | None
+    background: str | None
+    first_at: int | None
+    last_at: int | None
+    pointers: dict[str, int]
+    declared: dict[str, Any]
+
+
+def facts(project: Project) -> Facts:
+    """Read them, all from one state of the database."""
+    with project.database.reading() as connection:
+        about = connection.execute(select(PROJECT)).one()
+        pairs = set(connection.execute(select(PAIRS.c.image_id)).scalars())
+        images = connection.execute(select(IMAGES)).all()
+        faces = [row for row in images if row.id not in pairs]
+        persons = {row.person for row in faces}
+        first, last = connection.execute(select(func.min(VOTES.c.at), func.max(VOTES.c.at))).one()
+        of_rater, answered, of_unit = _counts(connection)
+        rated = [rater for rater, number in answered.items() if number]
+        units = [of_rater[rater] for rater in rated]
+        everything = {row.id for row in images if (row.id in pairs) == bool(pairs)}
+        raters = [of_unit[unit] for unit in everything]
+        pointers = connection.execute(
+            select(DISPLAYS.c.pointer, func.count(func.distinct(DISPLAYS.c.session)))
+            .where(DISPLAYS.c.pointer != "")
+            .group_by(DISPLAYS.c.pointer)
+        ).all()
+        return Facts(
+            title=about.title,
+            question=about.question,
+            scale=read_design(connection).scale,
+            source=about.source,
+            faces=dict(sorted(Counter(row.emotion for row in faces).items())),
+            persons=None if None in persons else len(persons),
+            pairs=len(pairs),
+            invited=connection.scalar(select(func.count()).select_from(RATERS)) or 0,
+            rated=len(rated),
+            finished=sum(answered[rater] == of_rater[rater] for rater in rated),
+            units_each=(min(units, default=0), max(units, default=0)),
+            raters_each=(min(raters, default=0), max(raters, default=0)),
+            ordering=about.ordering,
+            repeats=about.repeats,
+            shortest_ms=about.shortest_ms,
+            face_size=about.face_size,
+            background=about.background,
+            first_at=first,
+            last_at=last,
+            pointers={str(name): int(count) for name, count in pointers},
+            declared=_declared(connection),
+        )
+
+
+def _counts(connection: Connection) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """First showings and answers of each rater, answers to each unit."""
+    query = (
+        select(SHOWINGS.c.rater_id, SHOWINGS.c.image_id, VOTES.c.seq)
+        .outerjoin(VOTES, VOTES.c.showing_id == SHOWINGS.c.id)
+        .where(SHOWINGS.c.repeat == 0)
+    )
+    of_rater: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
+    of_unit: Counter[str] = Counter()
+    for row in connection.execute(query):
+        of_rater[row.rater_id] += 1
+        answered[row.rater_id] += row.seq is not None
+        of_unit[row.image_id] += row.seq is not None
+    return of_rater, answered, of_unit
+
+
+def _declared(connection: Connection) -> dict[str, Any]:
+    """What the study's own file declares, where there is one."""
+    content = connection.scalar(select(PROTOCOL.c.content))
+    values = json.loads(content) if content else {}
+    return values if isinstance(values, dict) else {}
