@@ -98,6 +98,36 @@ def test_windows_in_the_batch_are_windows_one_by_one(down, across, height, width
     torch.testing.assert_close(first.pixels, second.pixels, rtol=1e-7, atol=1e-9)
 
 
+class Crossed(nn.Module):
+    """Attention of some tokens to all, by torch's module."""
+
+    def __init__(self, **settings) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(8, WIDTH), nn.Linear(WIDTH, CLASSES)
+        self.attention = nn.MultiheadAttention(WIDTH, 2, batch_first=True, **settings)
+
+    def forward(self, x):
+        x = self.first(x.flatten(1, 2))
+        return self.last(self.attention(x[:, :2], x, x)[0]).mean(1)
+
+
+@pytest.mark.parametrize("settings", [{}, {"bias": False}, {"kdim": WIDTH, "vdim": WIDTH}])
+def test_attention_to_other_tokens(settings):
+    """Each projection by itself, from joined or separate weights."""
+    torch.manual_seed(2)
+    net = Crossed(**settings).double()
+    result = relevance(net, pictures(), 1, override_preset("epsilon", products="even"))
+    torch.testing.assert_close(result.logits, net(pictures()).detach(), rtol=1e-12, atol=1e-12)
+    assert float(result.lost.abs().max()) < 1e-10 * float(result.sums.abs().max())
+
+
+@pytest.mark.parametrize("setting", ["add_bias_kv", "add_zero_attn"])
+def test_attention_with_tokens_of_its_own_is_refused(setting):
+    """Their rows are not in the steps that it is read as."""
+    with pytest.raises(RelevanceError, match="no rule for multi-head attention with bias_k"):
+        read(Crossed(**{setting: True}), (8, 8))
+
+
 def test_images_of_another_size_are_refused():
     """With what to do; `relevance` reads the net for the images that it is given."""
     net = transformer("windows")

@@ -148,8 +148,6 @@ def _of_one_size(
         except RelevanceError as error:
             refused = error
             break
-    if before and "; known layers: " in str(before):
-        raise before
     raise RelevanceError(f"{before}. For images of one size: {refused}") from refused
 
 
