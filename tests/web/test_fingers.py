@@ -164,7 +164,7 @@ def test_a_server_that_hangs_is_told_and_asked_again(served, browse):
     page.wait_for_selector("#trouble:not([hidden])")
     words = page.text_content("#trouble")
     assert words.startswith("Waiting for the server")
-    assert "1 answer not stored yet: this browser keeps it" in words
+    assert "Answers not stored yet: 1. This browser keeps them" in words
     hanging.clear()
     settled(page)  # by another request: the first is never answered
     page.wait_for_selector("#trouble", state="hidden")
@@ -196,12 +196,12 @@ def test_answers_given_offline_outlive_their_tab(served, browse):
         page.wait_for_selector(READY)
         page.keyboard.press(key)
     page.wait_for_selector("#trouble:not([hidden])")
-    until(page, "document.getElementById('trouble').textContent.includes('3 answers')")
+    until(page, "document.getElementById('trouble').textContent.includes('not stored yet: 3')")
     assert page.text_content("#trouble").startswith("No network")
-    assert "this browser keeps them" in page.text_content("#trouble")
+    assert "This browser keeps them" in page.text_content("#trouble")
     page.keyboard.press("?")
     page.click("form[data-post] button")  # signing out would leave them here
-    assert "3 answers not stored yet" in page.text_content("#leaving")
+    assert "Answers not stored yet: 3" in page.text_content("#leaving")
     page.close()
     assert given(served, "leaves") == []
     context.set_offline(False)

@@ -49,6 +49,7 @@ mask_ms = 50
 mask = "noise"
 """
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+STILL = {"reduced_motion": "reduce"}  # a word that fades in has little contrast meanwhile
 FRAME = 1000 / 60
 # What another observer sees: the time of each frame, and whether the face is visible in it.
 OBSERVER = """
@@ -131,7 +132,9 @@ def test_a_study_from_consent_to_the_code(make_study, serve, browse):
     """Consent, examples, practice, faces with a check and a break, questions, the code."""
     room = make_study(STUDY, 5)
     base = serve(room.project.folder).base
-    page = open_page(browse(**PHONE, locale="de-DE", color_scheme="dark"), base, room.link("r1"))
+    page = open_page(
+        browse(**PHONE, locale="de-DE", color_scheme="dark", **STILL), base, room.link("r1")
+    )
     assert page.get_attribute("html", "lang") == "de"
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -142,7 +145,7 @@ def test_a_study_from_consent_to_the_code(make_study, serve, browse):
         "done": "Fertig",
     })  # fmt: skip
     link = f"/join/{open_key(room.project)}?PROLIFIC_PID=ann"
-    take_part(enter(browse(locale="en-GB"), base, link), {
+    take_part(enter(browse(locale="en-GB", **STILL), base, link), {
         "question": "How strongly does this face express fear?",
         "feedback": "This face is meant as an example of “Minimal”.",
         "done": "All is done",
