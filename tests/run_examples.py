@@ -29,7 +29,7 @@ HOME = Path.home()
 KDEF = {"fear": "AF", "happy": "HA", "neutral": "NE", "surprise": "SU"}
 JAFFE = KDEF | {"fear": "FE"}
 RANKS = ("Minimal", "Average", "Strong")
-STUDY = """
+PROTOCOL = """
 order = "mixed"
 raters = 4
 [languages]
@@ -94,7 +94,7 @@ def prepare() -> None:
     Path("imagenet.txt").write_text("".join(f"class {number}\n" for number in range(1000)))
     faces = [(str(path), path.parent.name, path.stem) for path in sorted(mine.rglob("*.jpg"))]
     pd.DataFrame(faces, columns=["image", "emotion", "person"]).to_csv("faces.csv", index=False)
-    Path("study.toml").write_text(STUDY)
+    Path("protocol.toml").write_text(PROTOCOL)
     ratings = {f"{n}.jpg": {"happy": [n % 5, 2, 3], "fear": [0, 1, n % 4]} for n in range(12)}
     Path("primary_expression_annotations.json").write_text(json.dumps(ratings))
     persons = pd.DataFrame({"person": sorted(set(peaks["person"]))})

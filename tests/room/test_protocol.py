@@ -1,11 +1,13 @@
 """The file of a study: what it says is kept, and what is wrong in it is named."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from tests.rooms import declare
 
 from emorank.errors import RatingError
-from emorank.room.protocol import Protocol, in_language, protocol_of, read_protocol
+from emorank.room.protocol import PARTS, Protocol, in_language, protocol_of, read_protocol
 
 WHOLE = """
 title = { en = "Faces", de = "Gesichter" }
@@ -128,3 +130,14 @@ def test_a_text_in_another_language():
     assert in_language({"fr": "f"}, "de") == "f"
     assert in_language("all", "de") == "all"
     assert msgspec.json.decode(msgspec.json.encode(Protocol()), type=Protocol) == Protocol()
+
+
+def test_the_documented_file_is_one(tmp_path):
+    """The example of the documentation, with every part of a study in it."""
+    page = Path(__file__).parents[2] / "docs/rating_protocol.md"
+    content = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    for name in ("information.md", "information_de.md"):
+        (tmp_path / name).write_text("# Information")
+    protocol = declare(tmp_path, content).protocol
+    # A question of its own, and nothing else, is left out.
+    assert [name for name in PARTS if not getattr(protocol, name)] == ["question"]

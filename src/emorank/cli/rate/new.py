@@ -154,9 +154,9 @@ def command(
       emorank rate new my_faces --scale pairs --ties --pairs-per-face 4 --out ratings
       emorank rate new my_faces --exclude-rule "fast>0.1, run>=0.5" --keep-days 365 --out ratings
       emorank rate new sample --dataset sample --out ratings
-      emorank rate new my_faces --protocol study.toml --out ratings
+      emorank rate new my_faces --protocol protocol.toml --out ratings
 
-    A file study.toml, of which every line may be left out:
+    A file protocol.toml, of which every line may be left out:
 
     \b
       order = "mixed"            # any option above, with _ for -
