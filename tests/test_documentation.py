@@ -23,6 +23,7 @@ from emorank.cli import emorank as command_line
 from emorank.datasets import ADAPTERS, NAMES
 from emorank.networks.vgg import alexnet
 from emorank.relevance import PRESETS
+from emorank.room.protocol import read_protocol
 from emorank.study.plan import Plan, override, parse_setting, read_plan
 from emorank.study.run import STAGES
 
@@ -316,12 +317,19 @@ def test_presets_are_pictured():
     assert rows - {"preset", "---"} == set(PRESETS)
 
 
-def test_toml_blocks_are_plans():
-    """Every TOML block of the documentation is a valid plan."""
+def test_toml_blocks_are_plans_and_protocols(tmp_path):
+    """Every TOML block of the documentation is a valid plan, or protocol of a rating study."""
+    for text in ("information.md", "information_de.md"):
+        (tmp_path / text).write_text("What the study is about.", encoding="utf-8")
     found = [block for block in BLOCKS if block.language == "toml"]
-    assert found
+    protocols = [block for block in found if block.page.stem == "rating_protocol"]
+    assert len(found) > len(protocols) > 0
     for block in found:
-        msgspec.convert(tomllib.loads(block.text), Plan)
+        if block in protocols:
+            (tmp_path / "protocol.toml").write_text(block.text, encoding="utf-8")
+            read_protocol(tmp_path / "protocol.toml")
+        else:
+            msgspec.convert(tomllib.loads(block.text), Plan)
 
 
 def test_stages_are_documented():
