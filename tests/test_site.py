@@ -9,7 +9,7 @@ import pytest
 from docs.site.__main__ import build
 from docs.site.command_line import verbs_of
 from docs.site.links import external, faults
-from docs.site.staging import pages, sections
+from docs.site.staging import ROOT, pages, relink, sections
 from filelock import FileLock
 from tests.conftest import shared_folder
 
@@ -92,6 +92,19 @@ def test_faults_are_found(tmp_path):
         "s.css: loads //fonts.example.org/a.woff",
     ]
     assert external(tmp_path) == {"https://example.org/x": ["a.html"]}
+
+
+def test_links_of_a_page_lead_to_the_site(tmp_path):
+    """To a page by its name there, to a copy of any other file; code stays; the rest is refused."""
+    page = ROOT / "docs" / "faq.md"
+    names = {ROOT / "CONTRIBUTING.md": "contributing.md"}
+    text = "[a](../CONTRIBUTING.md#what) [b](../LICENSE) [c](https://x.org) `[d](no.md)`"
+    moved = "[a](contributing.md#what) [b](files/LICENSE) [c](https://x.org) `[d](no.md)`"
+    assert relink(text, page, names, tmp_path) == moved
+    assert (tmp_path / "files" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    for target in ("no.md", "../../outside.md"):
+        with pytest.raises(ValueError, match=r"docs/faq\.md: .* leads nowhere"):
+            relink(f"[a]({target})", page, names, tmp_path)
 
 
 def test_the_site_works_from_the_disk(site, chromium):

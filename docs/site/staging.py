@@ -72,7 +72,11 @@ def trees() -> Iterator[str]:
 
 
 def relink(text: str, file: Path, names: dict[Path, str], folder: Path) -> str:
-    """Let the relative links of a page lead to pages of the site, or to copies of other files."""
+    """Let the relative links of a page lead to pages of the site, or to copies of other files.
+
+    Raises:
+        ValueError: a link leads to no file of the project.
+    """
 
     def moved(link: re.Match[str]) -> str:
         target, mark, anchor = link["target"].partition("#")
@@ -82,6 +86,8 @@ def relink(text: str, file: Path, names: dict[Path, str], folder: Path) -> str:
         if aim.is_dir():
             aim = aim / "README.md"
         if aim not in names:
+            if not aim.is_file() or not aim.is_relative_to(ROOT):
+                raise ValueError(f"{file.relative_to(ROOT)}: {target} leads nowhere")
             inside = Path("files") / aim.relative_to(ROOT)
             (folder / inside).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(aim, folder / inside)
