@@ -15,6 +15,7 @@ from emorank.room.demographics import (
     read_answer,
     store_demographics,
 )
+from emorank.room.forget import forget
 from emorank.room.invites import visitor
 from emorank.room.open_link import (
     Arrival,
@@ -127,6 +128,10 @@ def test_demographics_are_kept_apart(study):
     assert demographics(project, protocol.demographics).empty
     with project.database.reading() as connection:
         assert not connection.execute(text("SELECT * FROM demographics")).all()
+    forget(project, ["p1"])
+    assert participants(project).empty
+    assert consents(project).empty
+    assert place_of(project, "ann") is None
 
 
 AGE = Question("age", "number", least=18, most=99)
