@@ -6,6 +6,7 @@ import re
 
 import pandas as pd
 import pytest
+from tests.rooms import images
 
 from emorank.answers.codebook import OWN, codebook
 from emorank.answers.scales import SCALES, scale_of
@@ -106,3 +107,17 @@ def test_nothing_to_describe_without_answers(make_room, cli):
     done = cli("rate", "methods", make_room().project.folder)
     assert done.code == 1
     assert "no answer yet" in done.err
+
+
+def test_the_scores_of_a_method_are_compared(rated, cli, tmp_path):
+    """For each emotion, and over all unless the scores are those of pairs."""
+    table = pd.DataFrame([(name, n) for n, (name, _) in enumerate(images(12))])
+    table.to_csv(tmp_path / "scores.csv", index=False, header=["image", "score"])
+    asked = ("rate", "summary", rated.project.folder, "--resamples", 100)
+    given = ("--scores", tmp_path / "scores.csv")
+    values = json.loads(cli(*asked, *given, "--json").out)
+    pairs = scaled_answers(rated.project)[0].kind == "pairs"
+    assert [one["emotion"] for one in values["against"]] == [*([] if pairs else ["all"]), "fear",
+                                                            "happy"]  # fmt: skip
+    assert "Spearman" in cli(*asked, *given).out
+    assert "against" not in json.loads(cli(*asked, "--json").out)

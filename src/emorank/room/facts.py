@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from emorank.answers.scales import Scale
+from emorank.naming import image_name
 from emorank.room.design import read_design
 from emorank.room.project import Project
 from emorank.room.schema import (
@@ -104,6 +105,13 @@ def facts(project: Project) -> Facts:
             pointers={str(name): int(count) for name, count in pointers},
             declared=_declared(connection),
         )
+
+
+def persons(project: Project) -> dict[str, str]:
+    """The person on each image by name, where it is known."""
+    query = select(IMAGES.c.name, IMAGES.c.person).where(IMAGES.c.person.is_not(None))
+    with project.database.reading() as connection:
+        return {image_name(row.name): row.person for row in connection.execute(query)}
 
 
 def _counts(connection: Connection) -> tuple[Counter[str], Counter[str], Counter[str]]:

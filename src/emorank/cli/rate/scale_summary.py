@@ -34,6 +34,7 @@ def summarise_project(
     copy: Path | None,
     report: Path | None,
     asked: str | None,
+    method: Path | None,
     as_json: bool,
     rows: int,
     resamples: int,
@@ -44,6 +45,7 @@ def summarise_project(
     import numpy as np
 
     from emorank.answers.formats.csv_parquet import write_sheet
+    from emorank.cli.rate.against import compared, print_compared
     from emorank.cli.rate.exclusion import exclusion_of, print_exclusion, section
     from emorank.evaluation.raters.careless import kept
     from emorank.evaluation.raters.face_scores import face_scores
@@ -66,6 +68,9 @@ def summarise_project(
         others = face_scores(scale, left)[["image", "emotion", "score"]]
         names = {"score": "score_without"}
         scores = scores.merge(others.rename(columns=names), "left", ["image", "emotion"])
+    against = None
+    if method is not None:
+        against = compared(file, method, scores, scale.kind == "pairs", resamples, seed)
     with private():
         for table, path in ((scores, out), (answers, copy)):
             if path is not None:
@@ -78,11 +83,14 @@ def summarise_project(
         write(scale_page(whole, scores, file.name, (part,) if part else ()), report)
     if as_json:
         values = {"format": "project"} | plain(whole) | {"exclusion": exclusion.stored(without)}
+        values |= {} if against is None else {"against": [plain(one) for one in against]}
         text = msgspec.json.encode(values | {"scores": scores.to_dict("records")})
         click.echo(msgspec.json.format(text, indent=2).decode())
     else:
         _print(whole, scores.head(rows))
         print_exclusion(exclusion, whole, without)
+        if against is not None and method is not None:
+            print_compared(against, method)
     for path in (out, copy, report):
         if path is not None:
             click.echo(f"wrote {path}", err=True)

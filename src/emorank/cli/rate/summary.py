@@ -50,6 +50,12 @@ if TYPE_CHECKING:
     help="Show the results without raters whom RULE leaves out, too; by default the rule that a "
     "project declares. See emorank rate rule --help.",
 )
+@click.option(
+    "--scores",
+    "method",
+    type=FILE,
+    help="Compare scores of a method (columns image and score) with those of the raters.",
+)
 @click.option("--report", type=FILE, help="Write a page with figures, one HTML file.")
 @overwrite_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
@@ -71,6 +77,7 @@ def command(
     out: Path | None,
     copy: Path | None,
     exclude_rule: str | None,
+    method: Path | None,
     report: Path | None,
     overwrite: bool,
     as_json: bool,
@@ -104,11 +111,13 @@ def command(
     from emorank.answers.scales import THREE
     from emorank.answers.voting import answer_sheet
     from emorank.cli.rate import summary_tables
+    from emorank.cli.rate.against import compared, print_compared
     from emorank.cli.rate.exclusion import exclusion_of, print_exclusion, section
     from emorank.cli.rate.scale_summary import other_scale, summarise_project
     from emorank.cli.unfinished_work import require_new
     from emorank.errors import VotesError
     from emorank.evaluation.raters.careless import kept, with_values
+    from emorank.evaluation.raters.face_scores import face_scores
     from emorank.evaluation.raters.rating_summary import (
         RatingSummary,
         summarise,
@@ -127,7 +136,7 @@ def command(
         require_new(path, overwrite)
     if other := other_scale(file):
         summarise_project(
-            file, other, out, copy, report, exclude_rule, as_json, rows, resamples, seed
+            file, other, out, copy, report, exclude_rule, method, as_json, rows, resamples, seed
         )
         return
     source = read_source(file, kind, declared(**said))
@@ -135,7 +144,7 @@ def command(
     keep = private if source.format == "project" else nullcontext
     content, rng = source.content, np.random.default_rng(seed)
     summary: RatingSummary | EmotionSummary
-    exclusion, without = None, None
+    exclusion, without, against = None, None, None
     if isinstance(content, EmotionVotes):
         if copy is not None:
             raise VotesError(f"{file}: holds votes on emotions; there are no answers to write")
@@ -144,7 +153,10 @@ def command(
     else:
         level: NoneAs = "level" if none_as == "level" else "missing"
         summary = summarise(content, rng, none_as=level, named=source.named, resamples=resamples)
-        exclusion = exclusion_of(file, THREE, with_values(content), exclude_rule)
+        numbers = with_values(content)
+        exclusion = exclusion_of(file, THREE, numbers, exclude_rule)
+        if method is not None:
+            against = compared(file, method, face_scores(THREE, numbers), False, resamples, seed)
         if exclusion.any_out:
             again = np.random.default_rng(seed)
             left = kept(content, exclusion.marks)
@@ -167,12 +179,15 @@ def command(
         from emorank.results.stored import plain
 
         more = {} if exclusion is None else {"exclusion": exclusion.stored(without)}
+        more |= {} if against is None else {"against": [plain(one) for one in against]}
         text = msgspec.json.encode({"format": source.format} | plain(summary) | more)
         click.echo(msgspec.json.format(text, indent=2).decode())
     elif isinstance(summary, RatingSummary):
         summary_tables.print_ratings(summary, sheet.head(rows), ties)
         if exclusion is not None:
             print_exclusion(exclusion, summary, without)
+        if against is not None and method is not None:
+            print_compared(against, method)
     else:
         summary_tables.print_emotions(summary, sheet.head(rows))
     for path in (out, copy, report):
