@@ -102,6 +102,19 @@ def test_methods_say_what_was_done_and_no_more(rated, cli, tmp_path):
     assert cli(*asked, "--format", "bibtex").out.strip() == bib.strip()
 
 
+def test_imported_answers_are_said_to_be(make_room, cli, tmp_path):
+    """How they were collected is a gap, and nothing is claimed of pages that nobody saw."""
+    rows = [(name, rater, "Strong") for name, _ in images(12) for rater in ("a", "b")]
+    pd.DataFrame(rows, columns=["image", "rater", "rank"]).to_csv(tmp_path / "v.csv", index=False)
+    folder = make_room().project.folder
+    assert cli("rate", "import", folder, tmp_path / "v.csv").code == 0
+    text = cli("rate", "methods", folder, "--resamples", 100).out
+    assert "24 of 24 answers were imported. [TO FILL IN: how" in text
+    assert "CSS pixels" not in text
+    assert "stayed on the screen" not in text
+    assert "answered the question" not in text
+
+
 def test_nothing_to_describe_without_answers(make_room, cli):
     """Said plainly."""
     done = cli("rate", "methods", make_room().project.folder)

@@ -102,7 +102,7 @@ def _stimuli(what: Facts) -> Iterator[str]:
     total = sum(what.faces.values())
     each = ", ".join(f"{count} {word}" for word, count in what.faces.items())
     persons = f" of {what.persons} persons" if what.persons else ""
-    source = f" from {what.source}" if what.source else " [TO FILL IN: source of the images]"
+    source = f" (source: {what.source})" if what.source else " [TO FILL IN: source of the images]"
     yield f"{total} faces{persons}{source} were rated ({each})."
     if not what.persons:
         yield "[TO FILL IN: number of persons on the images.]"
@@ -128,6 +128,13 @@ def _procedure(what: Facts) -> Iterator[str]:
     fewest, most = what.raters_each
     raters = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     yield f"Each rater was shown {each} {unit}s; each {unit} was answered by {raters} raters."
+    if what.imported:
+        yield (
+            f"{what.imported} of {what.answers} answers were imported. [TO FILL IN: how the "
+            "imported answers were collected.]"
+        )
+    if what.imported == what.answers:
+        return
     order = "one expressed emotion after another, in an order drawn for each rater"
     if what.ordering == "mixed":
         order = "in an order drawn for each rater"
@@ -161,6 +168,9 @@ def _procedure(what: Facts) -> Iterator[str]:
 def _scale(what: Facts, summary: RatingSummary | ScaleSummary) -> Iterator[str]:
     question = what.question.replace("{emotion}", "[emotion]")
     scale = what.scale
+    if what.imported == what.answers:  # and not all of them may be answers to our question
+        yield f"Answers were {', '.join(scale.levels)}."
+        return
     if scale.kind == "slider":
         how = "on a slider from 0 (not at all) to 100 (as strongly as possible), nothing preset"
     elif scale.kind == "pairs":

@@ -13,6 +13,7 @@ from emorank.room.design import read_design
 from emorank.room.project import Project
 from emorank.room.schema import (
     DISPLAYS,
+    EVENTS,
     IMAGES,
     PAIRS,
     PROJECT,
@@ -35,6 +36,7 @@ class Facts:
         units_each: (least, most) faces or pairs of a rater who gave an answer.
         raters_each: (least, most) raters of a face or pair, by the answers given.
         repeats: share of faces or pairs that were shown twice.
+        answers: current ones, repeats too; `imported` of them came from elsewhere.
         first_at, last_at: of the answers, milliseconds since 1970; None without one.
         pointers: sessions by "mouse", "touch", "none".
         declared: what the study declares about its course, as plain values; empty if nothing.
@@ -57,6 +59,8 @@ class Facts:
     shortest_ms: int
     face_size: int | None
     background: str | None
+    answers: int
+    imported: int
     first_at: int | None
     last_at: int | None
     pointers: dict[str, int]
@@ -82,6 +86,12 @@ def facts(project: Project) -> Facts:
             .where(DISPLAYS.c.pointer != "")
             .group_by(DISPLAYS.c.pointer)
         ).all()
+        imported = (
+            select(func.count())
+            .select_from(VOTES)
+            .join(EVENTS, EVENTS.c.seq == VOTES.c.seq)
+            .where(EVENTS.c.kind == "import")
+        )
         return Facts(
             title=about.title,
             question=about.question,
@@ -100,6 +110,8 @@ def facts(project: Project) -> Facts:
             shortest_ms=about.shortest_ms,
             face_size=about.face_size,
             background=about.background,
+            answers=connection.scalar(select(func.count()).select_from(VOTES)) or 0,
+            imported=connection.scalar(imported) or 0,
             first_at=first,
             last_at=last,
             pointers={str(name): int(count) for name, count in pointers},
