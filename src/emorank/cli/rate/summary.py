@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -178,7 +178,9 @@ def command(
     if as_json:
         from emorank.results.stored import plain
 
-        more = {} if exclusion is None else {"exclusion": exclusion.stored(without)}
+        more: dict[str, Any] = {}
+        if exclusion is not None:
+            more["exclusion"] = exclusion.stored(without)
         more |= {} if against is None else {"against": [plain(one) for one in against]}
         text = msgspec.json.encode({"format": source.format} | plain(summary) | more)
         click.echo(msgspec.json.format(text, indent=2).decode())
