@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from emorank.errors import RatingError
+from emorank.errors import RatingError, StorageError
 from emorank.room.design import Design
 from emorank.room.displays import Display, displays, note
 from emorank.room.forget import DAY, KEPT, forget, retention
@@ -65,6 +65,18 @@ def test_an_unknown_name_deletes_nothing(room):
         forget(room.project, ["r1", "who"])
     with room.project.database.reading() as connection:
         assert set(connection.execute(select(RATERS.c.name)).scalars()) == {"r1", "r2"}
+
+
+def test_a_file_that_cannot_be_written_anew_is_told(room, monkeypatch):
+    """The names are gone all the same, and the message says how to go on."""
+
+    def fail(_):
+        raise StorageError("locked")
+
+    monkeypatch.setattr("emorank.room.forget.compact", fail)
+    with pytest.raises(StorageError, match=r"it was deleted, .* under the new names: forgotten-"):
+        forget(room.project, ["r1"])
+    assert "r1" not in {row.name for row in progress(room.project)}
 
 
 def test_every_table_with_a_rater_is_known():

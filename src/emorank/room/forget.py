@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
 
-from emorank.errors import RatingError
+from emorank.errors import RatingError, StorageError
 from emorank.room.database import Database
 from emorank.room.demographics import forget_demographics
 from emorank.room.design import read_design
@@ -86,7 +86,14 @@ def forget(project: Project, names: Collection[str], answers: bool = False) -> d
                 )
         now = project.now()
         done = {name: _forget(connection, known[name], answers, now) for name in names}
-    compact(project.database)
+    try:
+        compact(project.database)
+    except StorageError as error:
+        left = ", ".join(one.pseudonym for one in done.values())
+        raise StorageError(
+            f"it was deleted, but the file could not be written anew, and may hold old bytes in "
+            f"free parts; stop the server and forget again, under the new names: {left} ({error})"
+        ) from error
     return done
 
 
