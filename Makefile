@@ -15,7 +15,7 @@ $(VENV)/.done: pyproject.toml constraints.txt tests/oracles.txt
 	test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[web,postgresql,compare,explainers,film,heic,ray,docs]' --group test --group lint
+		--constraint constraints.txt --editable '.[web,postgresql,compare,explainers,onnx,film,heic,ray,docs]' --group test --group lint
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --ignore-requires-python --requirement tests/oracles.txt
 	touch $@

@@ -24,6 +24,7 @@ from emorank.cli import main
 from emorank.datasets import load
 from emorank.networks.resnet import resnet
 from emorank.networks.vgg import vgg
+from small_onnx import ferplus  # beside this file
 
 HOME = Path.home()
 KDEF = {"fear": "AF", "happy": "HA", "neutral": "NE", "surprise": "SU"}
@@ -91,6 +92,7 @@ def prepare() -> None:
     narrow = vgg(16, False, 1000, 16, 16).state_dict()
     for name in ("vgg16-397923af", "vgg16", "vggface", "fer2013"):
         torch.save(narrow, f"{name}.pth")
+    ferplus("ferplus.onnx")
     Path("imagenet.txt").write_text("".join(f"class {number}\n" for number in range(1000)))
     faces = [(str(path), path.parent.name, path.stem) for path in sorted(mine.rglob("*.jpg"))]
     pd.DataFrame(faces, columns=["image", "emotion", "person"]).to_csv("faces.csv", index=False)

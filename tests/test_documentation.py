@@ -17,6 +17,7 @@ import pytest
 import tomli_w
 import torch
 from tests.conftest import QUICK, draw, write_votes
+from tests.small_onnx import ferplus
 
 import emorank
 from emorank.cli import emorank as command_line
@@ -141,6 +142,7 @@ def desk(tmp_path, monkeypatch, drawn):
         draw("happy", person).save(tmp_path / "photographs" / f"{person}.jpg")
     draw("happy", 3, side=160).save(tmp_path / "holiday.jpg")
     torch.save(alexnet(3, 12, 8).state_dict(), tmp_path / "checkpoint.pth")
+    ferplus(tmp_path / "ferplus.onnx")
     write_votes(tmp_path / "votes.csv")
     with (tmp_path / "folder").open("wb") as file:  # comes before the shipped plan of that name
         tomli_w.dump(msgspec.to_builtins(override(Plan(), QUICK)), file)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from emorank.images import read as read_image
     from emorank.networks.network import load_network
     from emorank.networks.normalisation import to_batch as normalise_images
+    from emorank.networks.onnx_files import read_onnx
     from emorank.ranking import rank as interval_rank
     from emorank.reading.along_sequences import smooth_ranks
     from emorank.reading.explanations import explain_images, save_relevance
@@ -87,6 +88,7 @@ __all__ = [
     "read",
     "read_answers",
     "read_image",
+    "read_onnx",
     "read_plan",
     "read_votes",
     "resolve_plan",
@@ -132,6 +134,7 @@ _PLACES = {
     "measure_faithfulness": ("study.verbs.measure_faithfulness", "faithfulness"),
     # anybody's network
     "load_network": ("networks.network", "load_network"),
+    "read_onnx": ("networks.onnx_files", "read_onnx"),
     "explain_images": ("reading.explanations", "explain_images"),
     "draw_classes": ("report.explained", "draw_classes"),
     "draw_explanation": ("report.explained", "draw_explanation"),

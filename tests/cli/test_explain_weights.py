@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors import safe_open
+from tests.small_onnx import ferplus
 
 from emorank.networks.network import load_network
 from emorank.networks.vgg import alexnet
@@ -313,3 +314,24 @@ def test_wrong_usage_is_told_apart_from_failure(cli, arguments, says):
     done = cli("explain", *arguments)
     assert done.code == 2
     assert says in done.err
+
+
+def test_an_onnx_file(cli, drawn, tmp_path):
+    """What was found is said; figures, and relevance of any number of images."""
+    net, images = ferplus(tmp_path / "net.onnx"), drawn / "happy"
+    common = ("--weights", net, "--mean", "0", "--std", "1/255")
+    done = cli("explain", images / "p0.png", *common, "--out", tmp_path / "figures")
+    assert done.code == 0, done.err
+    assert "net.onnx: ONNX network, 8 outputs; reads 64 pixels, grey, mean 0, 0, 0 and" in done.err
+    assert "net.onnx: ONNX file by CNTK 2.5.1, operators of version 8" in done.err
+    assert (tmp_path / "figures/p0_1_relevance.png").exists()
+    done = cli("explain", images, *common, "--save", tmp_path / "maps", "--workers", "1")
+    assert done.code == 0, done.err
+    for words, why in (
+        (("--std", "1/0"), "'1/0': expected one number"),
+        (("--size", 48), "have 64×64 pixels, got a size of 48×48"),
+        (("--rule", "Convolution9=flat"), "fits no layer"),
+    ):
+        done = cli("explain", images / "p0.png", "--weights", net, *words, "--out", tmp_path / "no")
+        assert done.code != 0
+        assert why in done.err

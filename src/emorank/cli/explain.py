@@ -40,7 +40,8 @@ def command(
 
     With --weights the network is any VGG, AlexNet or ResNet with torchvision's keys; the program
     sees from the file which one it is. The figure shows the image and a heatmap for each preset.
-    The model.safetensors of a study is such a file.
+    The model.safetensors of a study is such a file. Any other network is read from an ONNX file
+    (pip install 'emorank[onnx]').
 
     With --save DIR the relevance itself is written, of any number of images, by several processes,
     and no figure. What is done is kept: when the command is stopped, the same command goes on.
@@ -59,6 +60,7 @@ def command(
       emorank explain cat.jpg --weights resnet50.pth --preset epsilon,grad-cam,deep-lift
       emorank explain face.jpg --weights vggface.pth --bgr --mean 129.2,104.8,93.6 --std 1
       emorank explain face.jpg --weights fer2013.pth --gray
+      emorank explain face.jpg --weights ferplus.onnx --mean 0 --std 1/255
       emorank explain cat.jpg --weights resnet50_v1.pth --stride-in 1x1
     \b
     Why this class and not that one; every class; rules of your own:

@@ -29,9 +29,15 @@ class _Numbers(click.ParamType[Any]):
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
         """Read the numbers."""
         try:
-            return tuple(float(word) for word in str(value).split(","))
-        except ValueError:
+            return tuple(_number(word) for word in str(value).split(","))
+        except (ValueError, ZeroDivisionError):
             self.fail(f"'{value}': expected one number, or three as R,G,B", param, ctx)
+
+
+def _number(word: str) -> float:
+    """0.5, or 1/255."""
+    above, slash, below = word.partition("/")
+    return float(above) / float(below) if slash else float(above)
 
 
 NUMBERS = _Numbers()
@@ -156,11 +162,15 @@ of_weights_options = together(
         "--weights",
         type=FILE_OR_FOLDER,
         metavar="FILE",
-        help="Instead of a study: a checkpoint with torchvision's keys (.pth, .pt, .safetensors). "
-        "The options below go with it.",
+        help="Instead of a study: a checkpoint with torchvision's keys (.pth, .pt, .safetensors), "
+        "or any network as an ONNX file (.onnx). The options below go with it.",
     ),
     click.option("--labels", type=FILE, help="Names of the classes, one on each line."),
-    click.option("--size", type=int, help="Side of the network's input; 224 by default."),
+    click.option(
+        "--size",
+        type=int,
+        help="Side of the network's input; 224 by default, where an ONNX file does not say it.",
+    ),
     click.option(
         "--mean",
         type=NUMBERS,
@@ -168,7 +178,10 @@ of_weights_options = together(
         "0 to 1, or from 0 to 255 if any number is greater than 1. Default: ImageNet's.",
     ),
     click.option(
-        "--std", type=NUMBERS, help="What the rest is divided by, as --mean. Default: ImageNet's."
+        "--std",
+        type=NUMBERS,
+        help="What the rest is divided by, as --mean. Default: ImageNet's. A network that takes "
+        "pixels from 0 to 255 as they are: --mean 0 --std 1/255.",
     ),
     click.option("--bgr", is_flag=True, help="The network was trained with blue first (OpenCV)."),
     click.option(

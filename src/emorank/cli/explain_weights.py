@@ -1,6 +1,5 @@
 """`emorank explain --weights`: images explained by a bare checkpoint."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +124,12 @@ def _network(weights: Path, request: Request) -> "Network":
         bgr=request.bgr,
         stride_in=request.stride_in,
         grey=request.gray,
+        size=request.size,
     )
     lacking = [o for o, v in {"mean": request.mean, "std": request.std}.items() if v is None]
     half = [f"ImageNet's --{option} assumed" for option in lacking] if own is not None else []
     found = f"{network.architecture}, {network.classes} outputs; reads "
-    found += replace(network, size=request.size or network.size).reads
+    found += network.reads
     for note in (found, *half, *network.notes):
         click.echo(f"{printable(weights.name)}: {note}", err=True)
     return network

@@ -7,7 +7,7 @@ from pathlib import Path
 from emorank.errors import WeightsError
 from emorank.printable import printable
 
-SAFETENSORS, ZIP, PICKLE = "safetensors", "zip", "pickle"
+SAFETENSORS, ZIP, PICKLE, ONNX = "safetensors", "zip", "pickle", "onnx"
 
 _BEGINNING = 1024  # bytes that are looked at
 _HEADER = 100_000_000  # bytes; the greatest header that safetensors itself reads
@@ -16,7 +16,11 @@ SAVE_AGAIN = (
     "  import torch\n"
     '  torch.save(net.state_dict(), "mine.pth")'
 )
-_CONVERT = "emorank reads safetensors and PyTorch files: build the same network there, and"
+_CONVERT = "emorank reads safetensors, PyTorch and ONNX files: build the same network there, and"
+_BY_TF2ONNX = (
+    "convert it to ONNX, where TensorFlow is (pip install tf2onnx), and give net.onnx:\n"
+    "  python -m tf2onnx.convert --opset 17 --output net.onnx"
+)
 
 # How the content begins, what that is, and what to do.
 _BEGIN: tuple[tuple[bytes, str, str], ...] = (
@@ -25,7 +29,7 @@ _BEGIN: tuple[tuple[bytes, str, str], ...] = (
         "a Git-LFS pointer, not the weights themselves",
         "fetch them with `git lfs pull` in the repository, or by the file's own download link",
     ),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras)", f"{_CONVERT} {SAVE_AGAIN}"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras)", f"{_BY_TF2ONNX} --keras mine.h5"),
     (b"\x93NUMPY", "a NumPy array (.npy)", f"{_CONVERT} {SAVE_AGAIN}"),
     (b"\x1f\x8b", "compressed by gzip", "unpack it and give the file that is in it"),
     (b"BZh", "compressed by bzip2", "unpack it and give the file that is in it"),
@@ -41,7 +45,6 @@ _BEGIN: tuple[tuple[bytes, str, str], ...] = (
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<error")
 # Formats without a beginning of their own, told by how the name ends.
 _ENDINGS = {
-    ".onnx": "an ONNX file",
     ".pb": "a TensorFlow graph",
     ".ckpt-index": "a TensorFlow checkpoint",
     ".index": "a TensorFlow checkpoint",
@@ -58,7 +61,7 @@ _ENDINGS = {
 
 
 def kind_of(file: Path) -> str:
-    """`SAFETENSORS`, `ZIP` (PyTorch's format since 1.6) or `PICKLE` (its older one).
+    """`SAFETENSORS`, `ZIP` (PyTorch's format since 1.6), `PICKLE` (its older one) or `ONNX`.
 
     Raises:
         WeightsError: another kind of file, or one that is cut short; the message says which, and
@@ -78,11 +81,17 @@ def kind_of(file: Path) -> str:
     for mark, what, way_out in _BEGIN:
         if begin.startswith(mark):
             raise WeightsError(f"{file}: {what}; {way_out}")
+    if b"<net " in begin and begin.lstrip().startswith(b"<"):
+        raise WeightsError(
+            f"{file}: an OpenVINO model; give the ONNX file or the network that it was made from"
+        )
     if begin.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES):
         raise WeightsError(
             f"{file}: a web page, not weights: the download gave a page (of a login, a warning or "
             "an error); download again by the link of the file itself"
         )
+    if file.suffix.lower() == ".onnx":
+        return ONNX
     if begin.startswith(b"PK"):
         _check_archive(file)
         return ZIP
@@ -91,7 +100,14 @@ def kind_of(file: Path) -> str:
         return SAFETENSORS
     if begin[:1] == b"\x80" and begin[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return PICKLE
+    known = file.name.lower().endswith(tuple(_ENDINGS))
+    if not known and begin[:1] == b"\x08" and begin[1:2] in _VERSIONS and begin[2:3] in _NEXT:
+        return ONNX
     raise _other(file, begin)
+
+
+_VERSIONS = tuple(bytes([one]) for one in range(3, 64))  # of ONNX's format: files begin with it
+_NEXT = (b"\x12", b":", b"B")  # what may come behind it: the producer, the graph, the operators
 
 
 def _other(file: Path, begin: bytes) -> WeightsError:
@@ -99,7 +115,8 @@ def _other(file: Path, begin: bytes) -> WeightsError:
         if file.name.lower().endswith(ending):
             return WeightsError(f"{file}: {what}; {_CONVERT} {SAVE_AGAIN}")
     if begin[4:8] == b"TFL3":
-        return WeightsError(f"{file}: a TensorFlow Lite model; {_CONVERT} {SAVE_AGAIN}")
+        way_out = f"{_BY_TF2ONNX} --tflite {shortened(file.name, 60)}"
+        return WeightsError(f"{file}: a TensorFlow Lite model; {way_out}")
     if begin[257:262] == b"ustar":
         return WeightsError(f"{file}: a tar archive; unpack it and give the file that is in it")
     if begin.lstrip()[:1] in (b"{", b"["):
@@ -136,15 +153,21 @@ def _check_archive(file: Path) -> None:
     inner = {name.partition("/")[2] for name in names}
     if any(name.startswith("code/") for name in inner) or "constants.pkl" in inner:
         raise WeightsError(
-            f"{file}: a TorchScript program, which is not run here; save the weights that are in "
-            "it with these two lines:\n"
+            f"{file}: a TorchScript program, which is not run here. If it is a VGG, AlexNet or "
+            "ResNet, save the weights that are in it with these two lines:\n"
             "  import torch\n"
-            f'  torch.save(torch.jit.load("{shortened(file.name)}").state_dict(), "mine.pth")'
+            f'  torch.save(torch.jit.load("{shortened(file.name)}").state_dict(), "mine.pth")\n'
+            "Any other network becomes an ONNX file, for images of its size, and that is read:\n"
+            f'  net = torch.jit.load("{shortened(file.name)}")\n'
+            '  torch.onnx.export(net, (torch.zeros(1, 3, 224, 224),), "net.onnx", dynamo=False)'
         )
     if names and all(name.endswith(".npy") for name in names):
         raise WeightsError(f"{file}: NumPy arrays (.npz); {_CONVERT} {SAVE_AGAIN}")
     if "model.weights.h5" in names or "saved_model.pb" in {Path(name).name for name in names}:
-        raise WeightsError(f"{file}: a Keras or TensorFlow model; {_CONVERT} {SAVE_AGAIN}")
+        raise WeightsError(
+            f"{file}: a Keras or TensorFlow model; {_BY_TF2ONNX} --saved-model FOLDER\n"
+            f'where model.export("FOLDER") wrote the folder'
+        )
     if "data.pkl" not in inner:
         some = ", ".join(shortened(name, 60) for name in names[:3]) or "nothing"
         raise WeightsError(

@@ -12,8 +12,9 @@ from emorank.errors import WeightsError
 from emorank.networks.architectures import are_known, identify
 from emorank.networks.checkpoint import Header, header, load
 from emorank.networks.devices import device_of
-from emorank.networks.file_kinds import shortened
+from emorank.networks.file_kinds import ONNX, kind_of, shortened
 from emorank.networks.normalisation import GREY, IMAGENET, Normalisation
+from emorank.networks.onnx_network import onnx_network
 from emorank.networks.resnet import has_bottlenecks, stride_first
 from emorank.networks.state_file import read_state, without_prefix
 
@@ -28,8 +29,8 @@ class Network:
     """A network in evaluation mode, to be given normalised images.
 
     Attributes:
-        net: with torchvision's names of layers.
-        architecture: its name in torchvision, for instance "resnet18".
+        net: with torchvision's names of layers; of an ONNX file with those that it keeps.
+        architecture: its name in torchvision, for instance "resnet18"; or "ONNX network".
         classes: number of outputs.
         labels: what the outputs stand for, in their order; None where nobody said.
         size: side of the input in pixels, as in training; torchvision's 224 where the file says
@@ -100,28 +101,36 @@ def load_network(
     bgr: bool = False,
     stride_in: StrideIn | None = None,
     grey: bool = False,
+    size: int | None = None,
 ) -> Network:
-    """Read a checkpoint of any network in `ARCHITECTURES`; nothing in the file is executed.
+    """Read a checkpoint of a network in `ARCHITECTURES`, or any network from an ONNX file.
 
-    Weights alone do not say how a network reads images. What is not said is assumed to be as
-    torchvision has it, and the notes of the network say so.
+    Nothing in the file is executed. Weights alone do not say how a network reads images. What is
+    not said is assumed to be as torchvision has it, and the notes of the network say so.
 
     Args:
         path: safetensors or PyTorch (`.pth`, `.pt`) with torchvision's keys, or the
             `model.safetensors` of a study, which brings its classes, size, framing and
-            normalisation.
+            normalisation; or ONNX (`.onnx`), for which `emorank[onnx]` is needed.
         labels: a text file with the name of each class, one a line.
         normalisation: of the images in training, red first; see `normalisation.normalisation`.
         bgr: the first channel in training was blue, as OpenCV and Caffe read images.
         stride_in: of a ResNet with bottlenecks, the convolution that has their stride: "3x3" (v1.5,
             torchvision's) or "1x1" (v1, the article's, Caffe's and Keras's).
         grey: it was trained on grey images. A first convolution of one channel says so itself.
+        size: side of its images, for a file that does not say it: 224 by default.
 
     Raises:
         WeightsError: missing, damaged, or of another network; the labels are not as many; or the
             network has no bottlenecks, or says itself how it reads images.
     """
     path = Path(path)
+    if kind_of(path) == ONNX:
+        if stride_in is not None:
+            raise WeightsError(
+                f"{path}: an ONNX file says where its strides are; leave stride-in out"
+            )
+        return _of_onnx(path, labels, normalisation, bgr=bgr, grey=grey, size=size)
     found = read_state(path)
     about = header(path)
     if about is not None:
@@ -130,7 +139,7 @@ def load_network(
                 f"{path}: a model of a study says itself how it reads images; leave out mean, "
                 "deviation, bgr, stride-in and gray"
             )
-        return _of_study(path, about, labels)
+        return _of_study(path, about, labels, size)
     bare, prefix = without_prefix(found.tensors, are_known)
     state, single = _three_channels(bare)
     if bgr and (grey or single):
@@ -148,6 +157,7 @@ def load_network(
     strides = _strides(path, net, name, stride_in)
     return Network(
         *(net, name, classes, words),
+        size=size or Network.size,
         normalisation=normalisation or (GREY if single else IMAGENET),
         bgr=bgr,
         stride_in=strides,
@@ -237,7 +247,33 @@ def _of_strides(strides: str | None) -> Iterator[str]:
         yield f"strides in the {strides} convolutions assumed, as in torchvision's (--stride-in)"
 
 
-def _of_study(path: Path, about: Header, labels: Path | str | None) -> Network:
+def _of_onnx(
+    path: Path, labels: Path | str | None, own: Normalisation | None, *,
+    bgr: bool, grey: bool, size: int | None,
+) -> Network:  # fmt: skip
+    if bgr and grey:
+        raise WeightsError(f"{path}: grey images have no order of channels; leave out bgr")
+    found = onnx_network(path, normalisation=own, bgr=bgr, size=size)
+    if found.single and found.bgr:
+        raise WeightsError(f"{path}: grey images have no order of channels; leave out bgr")
+    if found.single and own is not None:
+        _check_single(path, own)
+    given = found.normalisation if found.said else None
+    return Network(
+        *(found.net, "ONNX network", found.classes),
+        found.labels if labels is None else _labels(Path(labels), found.classes),
+        size=found.size,
+        normalisation=found.normalisation,
+        bgr=found.bgr,
+        grey=grey or found.single,
+        notes=(
+            *found.notes,
+            *_of_colour(given, bgr=found.bgr, grey=grey, single=found.single),
+        ),
+    )
+
+
+def _of_study(path: Path, about: Header, labels: Path | str | None, size: int | None) -> Network:
     model = load(path, tuple(about.steps))
     words = about.labels if labels is None else _labels(Path(labels), len(about.labels))
     return Network(
@@ -245,7 +281,7 @@ def _of_study(path: Path, about: Header, labels: Path | str | None) -> Network:
         about.backbone,
         len(about.labels),
         words,
-        model.size,
+        size or model.size,
         model.crop,
         model.normalisation,
     )

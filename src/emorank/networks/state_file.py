@@ -15,6 +15,7 @@ from torch import Tensor
 
 from emorank.errors import WeightsError
 from emorank.networks.file_kinds import (
+    ONNX,
     PICKLE,
     SAFETENSORS,
     SAVE_AGAIN,
@@ -60,6 +61,11 @@ def read_state(file: Path) -> State:
             text; the message says what to do.
     """
     kind = kind_of(file)
+    if kind == ONNX:
+        raise WeightsError(
+            f"{file}: an ONNX file; here weights alone are taken. emorank explain --weights and "
+            "emorank.load_network read it"
+        )
     try:
         if kind == SAFETENSORS:
             if is_damaged(file):

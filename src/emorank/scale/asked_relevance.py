@@ -136,6 +136,7 @@ def _network(network: AnyNetwork, half: bool, device: str, views: dict[str, Any]
         bgr=network.bgr,
         stride_in=network.stride_in,
         grey=network.grey,
+        size=network.size,
     )
     stream = explain_images(
         loaded if device == "cpu" else loaded.on(device),
