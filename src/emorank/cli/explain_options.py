@@ -115,7 +115,7 @@ drawing_options = together(
         "presets",
         multiple=True,
         metavar="NAME",
-        help="Rules of the propagation, for instance epsilon-gamma-box. With --weights also "
+        help="Rules of the propagation, epsilon-gamma-box by default. With --weights also "
         "several (repeated or with commas), all, and explainers beside LRP, for instance "
         "integrated-gradients.",
     ),

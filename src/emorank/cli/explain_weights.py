@@ -162,10 +162,10 @@ def _key(drawing: Drawing, weights: Path, request: Request) -> str:
 
 
 def _names(presets: tuple[str, ...]) -> list[str]:
-    from emorank.relevance import DEFAULT, PRESETS
+    from emorank.relevance import HEATMAP, PRESETS
 
     names = [name.strip() for text in presets for name in text.split(",")]
-    return list(PRESETS) if "all" in names else names or [DEFAULT]
+    return list(PRESETS) if "all" in names else names or [HEATMAP]
 
 
 def _method(name: str, drawing: Drawing) -> "str | Preset":

@@ -14,14 +14,12 @@ from emorank.networks.devices import device_of
 from emorank.networks.normalisation import IMAGENET, Normalisation
 from emorank.networks.vgg import Chain
 from emorank.networks.vgg16 import CUT_HEAD
-from emorank.relevance import DEFAULT, Explainer, Preset, prepare
+from emorank.relevance import DEFAULT, HEATMAP, Explainer, Preset, prepare
 from emorank.vocabulary import Emotion
 
 EVIDENCE_PRESET = "epsilon"
 LARGE = 10_000_000
 """Weights from which on a network gains from several threads where it reads one face at a time."""
-HEATMAP = "epsilon-gamma-box"
-"""The most faithful preset of the literature on real photographs (studies/ready/heatmaps.csv)."""
 
 
 @dataclass(frozen=True, eq=False)

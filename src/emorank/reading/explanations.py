@@ -20,7 +20,7 @@ from emorank.networks.normalisation import to_batch, to_grey
 from emorank.networks.tensors import save_tensors
 from emorank.reading.stream import Stream
 from emorank.relevance import (
-    DEFAULT,
+    HEATMAP,
     METHODS,
     Attributor,
     Difference,
@@ -185,7 +185,7 @@ class _Questions:
 def explain_images(
     network: Network,
     images: Picture | Iterable[Picture],
-    presets: Sequence[str] | Mapping[str, str | Preset] = (DEFAULT,),
+    presets: Sequence[str] | Mapping[str, str | Preset] = (HEATMAP,),
     target: Target = None,
     *,
     each: bool = False,

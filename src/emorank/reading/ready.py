@@ -3,7 +3,8 @@
 from functools import cache
 
 from emorank.networks.ready import READY, load_ready
-from emorank.reading.emotion_network import HEATMAP, EmotionNetwork
+from emorank.reading.emotion_network import EmotionNetwork
+from emorank.relevance import HEATMAP
 
 NAME = "expression"
 

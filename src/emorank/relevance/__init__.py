@@ -12,7 +12,7 @@ from emorank.relevance.forwards.graph import read
 from emorank.relevance.from_zennit import from_zennit
 from emorank.relevance.methods import METHODS, explainer
 from emorank.relevance.preparation import prepare, relevance
-from emorank.relevance.presets import DEFAULT, PRESETS, Preset, override_preset, preset
+from emorank.relevance.presets import DEFAULT, HEATMAP, PRESETS, Preset, override_preset, preset
 from emorank.relevance.propagate import Explainer
 from emorank.relevance.record import Relevance
 from emorank.relevance.rules import RULES, rule
@@ -21,6 +21,7 @@ from emorank.relevance.targets import Difference, Logit, Probability
 __all__ = [
     "DEFAULT",
     "EXPLAINERS",
+    "HEATMAP",
     "LRP",
     "METHODS",
     "PRESETS",

@@ -107,6 +107,10 @@ PRESETS: dict[str, Preset] = {
                                  layers={"1:7": Gamma(0.25)}),
 }  # fmt: skip
 DEFAULT = "epsilon-plus"
+"""Needs nothing but the net."""
+HEATMAP = "epsilon-gamma-box"
+"""Where black and white are known: more faithful than edges on every network that was measured
+(docs/faithfulness.md, studies/ready/heatmaps.csv)."""
 
 
 def preset(name: str | Preset) -> Preset:

@@ -14,7 +14,7 @@ from emorank.networks.devices import device_of
 from emorank.reading.explanations import flat_warning
 from emorank.reading.intensity import Intensity
 from emorank.reading.reader import view_row
-from emorank.relevance import DEFAULT
+from emorank.relevance import HEATMAP
 from emorank.scale.asked_ranks import device_named
 from emorank.scale.maps import Arrays
 from emorank.scale.task import Answer, Ready, Row, Task
@@ -44,7 +44,7 @@ class AnyNetwork:
     """
 
     weights: Path | str
-    presets: "Sequence[str] | Mapping[str, str | Preset]" = (DEFAULT,)
+    presets: "Sequence[str] | Mapping[str, str | Preset]" = (HEATMAP,)
     target: "Target" = None
     each: bool = False
     at: Sequence[str] = ()

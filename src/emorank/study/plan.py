@@ -20,8 +20,7 @@ from emorank.networks.weights import IMAGENET as WEIGHTS
 from emorank.networks.weights import StartingWeights
 from emorank.printable import printable
 from emorank.progress import Progress, silent
-from emorank.reading.emotion_network import HEATMAP
-from emorank.relevance import Preset, override_preset, prepare
+from emorank.relevance import HEATMAP, Preset, override_preset, prepare
 from emorank.relevance.presets import KINDS
 from emorank.study.plan_errors import sentence, suggestion
 from emorank.study.shipped_plans import plan_file
