@@ -189,6 +189,7 @@ def test_invite_renews_and_revokes(cli, ratings):
     added = cli("rate", "invite", ratings, "--add", 2).out
     assert re.findall(r"^ {2}(\w+) ", added, re.MULTILINE) == ["r4", "r5"]
     assert "taken: r4" in cli("rate", "invite", ratings, "--add", "dora,r4").failure
+    assert r"got a\x07b" in cli("rate", "invite", ratings, "--add", "dora,a\x07b").failure
     for wrong in ((), ("r1", "--add", 1), ("--add", 1, "--revoke")):
         assert cli("rate", "invite", ratings, *wrong).code == 2
 

@@ -318,6 +318,7 @@ def test_everything_fits_on_one_screen(served, browse):
     """No scrolling while rating, and every button large enough for a thumb."""
     room, base = served
     page = enter(browse(), base, room.link("fits"))
+    page.wait_for_selector(READY)
     for width, height in ((1280, 800), (390, 844), (320, 568)):
         for scheme in ("light", "dark"):
             page.set_viewport_size({"width": width, "height": height})

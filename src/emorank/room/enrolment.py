@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from emorank.errors import RatingError
 from emorank.naming import person_name
+from emorank.printable import printable
 from emorank.room.order import showing_order
 from emorank.room.project import Project
 from emorank.room.protocol import declared
@@ -106,11 +107,13 @@ def next_names(project: Project, count: int) -> list[str]:
 
 
 def check_names(names: Sequence[str], taken: set[str] = frozenset()) -> None:  # type: ignore[assignment]
-    """Refuse names that are empty, double or taken, and more raters than a project may have."""
+    """Refuse names that are empty, double or taken or hold control characters, and too many."""
     if not names or len(names) + len(taken) > MAX_RATERS:
         raise RatingError(
             f"{len(names) + len(taken)} raters; expected 1 to {MAX_RATERS} in a project"
         )
+    if odd := [name for name in names if printable(name) != name]:  # PostgreSQL stores no NUL
+        raise RatingError(f"expected names that can be printed, got {printable(odd[0])}")
     if {*names} & taken or len({*names} - {""}) < len(names):
         double = ", ".join(sorted({*names} & taken)[:5])
         raise RatingError(
