@@ -159,9 +159,9 @@ def test_a_probability_is_the_logits_map_on_another_scale(cli, drawn, weights, t
     with np.load(tmp_path / "logit.npz") as one, np.load(tmp_path / "probability.npz") as other:
         logits = one["logits"][0].astype(float)
         factor = np.exp(logits[1]) / np.exp(logits).sum() / logits[1]
-        expected = one["epsilon-plus"] * factor
+        expected = one["epsilon-gamma-box"] * factor
         size = np.abs(expected).max()
-        np.testing.assert_allclose(other["epsilon-plus"], expected, atol=1e-3 * size)
+        np.testing.assert_allclose(other["epsilon-gamma-box"], expected, atol=1e-3 * size)
 
 
 def test_all_classes_are_one_figure(cli, drawn, weights, tmp_path):
@@ -177,7 +177,7 @@ def test_all_classes_are_one_figure(cli, drawn, weights, tmp_path):
     ]
     with safe_open(save, framework="numpy") as file:
         assert file.get_tensor("target").tolist() == [0, 1, 2, 0, 1, 2]
-        assert file.get_tensor("epsilon-plus@features.3").shape[:2] == (6, 192)
+        assert file.get_tensor("epsilon-gamma-box@features.3").shape[:2] == (6, 192)
 
 
 def test_rules_of_ones_own(cli, drawn, weights, tmp_path):
@@ -187,13 +187,13 @@ def test_rules_of_ones_own(cli, drawn, weights, tmp_path):
                tmp_path, "--save", save, "--rule", "features.0=flat", "--rule", "dense=epsilon 0.1",
                "--bias", "distributed", "--max-pooling", "even")  # fmt: skip
     assert done.code == 0, done.err
-    mine = override_preset("epsilon-plus", {"features.0": "flat", "dense": "epsilon 0.1"},
+    mine = override_preset("epsilon-gamma-box", {"features.0": "flat", "dense": "epsilon 0.1"},
                    bias="distributed", max_pooling="even")  # fmt: skip
     network = load_network(weights)
     (one,) = explain_images(network, [drawn / "happy/p0.png"], {"mine": mine}, size=96)
     with np.load(save) as file:
         size = np.abs(one.maps["mine"]).max()
-        np.testing.assert_allclose(file["epsilon-plus"][0], one.maps["mine"], atol=1e-4 * size)
+        np.testing.assert_allclose(file["epsilon-gamma-box"][0], one.maps["mine"], atol=1e-4 * size)
 
 
 def test_the_rules_of_products(drawn, weights, monkeypatch, cli, tmp_path):
@@ -206,7 +206,7 @@ def test_the_rules_of_products(drawn, weights, monkeypatch, cli, tmp_path):
     common = ("explain", drawn / "happy/p0.png", "--weights", weights, "--out", tmp_path)
     with pytest.raises(ZeroDivisionError):
         cli(*common, "--products", "even")
-    assert asked == [{"epsilon-plus": override_preset("epsilon-plus", products="even")}]
+    assert asked == [{"epsilon-gamma-box": override_preset("epsilon-gamma-box", products="even")}]
     assert Rules(products="even").over("epsilon") == override_preset("epsilon", products="even")
     done = cli(*common, "--products", "even", "--preset", "grad-cam")
     assert (done.code, "--products change the rules of LRP" in done.err) == (2, True)

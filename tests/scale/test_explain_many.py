@@ -92,7 +92,10 @@ def test_only_what_has_changed_is_explained_again(some, tmp_path, weights, asked
     folder, out = some(35), tmp_path / "maps"
     run = partial(whole, folder, network=AnyNetwork(weights, size=64))
     run(out)
-    before, first = arrays(out, "epsilon-plus"), (out / "maps" / "000000.safetensors").read_bytes()
+    before, first = (
+        arrays(out, "epsilon-gamma-box"),
+        (out / "maps" / "000000.safetensors").read_bytes(),
+    )
     opened = []
     asked(lambda item: opened.append(Path(item.name).name) or picture_of(item))
     run(out)
@@ -102,7 +105,7 @@ def test_only_what_has_changed_is_explained_again(some, tmp_path, weights, asked
     os.utime(changed, (1, 1))
     run(out)
     assert opened == [changed.name]
-    after = arrays(out, "epsilon-plus")
+    after = arrays(out, "epsilon-gamma-box")
     np.testing.assert_array_equal(after[:-1], before[:-1])
     np.testing.assert_allclose(after[-1], after[-2], atol=1e-6)
     (out / "maps" / "000000.safetensors").unlink()
@@ -139,7 +142,7 @@ def test_maps_that_were_damaged_on_the_way_are_made_again(some, tmp_path, weight
     assert not unfinished.exists()
     asked(picture_of)
     run(tmp_path / "other")
-    for name in ("epsilon-plus", "pixels", "logits"):
+    for name in ("epsilon-gamma-box", "pixels", "logits"):
         np.testing.assert_allclose(arrays(out, name), arrays(tmp_path / "other", name), atol=1e-6)
 
 
@@ -160,7 +163,7 @@ def test_killed_at_random_the_maps_are_those_of_a_run_that_nobody_stopped(some, 
     pd.testing.assert_frame_equal(
         pd.read_parquet(out / "ranks"), pd.read_parquet(outcome.ranks), atol=1e-6
     )
-    for name in ("epsilon-plus", "pixels"):
+    for name in ("epsilon-gamma-box", "pixels"):
         np.testing.assert_allclose(arrays(out, name), arrays(tmp_path / "whole", name), atol=1e-6)
 
 
@@ -178,7 +181,7 @@ def test_a_picture_that_kills_costs_itself(some, tmp_path, weights, asked):
         str(folder / "grey.ppm"): "no face was found",
         str(folder / "p01_segfault.jpg"): "crashed the process that read it (SIGSEGV)",
     }
-    assert len(arrays(tmp_path / "maps", "epsilon-plus")) == 4
+    assert len(arrays(tmp_path / "maps", "epsilon-gamma-box")) == 4
 
 
 def test_any_network_has_a_map_for_each_preset_layer_and_class(some, weights, tmp_path):

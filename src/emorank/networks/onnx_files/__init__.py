@@ -5,6 +5,6 @@
 batch, so that a file exported for one image explains many.
 """
 
-from emorank.networks.onnx_files.read_onnx import read_onnx
+from emorank.networks.onnx_files.as_module import read_onnx
 
 __all__ = ["read_onnx"]
