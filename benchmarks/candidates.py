@@ -3,6 +3,7 @@
 Each is a function of a network and images that makes everything ready and returns what is timed.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -83,9 +84,11 @@ def made_ready(candidate: Candidate, net: VGG16, images: Tensor) -> Callable[[],
             low, high = (bound.to(images.device) for bound in IMAGENET.bounds())
             composite = peers.composite(candidate.preset, low, high)
             target = torch.tensor(TARGET, device=images.device)
-            return lambda: peers.by_zennit(net, images, target, composite)
+            own = copy.deepcopy(net)  # zennit and captum write to the weights while they explain
+            return lambda: peers.by_zennit(own, images, target, composite)
         case "captum":
-            return lambda: peers.by_captum(net, images, TARGET)
+            own = copy.deepcopy(net)
+            return lambda: peers.by_captum(own, images, TARGET)
     raise ValueError(f"nobody is called {candidate.who}")
 
 
