@@ -11,7 +11,17 @@ from emorank.errors import RatingError
 from emorank.naming import image_name
 from emorank.room.design import read_design
 from emorank.room.project import Project
-from emorank.room.schema import EVENTS, IMAGES, INVITES, PAIRS, RATERS, SESSIONS, SHOWINGS, VOTES
+from emorank.room.schema import (
+    EVENTS,
+    IMAGES,
+    INVITES,
+    PAIRS,
+    RATERS,
+    SESSIONS,
+    SHOWINGS,
+    VOTED,
+    VOTES,
+)
 from emorank.vocabulary import emotion_word
 
 
@@ -109,10 +119,7 @@ def answers(project: Project) -> pd.DataFrame:
             VOTES.c.shown_ms,
             VOTES.c.at,
         )
-        .select_from(VOTES)
-        .join(SHOWINGS, SHOWINGS.c.id == VOTES.c.showing_id)
-        .join(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
-        .join(RATERS, RATERS.c.id == SHOWINGS.c.rater_id)
+        .select_from(VOTED)
         .order_by(VOTES.c.seq)
     )
     table = table_of(project, query)

@@ -8,7 +8,7 @@ from emorank.naming import image_name, person_name
 from emorank.room.design import read_design, stronger
 from emorank.room.overview import table_of
 from emorank.room.project import Project
-from emorank.room.schema import IMAGES, PAIRS, RATERS, SHOWINGS, VOTES
+from emorank.room.schema import IMAGES, PAIRS, RATERS, SHOWINGS, VOTED, VOTES
 from emorank.vocabulary import emotion_word
 
 TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms")
@@ -43,10 +43,7 @@ def scaled_answers(project: Project) -> tuple[Scale, pd.DataFrame]:
             *(VOTES.c[name] for name in TIMES),
             VOTES.c.at,
         )
-        .select_from(VOTES)
-        .join(SHOWINGS, SHOWINGS.c.id == VOTES.c.showing_id)
-        .join(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
-        .join(RATERS, RATERS.c.id == SHOWINGS.c.rater_id)
+        .select_from(VOTED)
         .outerjoin(PAIRS, PAIRS.c.image_id == IMAGES.c.id)
         .outerjoin(first, first.c.id == PAIRS.c.first_id)
         .outerjoin(second, second.c.id == PAIRS.c.second_id)

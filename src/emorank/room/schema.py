@@ -271,3 +271,10 @@ MIGRATIONS_TABLE = sa.Table(
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("at", sa.BigInteger, nullable=False),
 )
+
+VOTED = (
+    VOTES.join(SHOWINGS, SHOWINGS.c.id == VOTES.c.showing_id)
+    .join(IMAGES, IMAGES.c.id == SHOWINGS.c.image_id)
+    .join(RATERS, RATERS.c.id == SHOWINGS.c.rater_id)
+)
+"""Each answer with its showing, picture and rater."""
