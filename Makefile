@@ -5,7 +5,7 @@ RUN := $(VENV)/bin
 # For two cores: in a third of their time tests wait, for browsers, servers, and what they killed.
 WORKERS ?= 3
 
-.PHONY: help demo test lint bench bench-relevance docs weights clean
+.PHONY: help demo test lint bench bench-relevance docs dist weights clean
 
 help: ## Say what the targets do
 	@grep -E '^[a-z.-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -48,5 +48,12 @@ docs: $(VENV)/.done ## Build the site of the documentation, site/index.html, and
 	$(RUN)/python -m docs.site site
 	$(RUN)/python -m pytest -q tests/test_documentation.py
 
-clean: ## Remove the environment, the demo study and the site
-	rm -rf $(VENV) demo site
+dist: $(VENV)/.done ## Build what is uploaded, dist/, and check it as PyPI does
+	rm -rf dist
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --group release
+	$(RUN)/python -m hatchling build --directory dist
+	$(RUN)/python -m twine check --strict dist/*
+
+clean: ## Remove the environment, the demo study, the site and the distributions
+	rm -rf $(VENV) demo site dist

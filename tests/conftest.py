@@ -41,7 +41,7 @@ from tests.rooms import (  # noqa: E402, F401 - fixtures
     room,
     serve,
 )
-from tests.wheels import python, wheel  # noqa: E402, F401 - fixtures
+from tests.wheels import python, unpacked, wheel  # noqa: E402, F401 - fixtures
 
 from emorank.networks import weights  # noqa: E402 - the hook has to come first
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.wheels import tracked
 
 from emorank.cli import emorank as command_line
 from emorank.study.shipped_plans import shipped_plans
@@ -67,13 +68,9 @@ def fresh(python: Path, *arguments: object, folder: Path) -> "subprocess.Complet
 
 def test_the_wheel_has_every_file_of_the_package(wheel):
     """Plans, faces, templates, scripts and styles beside the code; no more than these."""
-    package = ROOT / "src"
-    tracked = subprocess.run(
-        ["git", "ls-files", "."], cwd=package, capture_output=True, text=True, check=True
-    )
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if name.startswith("emorank/")}
-    assert inside == set(tracked.stdout.split("\n")) - {""}
+    assert inside == tracked(ROOT / "src")
     assert {f"emorank/study/plans/{name}.toml" for name in shipped_plans()} < inside
 
 

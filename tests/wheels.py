@@ -1,9 +1,10 @@
-"""The built wheel in a fresh environment, once for all workers of a test run."""
+"""The sdist, and the wheel in a fresh environment, built once for all workers of a test run."""
 
 import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 from pathlib import Path
 
@@ -11,6 +12,38 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
+
+
+def tracked(folder):
+    """The files of a folder, relative to it, that git tracks; skips where there is no clone."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("an unpacked sdist is no clone: nothing says what is tracked")
+    command = ["git", "ls-files", "-z", "."]
+    listed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return set(listed.stdout.split("\0")) - {""}
+
+
+def build(kind, tree, folder):
+    """Build the `"sdist"` or `"wheel"` of a tree with hatchling; returns its path."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", kind, "-d", str(folder)]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob("*.tar.gz" if kind == "sdist" else "*.whl"))
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory):
+    """The folder of the sdist that this tree gives, unpacked; to be read only."""
+    from tests.conftest import shared_folder
+
+    folder = shared_folder(tmp_path_factory) / "sdist"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            making = folder.with_name("making_sdist")
+            with tarfile.open(build("sdist", ROOT, making)) as archive:
+                archive.extractall(making / "unpacked", filter="data")
+            making.rename(folder)
+    return next((folder / "unpacked").iterdir())
 
 
 @pytest.fixture(scope="session")
