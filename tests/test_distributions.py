@@ -39,7 +39,7 @@ def test_the_links_of_pypis_page_hold_there(unpacked, wheel):
     page = MarkdownIt().render(text)
     found = re.findall(r'(?:href|src)="([^"]*)"', page)
     assert len(found) > 20
-    assert len(re.findall("<img ", page)) == 4
+    assert "<img " in page
     tag = f"v{metadata['Version']}"
     for link in found:
         own = re.fullmatch(f"{re.escape(SOURCE)}/(raw|blob)/([^/]+)/([^#]+)(#.+)?", link)

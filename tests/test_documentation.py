@@ -29,7 +29,10 @@ from emorank.study.plan import Plan, override, parse_setting, read_plan
 from emorank.study.run import STAGES
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "RELEASING", "SECURITY")),
+    *sorted((ROOT / "docs").glob("*.md")),
+)
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")

@@ -99,7 +99,9 @@ def test_links_of_a_page_lead_to_the_site(tmp_path):
     page = ROOT / "docs" / "faq.md"
     names = {ROOT / "CONTRIBUTING.md": "contributing.md"}
     text = "[a](../CONTRIBUTING.md#what) [b](../LICENSE) [c](https://x.org) `[d](no.md)`"
+    text += " [e](../paper/paper.md)"
     moved = "[a](contributing.md#what) [b](files/LICENSE) [c](https://x.org) `[d](no.md)`"
+    moved += " [e](path:files/paper/paper.md)"
     assert relink(text, page, names, tmp_path) == moved
     assert (tmp_path / "files" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
     for target in ("no.md", "../../outside.md"):

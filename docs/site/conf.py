@@ -9,6 +9,7 @@ language = "en"
 
 extensions = ["myst_parser", "sphinx_copybutton"]
 source_suffix = {".md": "markdown"}
+exclude_patterns = ["files"]  # what pages lead to beside pages, handed out as it is
 myst_enable_extensions = ["deflist", "html_image"]
 myst_heading_anchors = 4
 nitpicky = True

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
     "CODE_OF_CONDUCT.md": "code_of_conduct.md",
+    "RELEASING.md": "releasing.md",
     "benchmarks/README.md": "benchmarks.md",
     "src/emorank/networks/ready/MODEL_CARD.md": "model_card.md",
 }
@@ -91,7 +92,8 @@ def relink(text: str, file: Path, names: dict[Path, str], folder: Path) -> str:
             inside = Path("files") / aim.relative_to(ROOT)
             (folder / inside).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(aim, folder / inside)
-            return f"{link['before']}{inside}{link['after']}"
+            scheme = "path:" if aim.suffix == ".md" else ""  # else Sphinx looks for a page
+            return f"{link['before']}{scheme}{inside}{link['after']}"
         return f"{link['before']}{names[aim]}{mark}{anchor}{link['after']}"
 
     parts = CODE.split(text)
