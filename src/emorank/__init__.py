@@ -4,6 +4,7 @@ What the names below do is in docs/api.md, with an example each. They are loaded
 asked for, so that `import emorank` costs a millisecond and not seconds of PyTorch.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -160,6 +161,11 @@ _PLACES = {
     "Rank": ("vocabulary", "Rank"),
     "EmorankError": ("errors", "EmorankError"),
 }
+
+
+# What the parts say goes to the loggers of their modules, and nowhere until a program wants to hear
+# it: logging.getLogger("emorank").setLevel(logging.INFO), with a handler.
+logging.getLogger("emorank").addHandler(logging.NullHandler())
 
 
 # Hidden from the type checker, which would take it to mean that any name exists.

@@ -56,6 +56,10 @@ class StorageError(RatingError):
     """The database of a rating project cannot be reached or written to at present."""
 
 
+class OfflineError(EmorankError):
+    """The network is needed, and emorank is told to open no connection (`EMORANK_OFFLINE`)."""
+
+
 class AccessError(EmorankError):
     """The keys of the service cannot be read or changed, or there is none where one is needed."""
 

@@ -1,5 +1,6 @@
 """Frame photographs for a network: the face, the middle or the whole, at one size."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,6 +15,7 @@ from emorank.ahead import in_order
 from emorank.errors import EmorankError, ImageError, of_one_image
 from emorank.given_pictures import Given, each_of, is_small, name_of, rgb_of
 
+_LOG = logging.getLogger(__name__)
 Item = TypeVar("Item")
 
 CROPS = ("none", "center", "face")
@@ -96,6 +98,7 @@ class Views:
         many = isinstance(each, Sequence)
         for views in in_order(self._seen, list(named), _small) if many else map(self._seen, named):
             if isinstance(views, ImageError):
+                _LOG.info("left out: %s", views)
                 self.excluded.append(views)
             else:
                 yield from views

@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from emorank.environment import cache_folder
 from emorank.errors import WeightsError
 from emorank.networks import tensors, weights
 from emorank.networks.state_file import read_state
@@ -275,7 +276,7 @@ def test_without_a_network_the_message_says_what_to_bring(own_cache, monkeypatch
 def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):
     """$EMORANK_CACHE comes before the system's cache folder; empty counts as not set."""
     monkeypatch.setenv("EMORANK_CACHE", str(tmp_path))
-    assert weights.cache_folder() == tmp_path
+    assert cache_folder() == tmp_path
     assert weights.imagenet_path() == tmp_path / "vgg16-imagenet.safetensors"
     monkeypatch.setenv("EMORANK_CACHE", "")
-    assert weights.cache_folder().name == "emorank"
+    assert cache_folder().name == "emorank"

@@ -1,5 +1,6 @@
 """Many images: whole, stopped at any moment, killed by their own pictures."""
 
+import logging
 import os
 import shutil
 import subprocess
@@ -188,8 +189,11 @@ def test_killed_at_random_the_same_command_goes_on(some, tmp_path):
 
 
 @pytest.mark.slow
-def test_pictures_that_kill_are_excluded_and_nothing_else_is_lost(some, tmp_path, monkeypatch):
-    """Each with its reason: a crash, a hang, hunger for memory, a kill, damage."""
+def test_pictures_that_kill_are_excluded_and_nothing_else_is_lost(
+    some, tmp_path, monkeypatch, caplog
+):
+    """Each with its reason: a crash, a hang, hunger for memory, a kill, damage. The log has all."""
+    caplog.set_level(logging.INFO, "emorank")
     folder = some(40)
     good = sorted(folder.iterdir())
     deaths = {
@@ -209,6 +213,13 @@ def test_pictures_that_kill_are_excluded_and_nothing_else_is_lost(some, tmp_path
     assert "truncated" in reasons.pop("corrupt") or "damaged" in reasons
     assert reasons == deaths
     assert pd.read_parquet(outcome.ranks)["image"].to_list() == [str(path) for path in good]
+    lines = [record.getMessage() for record in caplog.records]
+    for reason in (deaths["segfault"], deaths["hang"], deaths["killed"], "starts"):
+        assert [line for line in lines if line.startswith("worker ") and reason in line], reason
+    # What a worker itself says comes through the process that started it.
+    own = "reads with the network that comes with emorank, on cpu; ranks: contrast"
+    assert [line for line in lines if line.startswith("worker ") and line.endswith(own)]
+    assert {record.process for record in caplog.records} == {os.getpid()}
 
 
 def test_files_of_a_tar_are_fetched_while_others_are_read(some, tmp_path, monkeypatch):

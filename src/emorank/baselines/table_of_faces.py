@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from emorank.baselines.descriptors import DESCRIPTORS, VERSION, Pixels
+from emorank.environment import cache_folder
 from emorank.networks.features import Features, features
 from emorank.networks.vgg import Chain
-from emorank.networks.weights import IMAGENET_WEIGHTS, StartingWeights, cache_folder
+from emorank.networks.weights import IMAGENET_WEIGHTS, StartingWeights
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 from emorank.vocabulary import Emotion

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import click
 
+from emorank.cli.completions import PRESETS, one_of
 from emorank.cli.many_images import many_options
 from emorank.cli.options import (
     FILE,
@@ -115,6 +116,7 @@ drawing_options = together(
         "presets",
         multiple=True,
         metavar="NAME",
+        shell_complete=one_of((*PRESETS, "all")),
         help="Rules of the propagation, epsilon-gamma-box by default. With --weights also "
         "several (repeated or with commas), all, and explainers beside LRP, for instance "
         "integrated-gradients.",

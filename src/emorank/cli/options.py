@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
+from emorank.cli.completions import DATASETS, DEVICES, files, one_of, plans
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 Option = Callable[[Any], Any]
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -68,6 +70,7 @@ overwrite_option = click.option(
 device_option = click.option(
     "--device",
     metavar="NAME",
+    shell_complete=one_of(DEVICES),
     help="Where to compute: cpu, cuda, cuda:1, or auto (a GPU where there is one). Default: the "
     "CPU, or where the study's plan says (model.device).",
 )
@@ -79,11 +82,13 @@ _images_options = together(
 images_options = together(click.argument("images", nargs=-1, type=FILE_OR_FOLDER), _images_options)
 """IMAGES, and how the verbs that take new images treat them."""
 
-sources_options = together(click.argument("images", nargs=-1), _images_options)
+sources_options = together(
+    click.argument("images", nargs=-1, shell_complete=files), _images_options
+)
 """The same where IMAGES may be more than files and folders: tables, tar files, addresses, "-"."""
 
 plan_options = together(
-    click.argument("plan", required=False, type=FILE_OR_FOLDER),
+    click.argument("plan", required=False, type=FILE_OR_FOLDER, shell_complete=plans),
     click.option("--data", type=FILE_OR_FOLDER, help="Folder or table of images."),
     click.option(
         "--network",
@@ -104,7 +109,12 @@ plan_options = together(
 """PLAN and the options of the verbs that begin a study: the arguments of `begin_study`."""
 
 dataset_options = together(
-    click.option("--dataset", default="auto", help="Name of the data set; recognised by default."),
+    click.option(
+        "--dataset",
+        default="auto",
+        shell_complete=one_of(DATASETS),
+        help="Name of the data set; recognised by default.",
+    ),
     click.option(
         "--option",
         "options",

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from emorank.cli.completions import EMOTIONS, RANKS, one_of
 from emorank.cli.many_images import check_out, many_options, write_ranks
 from emorank.cli.new_images import report_excluded, with_bar
 from emorank.cli.options import (
@@ -31,12 +32,14 @@ from emorank.cli.unfinished_work import keeping_nothing, require_new
     "--rank",
     "method",
     metavar="NAME",
+    shell_complete=one_of(RANKS),
     help="Which rank: contrast (the default), paper, evidence, calibrated or ordinal; "
     "docs/ranking.md says what each needs and how far it can be believed.",
 )
 @click.option(
     "--emotion",
     metavar="NAME",
+    shell_complete=one_of(EMOTIONS),
     help="Rank this emotion in every face, whatever the network names, for instance happy.",
 )
 @click.option(

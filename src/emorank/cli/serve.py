@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from emorank.cli.completions import RANKS, one_of
 from emorank.cli.options import FOLDER, device_option, network_of_study_option
 from emorank.cli.serve_keys import key
 
@@ -13,6 +14,7 @@ from emorank.cli.serve_keys import key
 @click.option(
     "--rank",
     metavar="NAME",
+    shell_complete=one_of(RANKS),
     help="What the page calls strong, and sorts by: contrast (the default), paper, evidence, "
     "calibrated or ordinal. A face that is looked at has every rank that the study has all for.",
 )

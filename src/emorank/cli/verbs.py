@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from emorank.cli.everywhere import add_to
 from emorank.printable import printable
 
 
@@ -31,6 +32,7 @@ class Verbs(click.Group):
         module, _, function = self.verbs[cmd_name].partition(".")
         place = importlib.import_module(f"{self.package}.{module}")
         command: click.Command = getattr(place, function)
+        add_to(command)
         return command
 
     def resolve_command(

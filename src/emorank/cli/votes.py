@@ -18,10 +18,12 @@ Said = dict[str, Any]
 
 
 def _words(context: click.Context, option: click.Parameter, text: str | None) -> dict[str, str]:
+    if not text:  # also where a shell asks for completions, which cannot wait
+        return {}
     from emorank.answers.declared import parse_words
 
     try:
-        return parse_words(text) if text else {}
+        return parse_words(text)
     except VotesError as error:
         raise click.BadParameter(str(error)) from None
 

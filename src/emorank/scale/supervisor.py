@@ -3,6 +3,7 @@
 What it did is in its shard's journal, so only the images in hand are read again.
 """
 
+import logging
 import multiprocessing
 import signal
 import time
@@ -17,8 +18,9 @@ from emorank.scale.attempts import ENOUGH, Attempts
 from emorank.scale.run_folder import RunFolder
 from emorank.scale.task import Loaded, Task, load
 from emorank.scale.to_do import IN_VAIN, ToDo
-from emorank.scale.worker import DONE, FAILED, READY, STEP, Bounds, error_of, work
+from emorank.scale.worker import DONE, FAILED, READY, SAYS, STEP, Bounds, error_of, work
 
+_LOG = logging.getLogger(__name__)
 _ITSELF = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGSYS", "SIGTRAP")
 _TO_LOAD = 300.0  # seconds in which a worker must have loaded its network
 _LOOK = 1.0  # seconds between two looks at the clock
@@ -111,10 +113,13 @@ class Supervisor:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=work, args=(theirs, self.make, self.folder, self.bounds), daemon=True
+            target=work,
+            args=(theirs, self.make, self.folder, self.bounds, _LOG.getEffectiveLevel()),
+            daemon=True,
         )
         process.start()
         theirs.close()
+        _LOG.info("worker %s starts", process.pid)
         return _Worker(process, ours, time.monotonic())
 
     def _give(self, worker: _Worker) -> None:
@@ -154,6 +159,10 @@ class Supervisor:
         except (EOFError, OSError):
             self._bury(worker)
             return
+        if kind == SAYS:  # no step: who only speaks may hang
+            name, level, words = parts
+            logging.getLogger(name).log(level, "worker %s: %s", worker.process.pid, words)
+            return
         worker.heard = time.monotonic()
         if kind == READY:
             worker.ready = True
@@ -175,6 +184,7 @@ class Supervisor:
         worker.connection.close()
         _wait_for_end(worker.process)
         cause, certain = self._cause(worker)
+        _LOG.info("worker %s has ended at shard %s: %s", worker.process.pid, worker.shard, cause)
         if worker.shard is None:
             return
         at_image = worker.ready and Attempts(self.folder.unfinished(worker.shard, ".json")).fold(

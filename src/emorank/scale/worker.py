@@ -1,9 +1,11 @@
 """A process that does shards as it is told, and reports each step; a crash there ends no run."""
 
+import logging
 import os
 import signal
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from emorank.scale.run_folder import RunFolder
     from emorank.scale.task import Loaded
 
-READY, STEP, DONE, FAILED = "ready", "step", "done", "failed"
-"""What a worker says: the network is loaded; a step, with what is done; a shard; an error."""
+READY, STEP, DONE, FAILED, SAYS = "ready", "step", "done", "failed", "says"
+"""What a worker says: the network is loaded; a step, with what is done; a shard; an error; a line
+of the log."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,35 @@ class Bounds:
     patience: float = PATIENCE
 
 
+class _ToParent(logging.Handler):
+    """Hands the log to the parent, which writes it as its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.connection = connection
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send a line."""
+        with suppress(OSError):  # the parent is gone, which the next step notices
+            self.connection.send((SAYS, (record.name, record.levelno, self.format(record))))
+
+
 def work(
-    connection: Connection, make: "Callable[[], Loaded]", folder: "RunFolder", bounds: Bounds
+    connection: Connection,
+    make: "Callable[[], Loaded]",
+    folder: "RunFolder",
+    bounds: Bounds,
+    level: int,
 ) -> None:
-    """Load a network and do shards until there are no more, or whoever gives them is gone."""
+    """Load a network and do shards until there are no more, or whoever gives them is gone.
+
+    Lines of the log from `level` on go to whoever gives them, too.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops its workers itself
     die_with_parent()
     os.environ["OMP_NUM_THREADS"] = str(bounds.threads)
+    logging.getLogger("emorank").addHandler(_ToParent(connection))
+    logging.getLogger("emorank").setLevel(level)
     try:
         _work(connection, make, folder, bounds)
     except (EOFError, BrokenPipeError, ConnectionResetError):

@@ -1,5 +1,6 @@
 """Readers of a study: its network and its ranks, ready for faces that nobody has seen."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +36,7 @@ READY_SETTINGS: dict[str, Any] = {
     "contrast": 1.0, "paper": "count", "probability": None, "logit": None
 }  # fmt: skip
 """The same for the shipped network, where nothing has to be learnt."""
+_LOG = logging.getLogger(__name__)
 OF_LOGITS = ("contrast", "probability", "logit")
 """What can be read from logits alone, which can be averaged over several crops of a face."""
 
@@ -74,6 +76,11 @@ def reader_of(
     check_ranks(ranks, RANKS)
     _check_crops(crops, ranks)
     asked = None if emotion is None else _asked(network, emotion)
+    whose = "comes with emorank" if study is None else f"the study {study.folder} has trained"
+    _LOG.info(
+        "reads with the network that %s, on %s; ranks: %s",
+        *(whose, network.device, ", ".join(ranks)),
+    )
     functions = {name: rank_of(study, name, network) for name in ranks}
     return Reader(network, functions, asked, neutral, heatmaps, crops)
 

@@ -1,5 +1,6 @@
 """The stages of a study in their order; a stage that is done and still valid is skipped."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from emorank.study.stages.validate import validate
 from emorank.study.take_network import TAKEN
 from emorank.study.test_part_ranks import DEFAULTS, table_of
 from emorank.study.trained_network import MODEL
+
+_LOG = logging.getLogger(__name__)
 
 
 def rule_order(plan: Plan) -> list[Any]:
@@ -153,6 +156,7 @@ def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str 
                 continue
             # A stage that is asked for by name is done again, unless it was cut short.
             again = not done or stage.name == first
+            _LOG.info("stage %s: %s", stage.name, "begins" if again else "is done for this plan")
             if again:
                 _do(study, STAGES[: number + 1], watch.start(stage.name))
             watch.end(stage.name, study.stages()[stage.name]["outcome"], again)

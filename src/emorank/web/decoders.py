@@ -1,6 +1,7 @@
 """Processes that decode pictures from strangers: one may hang or crash, and the server goes on."""
 
 import json
+import logging
 import queue
 import signal
 import threading
@@ -16,6 +17,7 @@ from emorank import images
 from emorank.child_process import bound_memory, die_with_parent
 from emorank.errors import ImageError, of_one_image
 
+_LOG = logging.getLogger(__name__)
 LIMITS = images.Limits(bytes=32_000_000, pixels=50_000_000)
 """Of a picture that is sent to a server: a phone's at its finest."""
 SECONDS = 20.0
@@ -88,6 +90,7 @@ class Decoders:
     def _another(self, dead: "_Decoder") -> "_Decoder":
         """A process in the place of one that died, unless there shall be none any more."""
         dead.kill()
+        _LOG.info("a process that decodes pictures has ended; another takes its place")
         with self._turn:
             self.deaths += 1
             if self._closed:

@@ -1,10 +1,12 @@
 """Run the server of one application."""
 
 import functools
+import logging
 import socket
 import threading
 import time
 import webbrowser
+from contextlib import suppress
 
 import uvicorn
 
@@ -14,11 +16,18 @@ from emorank.web.quiet import CONFIGURATION
 from emorank.web.safety import Guard
 from emorank.web.sockets import MAX_MESSAGE, Socket
 
+_LOG = logging.getLogger(__name__)
 _READY = 1024  # connections; those beyond would try again after a second
 
 
 class Server(uvicorn.Server):
     """A server whose system holds many new connections ready, while it opens few at a time."""
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until Ctrl-C or SIGTERM, which is how a server ends, and no error."""
+        with suppress(KeyboardInterrupt):  # uvicorn has ended in order, and then says it again
+            super().run(sockets)
+        _LOG.info("the server has ended")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
@@ -39,7 +48,8 @@ def server(app: Guard, host: str, port: int, bounds: Limits | None = None) -> Se
             # An access log would have the invite links in it.
             access_log=False,
             log_config=CONFIGURATION,
-            log_level="warning",
+            # Not "debug": it writes the headers of a WebSocket, and a session is among them.
+            log_level="info" if _LOG.isEnabledFor(logging.INFO) else "warning",
             server_header=False,
             # The limit on claims needs the address of a visitor. A proxy with TLS knows it; only
             # one on this machine is believed.

@@ -5,6 +5,7 @@ MODEL_CARD.md beside this file says what is known of them, NOTICE whose they are
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from emorank.vocabulary import Emotion
 
 # Of the faces that both networks learnt from, 8-bit RGB.
 _MEAN = (122.782 / 255, 117.001 / 255, 104.298 / 255)
+_LOG = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent
 
 
@@ -108,6 +110,7 @@ def load_ready(name: str) -> Chain:
         ) from error
     if hashlib.sha256(content).hexdigest() != ready.sha256:
         raise WeightsError(f"{ready.path}: damaged or changed; install emorank again")
+    _LOG.debug("read the weights of %s", ready.path)
     scales = _scales(content)
     with torch.device("meta"):  # no time spent on random weights that are replaced at once
         net = ready.build()

@@ -5,14 +5,13 @@ SHA-256 suffices because a key is 256 random bits, which cannot be guessed.
 
 import hmac
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
-from platformdirs import user_data_path
 
+from emorank.environment import data_folder
 from emorank.errors import AccessError
 from emorank.files import private, replacing
 from emorank.printable import printable
@@ -23,9 +22,8 @@ _LONGEST = 64  # characters of a name
 
 
 def keys_file() -> Path:
-    """Where the keys are kept: in `$EMORANK_DATA`, or the system's folder for a user's data."""
-    chosen = os.environ.get("EMORANK_DATA")
-    return (Path(chosen) if chosen else user_data_path("emorank")) / "keys.json"
+    """Where the keys are kept."""
+    return data_folder() / "keys.json"
 
 
 @dataclass(frozen=True)
