@@ -9,7 +9,7 @@ from tests.relevance.small_nets import HIGH, LOW, images
 from torch import nn
 
 from emorank.errors import RelevanceError
-from emorank.relevance import PRESETS, override_preset, relevance
+from emorank.relevance import PRESETS, override_preset, prepare, relevance
 from emorank.relevance.rules import Epsilon
 
 
@@ -106,3 +106,38 @@ def test_padding_of_the_batch_is_refused():
 
     with pytest.raises(RelevanceError, match=r"expected zeros added to channels, rows or columns"):
         relevance(Padded(function), images())
+
+
+class Shared(nn.Module):
+    """Zeros around the images that one convolution reads, or two, or a pooling too."""
+
+    def __init__(self, readers):
+        super().__init__()
+        torch.manual_seed(5)
+        self.pad = nn.ZeroPad2d(1)
+        self.readers = nn.ModuleList(
+            nn.AvgPool2d(3, 1) if reader == "pooling" else nn.Conv2d(3, 3, 3) for reader in readers
+        ).double()
+        self.dense = nn.Linear(3 * 7 * 7, 3).double()
+
+    def forward(self, pixels):
+        padded = self.pad(pixels)
+        maps = [torch.relu(reader(padded)) for reader in self.readers]
+        return self.dense(torch.flatten(sum(maps[1:], maps[0]), 1))
+
+
+@pytest.mark.parametrize("preset", ["epsilon-plus", "epsilon-gamma-box"])
+@pytest.mark.parametrize(
+    "readers", [["convolution"], ["convolution"] * 2, ["convolution", "pooling"]], ids=str
+)
+def test_convolutions_add_the_zeros_before_them_themselves(readers, preset):
+    """If only convolutions read them: a pass less; relevance at the zeros is that at the images."""
+    net = Shared(readers)
+    explain = prepare(net, preset, low=LOW, high=HIGH)
+    record = explain(images(), 1, at=["pad"])
+    assert ("pad" in explain.layers) == ("pooling" in readers)
+    torch.testing.assert_close(record.logits, net(images()).detach())
+    at = record.at["pad"]
+    if "pooling" in readers:
+        at = at[:, :, 1:-1, 1:-1]
+    torch.testing.assert_close(at, record.pixels)

@@ -1,7 +1,6 @@
 """Flat parts of a picture: a mask, a border, one colour, where max pooling sees only ties."""
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,11 +17,17 @@ def flat_share(images: Float[Tensor, "batch channels height width"]) -> Float[Te
     """The share of each image that lies in tiles of 4×4 pixels of one colour, from 0 to 1."""
     if not images.numel():
         return images.new_zeros(len(images))
-    images = images.contiguous()  # few channels: one at a time is faster than side by side
-    tile = [min(_TILE, side) for side in images.shape[2:]]
-    highest, lowest = F.max_pool2d(images, tile), -F.max_pool2d(-images, tile)
-    spread = images.amax((1, 2, 3), keepdim=True) - images.amin((1, 2, 3), keepdim=True)
-    flat = (highest - lowest <= _SAME * spread).all(1)
+    tall, wide = (min(_TILE, side) for side in images.shape[2:])
+    down, along = images.shape[2] // tall, images.shape[3] // wide
+    # Side by side as they lie in memory, first over rows, which is fast, then over columns.
+    tiles = images[:, :, : down * tall, : along * wide].permute(0, 2, 3, 1)
+    rows = tiles.reshape(len(images), down, tall, -1)
+    highest, lowest = (
+        of_rows.reshape(len(images), down, along, wide, -1).amax(3)
+        for of_rows in (rows.amax(2), (-rows).amax(2))
+    )
+    spread = images.amax((1, 2, 3)) - images.amin((1, 2, 3))
+    flat = (highest + lowest <= _SAME * spread.view(-1, 1, 1, 1)).all(3)
     return flat.to(torch.float32).mean((1, 2))
 
 

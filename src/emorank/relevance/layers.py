@@ -230,6 +230,20 @@ def padding_of(layer: nn.Module | None) -> tuple[int, ...]:
     return tuple(layer.padding) if isinstance(layer, nn.ZeroPad2d | Pad) else ()
 
 
+def even_zeros(layer: nn.Module | None) -> tuple[int, int]:
+    """Rows and columns of zeros that a padding adds on either side, as a convolution can itself.
+
+    (0, 0) if it is no padding, or another one.
+    """
+    if gaps_of(layer) != (1, 1):
+        return 0, 0
+    match padding_of(layer):
+        case (left, right, top, bottom) if left == right and top == bottom:
+            return top, left
+        case _:
+            return 0, 0
+
+
 def copies(layer: nn.Module) -> bool:
     """Whether each output of a linear map is one of the inputs."""
     return isinstance(layer, COPYING) or (

@@ -136,8 +136,8 @@ def by_output(bias: Tensor, outputs: Tensor, geometry: Geometry | None) -> Tenso
     return bias if geometry is None else bias.view(1, -1, *(1,) * (outputs.ndim - 2))
 
 
-def geometry_of(layer: nn.Conv2d) -> Geometry:
-    """The geometry of a convolution, its padding in numbers."""
+def geometry_of(layer: nn.Conv2d, zeros: tuple[int, int] = (0, 0)) -> Geometry:
+    """The geometry of a convolution, its padding in numbers, and more rows and columns of zeros."""
     dilation = (layer.dilation[0], layer.dilation[1])
     kernel = (layer.kernel_size[0], layer.kernel_size[1])
     if layer.padding == "same":
@@ -146,6 +146,7 @@ def geometry_of(layer: nn.Conv2d) -> Geometry:
         padding = (0, 0)
     else:
         padding = (layer.padding[0], layer.padding[1])
+    padding = (padding[0] + zeros[0], padding[1] + zeros[1])
     return Geometry((layer.stride[0], layer.stride[1]), padding, dilation, layer.groups)
 
 

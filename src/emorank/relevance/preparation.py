@@ -48,6 +48,7 @@ from emorank.relevance.layers import (
     Sum,
     clips_at,
     copies,
+    even_zeros,
     gaps_of,
     padding_of,
 )
@@ -159,9 +160,7 @@ class _Preparation:
         names: dict[str, int] = {}
         low = high = None
         for k, node in enumerate(self.nodes):
-            if self._is_part_of_step_before(node) or isinstance(
-                node.layer, SamePad
-            ):  # a convolution behind it pads
+            if self._is_part_of_step_before(node) or self._is_part_of_steps_behind(k):
                 moved[k + 1] = moved[node.inputs[0]]
             else:
                 step = self._step(k, node)
@@ -191,6 +190,8 @@ class _Preparation:
         match layer:
             case nn.Conv2d() | nn.Linear():
                 low, high = self._bounds(node, layer, self.rules[k])
+                padding = self._layer_before(node)
+                joined = self._is_part_of_steps_behind(node.inputs[0] - 1)
                 ready = make_ready(
                     node.name,
                     layer,
@@ -201,11 +202,11 @@ class _Preparation:
                     cap=getattr(self._relu_of(k), "max_val", None),
                     low=low,
                     high=high,
-                    border=padding_of(self._layer_before(node)),
-                    gaps=gaps_of(self._layer_before(node)),
+                    border=() if joined else padding_of(padding),
+                    gaps=gaps_of(padding),
+                    zeros=even_zeros(padding) if joined else (0, 0),
                     distributed=self.preset.bias == "distributed",
                 )
-                padding = self._layer_before(node)
                 return SamePadded(ready, padding) if isinstance(padding, SamePad) else ready
             case Sum():
                 alive = rectified and self._dead_stay_dead(k)
@@ -259,6 +260,16 @@ class _Preparation:
     def _is_part_of_step_before(self, node: Node) -> bool:
         """Whether it is the ReLU that goes with a layer with weights or a sum."""
         return node.inputs[0] != IMAGES and self._relu_of(node.inputs[0] - 1) is node.layer
+
+    def _is_part_of_steps_behind(self, k: int) -> bool:
+        """Whether it is a padding that the convolutions which read it do themselves."""
+        layer = self.nodes[k].layer if k >= 0 else None
+        readers = self.readers.get(k + 1, [])
+        return isinstance(layer, SamePad) or (
+            even_zeros(layer) != (0, 0)
+            and bool(readers)
+            and all(isinstance(self.nodes[reader].layer, nn.Conv2d) for reader in readers)
+        )
 
     def _rectified(self, k: int) -> bool:
         return self._relu_of(k) is not None

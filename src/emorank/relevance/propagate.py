@@ -308,18 +308,11 @@ def _record(
     """The record of a batch from the account of the head and of each chunk of the trunk."""
     pixels = torch.cat([part.relevance for part in chunks]).contiguous()
 
-    def column(k: int, *before: Tensor) -> Tensor:
-        above = [*before, *(row[k] for row in head.rows)]
-        if not above and not chunks[0].rows:
-            return begin.new_zeros(0, len(begin))
-        parts = [torch.stack(above)] if above else []
-        if chunks[0].rows:
-            trunk = [torch.stack([row[k] for row in part.rows]) for part in chunks]
-            parts.append(torch.cat(trunk, dim=1))
-        return torch.cat(parts)
-
-    sums, bias, stabiliser = column(0, total(begin)), column(1), column(2)
-    if not all(bool(torch.isfinite(row).all()) for row in (sums, bias, stabiliser)):
+    trunk = torch.cat([part.account() for part in chunks], dim=2)
+    rows = torch.cat([head.account(), trunk])
+    behind, bias, stabiliser = rows.unbind(1)
+    sums = torch.cat([total(begin)[None], behind])
+    if not all(bool(torch.isfinite(numbers).all()) for numbers in (sums, rows)):
         raise RelevanceError(
             f"expected finite relevance, got an overflow of {pixels.dtype} on the way back "
             "(very large activations cancel); explain in a wider type: "

@@ -32,6 +32,7 @@ class SignedGamma:
         sizes: k |w|.
         bias: the layer's own, (out,) or None.
         bias_sizes: k |b|, or None.
+        absorbed: b + k |b|, all of the bias where z is positive, or None.
         epsilon: ε / (1 + γ / 2).
         stable: k |b| + ε / (1 + γ / 2), (out,).
         joined: both weights side by side, where that saves a pass; or None.
@@ -43,6 +44,7 @@ class SignedGamma:
     sizes: Operator
     bias: Tensor | None
     bias_sizes: Tensor | None
+    absorbed: Tensor | None
     epsilon: float
     stable: Tensor
     joined: Operator | None
@@ -63,9 +65,12 @@ class SignedGamma:
         else:
             unsigned = quotient(relevance, denominator)
         shares = unsigned if self.positive else with_sign_of(unsigned, outputs)
-        account.add(shares, self.bias, unsigned, self.epsilon)
-        if self.bias_sizes is not None:
-            account.add(unsigned, self.bias_sizes, unsigned, 0.0)
+        if self.positive:
+            account.add(shares, self.absorbed, shares, self.epsilon)
+        else:
+            account.add(shares, self.bias, unsigned, self.epsilon)
+            if self.bias_sizes is not None:
+                account.add(unsigned, self.bias_sizes, unsigned, 0.0)
         if self.joined is not None:
             # All shares are of one sign, and few channels cost as much as twice as many.
             both = self.joined.back(shares, inputs.shape)
@@ -122,6 +127,7 @@ def _of_sizes(
         sizes=Operator(sizes, own.geometry),
         bias=bias,
         bias_sizes=bias_sizes,
+        absorbed=None if bias is None or bias_sizes is None else bias + bias_sizes,
         epsilon=epsilon,
         stable=(nothing if bias_sizes is None else bias_sizes) + epsilon,
         joined=joined,

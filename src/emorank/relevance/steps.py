@@ -1,7 +1,6 @@
 """What every step of the walk is, forward and back; and the steps that pass relevance on."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,18 +13,22 @@ from emorank.relevance.layers import among_zeros, without_zeros
 Saved = tuple[Tensor, ...]
 
 
-@contextmanager
-def computing(layer: str, inputs: Sequence[Any]) -> Iterator[None]:
+class computing:
     """Say of which layer and inputs it is when torch refuses to compute."""
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:
-        shapes = ", ".join(str(tuple(value.shape)) for value in inputs)
+
+    def __init__(self, layer: str, inputs: Sequence[Any]) -> None:
+        self.layer, self.inputs = layer, inputs
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, RuntimeError) or isinstance(error, torch.OutOfMemoryError):
+            return
+        shapes = ", ".join(str(tuple(value.shape)) for value in self.inputs)
         raise RelevanceError(
-            f"layer '{layer}' cannot take inputs of shape {shapes}; give images of the size the "
-            f"net was made for ({error})"
+            f"layer '{self.layer}' cannot take inputs of shape {shapes}; give images of the size "
+            f"the net was made for ({error})"
         ) from error
 
 

@@ -53,6 +53,13 @@ class Arrival:
     rows: tuple[tuple[Tensor, Tensor, Tensor], ...]
     at: Mapping[str, Tensor]
 
+    def account(self) -> Tensor:
+        """The rows in one tensor, (layers, 3, batch)."""
+        if not self.rows:
+            return self.running.new_zeros(0, 3, len(self.running))
+        numbers = [number for row in self.rows for number in row]
+        return torch.cat(numbers).view(len(self.rows), 3, -1)
+
     def split(self, sizes: list[int]) -> list["Arrival"]:
         """The relevance of each chunk of images; the account stays here."""
         parts = torch.split(self.relevance, sizes), torch.split(self.running, sizes)
@@ -106,6 +113,8 @@ class Walk:
                 taken = nothing if sent.stabiliser is None else sent.stabiliser
                 rows.append((running, bias, taken))
         arrived, running = pending[first]
+        if not first:  # the images; any other place is the last of another walk
+            at |= dict.fromkeys(self.wanted.get(first, ()), arrived)
         return Arrival(arrived, running, tuple(rows), at)
 
 

@@ -267,6 +267,7 @@ def make_ready(
     high: Tensor | None = None,
     border: tuple[int, ...] = (),
     gaps: tuple[int, int] = (1, 1),
+    zeros: tuple[int, int] = (0, 0),
     distributed: bool = False,
 ) -> Weighted:
     """Modify the weights of a layer as its rule asks, and leave out terms that are zero.
@@ -284,12 +285,13 @@ def make_ready(
         high: the highest ones.
         border: zeros around the inputs that are padding, as `F.pad` takes them.
         gaps: how far apart rows and columns of inputs are, with zeros between them.
+        zeros: rows and columns that a convolution adds on either side, beside its own padding.
         distributed: spread over the inputs what bias and stabiliser would take.
     """
     geometry = None
     weight = layer.weight.detach()
     if isinstance(layer, nn.Conv2d):
-        geometry = geometry_of(layer)
+        geometry = geometry_of(layer, zeros)
         weight = weight.contiguous(memory_format=torch.channels_last)
     own = Operator(weight, geometry)
     bias = None if layer.bias is None else layer.bias.detach()
