@@ -25,7 +25,7 @@ def answers():
             {
                 "image": "faces/ü 1.png", "emotion": "happy", "rater": "ann", "answer": "Strong",
                 "reaction_ms": 1234, "hidden_ms": 0, "shortest_ms": 250,
-                "exposure_ms": 200, "shown_ms": 201,
+                "exposure_ms": 200, "shown_ms": 201, "times_shown": 2,
                 "at": "2026-03-01T10:00:00.123456789Z",
             },
             {"image": "faces/ü 1.png", "emotion": "happy", "rater": "ben", "answer": "None"},

@@ -43,6 +43,7 @@ def test_what_is_not_said_is_missing():
         "shortest_ms": "Int64",
         "exposure_ms": "Int64",
         "shown_ms": "Int64",
+        "times_shown": "Int64",
         "at": "datetime64[ns, UTC]",
     }
     assert not table["repeat"].any()

@@ -74,7 +74,9 @@ def test_a_file_that_cannot_be_written_anew_is_told(room, monkeypatch):
         raise StorageError("locked")
 
     monkeypatch.setattr("emorank.room.forget.compact", fail)
-    with pytest.raises(StorageError, match=r"it was deleted, .* under the new names: forgotten-"):
+    with pytest.raises(
+        StorageError, match=r"it was deleted, .* under the new names: forgotten rater 1"
+    ):
         forget(room.project, ["r1"])
     assert "r1" not in {row.name for row in progress(room.project)}
 

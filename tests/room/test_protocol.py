@@ -72,7 +72,7 @@ def test_what_is_declared_is_what_the_project_has(make_room, tmp_path):
         ("[consent]\ntexts = 'a'", "[consent]: unknown key 'texts'"),
         ("[practice]\nfaces = [{image = 'a.png', emotion = 'fear'}]",
          "[practice] faces[0]: 'level' is missing"),
-        ("[[checks]]\nimage = 'a.png'\nemotion = 'fear'\nlevel = 'Huge'", "Huge"),
+        ("[[checks]]\nimage = 'a.png'\nemotion = 'fear'\nlevel = true", "level"),
         ("[[checks]]\nimage = 'a.png'\nemotion = 'envy'\nlevel = 'Strong'", "names no emotion"),
         ("[breaks]\nevery = 0", "[breaks] every = 0; expected 1"),
         ("[breaks]\nevery = 'often'", "[breaks] every: Expected `int`"),

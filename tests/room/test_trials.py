@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from tests.rooms import declare
 
 from emorank.answers.answers_table import answers_table
+from emorank.answers.scales import scale_of
 from emorank.cli.rate.exclusion import failed_checks
+from emorank.errors import RatingError
+from emorank.room.design import Design
 from emorank.room.intake import import_answers
 from emorank.room.overview import answers, log, progress
 from emorank.room.store import (
@@ -99,7 +102,7 @@ def test_an_answer_to_a_check_is_stored_once(study):
     trial = practice(project, rater, 0, 9)[0]
     assert trial.expected == "Minimal"
     assert practice_standing(project, rater).total == 1
-    vote = Vote("a-vote-of-mine", trial.id, "Minimal", 900, 0, shown_ms=201)
+    vote = Vote("a-vote-of-mine", trial.id, "Minimal", 900, 0, shown_ms=201, times_shown=2)
     assert submit(project, rater, [vote]) == ["stored"]
     assert submit(project, rater, [vote]) == ["stored"]
     with pytest.raises(Contradicted):
@@ -112,6 +115,7 @@ def test_an_answer_to_a_check_is_stored_once(study):
     assert submit(project, study.raters["r2"], [fast]) == ["fast"]
     row = trials_table(project).query("kind == 'practice'").iloc[0]
     assert (row["answer"], row["shown_ms"], bool(row["passed"])) == ("Minimal", 201, True)
+    assert row["times_shown"] == 2
     assert practice_standing(project, rater).answered == 1
     assert len(answers(project)) == 10
     close(project)
@@ -133,3 +137,74 @@ def test_imported_answers_stand_behind_the_checks(study):
     assert [row.position for row in study.showings("r1")] == list(range(14))
     new = next(row.id for row in progress(study.project) if row.name == "new")
     assert [row.position for row in showings(study.project, new, 0, 9)] == [0]
+
+
+FACE = """
+[practice]
+faces = [{{ image = "a.png", emotion = "fear", level = {0} }}]
+[[checks]]
+image = "b.png"
+emotion = "happy"
+level = {0}
+"""
+PAIR = FACE.replace('image = "a.png"', 'left = "a.png", right = "b.png"').replace(
+    'image = "b.png"', 'left = "c.png"\nright = "a.png"'
+)
+
+
+@pytest.mark.parametrize("database", [None])
+@pytest.mark.parametrize(
+    ("scale", "text", "level", "passes", "fails"),
+    [
+        (scale_of("four"), FACE, "'Extreme'", ["Extreme"], ["Strong", "None", "Skip"]),
+        (scale_of("slider"), FACE, "80", ["55", "100"], ["54", "None", "Skip"]),
+        (scale_of("slider"), FACE, "'70-90'", ["70", "90"], ["69", "91", "Skip"]),
+        (scale_of("slider"), FACE, "'None'", ["None"], ["0", "Skip"]),
+        (scale_of("pairs"), PAIR, "'Left'", ["Left"], ["Right", "Skip"]),
+        (scale_of("pairs", ties=True), PAIR, "'Tie'", ["Tie"], ["Right"]),
+    ],
+)
+def test_each_scale_has_its_checks(make_room, tmp_path, scale, text, level, passes, fails):
+    """What is expected can be answered; a slider's range, or about its position, is enough."""
+    names = [f"r{number}" for number in range(len(passes + fails))]
+    room = make_room(
+        count=6, raters=names, repeats=0, design=Design(scale),
+        declared=declare(tmp_path, text.format(level)),
+    )  # fmt: skip
+    project = room.project
+    for name, answer in zip(names, passes + fails, strict=True):
+        trial = practice(project, room.raters[name], 0, 9)[0]
+        room.vote(name, {trial.id: answer})
+        room.vote_all(name, lambda _, answer=answer: answer)
+    expected = [True] * len(passes) + [False] * len(fails)
+    table = trials_table(project)
+    for kind in ("practice", "check"):
+        assert table.query(f"kind == '{kind}'")["passed"].tolist() == expected
+    assert [mark.failed for mark in checks_of(project).values()] == [not one for one in expected]
+    sides = ("left", "right") if scale.kind == "pairs" else (None,)
+    shown = [image_of(project, room.raters[names[-1]], trial.id, side) for side in sides]
+    assert len({*shown}) == len(sides)
+    for side in {None, "left", "right"} - {*sides}:
+        with pytest.raises(UnknownShowing):
+            image_of(project, room.raters[names[-1]], trial.id, side)
+
+
+@pytest.mark.parametrize("database", [None])
+@pytest.mark.parametrize(
+    ("scale", "text", "says"),
+    [
+        ("three", FACE.format("'Huge'"), "b.png|a.png.* 'Huge', but .* Minimal, Average, Strong"),
+        ("three", FACE.format("'Skip'"), "'Skip'"),
+        ("four", FACE.format("'Average'"), "Minimal, Moderate, Strong, Extreme, None"),
+        ("slider", FACE.format("101"), "a position from 0 to 100, a range such as '70-100'"),
+        ("slider", FACE.format("'90-70'"), "'90-70'"),
+        ("pairs", PAIR.format("'Tie'"), "only with Left or Right"),
+        ("pairs", FACE.format("'Left'"), "it needs left and right, two pictures"),
+        ("slider", PAIR.format("50"), "it needs image, one picture"),
+    ],
+)
+def test_what_a_scale_cannot_answer_is_no_check(make_room, tmp_path, scale, text, says):
+    """It is refused with what is possible, and nothing is made."""
+    with pytest.raises(RatingError, match=says):
+        make_room(declared=declare(tmp_path, text), design=Design(scale_of(scale)))
+    assert not (tmp_path / "room").exists()

@@ -20,6 +20,8 @@ was rated for six emotions has six units. Columns, in this order:
 | `exposure_ms` | Int64               | how long the face was to be on the screen, where that    |
 |               |                     | was fixed; <NA> else                                     |
 | `shown_ms`    | Int64               | how long it was, as the browser measured; <NA> else      |
+| `times_shown` | Int64               | how often it began to be shown for that time, more than  |
+|               |                     | once where it was begun anew; <NA> else                  |
 | `at`          | datetime64[ns, UTC] | time of the answer; <NA> if unknown                      |
 """
 
@@ -33,7 +35,7 @@ from emorank.errors import VotesError
 from emorank.naming import each, image_name, person_name, whole
 from emorank.vocabulary import NONE, Rank, emotion_word
 
-_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms")
+_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "times_shown")
 COLUMNS = ("image", "emotion", "rater", "answer", "repeat", *_TIMES, "at")
 REQUIRED = ("image", "rater", "answer")
 # There is one answer for each unit, rater and showing.

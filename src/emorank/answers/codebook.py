@@ -30,7 +30,7 @@ _BOOL = (("true", "yes"), ("false", "no"))
 _COMMON = (
     Column("image", "text", "the image's name in the data set"),
     Column("emotion", "text", "the emotion that was asked for", missing="not known"),
-    Column("rater", "text", "who answered: a name that the owner gave, or a random one"),
+    Column("rater", "text", "who answered: a name that the owner gave, or forgotten rater 1, 2 …"),
     Column("repeat", "yes or no", "whether this was the second showing of the same face or pair to "
            "this rater", levels=_BOOL),
     Column("reaction_ms", "whole number", "from the painted picture to the answer, without "
@@ -43,6 +43,9 @@ _COMMON = (
            missing="until the answer"),
     Column("shown_ms", "whole number", "how long the face was seen, as the browser measured", "ms",
            missing="until the answer"),
+    Column("times_shown", "whole number", "how often the face began to be shown for that time; "
+           "more than once where the page was loaded again, hidden or covered before the answer",
+           missing="until the answer, or not known"),
     Column("at", "time", "when the server stored the answer, ISO 8601", "UTC", missing="not known"),
 )  # fmt: skip
 _PAIRS = (

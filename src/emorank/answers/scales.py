@@ -4,6 +4,7 @@
 projects.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +17,9 @@ SCALES = ("three", "four", "slider", "pairs")
 FOUR = ("Minimal", "Moderate", "Strong", "Extreme")
 LEFT, RIGHT, TIE = "Left", "Right", "Tie"
 TOP = 100  # of the slider, which begins at 0
+NEAR = 25  # positions of a slider that count as the same answer
 LONGEST_NAME = 40
+_RANGE = re.compile(r"(\d{1,3})\s*[-–]\s*(\d{1,3})")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,27 @@ class Scale:
         if answer in self.levels:
             return float(self.levels.index(answer) + 1)
         return float(answer) if self.kind == "slider" and answer in _POSITIONS else None
+
+    def expects(self, answer: str) -> bool:
+        """Whether a study can expect this answer: one of the scale, or of a slider "70-100"."""
+        return answer != SKIP and (self.admits(answer) or self.limits(answer) is not None)
+
+    def as_expected(self, answer: str, expected: str) -> bool:
+        """Whether an answer is the expected one; of a slider in the range, or near the position."""
+        limits, position = self.limits(expected), self.number(answer)
+        if limits is None or position is None:
+            return answer == expected
+        return limits[0] <= position <= limits[1]
+
+    def limits(self, expected: str) -> tuple[float, float] | None:
+        """The lowest and highest position of a slider that are expected; None where none is."""
+        if self.kind != "slider":
+            return None
+        if expected in _POSITIONS:
+            return float(expected) - NEAR, float(expected) + NEAR
+        found = _RANGE.fullmatch(expected)
+        low, high = (int(found[1]), int(found[2])) if found else (1, 0)
+        return (low, high) if low <= high <= TOP else None
 
 
 _POSITIONS = frozenset(map(str, range(TOP + 1)))

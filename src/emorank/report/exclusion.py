@@ -16,6 +16,7 @@ _NAMES = {
     "fleiss_kappa": "Fleiss’ kappa",
     "alpha_nominal": "Krippendorff’s alpha, nominal",
     "alpha_ordinal": "Krippendorff’s alpha, ordinal",
+    "alpha_interval": "Krippendorff’s alpha, interval",
     "icc_single": "ICC(A,1), absolute agreement of one rating",
     "icc_consistency": "ICC(C,1), consistency of one rating",
     "icc_mean": "ICC(A,k), absolute agreement of the mean",

@@ -147,6 +147,11 @@ def _procedure(what: Facts) -> Iterator[str]:
             f"Each face was shown for {exposure['face_ms']} ms, after a fixation cross of "
             f"{exposure.get('fixation_ms', 500)} ms; the answer followed."
         )
+        if what.shown_again:
+            yield (
+                f"Before {what.shown_again} of {what.answers} answers the face was shown more than "
+                "once, because the page was loaded again, hidden or covered."
+            )
     else:
         yield (
             f"The {unit} stayed on the screen until the answer, and answers counted after "

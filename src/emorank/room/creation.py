@@ -19,7 +19,6 @@ from sqlalchemy import Connection, text
 
 from emorank import delimited
 from emorank.answers.names import natural, warn_of_similar
-from emorank.answers.scales import THREE
 from emorank.errors import ImageError, RatingError, of_one_image
 from emorank.files import private
 from emorank.images import read as read_image
@@ -33,7 +32,7 @@ from emorank.room.migrations import migrate
 from emorank.room.order import Ordering
 from emorank.room.pairing import choose_pairs
 from emorank.room.project import Project, database_of, open_project
-from emorank.room.protocol import Declared, stored
+from emorank.room.protocol import Declared, check_scale, stored
 from emorank.room.rules import write_rule
 from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT, PROTOCOL
 from emorank.room.seats import pairs_stream, seating, usual
@@ -118,7 +117,7 @@ def create_project(
     """
     folder, names = Path(folder), [person_name(name) for name in raters]
     open_link = declared is not None and declared.protocol.open_link is not None
-    _check(folder, names, setup, least=0 if open_link else 1)
+    _check(folder, names, setup, declared, least=0 if open_link else 1)
     with private():  # faces and answers are nobody else's
         _make(folder, images, read, names, setup, progress, persons or {}, declared)
     return open_project(folder)
@@ -162,10 +161,14 @@ def _make(
         raise
 
 
-def _check(folder: Path, names: list[str], setup: Setup, least: int) -> None:
+def _check(
+    folder: Path, names: list[str], setup: Setup, declared: Declared | None, least: int
+) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RatingError(f"{folder} is in use; expected a new or empty folder as --out")
     check_design(setup.design)
+    if declared is not None:
+        check_scale(declared.protocol, setup.design.scale)
     if setup.asked.count("{emotion}") != 1:
         raise RatingError(
             f"the question is '{setup.asked}'; expected {{emotion}} in it once, for the word"
@@ -242,11 +245,9 @@ def _pairs(pictures: list[dict[str, Any]], setup: Setup) -> list[dict[str, str]]
 
 def _declare(making: Path, declared: Declared, setup: Setup) -> dict[str, Any]:
     """Keep a copy of the file, and the pictures that it names; the row of the table `protocol`."""
-    if declared.protocol.pictures and setup.design.scale != THREE:
-        raise RatingError("examples, practice and checks need the scale of three levels")
     (making / COPY).write_text(declared.content, encoding="utf-8")
     protocol, ids = declared.protocol, {}
-    for name in {shown.image for shown in protocol.pictures}:
+    for name in {name for shown in protocol.pictures for name in shown.pictures}:
         try:
             with of_one_image(name):
                 picture = _small(read_image(declared.folder / name))

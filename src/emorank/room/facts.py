@@ -37,6 +37,7 @@ class Facts:
         raters_each: (least, most) raters of a face or pair, by the answers given.
         repeats: share of faces or pairs that were shown twice.
         answers: current ones, repeats too; `imported` of them came from elsewhere.
+        shown_again: answers to a face of fixed time that was shown more than once before.
         first_at, last_at: of the answers, milliseconds since 1970; None without one.
         pointers: sessions by "mouse", "touch", "none".
         declared: what the study declares about its course, as plain values; empty if nothing.
@@ -61,6 +62,7 @@ class Facts:
     background: str | None
     answers: int
     imported: int
+    shown_again: int
     first_at: int | None
     last_at: int | None
     pointers: dict[str, int]
@@ -92,6 +94,7 @@ def facts(project: Project) -> Facts:
             .join(EVENTS, EVENTS.c.seq == VOTES.c.seq)
             .where(EVENTS.c.kind == "import")
         )
+        again = select(func.count()).select_from(VOTES).where(VOTES.c.times_shown > 1)
         return Facts(
             title=about.title,
             question=about.question,
@@ -112,6 +115,7 @@ def facts(project: Project) -> Facts:
             background=about.background,
             answers=connection.scalar(select(func.count()).select_from(VOTES)) or 0,
             imported=connection.scalar(imported) or 0,
+            shown_again=connection.scalar(again) or 0,
             first_at=first,
             last_at=last,
             pointers={str(name): int(count) for name, count in pointers},

@@ -6,6 +6,7 @@ under a pseudonym, unless they are to go too; then the table of answers loses th
 alone still says that somebody gave them.
 """
 
+import itertools
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Forgotten:
     """What became of a rater.
 
     Attributes:
-        pseudonym: the random name under which answers are exported from now on.
+        pseudonym: "forgotten rater 1" …, under which answers are exported from now on.
         answers: how many were deleted; 0 if they stay.
     """
 
@@ -149,12 +150,20 @@ def _forget(connection: Connection, rater: str, answers: bool, now: int) -> Forg
         personal = table.name not in KEPT or (answers and table.name == "trials")
         if personal and "rater_id" in table.c:
             connection.execute(delete(table).where(table.c.rater_id == rater))
-    pseudonym = f"forgotten-{secrets.token_hex(4)}"
+    connection.execute(delete(FORGOTTEN).where(FORGOTTEN.c.rater_id == rater))
+    pseudonym = _pseudonym(connection, rater)
     number = (connection.scalar(select(func.max(RATERS.c.number))) or 0) + 1
     connection.execute(
         RATERS.update().where(RATERS.c.id == rater).values(name=pseudonym, number=number)
     )
-    connection.execute(delete(FORGOTTEN).where(FORGOTTEN.c.rater_id == rater))
     connection.execute(FORGOTTEN.insert().values(rater_id=rater, at=now, answers=deleted))
     connection.execute(EVENTS.insert().values(at=now, kind="forget", rater_id=rater))
     return Forgotten(pseudonym, deleted)
+
+
+def _pseudonym(connection: Connection, rater: str) -> str:
+    """The name "forgotten rater 1", or one with the next number that no other rater has."""
+    others = select(RATERS.c.name).where(RATERS.c.id != rater)
+    taken = set(connection.execute(others).scalars())
+    numbers = itertools.count(1)
+    return next(name for n in numbers if (name := f"forgotten rater {n}") not in taken)

@@ -13,6 +13,7 @@ from emorank.room.design import read_design
 from emorank.room.overview import pictures
 from emorank.room.project import Project
 from emorank.room.raters import add_rater, rater_ids
+from emorank.room.scaled import TIMES
 from emorank.room.schema import SHOWINGS, TRIALS, VOTES
 from emorank.room.store import Vote, store_vote
 
@@ -49,8 +50,7 @@ def import_answers(project: Project, table: pd.DataFrame) -> int:
                     "nothing was imported"
                 )
             times: dict[str, Any] = {
-                name: None if pd.isna(row[name]) else row[name]
-                for name in ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms")
+                name: None if pd.isna(row[name]) else row[name] for name in TIMES
             }
             submission = f"import-{secrets.token_urlsafe(12)}"
             vote = Vote(submission, showing, row["answer"], **times)

@@ -190,6 +190,17 @@ MIGRATIONS: tuple[Migration, ...] = (
         ),
         {},
     ),
+    Migration(
+        "practice and checks of pairs, and how often a timed face was shown",
+        (
+            "ALTER TABLE trials ADD COLUMN beside TEXT",
+            *(
+                f"ALTER TABLE {table} ADD COLUMN times_shown BIGINT"
+                for table in ("events", "votes", "trials")
+            ),
+        ),
+        {},
+    ),
 )
 
 

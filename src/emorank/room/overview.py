@@ -117,6 +117,7 @@ def answers(project: Project) -> pd.DataFrame:
             VOTES.c.shortest_ms,
             VOTES.c.exposure_ms,
             VOTES.c.shown_ms,
+            VOTES.c.times_shown,
             VOTES.c.at,
         )
         .select_from(VOTED)
@@ -159,6 +160,7 @@ def log(project: Project) -> pd.DataFrame:
             EVENTS.c.shortest_ms,
             EVENTS.c.exposure_ms,
             EVENTS.c.shown_ms,
+            EVENTS.c.times_shown,
             EVENTS.c.display,
         )
         .outerjoin(RATERS, RATERS.c.id == EVENTS.c.rater_id)

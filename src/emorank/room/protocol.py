@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, select
 
+from emorank.answers.scales import Scale
 from emorank.errors import EmorankError, RatingError
 from emorank.room.project import Project
 from emorank.room.schema import PROTOCOL
@@ -23,11 +24,11 @@ from emorank.vocabulary import Emotion
 
 Words = str | dict[str, str]
 """A text in one language, or one for each: {en = "…", de = "…"}."""
-Level = Literal["Minimal", "Average", "Strong", "None"]
 SECONDS_PER_FACE = 4.0
 _MOST_TEXT, _MOST_PICTURES, _MOST_QUESTIONS = 40_000, 200, 30
 _CODE = re.compile(r"[a-z]{2,3}(_[A-Z]{2}|-[A-Za-z]{2,8})?")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_SIDES = ("image", "left", "right")
 _PARAMETER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
@@ -64,16 +65,29 @@ class Consent(_Part, frozen=True):
 
 
 class Shown(_Part, frozen=True):
-    """A picture that is not rated: an example, for practice, or a check.
+    """A picture, or a pair of them, that is not rated: an example, for practice, or a check.
 
     Attributes:
         image: its file; in the database the id of the picture.
-        level: the answer that is expected.
+        left, right: of a pair, instead of `image`.
+        level: the answer that is expected, one that `Scale.expects`.
     """
 
-    image: str
     emotion: str
-    level: Level
+    level: str | int
+    image: str = ""
+    left: str = ""
+    right: str = ""
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Its pictures, of a pair the left one first."""
+        return tuple(filter(None, (self.image, self.left, self.right)))
+
+    @property
+    def expected(self) -> str:
+        """The answer as it is stored; a slider's position may be a number in the file."""
+        return str(self.level)
 
 
 class Practice(_Part, frozen=True):
@@ -235,7 +249,13 @@ def stored(protocol: Protocol, pictures: Mapping[str, str]) -> str:
     """The JSON for the database, with the ids of pictures in the place of their files."""
 
     def named(shown: tuple[Shown, ...]) -> tuple[Shown, ...]:
-        return tuple(msgspec.structs.replace(one, image=pictures[one.image]) for one in shown)
+        return tuple(
+            msgspec.structs.replace(
+                one,
+                **{side: pictures[file] for side in _SIDES if (file := getattr(one, side))},
+            )
+            for one in shown
+        )
 
     practice = msgspec.structs.replace(protocol.practice, faces=named(protocol.practice.faces))
     return msgspec.json.encode(
@@ -246,6 +266,28 @@ def stored(protocol: Protocol, pictures: Mapping[str, str]) -> str:
             checks=named(protocol.checks),
         )
     ).decode()
+
+
+def check_scale(protocol: Protocol, scale: Scale) -> None:
+    """Refuse examples, practice and checks that expect what raters cannot answer.
+
+    Raises:
+        RatingError: a level is none of the scale, or a picture is there where a pair belongs.
+    """
+    possible = {
+        "levels": ", ".join((*scale.levels, "None")),
+        "slider": "a position from 0 to 100, a range such as '70-100', or None",
+        "pairs": "Left or Right" + (", or Tie" if scale.ties else ""),
+    }[scale.kind]
+    for shown in protocol.pictures:
+        where, pair = " and ".join(shown.pictures) or shown.emotion, scale.kind == "pairs"
+        if pair != bool(shown.left and shown.right) or pair == bool(shown.image):
+            needed = "left and right, two pictures" if pair else "image, one picture"
+            raise RatingError(f"{where}: on the scale '{scale.name}' it needs {needed}")
+        if not scale.expects(shown.expected):
+            raise RatingError(
+                f"{where}: level = '{shown.expected}', but raters can answer only with {possible}"
+            )
 
 
 def hash_of(text: str) -> str:
@@ -315,7 +357,7 @@ def _problems(protocol: Protocol) -> Iterator[str]:
         try:
             Emotion.parse(shown.emotion)
         except EmorankError as error:
-            yield f"{shown.image}: {error}"
+            yield f"{' and '.join(shown.pictures)}: {error}"
     if len(protocol.pictures) > _MOST_PICTURES:
         yield f"{len(protocol.pictures)} examples, practice faces and checks; expected at most 200"
     if protocol.breaks and not 1 <= protocol.breaks.every <= 10_000:

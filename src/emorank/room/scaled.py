@@ -11,7 +11,7 @@ from emorank.room.project import Project
 from emorank.room.schema import IMAGES, PAIRS, RATERS, SHOWINGS, VOTED, VOTES
 from emorank.vocabulary import emotion_word
 
-TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms")
+TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "times_shown")
 COLUMNS = ("image", "emotion", "rater", "answer", "value", "repeat", *TIMES, "at")
 PAIR_COLUMNS = (
     "first", "second", "left", "emotion", "rater", "answer", "stronger", "repeat", *TIMES, "at",

@@ -131,6 +131,8 @@ EVENTS = sa.Table(
     # How long the face was to be seen, and how long the browser measured that it was.
     sa.Column("exposure_ms", sa.BigInteger),
     sa.Column("shown_ms", sa.BigInteger),
+    # How often it began to be shown for that time, as far as the browser knows.
+    sa.Column("times_shown", sa.BigInteger),
     # What else the event is about: the id of a trial, the hash of a text.
     sa.Column("detail", sa.Text),
     sa.UniqueConstraint("rater_id", "submission"),
@@ -150,6 +152,7 @@ VOTES = sa.Table(
     sa.Column("shortest_ms", sa.BigInteger),
     sa.Column("exposure_ms", sa.BigInteger),
     sa.Column("shown_ms", sa.BigInteger),
+    sa.Column("times_shown", sa.BigInteger),
 )
 
 # Of secrets only the SHA-256 is stored. Without a rater it is the owner's. `base_url` is what the
@@ -233,6 +236,9 @@ TRIALS = sa.Table(
     sa.Column("shown_ms", sa.BigInteger),
     sa.Column("at", sa.BigInteger),
     sa.Column("seq", sa.BigInteger, sa.ForeignKey("events.seq")),
+    # Of a pair, the one on the right.
+    sa.Column("beside", sa.Text),
+    sa.Column("times_shown", sa.BigInteger),
     sa.UniqueConstraint("rater_id", "kind", "position"),
 )
 

@@ -18,10 +18,11 @@ from emorank.room.displays import current
 from emorank.room.project import Project
 from emorank.room.protocol import declared
 from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT, RATERS, SHOWINGS, VOTES
-from emorank.room.trials import answers_to, picture_of, store_trial, tally, trials
+from emorank.room.trials import answers_to, pictures_of, store_trial, tally, trials
 
 Fate = Literal["stored", "stale", "fast"]
-_ANSWER = ("answer", "reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms")
+_ANSWER = ("answer", "reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms",
+           "times_shown")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Vote:
         shortest_ms: of an answer from elsewhere, the shortest viewing time there.
         exposure_ms: how long the face was to be on the screen; None if until the answer.
         shown_ms: how long it was, as the browser measured; None without a fixed time.
+        times_shown: how often it began to be shown for that time: more than once where the page
+            was loaded again, hidden or covered before the answer.
     """
 
     submission: str
@@ -54,6 +57,7 @@ class Vote:
     shortest_ms: int | None = None
     exposure_ms: int | None = None
     shown_ms: int | None = None
+    times_shown: int | None = None
 
     @property
     def viewed_ms(self) -> float:
@@ -163,9 +167,9 @@ def image_of(project: Project, rater: str, showing: str, side: str | None = None
     )
     with project.database.reading() as connection:
         row = connection.execute(query).first()
-        beside = picture_of(connection, rater, showing) if row is None and side is None else None
-    if beside is not None:
-        return beside
+        trial = pictures_of(connection, rater, showing) if row is None else None
+    if trial is not None and (trial[1] is None) == (side is None):
+        return trial[1] if side == "right" and trial[1] is not None else trial[0]
     if row is None or (row.first_id is None) != (side is None):
         raise UnknownShowing("there is no such picture among yours")
     if side is None:

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
+from emorank.room.design import read_design
 from emorank.room.project import Project
 from emorank.room.protocol import Protocol, Shown
 from emorank.room.schema import EVENTS, RATERS, TRIALS
 
 Kind = Literal["practice", "check"]
-_ANSWER = ("answer", "reaction_ms", "hidden_ms", "exposure_ms", "shown_ms")
+_ANSWER = ("answer", "reaction_ms", "hidden_ms", "exposure_ms", "shown_ms", "times_shown")
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ def _rows(rater: str, kind: Kind, shown: Sequence[tuple[int, Shown]]) -> list[di
             "rater_id": rater,
             "kind": kind,
             "position": position,
-            "picture": one.image,
+            "picture": one.pictures[0],
+            "beside": one.right or None,
             "emotion": one.emotion,
-            "expected": one.level,
+            "expected": one.expected,
         }
         for position, one in shown
     ]
@@ -104,10 +106,11 @@ def answers_to(connection: Connection, rater: str, pictures: set[str]) -> dict[s
     return {row.id: row.answer for row in connection.execute(query)}
 
 
-def picture_of(connection: Connection, rater: str, trial: str) -> str | None:
-    """The id of the picture of a rater's trial; None if it is none."""
+def pictures_of(connection: Connection, rater: str, trial: str) -> tuple[str, str | None] | None:
+    """The ids of a rater's trial: of its picture, and of the right one of a pair; None if none."""
     own = (TRIALS.c.id == trial, TRIALS.c.rater_id == rater)
-    return connection.scalar(select(TRIALS.c.picture).where(*own))
+    row = connection.execute(select(TRIALS.c.picture, TRIALS.c.beside).where(*own)).first()
+    return None if row is None else (row.picture, row.beside)
 
 
 def store_trial(
@@ -142,8 +145,10 @@ def checks_of(project: Project) -> dict[str, Checks]:
     )
     found: dict[str, list[bool]] = {}
     with project.database.reading() as connection:
+        scale = read_design(connection).scale
         for row in connection.execute(query):
-            found.setdefault(row.rater_id, []).append(row.answer != row.expected)
+            passed = scale.as_expected(row.answer, row.expected)
+            found.setdefault(row.rater_id, []).append(not passed)
     return {rater: Checks(len(failed), sum(failed)) for rater, failed in found.items()}
 
 
@@ -151,7 +156,8 @@ def trials_table(project: Project) -> pd.DataFrame:
     """Every answer to a check or in practice, one row each.
 
     `rater`, `kind`, `position` (among the rater's pictures, from 0), `emotion`, `expected`,
-    `answer`, `passed`, `reaction_ms`, `hidden_ms`, `exposure_ms`, `shown_ms`, `at` (UTC).
+    `answer`, `passed`, `reaction_ms`, `hidden_ms`, `exposure_ms`, `shown_ms`, `times_shown`, `at`
+    (UTC). `passed` says whether the answer is the expected one, see `Scale.as_expected`.
     """
     names = ("kind", "position", "emotion", "expected", *_ANSWER, "at")
     query = (
@@ -161,9 +167,11 @@ def trials_table(project: Project) -> pd.DataFrame:
         .order_by(RATERS.c.number, TRIALS.c.kind.desc(), TRIALS.c.position)
     )
     with project.database.reading() as connection:
+        scale = read_design(connection).scale
         result = connection.execute(query)
         table = pd.DataFrame(result.all(), columns=list(result.keys()))
-    numbers = dict.fromkeys(("reaction_ms", "hidden_ms", "exposure_ms", "shown_ms"), "Int64")
-    table = table.astype(numbers)
-    table.insert(6, "passed", table["answer"] == table["expected"])
+    table = table.astype(dict.fromkeys(_ANSWER[1:], "Int64"))
+    both = zip(table["answer"], table["expected"], strict=True)
+    passed = [scale.as_expected(answer, expected) for answer, expected in both]
+    table.insert(6, "passed", pd.Series(passed, dtype="boolean", index=table.index))
     return table.assign(at=pd.to_datetime(table["at"].astype("Int64"), unit="ms", utc=True))

@@ -74,7 +74,7 @@ def test_nothing_without_consent(course, study):
     before = len(log(study.project))
     page = visitor.get(link).text
     assert "Your network address is not kept." in page
-    assert "It takes about 1 minute: 10 pictures." in page
+    assert "It takes about 3 minutes: 10 pictures." in page
     assert "&lt;b&gt;lab&lt;/b&gt;" in page
     for data in ({}, {"agree": ""}, {"agree": "0" * 64}):
         refused = visitor.post(link, data=data)

@@ -1,7 +1,9 @@
 """Four levels, the slider and pairs: what the server takes, and what raters see."""
 
+import re
+
 import pytest
-from tests.rooms import ORIGIN
+from tests.rooms import ORIGIN, declare
 from tests.web.browsing import READY, enter, given, settled, violations
 from tests.web.conftest import Visitor
 
@@ -69,14 +71,63 @@ def test_a_pair_has_two_pictures(make_room):
     assert one.get(f"/rate/picture/{picture}?side=left").status_code == 404
 
 
+SHOWN = """
+[[{0}]]
+{1}
+emotion = "happy"
+level = {2}
+"""
+ONE, TWO = 'image = "a.png"', 'left = "a.png"\nright = "b.png"'
+
+
 @pytest.mark.parametrize("database", [None])
-def test_slider_and_pairs_in_a_browser(make_room, serve, browse):
+@pytest.mark.parametrize(
+    ("name", "examples", "below"),
+    [
+        ("four", [(ONE, "'Extreme'"), (ONE, "'Minimal'"), (ONE, "'None'")],
+         ["Minimal", "Extreme", "Not this emotion"]),
+        ("slider", [(ONE, "'None'"), (ONE, "'70-100'"), (ONE, "8")],
+         ["8", "70–100", "Not this emotion"]),
+        ("pairs", [(TWO, "'Right'"), (TWO, "'Left'")], ["", "stronger", "stronger", ""]),
+    ],
+)  # fmt: skip
+def test_examples_of_each_scale(make_room, tmp_path, name, examples, below):
+    """The weakest first, the words below; practice says what was expected."""
+    study = "".join(SHOWN.format("examples", *one) for one in examples)
+    study += SHOWN.format("practice.faces", *examples[0])
+    room = make_room(declared=declare(tmp_path, study), design=Design(scale_of(name)))
+    rater = visitor_of(room, "r1")
+    page = rater.get("/rate/examples").text
+    assert re.findall("<figcaption>(.*)</figcaption>", page) == below
+    pictures = re.findall('src="(/rate/example/[^"]+)"', page)
+    assert all(rater.get(one).status_code == 200 for one in pictures)
+    (trial,) = rater.get("/rate/practice/showings").json()["showings"]
+    assert trial["expected"] == examples[0][1].strip("'")
+    side = {"side": "right"} if name == "pairs" else {}
+    assert rater.get(f"/rate/picture/{trial['id']}", params=side).status_code == 200
+
+
+@pytest.mark.parametrize("database", [None])
+def test_slider_and_pairs_in_a_browser(make_room, serve, browse, tmp_path):
     """No answer before a touch, by key and by finger; a chosen face; back to the own answer."""
-    room = make_room(count=8, raters=("r1",), repeats=0, design=Design(scale_of("slider")))
+    room = make_room(
+        count=8, raters=("r1",), repeats=0, design=Design(scale_of("slider")),
+        declared=declare(tmp_path, SHOWN.format("practice.faces", ONE, "'60-90'") * 2),
+    )  # fmt: skip
     base = serve(room.project.folder).base
     page = enter(
         browse(viewport={"width": 390, "height": 700}, has_touch=True), base, room.link("r1")
     )
+    for key, says in (("End", "Here “60–90” was expected."), ("PageUp", "Yes: “60–90” was")):
+        page.wait_for_selector(READY)
+        page.keyboard.press("ArrowUp")  # into the middle
+        page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#on:not([hidden])")
+        assert says in page.text_content("#feedback")
+        page.keyboard.press("Enter")
+    page.click("#end-on")
+    page.wait_for_url("**/rate")
     page.wait_for_selector(READY)
     page.keyboard.press("Enter")  # nothing is chosen yet
     page.tap("#confirm", force=True)
@@ -109,11 +160,19 @@ def test_slider_and_pairs_in_a_browser(make_room, serve, browse):
         repeats=0,
         name="pairs",
         design=Design(scale_of("pairs", ties=True)),
+        declared=declare(tmp_path, SHOWN.format("practice.faces", TWO, "'Left'")),
     )
     base = serve(room.project.folder).base
     page = enter(
         browse(viewport={"width": 390, "height": 700}, has_touch=True), base, room.link("r1")
     )
+    page.wait_for_selector(READY)
+    page.tap(".pair > span:nth-child(2)")
+    page.wait_for_selector("#on:not([hidden])")
+    assert page.text_content("#feedback") == "Here “Left” was expected."
+    page.tap("#on")
+    page.tap("#end-on")
+    page.wait_for_url("**/rate")
     page.wait_for_selector(READY)
     page.tap(".pair > span:nth-child(2)")
     page.wait_for_selector(READY)

@@ -45,7 +45,7 @@ from emorank.errors import VotesError
 from emorank.files import replacing
 from emorank.vocabulary import emotion_of
 
-_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "at")
+_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "times_shown", "at")
 
 
 class _Before(msgspec.Struct, omit_defaults=True):
@@ -60,6 +60,7 @@ class _Before(msgspec.Struct, omit_defaults=True):
     shortest_ms: int | None = None
     exposure_ms: int | None = None
     shown_ms: int | None = None
+    times_shown: int | None = None
     at: str | None = None
 
 

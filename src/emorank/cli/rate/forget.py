@@ -22,8 +22,9 @@ def command(
 ) -> None:
     """Delete names, links, sessions, displays, consents and what RATERS said about themselves.
 
-    Answers stay under a random name, unless --answers says otherwise. The log of events cannot
-    change; it has a random number instead of a name, and nothing says any longer whose it was.
+    Answers stay, as those of "forgotten rater 1" …, unless --answers says otherwise. The log of
+    events cannot change; it has a random number instead of a name, and nothing says any longer
+    whose it was.
 
     \b
     Examples:

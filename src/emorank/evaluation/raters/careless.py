@@ -31,12 +31,11 @@ import pandas as pd
 
 from emorank.answers.answers_table import RANKS, SKIP, fast_of
 from emorank.answers.names import natural
-from emorank.answers.scales import Scale
+from emorank.answers.scales import NEAR, Scale
 from emorank.errors import RatingError
 from emorank.vocabulary import NONE
 
 LEAST_ANSWERS, LEAST_REPEATS = 10, 3
-NEAR = 25  # positions of a slider that count as the same answer
 _SIGNS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 MEASURES = ("fast", "run", "checks", "repeats")
 EXAMPLE = "fast>0.1, run>=0.5, checks>0.34, repeats<0.5"

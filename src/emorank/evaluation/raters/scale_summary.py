@@ -12,6 +12,7 @@ from emorank.answers.scales import TIE, Scale
 from emorank.evaluation.raters.agreement import count_agreement
 from emorank.evaluation.raters.careless import Marks, careless
 from emorank.evaluation.raters.face_scores import face_scores, fitted_pairs
+from emorank.evaluation.raters.interval_alpha import interval_alpha
 from emorank.evaluation.raters.intraclass import intraclass
 from emorank.evaluation.raters.speed import Speed, speed
 from emorank.evaluation.statistics.uncertainty import RESAMPLES, Estimate
@@ -59,10 +60,11 @@ def summarise_scale(
     """Summarise the answers of `room.scaled.scaled_answers`.
 
     The agreement of levels is that of `count_agreement`, with None as the level below the lowest;
-    of a slider the intraclass correlations of `intraclass`, None being no number; of pairs the
-    share of same choices and the nominal alpha. All scales have "split_half": the scores of one
-    half of the raters against those of the other, Pearson's r with the Spearman-Brown correction,
-    the mean of random halves; its range is the middle 95 % of them, which is no interval.
+    of a slider the intraclass correlations of `intraclass` and the alpha of `interval_alpha`, None
+    being no number; of pairs the share of same choices and the nominal alpha. All scales have
+    "split_half": the scores of one half of the raters against those of the other, Pearson's r with
+    the Spearman-Brown correction, the mean of random halves; its range is the middle 95 % of them,
+    which is no interval.
     """
     first = answers[~answers["repeat"]]
     pairs = scale.kind == "pairs"
@@ -141,7 +143,8 @@ def _agreement(
         image = np.zeros(number, np.int64)
         image[unit] = pd.factorize(voted["image"])[0]
         by_name = intraclass(values, image, rng, resamples=resamples)
-        return {f"icc_{name}": value for name, value in by_name.items()}
+        alpha = interval_alpha(values, image, rng, resamples=resamples)
+        return {f"icc_{name}": value for name, value in by_name.items()} | {"alpha_interval": alpha}
     if scale.kind == "pairs":
         words: list[Any] = ["first", "second", TIE]
         chosen = np.where(voted["stronger"] == voted["first"], "first", "second")

@@ -1,5 +1,6 @@
 """The pages before and after the faces: examples, questions about the rater, the end."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,19 +8,18 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from emorank.answers.answers_table import RANKS
+from emorank.answers.scales import LEFT, RIGHT, TIE, Scale
 from emorank.errors import RatingError
 from emorank.room.demographics import read_answer, store_demographics
 from emorank.room.protocol import Question
 from emorank.room.stages import stage_of
-from emorank.room.store import UnknownShowing
+from emorank.room.store import UnknownShowing, scale_of_project
 from emorank.vocabulary import NONE
 from emorank.web.rating.language import Language, language_of, page_in
 from emorank.web.rating.rater import Key, picture_file
 from emorank.web.visitors import Rater, TheProject, protocol_of
 
 router = APIRouter(prefix="/rate")
-LEVELS = (*RANKS, NONE)
 # The questions that come with emorank, with their answers.
 AGE, GENDER = "How old are you, in years?", "What is your gender?"
 GENDERS = {"woman": "woman", "man": "man", "nonbinary": "non-binary", "other": "other"}
@@ -37,22 +37,51 @@ class Asked:
     options: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Example:
+    """One picture, or the two of a pair, each with the words below it."""
+
+    pictures: tuple[tuple[str, str], ...]
+
+
 @router.get("/examples")
 def examples(request: Request, project: TheProject, _: Rater) -> Response:
-    """How strong is Minimal, Average, Strong: pictures of each, by emotion."""
+    """What the answers mean: pictures of each emotion, the weakest first, or pairs."""
     language, protocol = language_of(request), protocol_of(request)
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for one in sorted(protocol.examples, key=lambda one: LEVELS.index(one.level)):
-        level = language("Not this emotion") if one.level == NONE else language(one.level)
-        groups.setdefault(language.emotion(one.emotion), []).append((one.image, level))
+    scale = scale_of_project(project)
+    groups: dict[str, list[Example]] = {}
+    for one in sorted(protocol.examples, key=lambda one: _strength(scale, one.expected)):
+        words = _words_below(language, scale, one.expected)
+        pictures = tuple(zip(one.pictures, words, strict=True))
+        groups.setdefault(language.emotion(one.emotion), []).append(Example(pictures))
     title = language.own(protocol.title or project.about().title)
-    return page_in(language, "rating/examples.html", title=title, groups=list(groups.items()))
+    return page_in(
+        language, "rating/examples.html", title=title, groups=list(groups.items()), scale=scale
+    )
+
+
+def _strength(scale: Scale, expected: str) -> float:
+    """Where an example stands among the others; that which is not the emotion is last."""
+    if scale.kind == "levels":
+        return (*scale.levels, NONE).index(expected)
+    return float(expected.partition("-")[0]) if expected[:1].isdigit() else math.inf
+
+
+def _words_below(language: Language, scale: Scale, expected: str) -> tuple[str, ...]:
+    """The words below the picture of an example; of a pair those below each."""
+    if scale.kind == "pairs":
+        stronger, equal = str(language("stronger")), str(language("equally strong"))
+        below = {LEFT: (stronger, ""), RIGHT: ("", stronger), TIE: (equal, equal)}
+        return below[expected]
+    if expected == NONE:
+        return (str(language("Not this emotion")),)
+    return (str(language(expected)) if scale.kind == "levels" else expected.replace("-", "–"),)
 
 
 @router.get("/example/{image}")
 def example(request: Request, project: TheProject, _: Rater, image: Key) -> Response:
     """The picture of an example, by its id."""
-    if image not in {one.image for one in protocol_of(request).examples}:
+    if image not in {name for one in protocol_of(request).examples for name in one.pictures}:
         raise UnknownShowing("there is no such example")
     return picture_file(project.picture(image))
 

@@ -3,7 +3,6 @@
 Until somebody has agreed, nothing is shown or stored.
 """
 
-import math
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -11,6 +10,7 @@ from fastapi import Request
 from markupsafe import Markup
 from starlette.responses import Response
 
+from emorank.room.duration import minutes
 from emorank.room.project import Project
 from emorank.room.protocol import Protocol, hash_of
 from emorank.web.rating.language import Language, choice_of, language_of, page_in
@@ -55,11 +55,6 @@ def agreement_to(request: Request, language: Language, agree: str) -> tuple[bool
     return agree == hash_of(str(shown)), hash_of(str(shown))
 
 
-def length(protocol: Protocol, faces: int) -> int:
-    """How many minutes so many faces take, with practice and checks."""
-    return math.ceil(faces * protocol.trial_ms / 60_000)
-
-
 def door(
     request: Request,
     project: Project,
@@ -78,14 +73,15 @@ def door(
         Other(one.code, one.tag, one.name, _address(request, path, lang=one.code))
         for one in choice_of(request).offered.values()
     ]
-    shown = None if rater is None or agreed else information(protocol, language)
+    visitor = rater is not None
+    shown = information(protocol, language) if visitor and not agreed else None
     return page_in(
         language,
         "rating/invite.html",
         title=language.own(protocol.title or about.title),
         rater=rater,
         others=others if len(others) > 1 else [],
-        minutes=length(protocol, faces) if rater is not None else 0,
+        minutes=minutes(protocol, faces, shown.striptags() if shown else "") if visitor else 0,
         faces=faces,
         consent=shown,
         agree=hash_of(str(shown)),

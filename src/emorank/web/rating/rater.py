@@ -62,6 +62,7 @@ class Submission(BaseModel):
     change: bool
     was: Answer | None = None
     shown_ms: Milliseconds | None = None
+    times_shown: Annotated[int, Field(ge=1, le=10_000)] | None = None
 
 
 class Batch(BaseModel):
@@ -74,7 +75,8 @@ class Batch(BaseModel):
 class Showing(BaseModel):
     """A picture of the rater's order; `answer` is the rater's own.
 
-    `rest` says that a break comes before it; `expected` is told in practice only.
+    `rest` says that a break comes before it; `expected` is told in practice only, with the
+    positions that count as expected where it is one of a slider.
     """
 
     position: int
@@ -83,6 +85,7 @@ class Showing(BaseModel):
     answer: str | None
     rest: bool = False
     expected: str | None = None
+    limits: tuple[float, float] | None = None
 
 
 class Showings(BaseModel):
@@ -179,7 +182,7 @@ def practising(
 ) -> Showings:
     """The same of the pictures for practice."""
     now, language = practice_standing(project, rater), language_of(request)
-    tells = protocol_of(request).practice.feedback
+    tells, scale = protocol_of(request).practice.feedback, scale_of_project(project)
     pictures = [
         Showing(
             position=row.position,
@@ -187,6 +190,7 @@ def practising(
             emotion=language.emotion(row.emotion),
             answer=row.answer,
             expected=row.expected if tells else None,
+            limits=scale.limits(row.expected) if tells else None,
         )
         for row in practice(project, rater, now.next if start is None else start, count)
     ]

@@ -33,6 +33,8 @@ WORDS = {
     "signOut": "Sign out when they are stored.",
     "asExpected": "Yes: this face is an example of “{level}”.",
     "notAsExpected": "This face is meant as an example of “{level}”.",
+    "asAwaited": "Yes: “{level}” was expected.",
+    "notAsAwaited": "Here “{level}” was expected.",
     "rest": "{number} of {total} pictures are done. Rest your eyes for a moment.",
 }
 

@@ -7,22 +7,48 @@
 const $ = (id) => document.getElementById(id);
 const nextFrame = () => new Promise((done) => requestAnimationFrame(done));
 const BLOCKS = 64; // of the mask, each way
+const PREFIX = `emorank-shown/${$("room").dataset.keep}/`;
+const times = new Map(); // showing id → how often it began to be shown
 
-// Show a face, which is decoded and in the page; {onset, shown} in ms, when it and the mask are gone. If
-// the page is hidden or covered meanwhile, all of it begins anew, because nobody saw it whole. Null if
-// `wanted` no longer holds.
-export async function expose(plan, covered, wanted) {
+// The browser keeps the count, so that a page that is loaded again knows it.
+function count(id) {
+  let before = times.get(id) ?? 0;
+  try {
+    before = Math.max(before, Number(localStorage.getItem(PREFIX + id)) || 0);
+    localStorage.setItem(PREFIX + id, String(before + 1));
+  } catch {
+    // it keeps nothing: then only this page counts
+  }
+  times.set(id, before + 1);
+}
+
+// When all is answered.
+export function forget() {
+  try {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+    }
+  } catch {
+    // nothing was kept
+  }
+}
+
+// Show a face, which is decoded and in the page; {onset, shown, times} when it and the mask are gone:
+// two times in ms, and how often it began to be shown, in this page and before. If the page is hidden
+// or covered meanwhile, all of it begins anew, because nobody saw it whole. Null if `wanted` no longer
+// holds.
+export async function expose(plan, id, covered, wanted) {
   const face = $("face");
   while (wanted()) {
     hide(face);
     while (covered() && wanted()) await new Promise((done) => setTimeout(done, 100));
-    const seen = await once(plan, face, () => wanted() && !covered());
-    if (seen) return seen;
+    const seen = await once(plan, id, face, () => wanted() && !covered());
+    if (seen) return { ...seen, times: times.get(id) };
   }
   return null;
 }
 
-async function once(plan, face, goesOn) {
+async function once(plan, id, face, goesOn) {
   let now = await nextFrame();
   if (plan.fixation_ms) {
     $("cross").hidden = false;
@@ -32,6 +58,7 @@ async function once(plan, face, goesOn) {
   $("cross").hidden = true;
   face.style.visibility = "visible";
   const onset = now;
+  count(id);
   now = await after(onset, plan.face_ms, goesOn);
   if (now === null) return null;
   face.style.visibility = "hidden";

@@ -8,7 +8,7 @@
 //    sends a lost request again with the same ids, and the server stores each id once.
 // 3. After a reload the page sends what is still waiting, and shows the first picture without a stored
 //    answer, because the server alone decides which picture is next.
-import { expose } from "./exposure.js";
+import { expose, forget } from "./exposure.js";
 import * as gate from "./gate.js";
 import { answerOf, showLetters } from "./keys.js";
 import { labelOf, word } from "./language.js";
@@ -39,7 +39,8 @@ let serverPace = null;
 let notice = ""; // on the page until the next answer
 let stopped = false; // the rating is closed, or the session has ended
 let rested = -1; // the position before which the last break was
-let shown = null; // for how long the face was seen, in ms, where that is fixed
+let shown = null; // {shown, times}: for how long the face was seen, in ms, where that is fixed, and
+// how often it began to be shown
 
 // --- Server -------------------------------------------------------------------------------
 
@@ -173,8 +174,9 @@ async function show(position) {
   prepare(position, showingAt, pictureFailed).catch(stop);
   if (exposure) {
     const here = () => current === showing && place === position && !stopped;
-    const seen = await expose(exposure, () => document.hidden || $("help").open, here);
-    shown = seen && seen.shown;
+    const seen = await expose(
+      exposure, showing.id, () => document.hidden || $("help").open, here);
+    shown = seen;
     if (seen && here()) gate.show(seen.onset);
     return;
   }
@@ -235,7 +237,8 @@ function answer(given, event) {
       hidden_ms: bounded(hidden),
       change,
       was: showing.answer,
-      shown_ms: shown === null ? null : bounded(shown),
+      shown_ms: shown && bounded(shown.shown),
+      times_shown: shown && shown.times,
     });
   }
   if (seen + hidden < PAUSE) pace = [...pace.slice(-49), seen + hidden];
@@ -251,9 +254,13 @@ function answer(given, event) {
 // In practice: which answer was expected; the next face comes with a button or Enter.
 function feedback(showing) {
   gate.shut();
-  const right = showing.expected === showing.answer;
-  $("feedback").textContent = word(right ? "asExpected" : "notAsExpected",
-    { level: labelOf(showing.expected) });
+  const [low, high] = showing.limits ?? [];
+  const position = Number(showing.answer); // of a word it is no number, and in no range
+  const right = showing.limits ? low <= position && position <= high
+    : showing.expected === showing.answer;
+  const kind = room.dataset.scale === "levels" ? "Expected" : "Awaited";
+  $("feedback").textContent = word((right ? "as" : "notAs") + kind,
+    { level: labelOf(showing.expected).replace("-", "–") });
   if (exposure) $("face").style.visibility = "visible";
   $("on").hidden = false;
   $("on").focus();
@@ -320,6 +327,7 @@ function finish() {
     busy(word("lastStored"));
     return;
   }
+  if (exposure) forget();
   end();
   $("end-back").hidden = total === 0 || exposure !== null || source.includes("practice");
   progress();
