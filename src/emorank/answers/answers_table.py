@@ -35,8 +35,8 @@ from emorank.errors import VotesError
 from emorank.naming import each, image_name, person_name, whole
 from emorank.vocabulary import NONE, Rank, emotion_word
 
-_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "times_shown")
-COLUMNS = ("image", "emotion", "rater", "answer", "repeat", *_TIMES, "at")
+TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "times_shown")
+COLUMNS = ("image", "emotion", "rater", "answer", "repeat", *TIMES, "at")
 REQUIRED = ("image", "rater", "answer")
 # There is one answer for each unit, rater and showing.
 KEY = ("image", "emotion", "rater", "repeat")
@@ -82,7 +82,7 @@ def answers_table(rows: pd.DataFrame | Iterable[Mapping[str, Any]]) -> pd.DataFr
             "rater": _names(table, "rater", person_name),
             "answer": _answers(table),
             "repeat": _repeats(table),
-            **{name: _milliseconds(table, name) for name in _TIMES},
+            **{name: _milliseconds(table, name) for name in TIMES},
             "at": _instants(table),
         }
     )

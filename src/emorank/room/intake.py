@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
+from emorank.answers.answers_table import TIMES
 from emorank.answers.names import full_names, warn_of_similar
 from emorank.errors import RatingError
 from emorank.naming import person_name
@@ -13,7 +14,6 @@ from emorank.room.design import read_design
 from emorank.room.overview import pictures
 from emorank.room.project import Project
 from emorank.room.raters import add_rater, rater_ids
-from emorank.room.scaled import TIMES
 from emorank.room.schema import SHOWINGS, TRIALS, VOTES
 from emorank.room.store import Vote, store_vote
 

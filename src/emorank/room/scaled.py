@@ -3,6 +3,7 @@
 import pandas as pd
 from sqlalchemy import select
 
+from emorank.answers.answers_table import TIMES
 from emorank.answers.scales import TIE, Scale
 from emorank.naming import image_name, person_name
 from emorank.room.design import read_design, stronger
@@ -11,7 +12,6 @@ from emorank.room.project import Project
 from emorank.room.schema import IMAGES, PAIRS, RATERS, SHOWINGS, VOTED, VOTES
 from emorank.vocabulary import emotion_word
 
-TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "times_shown")
 COLUMNS = ("image", "emotion", "rater", "answer", "value", "repeat", *TIMES, "at")
 PAIR_COLUMNS = (
     "first", "second", "left", "emotion", "rater", "answer", "stronger", "repeat", *TIMES, "at",
