@@ -49,7 +49,8 @@ def test_the_citation_has_what_the_format_asks_for():
 
 def test_the_project_has_one_address():
     """Each address of the project in a file begins with one of pyproject.toml's."""
-    files = [path for end in ("*.md", "*.cff", "*.json") for path in ROOT.glob(end)]
+    ends = ("*.md", "*.cff", "*.json", "*.toml", "Containerfile", "Makefile")
+    files = [path for end in ends for path in ROOT.glob(end)]
     files += [path for folder in ("docs", "paper") for path in (ROOT / folder).glob("*.md")]
     files += [path for path in (ROOT / ".github").rglob("*") if path.is_file()]
     wrong, found = [], 0
