@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from zipfile import ZipFile
 
 import av
 import pandas as pd
@@ -107,22 +108,29 @@ def prepare() -> None:
 
 
 def london(folder: str = "") -> None:
-    """Write the photographs of the tutorial as their publishers name them: eight persons.
+    """Write the files that the tutorial tells to download, as their publishers made them.
 
-    `folder` has them as neutral/001.jpg and happiness/001.jpg; without it rendered faces stand in.
+    Eight persons. `folder` has their photographs as neutral/001.jpg and happiness/001.jpg; without
+    it rendered faces stand in.
     """
     sample = load(None, "sample").table.set_index("image")
     rows = []
-    for number in range(1, 9):
-        rendered = sample.index[sample["person"] == f"p{number:02}"]
-        for name, emotion, ending in (("neutral", "neutral", "03"), ("happiness", "happy", "08")):
-            one = next(image for image in reversed(rendered) if emotion in image)
-            source = Path(folder, name, f"{number:03}.jpg")
-            to = Path("london", emotion, f"{number:03}_{ending}.jpg")
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source if folder else load(None, "sample").root / one, to)
-        rows.append((f"{number:03}", ("female", "male")[number % 2]))
-    pd.DataFrame(rows, columns=["face_id", "face_gender"]).to_csv("london_info.csv", index=False)
+    with ZipFile("neutral_front.zip", "w") as neutral, ZipFile("smiling_front.zip", "w") as smiling:
+        for number in range(1, 9):
+            rendered = sample.index[sample["person"] == f"p{number:02}"]
+            for archive, name, emotion, inside in (
+                (neutral, "neutral", "neutral", f"neutral_front/{number:03}_03"),
+                (smiling, "happiness", "happy", f"smiling_front/{number:03}_08"),
+            ):
+                one = next(image for image in reversed(rendered) if emotion in image)
+                source = Path(folder, name, f"{number:03}.jpg")
+                archive.write(
+                    source if folder else load(None, "sample").root / one, f"{inside}.jpg"
+                )
+                archive.writestr(f"{inside}.tem", "1\n12.5\t30.25\n")
+            rows.append((f"{number:03}", 20 + number, ("female", "male")[number % 2], "white"))
+    columns = ["face_id", "face_age", "face_gender", "face_eth"]
+    pd.DataFrame(rows, columns=columns).to_csv("london_faces_info.csv", index=False)
 
 
 def images_of(study: str) -> list[str]:
@@ -174,6 +182,12 @@ def call(line: str) -> int:
             votes(words[1])
         case "london":
             london(*words[1:])
+        case "unzip":
+            ZipFile(words[1]).extractall()
+        case "mkdir":
+            Path(words[1]).mkdir()
+        case "mv":
+            shutil.move(*words[1:])
         case "scores":
             scores(words[1])
         case "export":

@@ -104,14 +104,14 @@ def steps() -> Iterator[str]:
 
 
 def tutorial() -> Iterator[str]:
-    """The commands and the Python of docs/tutorial.md, on eight of its persons."""
+    """What docs/tutorial.md tells to type, on eight of its persons."""
     yield f"london {LONDON if LONDON.is_dir() else ''}"
     page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     for language, text in re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
         if language == "python":
             yield f"python\n{text}"
         for line in text.splitlines():
-            if line.startswith("emorank "):
+            if line.startswith(("emorank ", "unzip ", "mkdir ", "mv ")):
                 yield " ".join([line, *FEW.get(line.split()[1], ())])
 
 

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from docs.site.accessible import mend
 from docs.site.links import external, faults
 from docs.site.staging import ROOT, stage
 
@@ -27,6 +28,7 @@ def build(out: Path) -> None:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ValueError(done.stderr)
+        mend(made)
         wrong = faults(made)
         if wrong:
             raise ValueError("\n".join(wrong))

@@ -19,6 +19,7 @@ highlight_language = "none"  # a block that names no language is shown as it sta
 html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_logo = html_favicon = "../../src/emorank/web/static/icon.svg"
 html_show_sourcelink = False
 html_copy_source = False

@@ -86,7 +86,11 @@ def signature(value: griffe.Object, path: str) -> str:
     """How it is called, a line for each parameter where there are many."""
     if value.is_class:
         bases = ", ".join(str(base) for base in value.bases)
-        return f"class {path}({bases})" if bases else f"class {path}"
+        line = f"class {path}({bases})" if bases else f"class {path}"
+        inside = [
+            f"    {field.name}: {field.annotation}{default(field)}" for field in fields(value)
+        ]
+        return "\n".join([f"{line}:", *inside]) if inside else line
     if value.is_attribute:
         return f"{path}: {value.annotation}"
     written, starred = [], False
@@ -110,6 +114,30 @@ def signature(value: griffe.Object, path: str) -> str:
     return f"{path}(\n" + "".join(f"    {text},\n" for text in written) + f"){ending}"
 
 
+def fields(value: griffe.Class) -> Iterator[griffe.Attribute]:
+    """What a record holds, in its order; an enumeration has words instead."""
+    for member in value.members.values():
+        named = member.is_attribute and not member.is_alias and not member.name.startswith("_")
+        if named and member.annotation is not None and "property" not in member.labels:
+            yield member
+
+
+def default(field: griffe.Attribute) -> str:
+    """What a field is if nobody says it; what a factory makes is left to the description."""
+    written = str(field.value) if field.value is not None else ""
+    return f" = {written}" if written and len(written) <= 60 and "(" not in written else ""
+
+
+def type_and_default(item: griffe.DocstringParameter, value: griffe.Object) -> str:
+    """Type and default of a parameter, in brackets."""
+    named = () if value.is_class else getattr(value, "parameters", ())
+    known = {one.name: one.default for one in named}
+    parts = [f"`{item.annotation}`"] if item.annotation is not None else []
+    if known.get(item.name) is not None:
+        parts.append(f"`{known[item.name]}` by default")
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
 def described(value: griffe.Object) -> Iterator[str]:
     """The docstring as Markdown."""
     if value.docstring is None:
@@ -121,9 +149,10 @@ def described(value: griffe.Object) -> Iterator[str]:
                 yield from [safe(section.value), ""]
             case "parameters" | "other parameters" | "attributes":
                 yield from [f"**{section.kind.value.capitalize()}**", ""]
-                for item in section.value:
-                    kind = f" (`{item.annotation}`)" if item.annotation is not None else ""
-                    yield f"- `{item.name}`{kind}: {flat(item.description)}"
+                yield from [
+                    f"- `{item.name}`{type_and_default(item, value)}: {flat(item.description)}"
+                    for item in section.value
+                ]
                 yield ""
             case "returns" | "yields":
                 words = " ".join(flat(item.description) for item in section.value)

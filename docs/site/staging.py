@@ -10,6 +10,8 @@ from docs.site.command_line import verb_pages
 from docs.site.names import reference
 from docs.site.notebooks import as_markdown
 
+import emorank
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 NAVIGATION = HERE / "navigation.toml"
@@ -17,6 +19,7 @@ LINK = re.compile(r"(?P<before>!?\[(?:[^\]`]|`[^`]*`)*\]\()(?P<target>[^)\s]+)(?
 PICTURE = re.compile(r'(?P<before><img [^>]*?src=")(?P<target>[^"]+)(?P<after>")')
 CODE = re.compile(r"(^ *```.*?^ *```\s*?$|`[^`\n]+`(?!\]))", re.DOTALL | re.MULTILINE)
 NAME = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+PUBLIC = re.compile(r"`emorank\.(\w+)(?:\([^`\n]*\))?`")
 # Pages that do not lie in docs/, and their names in the site. README.md is what a forge shows; the
 # site has a front page of its own.
 ELSEWHERE = {
@@ -97,5 +100,19 @@ def relink(text: str, file: Path, names: dict[Path, str], folder: Path) -> str:
         return f"{link['before']}{names[aim]}{mark}{anchor}{link['after']}"
 
     parts = CODE.split(text)
+    parts[1::2] = [
+        named(code, before, end)
+        for before, code, end in zip(parts[::2], parts[1::2], parts[2::2], strict=False)
+    ]
     parts[::2] = [PICTURE.sub(moved, LINK.sub(moved, part)) for part in parts[::2]]
     return "".join(parts)
+
+
+def named(code: str, before: str, after: str) -> str:
+    """The code of a public name in a sentence, as a link to what the reference says of it."""
+    match = PUBLIC.fullmatch(code)
+    line = before.rpartition("\n")[2]
+    linked = line.rfind("[") > line.rfind("]") and "](" in after.partition("\n")[0]
+    if match is None or match[1] not in emorank.__all__ or linked or line.startswith("#"):
+        return code
+    return f"[{code}](reference.md#{match[1].lower()})"
