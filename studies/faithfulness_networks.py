@@ -106,7 +106,7 @@ def ready(folder: Path) -> Iterator[Measured]:
 def _face(file: Path, size: int, width: float) -> np.ndarray:
     picture = read(file)
     (face,) = faces.find(picture, nearest=True)
-    return faces.crop(picture, face.landmarks, size, width)
+    return faces.crop(picture, face.landmarks, size, width=width)
 
 
 # --- small networks that learn here ---

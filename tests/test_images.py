@@ -360,7 +360,7 @@ def test_file_larger_than_allowed(tmp_path: Path) -> None:
     file = tmp_path / "big.png"
     file.write_bytes(LOSSLESS["PNG"])
     with pytest.raises(ImageError, match="larger than the 50 bytes"):
-        images.read(file, images.Limits(bytes=50))
+        images.read(file, limits=images.Limits(bytes=50))
 
 
 def test_memory_running_out_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:

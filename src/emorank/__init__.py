@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from emorank.answers.voting import majority, verdicts
     from emorank.datasets import load as load_dataset
     from emorank.errors import EmorankError
+    from emorank.evaluation.maps.map_scores import Settings as FaithfulnessSettings
     from emorank.evaluation.raters.agreement import agreement as rater_agreement
     from emorank.faces import crop as crop_face
     from emorank.faces import find as find_faces
     from emorank.film.drawn import draw_film
     from emorank.film.watch import watch
+    from emorank.framing import View
+    from emorank.images import Limits as ImageLimits
     from emorank.images import center as crop_center
     from emorank.images import read as read_image
     from emorank.networks.network import load_network
+    from emorank.networks.normalisation import Normalisation
     from emorank.networks.normalisation import to_batch as normalise_images
     from emorank.networks.onnx_files import read_onnx
     from emorank.ranking import rank as interval_rank
@@ -32,10 +36,12 @@ if TYPE_CHECKING:
     from emorank.report.intensity import draw_intensity
     from emorank.report.reading import draw_reading
     from emorank.room.sources import read_answers, read_votes
+    from emorank.scale.asked_relevance import AnyNetwork
     from emorank.scale.explain_many import explain_many
     from emorank.scale.rank_many import rank_many
     from emorank.study.card import model_card
-    from emorank.study.folder import create_study, open_study
+    from emorank.study.explained_faces import Rules
+    from emorank.study.folder import Study, create_study, open_study
     from emorank.study.learning.train_ordinal import train_ordinal
     from emorank.study.plan import Plan, read_plan
     from emorank.study.plan import override as override_plan
@@ -53,10 +59,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnyNetwork",
     "EmorankError",
     "Emotion",
+    "FaithfulnessSettings",
+    "ImageLimits",
+    "Normalisation",
     "Plan",
     "Rank",
+    "Rules",
+    "Study",
+    "View",
     "add_compounds",
     "answers_table",
     "audit_study",
@@ -156,11 +169,22 @@ _PLACES = {
     "write_answers": ("answers.interchange", "write_answers"),
     "verdicts": ("answers.voting", "verdicts"),
     "rater_agreement": ("evaluation.raters.agreement", "agreement"),
+    # what some of them take or return
+    "Study": ("study.folder", "Study"),
+    "AnyNetwork": ("scale.asked_relevance", "AnyNetwork"),
+    "Rules": ("study.explained_faces", "Rules"),
+    "View": ("framing", "View"),
+    "Normalisation": ("networks.normalisation", "Normalisation"),
+    "FaithfulnessSettings": ("evaluation.maps.map_scores", "Settings"),
+    "ImageLimits": ("images", "Limits"),
     # words
     "Emotion": ("vocabulary", "Emotion"),
     "Rank": ("vocabulary", "Rank"),
     "EmorankError": ("errors", "EmorankError"),
 }
+
+# Former names: the public name that is used instead, and the version in which the old one goes.
+_FORMER: dict[str, tuple[str, str]] = {}
 
 
 # What the parts say goes to the loggers of their modules, and nowhere until a program wants to hear
@@ -173,6 +197,12 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         """Load a public name when it is first asked for (PEP 562)."""
+        if name in _FORMER:
+            from emorank.deprecation import warn_of
+
+            instead, goes = _FORMER[name]
+            warn_of(f"emorank.{name}", f"emorank.{instead}", goes)
+            return globals()[instead] if instead in globals() else __getattr__(instead)
         if name not in _PLACES:
             raise AttributeError(f"module 'emorank' has no attribute '{name}'")
         module, attribute = _PLACES[name]

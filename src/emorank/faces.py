@@ -69,7 +69,7 @@ class Face:
         return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
 
 
-def find(picture: Given, threshold: float = 0.8, *, nearest: bool = False) -> tuple[Face, ...]:
+def find(picture: Given, *, threshold: float = 0.8, nearest: bool = False) -> tuple[Face, ...]:
     """Every face of an image, nearest first; empty where there is none.
 
     `nearest`: only the first of them. In a picture larger than 384 px this takes half of the time
@@ -129,7 +129,7 @@ def frame_of(landmarks: Points, size: int, width: float = 1.0) -> Float[np.ndarr
 
 
 def crop(
-    rgb: Picture, landmarks: Points, size: int = 224, width: float = 1.0
+    rgb: Picture, landmarks: Points, size: int = 224, *, width: float = 1.0
 ) -> UInt8[np.ndarray, "{size} {size} 3"]:
     """The square in which the landmarks lie nearest to `TEMPLATE`, in least squares.
 

@@ -176,7 +176,7 @@ def framed(
         before = (size - inner) // 2
         around = (before, size - inner - before)
         return np.pad(images.resize(rgb, inner), (around, around, (0, 0)), mode="edge")
-    return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size, width)
+    return faces.crop(rgb, np.asarray(landmarks, np.float32).reshape(5, 2), size, width=width)
 
 
 def faces_in(

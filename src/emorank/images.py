@@ -73,7 +73,7 @@ SMALL = Limits(memory=LIMITS.memory // 4)
 _BAND, _RESIZED_BAND = 2**20, 2**24  # pixels that are converted and resized at once
 
 
-def read(path: Path | str, limits: Limits = LIMITS) -> UInt8[np.ndarray, "height width 3"]:
+def read(path: Path | str, *, limits: Limits = LIMITS) -> UInt8[np.ndarray, "height width 3"]:
     """Read an image file as upright 8-bit RGB.
 
     Raises:
@@ -165,23 +165,23 @@ def _upright(image: Image.Image, name: str) -> UInt8[np.ndarray, "height width 3
 
 
 def resize(
-    rgb: UInt8[np.ndarray, "height width 3"], side: int
-) -> UInt8[np.ndarray, "{side} {side} 3"]:
+    rgb: UInt8[np.ndarray, "height width 3"], size: int
+) -> UInt8[np.ndarray, "{size} {size} 3"]:
     """Stretch to a square of one size, bilinear and antialiased: the paper's section III-C.
 
     Proportions are not kept, as in the paper; square crops lose nothing by it.
     """
-    if rgb.shape == (side, side, 3):
+    if rgb.shape == (size, size, 3):
         return rgb
-    return _resized(rgb, (side, side), (0, 0, rgb.shape[1], rgb.shape[0]))
+    return _resized(rgb, (size, size), (0, 0, rgb.shape[1], rgb.shape[0]))
 
 
 def center(
-    rgb: UInt8[np.ndarray, "height width 3"], side: int
-) -> UInt8[np.ndarray, "{side} {side} 3"]:
+    rgb: UInt8[np.ndarray, "height width 3"], size: int
+) -> UInt8[np.ndarray, "{size} {size} 3"]:
     """The middle of a picture, proportions kept, as torchvision's weights expect it.
 
-    The shorter side is resized to 256/224 of `side`, bilinear and antialiased, and a square is cut
+    The shorter side is resized to 256/224 of `size`, bilinear and antialiased, and a square is cut
     from the middle; for 224, each pixel equals that of torchvision's `ImageClassification` for a
     Pillow image. An eighth of the shorter side is cut off.
     """
@@ -189,10 +189,10 @@ def center(
     # Without this cut, resizing a strip of 16 by five million pixels would need 60 GB.
     cut = [min(length, 64 * short) for length in rgb.shape[:2]]
     top, left = _middle(rgb.shape[:2], cut)
-    height, width = (int(_RESIZED * side / _CROPPED * length / short) for length in cut)
+    height, width = (int(_RESIZED * size / _CROPPED * length / short) for length in cut)
     resized = _resized(rgb, (width, height), (left, top, left + cut[1], top + cut[0]))
-    top, left = _middle((height, width), (side, side))
-    return np.ascontiguousarray(resized[top : top + side, left : left + side])
+    top, left = _middle((height, width), (size, size))
+    return np.ascontiguousarray(resized[top : top + size, left : left + size])
 
 
 def _middle(shape: Sequence[int], inner: Sequence[int]) -> tuple[int, int]:

@@ -55,7 +55,7 @@ def test_the_maps_are_the_engines(network, paths):
 def test_any_class_can_be_explained(network, paths):
     """The chosen class instead of the predicted one, with its logit and probability."""
     for target in range(3):
-        (one,) = explain_images(network, paths[:1], ["epsilon"], target)
+        (one,) = explain_images(network, paths[:1], ["epsilon"], target=target)
         assert one.target == target
         assert one.logit == one.logits[target]
         expected = torch.tensor(one.logits).softmax(0)[target]
@@ -65,14 +65,14 @@ def test_any_class_can_be_explained(network, paths):
 
 def test_why_this_and_not_that(network, paths):
     """The map of a difference is the difference of the maps: epsilon is linear in the start."""
-    (one,) = explain_images(network, paths[:1], ["epsilon"], Difference(2, 0))
-    (of,) = explain_images(network, paths[:1], ["epsilon"], 2)
-    (against,) = explain_images(network, paths[:1], ["epsilon"], 0)
+    (one,) = explain_images(network, paths[:1], ["epsilon"], target=Difference(2, 0))
+    (of,) = explain_images(network, paths[:1], ["epsilon"], target=2)
+    (against,) = explain_images(network, paths[:1], ["epsilon"], target=0)
     assert (one.kind, one.target, one.against) == ("difference", 2, 0)
     assert one.difference == pytest.approx(float(one.logits[2] - one.logits[0]))
     expected = of.maps["epsilon"] - against.maps["epsilon"]
     assert np.abs(one.maps["epsilon"] - expected).max() < 1e-4 * np.abs(expected).max()
-    (runner_up,) = explain_images(network, paths[:1], ["epsilon"], Difference())
+    (runner_up,) = explain_images(network, paths[:1], ["epsilon"], target=Difference())
     assert (runner_up.target, runner_up.against) == tuple(np.argsort(-runner_up.logits)[:2])
 
 
@@ -80,7 +80,7 @@ def test_a_class_is_not_held_against_itself(network, paths):
     """Images predicted as the other class are left out and named, the others are explained."""
     predicted = [one.predicted for one in explain_images(network, paths, ["epsilon"])]
     for other in range(3):
-        some = explain_images(network, paths, ["epsilon"], Difference(against=other))
+        some = explain_images(network, paths, ["epsilon"], target=Difference(against=other))
         kept = [one.image for one in some]
         assert kept == [p for p, k in zip(paths, predicted, strict=True) if k != other]
         assert len(some.excluded) == predicted.count(other)
@@ -88,17 +88,17 @@ def test_a_class_is_not_held_against_itself(network, paths):
     with pytest.raises(ImageError, match="choose another"):
         list(
             explain_images(
-                network, paths, ["epsilon"], Difference(against=predicted[0]), strict=True
+                network, paths, ["epsilon"], target=Difference(against=predicted[0]), strict=True
             )
         )
 
 
 def test_a_probability_and_a_target_of_ones_own(network, paths):
     """Both scale the map of the logit, to which epsilon is linear."""
-    (logit,) = explain_images(network, paths[:1], ["epsilon"], 1)
-    (chance,) = explain_images(network, paths[:1], ["epsilon"], Probability(1))
+    (logit,) = explain_images(network, paths[:1], ["epsilon"], target=1)
+    (chance,) = explain_images(network, paths[:1], ["epsilon"], target=Probability(1))
     (own,) = explain_images(
-        network, paths[:1], ["epsilon"], lambda z: z * torch.tensor([0, 2.0, 0])
+        network, paths[:1], ["epsilon"], target=lambda z: z * torch.tensor([0, 2.0, 0])
     )
     size = np.abs(logit.maps["epsilon"]).max()
     scaled = logit.maps["epsilon"] * (chance.probability / logit.logit)
@@ -114,7 +114,7 @@ def test_every_class_of_each_image(network, paths):
         (path, target) for path in paths[:2] for target in range(3)
     ]
     for one in found:
-        (alone,) = explain_images(network, [one.image], PRESETS, one.target)
+        (alone,) = explain_images(network, [one.image], PRESETS, target=one.target)
         np.testing.assert_allclose(one.logits, alone.logits, rtol=1e-5)
         for name, found_map in one.maps.items():
             size = np.abs(alone.maps[name]).max()
@@ -154,7 +154,7 @@ def test_relevance_at_a_layer(network, paths, tmp_path):
 
 def test_the_other_class_is_in_the_file(network, paths, tmp_path):
     """`against`, where a difference was explained."""
-    found = list(explain_images(network, paths[:2], ["epsilon"], Difference(1, 2)))
+    found = list(explain_images(network, paths[:2], ["epsilon"], target=Difference(1, 2)))
     save_relevance(found, tmp_path / "r.npz")
     with np.load(tmp_path / "r.npz") as file:
         assert file["against"].tolist() == [2, 2]

@@ -57,7 +57,7 @@ def test_every_class_has_a_tile_on_one_scale(monkeypatch):
     )
     some = [explained(target=k, labels=("cat", "dog")) for k in range(2)]
     some[1] = replace(some[1], maps={"epsilon": 7 * some[1].maps["epsilon"]})
-    draw_classes(some, "with dense by zero")
+    draw_classes(some, note="with dense by zero")
     (said,) = drawn
     assert "every class on one scale, epsilon; predicted: cat (class 0)" in said
     assert "with dense by zero" in said

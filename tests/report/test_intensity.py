@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from emorank.reading.intensity import Intensity
-from emorank.report.intensity import draw_intensity, intensity
+from emorank.report.intensity import draw_intensity, figure
 from emorank.vocabulary import LEVELS
 
 
@@ -57,10 +57,10 @@ def test_a_picture_for_any_score(score):
 
 def test_the_picture_says_what_the_record_says():
     """The verdict in its heading, each level with its probability under the axis."""
-    figure = intensity(face())
+    page = figure(face())
     heading = "a.jpg\nHappy, Strong: why Strong and not Average"
-    assert figure.get_suptitle() == f"{heading}\n{face().account}"
-    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert page.get_suptitle() == f"{heading}\n{face().account}"
+    texts = [text.get_text() for axes in page.axes for text in axes.texts]
     for level, share in zip(LEVELS, ("0.00", "0.10", "0.20", "0.70"), strict=True):
         assert f"{level}\n{share}" in texts
     assert "2.50" in texts

@@ -75,7 +75,7 @@ def test_touched_files_are_read_once_and_are_the_same(prepared, own_drawn):
     Image.open(again).save(again, compress_level=0)
     for ends in ([("images", "2 files were touched; their pixels are the same", True)], []):
         log = Log()
-        stages.run(prepared, log, last="prepare")
+        stages.run(prepared, watch=log, last="prepare")
         assert log.ends[:-1] == ends
         assert log.ends[-1][2] is False  # prepared before
 
@@ -114,15 +114,17 @@ def test_a_data_set_that_was_moved_is_the_same(prepared, own_drawn, tmp_path):
     shutil.copytree(own_drawn, moved)  # new times
     shutil.rmtree(own_drawn)
     study = create_study(
-        prepared.folder, override(prepared.plan, {"data.path": str(moved)}, "the options")
+        prepared.folder, override(prepared.plan, {"data.path": str(moved)}, origin="the options")
     )
     log = Log()
-    stages.run(study, log, last="prepare")
+    stages.run(study, watch=log, last="prepare")
     assert log.ends[-1][2] is False
     stages.run(study, first="prepare", last="prepare")
     assert stages.is_done(open_study(study.folder), "prepare")
     (moved / "happy/p1.png").unlink()
-    elsewhere = override(study.plan, {"data.path": str(tmp_path / "elsewhere")}, "the options")
+    elsewhere = override(
+        study.plan, {"data.path": str(tmp_path / "elsewhere")}, origin="the options"
+    )
     moved.rename(tmp_path / "elsewhere")
     with pytest.raises(StudyError, match=r"elsewhere' \(1 gone \(happy/p1.png\).*choose another"):
         create_study(study.folder, elsewhere)
@@ -143,7 +145,7 @@ def test_a_study_of_an_earlier_version_is_compared_with_its_faces(prepared, own_
     late = own_drawn / "happy/p1.png"
     os.utime(late, ns=(LATER, LATER))
     log = Log()
-    stages.run(prepared, log, last="prepare")
+    stages.run(prepared, watch=log, last="prepare")
     assert log.ends[0][1].startswith("1 files were touched")
     assert len(prepared.table("images")) == 24
     prepared.path("images.parquet").unlink()
@@ -165,7 +167,7 @@ def test_altered_pixels_are_noticed_when_they_are_read(prepared, own_drawn):
 def test_prepare_again_does_what_follows_again(cli, own_study, own_drawn, settings):
     """All that had been done; and nothing more where the images came to the same."""
     folder = own_study.folder
-    plan = override(own_study.plan, {"data.path": str(own_drawn)}, "the options")
+    plan = override(own_study.plan, {"data.path": str(own_drawn)}, origin="the options")
     create_study(folder, plan)
     done = cli("prepare", "--again", "--out", folder)
     assert done.code == 0, done.err

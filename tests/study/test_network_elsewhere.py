@@ -119,7 +119,7 @@ def test_report_and_card_say_whose_network_it_is(done, finished):
 
 def test_it_is_audited_and_its_groups_are_scored(done, tmp_path):
     """By the verbs of any study."""
-    found = audit(done, ranks=["evidence", "logit"], faces=1)
+    found = audit(done, rank=["evidence", "logit"], faces=1)
     assert found.faces == 2 * len(STRANGERS)
     assert [one.rank for one in found.ranks[:2]] == ["evidence", "logit"]
     groups = tmp_path / "groups.csv"

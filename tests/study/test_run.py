@@ -366,7 +366,7 @@ def test_a_stage_asked_for_by_name_is_done_again(done, make, at_begin):
     stages.run(study)
     done.clear()
     at_begin.clear()
-    stages.run(study, log, first="rank", last="rank")
+    stages.run(study, watch=log, first="rank", last="rank")
     assert done == ["rank"]
     assert at_begin == {"rank": []}
     assert (log.starts, log.ends) == (["rank"], [("rank", "rank number 1", True)])

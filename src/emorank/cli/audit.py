@@ -85,7 +85,7 @@ def command(
     with progress_bar("audit") as progress:
         result = audit(
             with_votes(study, votes, said),
-            ranks=ranks,
+            rank=ranks,
             scores=scores,
             faces=faces,
             asked=asked,

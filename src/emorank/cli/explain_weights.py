@@ -56,7 +56,7 @@ def explain_with_weights(
         network,
         lacking,
         methods,
-        _target(network, request),
+        target=_target(network, request),
         each=request.all_classes,
         at=request.at,
         size=request.size,
@@ -71,7 +71,7 @@ def explain_with_weights(
         for classes in batches(with_bar(explanations, len(lacking), each), each):
             first = classes[0]
             whole = request.all_classes
-            png = draw_classes(classes, note) if whole else draw_explanation(first, note)
+            png = draw_classes(classes, note=note) if whole else draw_explanation(first, note=note)
             if drawing.save is not None:
                 saved.extend(classes)
             yield figures.write(first.image, first.face, png, first.warning)

@@ -79,7 +79,9 @@ def command(
     study = open_study(folder)
     with ProgressBars() as bars:
         progress = bars.start("faithfulness")
-        result = faithfulness(study, METHODS if "all" in names else names, settings, progress)
+        result = faithfulness(
+            study, METHODS if "all" in names else names, settings, progress=progress
+        )
         number, checked = len(result.images), min(result.settings.checks, len(result.images))
         outcome = f"{len(result.passes)} methods on {number} faces of {result.persons} persons"
         bars.end("faithfulness", f"{outcome}, {checked} of them with all checks", again=True)

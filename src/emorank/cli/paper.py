@@ -31,8 +31,8 @@ def command(folder: Path, out: Path | None, overwrite: bool) -> None:
     if out is not None:
         require_new(out / "index.html", overwrite)
     with ProgressBars() as bars:
-        page, missing = paper(open_with(folder, ()), out, bars.start("paper"))
-        bars.end("paper", str(page), again=True)
-    for number in missing:
+        written = paper(open_with(folder, ()), out, progress=bars.start("paper"))
+        bars.end("paper", str(written.page), again=True)
+    for number in written.missing:
         click.echo(f"missing: {number}", err=True)
-    click.echo(page)
+    click.echo(written.page)

@@ -82,7 +82,7 @@ def begin_study(
     else:  # a study that is there already goes on by its own plan
         there = out / "study.toml"
         start = read_plan(there) if there.is_file() and not data else Plan()
-    whole = override(start, read_settings(settings) | changes, "the options")
+    whole = override(start, read_settings(settings) | changes, origin="the options")
     return create_study(out, resolve(whole))
 
 
@@ -92,7 +92,7 @@ def run_stages(study: "Study", first: str, last: str) -> None:
     from emorank.study.run import run
 
     with ProgressBars() as bars:
-        run(study, bars, first=first, last=last)
+        run(study, watch=bars, first=first, last=last)
 
 
 def run_stage(

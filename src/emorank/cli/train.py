@@ -58,5 +58,6 @@ def command(
     study = open_study(folder)
     asked = with_votes(study, votes, said)
     with ProgressBars() as bars:
-        bars.end("ordinal", train_ordinal(asked, progress=bars.start("ordinal")), again=True)
+        trained = train_ordinal(asked, progress=bars.start("ordinal"))
+        bars.end("ordinal", trained.summary, again=True)
     renew_report(study)

@@ -85,7 +85,7 @@ def with_votes(study: "Study", votes: Path | str | None, said: Said) -> "Study":
     from emorank.study.folder import Study
     from emorank.study.plan import override
 
-    plan = override(study.plan, votes_settings(votes, said), "the options")
+    plan = override(study.plan, votes_settings(votes, said), origin="the options")
     if said and not plan.validate.votes:
         raise click.UsageError("--control, --map and --cut are for votes: give their file, --votes")
     return Study(study.folder, plan)

@@ -42,11 +42,11 @@ SAMPLE = "sample"  # inside the package: asked for by its name, without a folder
 NAMES = (*ADAPTERS, SAMPLE)
 
 
-def load(root: Path | str | None, name: str = "auto", **options: object) -> Dataset:
+def load(path: Path | str | None = None, name: str = "auto", **options: object) -> Dataset:
     """Read a data set; its name is given, or recognised by the layout of the folder.
 
     Args:
-        root: the folder, or a manifest file; None for the shipped sample.
+        path: the folder, or a manifest file; None for the shipped sample.
         name: one of `NAMES`, or "auto".
         options: of the adapter's own `load`.
 
@@ -55,23 +55,23 @@ def load(root: Path | str | None, name: str = "auto", **options: object) -> Data
             no known layout.
         PlanError: there is no such name, or this data set has no such option.
     """
-    if root is None and name != SAMPLE:
+    if path is None and name != SAMPLE:
         raise PlanError(f"the data set '{name}' needs a folder; only '{SAMPLE}' comes without one")
     given = name != "auto"
-    if root is not None and not given:
-        name = recognise(root)
+    if path is not None and not given:
+        name = recognise(path)
     if name not in NAMES:
         raise PlanError(
             f"'{name}' is not the name of a data set; expected auto or one of {', '.join(NAMES)}"
         )
     adapter = sample if name == SAMPLE else ADAPTERS[name]
     _check_options(adapter.load, name, options)
-    if name == SAMPLE or root is None:
-        return _load_sample(root)
+    if name == SAMPLE or path is None:
+        return _load_sample(path)
     try:
-        loaded: Dataset = adapter.load(Path(root), **options)
+        loaded: Dataset = adapter.load(Path(path), **options)
     except DatasetError as error:
-        other = _other(root, name) if given else None
+        other = _other(path, name) if given else None
         if other is None:
             raise
         raise DatasetError(

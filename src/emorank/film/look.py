@@ -106,7 +106,7 @@ class Looker:
         usual = (self.size, self.width) == (SHARPNESS_SIDE, 1.0)
         return SeenFace(
             View(Path(image), number, pixels, face.box, tuple(others)),
-            faces.crop(rgb, points, identity.SIDE, identity.WIDTH),
+            faces.crop(rgb, points, identity.SIDE, width=identity.WIDTH),
             points,
             float(np.linalg.norm(points[1] - points[0])),
             sharpness(pixels if usual else faces.crop(rgb, points, SHARPNESS_SIDE)),

@@ -74,7 +74,7 @@ def features(
     @torch.inference_mode()
     def computed(some: list[tuple[str, int]]) -> np.ndarray[Any, np.dtype[np.float16]]:
         pixels = list(images([place for _, place in some]))
-        maps = net.trunk(to_batch(pixels, normalisation, device), cut)
+        maps = net.trunk(to_batch(pixels, normalisation, device=device), cut)
         return maps.to("cpu", torch.float16).numpy()
 
     def apart(some: list[tuple[str, int]]) -> bool:

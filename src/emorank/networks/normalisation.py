@@ -106,6 +106,7 @@ def to_grey(pixels: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "h
 def to_batch(
     images: Sequence[UInt8[np.ndarray, "side side 3"]],
     normalisation: Normalisation = IMAGENET,
+    *,
     device: torch.device | str = "cpu",
 ) -> Float[Tensor, "batch 3 h w"]:
     """Normalised network input on a device from 8-bit RGB images, channels last in memory."""

@@ -26,7 +26,7 @@ def smooth_ranks(
     sequence: str = "sequence",
     frame: str = "frame",
     person: str = "person",
-    neutral: str = "",
+    neutral: str | None = None,
     emotion: str | None = None,
     period: float = PERIOD,
 ) -> pd.DataFrame:
@@ -160,5 +160,5 @@ def _filled(names: pd.Series, others: Any) -> pd.Series:
     return pd.Series(np.where(known, plain.astype(str), others), dtype="object")
 
 
-def _given(*names: str) -> list[str]:
+def _given(*names: str | None) -> list[str]:
     return [name for name in names if name]

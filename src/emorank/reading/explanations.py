@@ -114,7 +114,9 @@ class _Questions:
         device = next(self.network.net.parameters()).device
         if self.network.grey:
             batch = [replace(view, pixels=to_grey(view.pixels)) for view in batch]
-        images = to_batch([view.pixels for view in batch], self.network.normalisation, device)
+        images = to_batch(
+            [view.pixels for view in batch], self.network.normalisation, device=device
+        )
         if isinstance(self.target, Difference) and self.target.of is None:
             rows = self._comparable(batch, images, self.target.against)
             batch, images = [batch[i] for i in rows], images[rows]
@@ -186,8 +188,8 @@ def explain_images(
     network: Network,
     images: Picture | Iterable[Picture],
     presets: Sequence[str] | Mapping[str, str | Preset] = (HEATMAP,),
-    target: Target = None,
     *,
+    target: Target = None,
     each: bool = False,
     at: Sequence[str] = (),
     size: int | None = None,

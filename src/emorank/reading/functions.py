@@ -28,7 +28,7 @@ def logits_of(
     def logits(images: Images) -> Float[np.ndarray, "batch classes"]:
         batches = [list(images[k : k + BATCH]) for k in range(0, len(images), BATCH)]
         with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=half):
-            inputs = (to_batch(batch, normalisation, device) for batch in batches)
+            inputs = (to_batch(batch, normalisation, device=device) for batch in batches)
             outputs = [net(batch).float().cpu() for batch in inputs]
         return torch.cat(outputs).numpy()
 
@@ -50,7 +50,7 @@ def maps_of(
     def maps(images: Images, target: Int[np.ndarray, " batch"]) -> Float[np.ndarray, "b s s"]:
         parts = []
         for k in range(0, len(images), BATCH):
-            batch = to_batch(list(images[k : k + BATCH]), normalisation, device)
+            batch = to_batch(list(images[k : k + BATCH]), normalisation, device=device)
             record = explain(batch, target[k : k + BATCH].tolist())
             parts.append(record.pixels.sum(1).double().cpu().numpy())
         return np.concatenate(parts)

@@ -38,7 +38,7 @@ def identity_numbers(
         some = list(crops[start : start + BATCH])
         filled = some + some[-1:] * (BATCH - len(some))
         with torch.inference_mode():
-            numbers = _network(str(device))(to_batch(filled, about.normalisation, device))
+            numbers = _network(str(device))(to_batch(filled, about.normalisation, device=device))
         parts.append(numbers.cpu().numpy()[: len(some)])
     return np.concatenate(parts)
 

@@ -103,7 +103,7 @@ def _explain(
     emotions = [model.classes.index(Emotion(row["expressed"])) for row in rows]
     targets = [e * ordinal.STEPS + step for e, step in zip(emotions, steps, strict=True)]
     network = reader.network
-    images = to_batch([view.pixels for view in views], network.normalisation, network.device)
+    images = to_batch([view.pixels for view in views], network.normalisation, device=network.device)
     record = explainer(images, targets)
     for i, (view, row, step) in enumerate(zip(views, rows, steps, strict=True)):
         odds, bias = float(record.sums[0, i]), float(record.bias[:, i].sum())

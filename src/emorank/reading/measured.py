@@ -119,7 +119,7 @@ class Measured:
 
     @cached_property
     def _images(self) -> Tensor:
-        return to_batch(list(self.pixels), self.network.normalisation, self.network.device)
+        return to_batch(list(self.pixels), self.network.normalisation, device=self.network.device)
 
     @cached_property
     def _frozen(self) -> Tensor:

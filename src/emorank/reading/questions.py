@@ -48,7 +48,7 @@ def explain_emotion(
     maps = {rules if isinstance(rules, str) else OWN: rules}
     of = _place(labels, emotion)
     target = of if against is None else Difference(of, _place(labels, against))
-    (explanation,) = explain_images(plain, view, maps, target, strict=True)
+    (explanation,) = explain_images(plain, view, maps, target=target, strict=True)
     return explanation
 
 

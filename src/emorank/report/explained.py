@@ -11,7 +11,7 @@ from emorank.report.style import png
 CLASSES = 40  # of one picture; more would be too small or too long to be looked at
 
 
-def draw_explanation(explanation: Explanation, note: str = "") -> bytes:
+def draw_explanation(explanation: Explanation, *, note: str = "") -> bytes:
     """A PNG: the image, its relevance under each preset, and what was explained.
 
     `note` is one more line of the heading, for instance on rules that were changed.
@@ -21,7 +21,7 @@ def draw_explanation(explanation: Explanation, note: str = "") -> bytes:
     return png(comparison(explanation.pixels, explanation.maps, verdict=words, title=title))
 
 
-def draw_classes(explanations: Sequence[Explanation], note: str = "") -> bytes:
+def draw_classes(explanations: Sequence[Explanation], *, note: str = "") -> bytes:
     """A PNG: one image and its relevance for each class side by side, all on one scale.
 
     The explanations are of one face, each for another class and under the same single preset, as

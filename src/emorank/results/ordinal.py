@@ -29,3 +29,16 @@ class OrdinalTraining:
     faces: dict[str, dict[str, int]]
     curves: tuple[dict[str, int | float], ...]
     scores: dict[str, LevelAgreement]
+
+    @property
+    def summary(self) -> str:
+        """What came out, in a line: faces, epochs, agreement on the validation part."""
+        kappa = self.scores["validation"].quadratic_kappa.value
+        train, validation = (
+            sum(number for level, number in self.faces[part].items() if level != "persons")
+            for part in ("train", "validation")
+        )
+        return (
+            f"{train} faces, {len(self.curves)} epochs, quadratic kappa of the "
+            f"{validation} validation faces {'–' if kappa is None else f'{kappa:.3f}'}"
+        )

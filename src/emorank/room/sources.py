@@ -54,8 +54,8 @@ def read_source(
 def read_answers(
     path: Path | str,
     format: str | None = None,  # noqa: A002 - the word for it
-    cut: Sequence[float] | None = None,
     *,
+    cut: Sequence[float] | None = None,
     control: str | None = None,
     words: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:

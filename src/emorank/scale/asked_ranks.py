@@ -27,7 +27,6 @@ def ask_ranks(
     compounds: bool = False,
     device: str | None = None,
     crops: int = 1,
-    key: str = "",
 ) -> Task:
     """The task; arguments are those of `rank_many`.
 
@@ -36,7 +35,7 @@ def ask_ranks(
     """
     place = device_named(study, device)
     kind = place.partition(":")[0]  # which of several GPUs makes no difference
-    options = [crop, nearest, compounds, emotion, key]
+    options = [crop, nearest, compounds, emotion]
     options += [kind] if kind != "cpu" else []
     options += [f"{crops} crops"] if crops > 1 else []
     state = RankStates(study).of("".join(ranks[:1]), list(ranks), *options)

@@ -142,7 +142,7 @@ def _network(network: AnyNetwork, half: bool, device: str, views: dict[str, Any]
         loaded if device == "cpu" else loaded.on(device),
         [],
         network.presets,
-        network.target,
+        target=network.target,
         each=network.each,
         at=network.at,
         size=network.size,

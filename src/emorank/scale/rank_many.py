@@ -36,7 +36,6 @@ def rank_many(
     ray_cores: int = 1,
     overwrite: bool = False,
     progress: Progress = silent,
-    key: str = "",
     crops: int = 1,
 ) -> Outcome:
     """Name and rank the expressed emotion of every face in any number of images, into `out`.
@@ -72,7 +71,6 @@ def rank_many(
         ray_cores: of each task there, and so many threads.
         overwrite: replace what is there, of whatever command.
         progress: is told how many images are done.
-        key: what else tells commands apart.
         crops: as in `rank_images`.
 
     Raises:
@@ -91,6 +89,6 @@ def rank_many(
     ranks = (rank,) if isinstance(rank, str) else tuple(rank)
     task = ask_ranks(
         opened(study), ranks, emotion, crop=crop, nearest=nearest, strict=strict,
-        compounds=compounds, device=device, crops=crops, key=key,
+        compounds=compounds, device=device, crops=crops,
     )  # fmt: skip
     return run_many(task, images, out, table, how)

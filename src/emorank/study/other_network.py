@@ -46,7 +46,7 @@ def plan_for_network(folder: Path | str) -> Plan:
     title = f"{source.plan.title}: its network on other faces"
     data = DataPlan(crop=source.plan.data.crop)
     plan = msgspec.structs.replace(source.plan, data=data, network=str(folder), title=title)
-    return override(plan, {"validate.votes": ""}, "the plan")
+    return override(plan, {"validate.votes": ""}, origin="the plan")
 
 
 def resolve_network(plan: Plan) -> Plan:
@@ -64,7 +64,7 @@ def resolve_network(plan: Plan) -> Plan:
             "data.size": ready.size,
             "data.emotions": _emotions(plan, ready.classes),
         }
-        return override(plan, shipped, "the plan")
+        return override(plan, shipped, origin="the plan")
     source = source_study(plan.network)
     about = checkpoint.known(source.path(MODEL))
     changes: dict[str, Any] = {
@@ -75,7 +75,7 @@ def resolve_network(plan: Plan) -> Plan:
         "data.size": about.size,
         "data.emotions": _emotions(plan, about.classes),
     }
-    return override(plan, changes, "the plan")
+    return override(plan, changes, origin="the plan")
 
 
 def _emotions(plan: Plan, classes: Sequence[Emotion]) -> list[str]:

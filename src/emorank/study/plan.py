@@ -138,7 +138,7 @@ def read_plan(path: Path | str) -> Plan:
     return _convert(_read_toml(plan_file(path)), str(path))
 
 
-def override(plan: Plan, changes: dict[str, Any], origin: str = "--set") -> Plan:
+def override(plan: Plan, changes: dict[str, Any], *, origin: str = "--set") -> Plan:
     """A plan with some values replaced, given as {"train.epochs": 30}.
 
     Raises:

@@ -239,7 +239,7 @@ def rank_images(
 
 
 def explain_intensity(
-    study: Study,
+    study: Study | Path | str,
     images: Picture | Iterable[Picture],
     *,
     crop: str | None = None,
@@ -250,8 +250,8 @@ def explain_intensity(
     """Say of every face in images how strongly it expresses its emotion, and why so strongly.
 
     The intensity is that of the study's ordinal network (`train_ordinal`), the emotion the one that
-    its classifier names; the rules of the relevance are the plan's. Images and options are as in
-    `rank_images`.
+    its classifier names; the rules of the relevance are the plan's. Study, images and options
+    are as in `rank_images`.
 
     Returns:
         To be iterated over once: a record for each face with `row` (as `rank_images` gives it of
@@ -263,6 +263,7 @@ def explain_intensity(
         WeightsError: a file of weights is missing or damaged.
         ImageError: an image cannot be used, if `strict`; when it is its turn.
     """
+    study = study if isinstance(study, Study) else open_study(study)
     network = trained_network(study, device)
     model = load_ordinal(study, network)
     return explain_levels(network, model, images, crop=crop, nearest=nearest, strict=strict)

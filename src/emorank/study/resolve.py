@@ -51,7 +51,7 @@ def resolve(plan: Plan) -> Plan:
         if not is_source(path):  # refused now, not after an hour of training
             raise PlanError(f"{path}: expected a file of votes or a rating project; there is none")
         changes["validate.votes"] = str(path)
-    return override(plan, changes, "the plan")
+    return override(plan, changes, origin="the plan")
 
 
 def _frame(plan: Plan) -> dict[str, Any]:

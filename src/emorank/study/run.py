@@ -129,7 +129,9 @@ class Quiet:
         """Take no notice."""
 
 
-def run(study: Study, watch: Watch | None = None, *, first: str = "", last: str = "report") -> None:
+def run(
+    study: Study, *, watch: Watch | None = None, first: str | None = None, last: str = "report"
+) -> None:
     """Do all stages of a study that are missing or do not fit its plan, up to `last`.
 
     With `first`, do that one again, and refuse if an earlier stage is not done.

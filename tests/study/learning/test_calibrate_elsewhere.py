@@ -130,7 +130,7 @@ def test_everybody_is_fitted_on_and_tested_by_a_model_of_others(finished_ready):
 def test_it_is_not_tested_on_what_it_was_fitted_on(finished_ready):
     """The audit says why, and ranks of the test part are compared with nothing."""
     calibrate(finished_ready)
-    found = audit(finished_ready, ranks=["calibrated", "logit"], faces=0)
+    found = audit(finished_ready, rank=["calibrated", "logit"], faces=0)
     assert found.ranks[0].rank == "logit"
     assert "was fitted on 24 of these faces" in found.unavailable["calibrated"]
     table, follows, agrees = rank_test_part(finished_ready, "calibrated")

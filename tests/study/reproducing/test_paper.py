@@ -32,7 +32,8 @@ def study(finished):
 def made(study, tmp_path_factory):
     """The folder of the finished study's tables and figures."""
     folder = tmp_path_factory.mktemp("paper")
-    page, missing = paper(study, folder)
+    written = paper(study, folder)
+    page, missing = written.page, written.missing
     assert page == folder / "index.html"
     assert [line.partition(":")[0] for line in missing] == TEN
     return folder
@@ -102,7 +103,8 @@ def test_what_is_not_there_yet_is_named(quick, tmp_path):
         paper(study)
     assert not study.path("paper").exists()
     run(study, last="prepare")
-    page, missing = paper(study)
+    written = paper(study)
+    page, missing = written.page, written.missing
     made = {path.name for path in page.parent.iterdir()}
     assert made == {
         "table_2.csv", "table_2.tex", "figure_6-7.png", "figure_6-7.pdf", "figure_8.png",
@@ -120,7 +122,8 @@ def test_a_study_without_votes_says_how_to_give_some(finished, tmp_path):
     for name in ("notes.txt", "table_5.csv", "table_6-9.tex", "figure_15-17.png"):
         study.path(f"paper/{name}").write_text("of an earlier time")
     study.write_table("votes", study.table("votes").iloc[:0])
-    page, missing = paper(study)
+    written = paper(study)
+    page, missing = written.page, written.missing
     assert all("--votes FILE" in line for line in missing[: -len(TEN)])
     assert [line.partition(":")[0] for line in missing] == [
         "Table 5", "Tables 6 to 9", "beside Tables 6 to 9", "Figures 13 and 14", "Figures 15 to 17",
@@ -142,7 +145,8 @@ def test_table_10_is_what_was_compared(quick, tmp_path):
     both = [said.assign(estimator=name, predicted=2) for name in ("majority", "paper")]
     found = comparison(pd.concat(both, ignore_index=True), "paper", resamples=100)
     study.write(Comparison(found, None, {}, {}, Circumstances(False, 0)), after="prepare")
-    page, missing = paper(study)
+    written = paper(study)
+    page, missing = written.page, written.missing
     assert not any(line.startswith("Table 10") for line in missing)
     table = pd.read_csv(page.parent / "table_10.csv")
     assert table["estimator"].to_list() == ["majority", "paper"]
@@ -156,6 +160,6 @@ def test_a_changed_plan_makes_no_table_of_the_old_one(finished, tmp_path):
     plan = (tmp_path / "s" / "study.toml").read_text()
     assert 'rule = "count"' in plan
     (tmp_path / "s" / "study.toml").write_text(plan.replace('rule = "count"', 'rule = "sum"'))
-    _, missing = paper(open_study(tmp_path / "s"))
+    missing = paper(open_study(tmp_path / "s")).missing
     assert "Tables 3 and 4" in " ".join(missing)
     assert "Table 2:" not in " ".join(missing)

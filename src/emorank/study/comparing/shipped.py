@@ -94,7 +94,7 @@ def ask_network(
 
 
 def _changed(study: Study, changes: dict[str, Any]) -> Study:
-    return replace(study, plan=override(study.plan, changes, "compare"))
+    return replace(study, plan=override(study.plan, changes, origin="compare"))
 
 
 def _framed_anew(study: Study, table: pd.DataFrame) -> pd.DataFrame:

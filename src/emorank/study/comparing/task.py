@@ -59,9 +59,13 @@ def compare_task(study: Study, votes: Path | str | None, folds: int) -> Task:
     labels = str(votes) == LABELS
     if votes and not labels:
         path = str(Path(votes).expanduser().resolve())
-        study = replace(study, plan=override(study.plan, {"validate.votes": path}, "the options"))
+        study = replace(
+            study, plan=override(study.plan, {"validate.votes": path}, origin="the options")
+        )
     if labels:
-        study = replace(study, plan=override(study.plan, {"validate.votes": ""}, "the options"))
+        study = replace(
+            study, plan=override(study.plan, {"validate.votes": ""}, origin="the options")
+        )
         truth = _of_labels(ground_truth(study))
     elif not study.plan.validate.votes:
         raise StudyError(

@@ -39,17 +39,16 @@ STATE = f"{NAME}.partial.safetensors"
 def train_ordinal(
     study: Study,
     votes: Path | str | None = None,
-    progress: Progress = silent,
     *,
+    progress: Progress = silent,
     loss: str = ordinal.LOSS,
     others: int = ordinal.ABSENT,
-) -> str:
+) -> OrdinalTraining:
     """Train an ordinal network on the rated faces of the training part, neutral ones as None.
 
     It has the recipe of the study's classifier and starts from the same convolutions; the rated
     faces of the validation part choose the epoch and place the thresholds. What was trained
-    replaces an earlier one when it is whole; a training that was killed goes on. Returns a line
-    that says what came out.
+    replaces an earlier one when it is whole; a training that was killed goes on.
 
     `votes` is a votes file or rating project, None for the votes that the plan names; `loss` is a
     name of `ordinal.LOSSES`; `others` says what faces are taught to have of emotions that they do
@@ -106,11 +105,7 @@ def train_ordinal(
             checkpoint.save(model, making.path(MODEL))
             making.write(result)
         study.path(STATE).unlink(missing_ok=True)
-    kappa = scores["validation"].quadratic_kappa.value
-    return (
-        f"{len(parts['train'])} faces, {len(curves)} epochs, quadratic kappa of the "
-        f"{len(parts['validation'])} validation faces {'–' if kappa is None else f'{kappa:.3f}'}"
-    )
+    return result
 
 
 def load_ordinal(study: Study, network: EmotionNetwork) -> checkpoint.Checkpoint:

@@ -1,6 +1,6 @@
 """The paper's numbered tables and figures, from whatever study."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emorank.errors import EmorankError, StudyError
@@ -15,16 +15,26 @@ from emorank.study.reproducing.findings import Findings
 from emorank.study.run import is_done
 
 
+@dataclass(frozen=True)
+class PaperFolder:
+    """Tables and figures that were written.
+
+    Attributes:
+        page: the page that shows all of them.
+        missing: what could not be made, each with its reason: "Table 5: nobody rated; …".
+    """
+
+    page: Path
+    missing: tuple[str, ...]
+
+
 def paper(
-    study: Study, out: Path | str | None = None, progress: Progress = silent
-) -> tuple[Path, list[str]]:
+    study: Study, out: Path | str | None = None, *, progress: Progress = silent
+) -> PaperFolder:
     """Write the paper's tables and figures as the study has them.
 
     What cannot be made is named, with the reason and what to do, and is no error. The folder is
     `paper/` in the study if `out` is None.
-
-    Returns:
-        The page's path, and what is missing: "Table 5: nobody rated; …".
 
     Raises:
         StudyError: not one of them can be made.
@@ -35,7 +45,8 @@ def paper(
         raise StudyError(f"{study.folder}: nothing to show yet; {items[0].missing}")
     folder = Path(out) if out else study.path("paper")
     page = write(items, folder, study.plan.title, banner=_banner(findings), progress=progress)
-    return page, [f"{item.number}: {item.missing}" for item in items if item.content is None]
+    missing = [f"{item.number}: {item.missing}" for item in items if item.content is None]
+    return PaperFolder(page, tuple(missing))
 
 
 def _item(findings: Findings, entry: PaperEntry) -> Item:

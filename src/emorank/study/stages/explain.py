@@ -37,7 +37,9 @@ def explain(study: Study, progress: Progress = silent) -> str:
         for start in range(0, len(wanted), batch):
             rows = wanted[start : start + batch]
             progress(len(table) - len(wanted) + start, len(table), "relevance")
-            images = to_batch([framed(i) for i in rows], network.normalisation, network.device)
+            images = to_batch(
+                [framed(i) for i in rows], network.normalisation, device=network.device
+            )
             record = explainer(images, [targets[i] for i in rows])
             flat |= dict(zip(rows, record.flat.tolist(), strict=True))
             keys = [table["digest"][i] for i in rows]

@@ -39,7 +39,7 @@ def audit(
     study: Study,
     *,
     votes: Path | str | None = None,
-    ranks: Sequence[str] = (),
+    rank: str | Sequence[str] = (),
     scores: Path | str | None = None,
     faces: int = FACES,
     asked: bool = False,
@@ -51,11 +51,11 @@ def audit(
     faces as they are is written to `audit.parquet`.
 
     `votes` is a votes file or rating project, None for the votes that the plan names, if any.
-    `ranks` are names in `reading.ranks.RANKS`, empty for all that the study can give. `scores` is a
-    file of somebody else's scores (`answers.scores`), audited beside them. Changes that should not
-    matter are tried on so many `faces`. With `asked` the ranks say how strongly each face expresses
-    the emotion that it is labelled with, which is the one that raters are asked about; without it,
-    the one that the network names.
+    `rank` is a name in `reading.ranks.RANKS` or several, empty for all that the study can give.
+    `scores` is a file of somebody else's scores (`answers.scores`), audited beside them. Changes
+    that should not matter are tried on so many `faces`. With `asked` the ranks say how strongly
+    each face expresses the emotion that it is labelled with, which is the one that raters are asked
+    about; without it, the one that the network names.
 
     Raises:
         PlanError: there is no such rank, or `faces` is negative.
@@ -63,11 +63,12 @@ def audit(
             the study.
         VotesError: votes or scores cannot be read.
     """
-    check_ranks(ranks or [*RANKS], RANKS)
+    ranks = [rank] if isinstance(rank, str) else list(rank) or [*RANKS]
+    check_ranks(ranks, RANKS)
     if faces < 0:
         raise PlanError(f"changes are tried on {faces} faces; expected 0 or more")
     table = _faces(study, votes)
-    reader, unavailable = ranks_to_audit(study, ranks or [*RANKS], table)
+    reader, unavailable = ranks_to_audit(study, ranks, table)
     notes: tuple[str, ...] = ()
     if asked:
         table, notes = with_asked(table, reader.network.classes if reader else tuple(Emotion))

@@ -44,7 +44,7 @@ def compare(
     votes: Path | str | None = None,
     *,
     folds: int = 0,
-    against: str = "",
+    against: str | None = None,
     watch: Watch | None = None,
 ) -> Comparison:
     """Run every estimator, keep what each said, and write `comparison.json` and `.parquet`.
@@ -52,14 +52,14 @@ def compare(
     `votes` is a votes file or rating project, "labels" for neutral against any expression, None for
     the votes of the plan. In so many `folds` of persons everything is trained and tested anew; 0
     keeps the study's own split. `against` is the rank that the others are tested against; if
-    empty, the rank that people get: the contrast, or the evidence without neutral.
+    None, the rank that people get: the contrast, or the evidence without neutral.
 
     Raises:
         StudyError: the study is not trained, or nobody voted.
         PlanError: there is no rank `against`.
         VotesError: the votes cannot be read.
     """
-    watch = watch or Quiet()
+    watch, against = watch or Quiet(), against or ""
     _check_name(against, {*ESTIMATORS, *RANKS, *NETWORKS, RATER})
     task = compare_task(study, votes, folds)
     said, timing, left_out = _predictions(task, watch)

@@ -40,6 +40,7 @@ def faithfulness(
     study: Study,
     methods: Sequence[str] = tuple(PRESETS),
     settings: Settings | None = None,
+    *,
     progress: Progress = silent,
 ) -> Faithfulness:
     """Measure methods of explaining beside maps that know nothing; write `faithfulness.json`.

@@ -20,17 +20,17 @@ from emorank.vocabulary import Emotion, Rank
 
 def results_by_group(
     study: Study,
-    file: Path | str | None = None,
+    groups: Path | str | None = None,
     by: Sequence[str] = (),
     *,
-    id_column: str = "",
+    id_column: str | None = None,
     bands: Mapping[str, Bands] | None = None,
     progress: Progress = silent,
 ) -> GroupResults:
     """Score the test part of a study by group of persons, and write it to `groups.json`.
 
-    `file` is CSV or Parquet with a row per person or image, named in `id_column` (the best match if
-    empty), and a column per attribute; None for what the data set itself knows. `by` are
+    `groups` is CSV or Parquet with a row per person or image, named in `id_column` (the best match
+    if None), and a column per attribute; None for what the data set itself knows. `by` are
     attributes, "gender", or "gender=face_gender" where the column is called otherwise; empty for
     all of `ATTRIBUTES` that are there. `bands` are the lower ends of bands of a number, by
     attribute.
@@ -46,17 +46,19 @@ def results_by_group(
         )
     table, usual = _tested(study)
     attributes = (
-        _own_attributes(study) if file is None else read_attributes(Path(file), table, id_column)
+        _own_attributes(study)
+        if groups is None
+        else read_attributes(Path(groups), table, id_column or "")
     )
-    columns = attribute_columns(attributes, by, _where(study, file))
+    columns = attribute_columns(attributes, by, _where(study, groups))
     rng = np.random.default_rng(study.plan.split.seed)
     classes = [e for e in Emotion if e in set(table["emotion"]) | set(table["predicted"])]
     results: list[Attribute] = []
     for number, (name, column) in enumerate(columns.items()):
         progress(number, len(columns), name)
         values = attributes[column].reindex(table["image"])
-        groups, order = banded_groups(values, name, (bands or {}).get(name))
-        labelled = table.assign(**{name: groups.array})
+        banded, order = banded_groups(values, name, (bands or {}).get(name))
+        labelled = table.assign(**{name: banded.array})
         resamples = study.plan.validate.resamples
         results.append(
             by_group(
@@ -64,7 +66,7 @@ def results_by_group(
             )
         )
     card = open_dataset(study).card
-    source = f"the data set {card.name}" if file is None else Path(file).name
+    source = f"the data set {card.name}" if groups is None else Path(groups).name
     record = GroupResults(source, card.simulated, len(table), corrected(results))
     study.write(record)
     return record
