@@ -99,7 +99,7 @@ def test_a_second_run_does_nothing(done):
         def end(self, stage, outcome, anew):
             again.append(anew)
 
-    run(open_study(done.folder), Watch())
+    run(open_study(done.folder), watch=Watch())
     assert again == [False] * 7
 
 

@@ -81,9 +81,9 @@ class Log(stages.Quiet):
 def test_every_stage_runs_once_in_order(done, make):
     """The first run does all; the second does none and tells what the first had found."""
     first, second = Log(), Log()
-    stages.run(make(), first)
+    stages.run(make(), watch=first)
     assert done == NAMES
-    stages.run(make(), second)
+    stages.run(make(), watch=second)
     assert done == NAMES
     assert first.ends == [(name, f"{name} number {i}", True) for i, name in enumerate(NAMES, 1)]
     assert second.ends == [(name, outcome, False) for name, outcome, _ in first.ends]
