@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 from sqlalchemy import select
-from tests.rooms import images
+from tests.rooms import declare, images
 
 from emorank.answers.scales import Scale, scale_of
 from emorank.errors import RatingError
@@ -106,3 +106,14 @@ def test_an_impossible_overlap_leaves_no_trace(make_room, tmp_path):
         make_room(design=Design(per_rater=2))
     assert list(tmp_path.glob("*room*")) == []
     assert len(images(12)) == 12
+
+
+@pytest.mark.parametrize("database", [None])
+def test_who_may_come_by_an_open_link_counts(make_room, tmp_path):
+    """Two pilots and ten strangers cover what the pilots alone could not; nine do not."""
+    design = Design(per_rater=2, per_unit=2)
+    link = "[open_link]\nmost = {0}"
+    with pytest.raises(RatingError, match="11 raters with 2 faces each give 22 answers"):
+        make_room(declared=declare(tmp_path, link.format(9)), design=design)
+    room = make_room(declared=declare(tmp_path, link.format(10)), design=design, repeats=0)
+    assert [len(room.showings(name)) for name in room.raters] == [2, 2]

@@ -142,15 +142,17 @@ def _make(
             for row in _pictures(making, images, read, progress)
         ]
         pairs = _pairs(pictures, setup)
-        if names:
-            usual(setup.design, len(pairs or pictures), len(names))  # before a schema is made
+        link = None if declared is None else declared.protocol.open_link
+        more = 0 if link is None else link.most
+        if names or setup.design.per_rater is not None:  # before a schema is made
+            usual(setup.design, len(pairs or pictures), len(names), more)
         elif setup.design.per_unit is not None and setup.design.per_rater is None:
             raise RatingError("with an open link say how many faces each rates: --per-rater")
         content = None if declared is None else _declare(making, declared, setup)
         write_settings(making, setup.database, schema)
         database = database_of(making, setup.database, schema)
         try:
-            _fill(database, pictures, pairs, names, setup, schema, content)
+            _fill(database, pictures, pairs, names, more, setup, schema, content)
         finally:
             database.close()
         if folder.is_dir():
@@ -274,6 +276,7 @@ def _fill(
     pictures: list[dict[str, Any]],
     pairs: list[dict[str, str]],
     names: list[str],
+    more: int,
     setup: Setup,
     schema: Any,
     declared: dict[str, Any] | None,
@@ -284,7 +287,7 @@ def _fill(
     try:
         migrate(database)
         with database.writing() as connection:
-            _insert(connection, pictures, pairs, names, setup, declared)
+            _insert(connection, pictures, pairs, names, more, setup, declared)
     except BaseException:
         if schema is not None:
             with database.writing() as connection:
@@ -297,6 +300,7 @@ def _insert(
     pictures: list[dict[str, Any]],
     pairs: list[dict[str, str]],
     names: list[str],
+    more: int,
     setup: Setup,
     declared: dict[str, Any] | None,
 ) -> None:
@@ -318,7 +322,7 @@ def _insert(
         connection.execute(PROTOCOL.insert().values(id=1, **declared))
     seats = seating(connection)
     if names:
-        seats.plan(len(names))
+        seats.plan(len(names), more)
     for name in names:
         enrol(connection, seats, name, now)
 

@@ -49,13 +49,13 @@ class Seats:
     usual: int | None = None
     planned: dict[int, list[int]] = field(default_factory=dict)
 
-    def plan(self, raters: int) -> None:
-        """Deal the units to the first raters of a project.
+    def plan(self, raters: int, more: int = 0) -> None:
+        """Deal the units to the first raters of a project; by an open link `more` may come.
 
         Raises:
             RatingError: the design demands what so many raters cannot give.
         """
-        self.usual = usual(self.design, len(self.units), raters)
+        self.usual = usual(self.design, len(self.units), raters, more)
         if self.usual is not None:
             emotions, persons = self._columns()
             rng = stream(self.about.seed, _OVERLAP)
@@ -94,13 +94,16 @@ class Seats:
         return [unit.emotion for unit in self.units], [unit.person for unit in self.units]
 
 
-def usual(design: Design, units: int, raters: int) -> int | None:
+def usual(design: Design, units: int, raters: int, more: int = 0) -> int | None:
     """How many units each of the first raters rates; None for all.
+
+    Where the design says how many, `more` raters who may come by an open link count too.
 
     Raises:
         RatingError: the design demands what so many raters cannot give.
     """
     what = "pair" if design.scale.kind == "pairs" else "face"
+    raters += more if design.per_rater is not None else 0
     return units_per_rater(units, raters, design.per_rater, design.per_unit, what)
 
 

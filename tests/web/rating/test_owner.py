@@ -52,6 +52,11 @@ def test_export_in_every_format(visit, room):
     assert len(owner.get("/owner/export/csv").text.splitlines()) == 1 + len(answers(room.project))
     assert len(json.loads(owner.get("/owner/export/label-studio").content)) == 12
     assert owner.get("/owner/export/exe").status_code == 422
+    for table in ("log", "trials", "consents", "displays"):
+        head = owner.get(f"/owner/export/{table}").text.splitlines()[0]
+        assert "rater" in head.split(",")
+    for personal in ("demographics", "participants"):
+        assert owner.get(f"/owner/export/{personal}").status_code == 422
 
 
 def test_a_new_link_for_a_rater(visit, app, room):

@@ -41,7 +41,16 @@ def test_only_answers_of_the_scale_are_taken(make_room, name, good, bad):
     assert scale.name == name
     assert table["answer"].tolist() == good
     owner = visitor_of(room, None)
-    assert "Median position" in owner.get("/owner/answers").text or name != "slider"
+    panel = owner.get("/owner/answers").text
+    assert "Median position" in panel or name != "slider"
+    faces = re.findall(r"<strong>([-\d.]+)</strong> <small>([^,<]+)", panel)
+    numbers = [float(number) for number, _ in faces]
+    words = {"four": "mean level", "slider": "mean position", "pairs": "Bradley-Terry score"}
+    assert {word for _, word in faces} == {words[name]}
+    assert (4.0 in numbers) == (name == "four")
+    assert {0.0, 100.0} <= {*numbers} or name != "slider"
+    (picture,) = re.findall('src="(/owner/picture/[^"]+)"', panel)[:1]
+    assert owner.get(picture).status_code == 200
     assert "rate summary" in owner.get("/owner/agreement").text
     assert "Label Studio" not in owner.get("/owner").text
     header, row = owner.get("/owner/export/csv").text.splitlines()[:2]
@@ -133,6 +142,8 @@ def test_slider_and_pairs_in_a_browser(make_room, serve, browse, tmp_path):
     page.tap("#confirm", force=True)
     assert page.get_attribute("#slider", "aria-valuetext") == "not set"
     assert page.get_attribute("#slider", "class") == "untouched"  # the style hides its thumb
+    page.tap("#menu")
+    page.keyboard.press("Escape")  # the focus goes back to the button that opened the help
     for key in ("ArrowRight", "ArrowRight", "PageUp", "Enter"):
         page.keyboard.press(key)
     page.wait_for_selector(READY)

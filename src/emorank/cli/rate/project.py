@@ -8,7 +8,7 @@ import click
 
 from emorank.answers.formats import WRITABLE
 from emorank.cli.options import FILE, FILE_OR_FOLDER, overwrite_option
-from emorank.cli.rate.tables import TABLES, chosen, read, table_options
+from emorank.cli.rate.tables import TABLES, chosen, table_options
 from emorank.cli.votes import Said, said_options
 
 if TYPE_CHECKING:
@@ -164,11 +164,12 @@ def export(
     from emorank.room.overview import answers
     from emorank.room.scaled import scaled_answers
     from emorank.room.store import scale_of_project
+    from emorank.room.tables import table_beside
 
     scale, what = scale_of_project(opened), "answers"
     with private():
         if name is not None:
-            rows, what = read(opened, name), TABLES[name][0]
+            rows, what = table_beside(opened, name), TABLES[name][0]
             write_sheet(rows, out)
         elif scale.standard:
             rows = answers(opened)

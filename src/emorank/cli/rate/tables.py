@@ -1,15 +1,8 @@
 """What `emorank rate export` writes instead of the answers: one option each, one table each."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from emorank.cli.options import together
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from emorank.room.project import Project
 
 # Option → what its rows are called, and the help.
 TABLES = {
@@ -31,22 +24,3 @@ def chosen(asked: dict[str, bool]) -> str | None:
     if len(names) > 1:
         raise click.UsageError(f"--{names[0]} or --{names[1]}, not both in one file")
     return names[0] if names else None
-
-
-def read(project: "Project", name: str) -> "pd.DataFrame":
-    """The rows of a table."""
-    from emorank.room.consent import consents
-    from emorank.room.demographics import demographics
-    from emorank.room.displays import displays
-    from emorank.room.open_link import participants
-    from emorank.room.overview import log
-    from emorank.room.protocol import protocol_of
-    from emorank.room.trials import trials_table
-
-    if name == "demographics":
-        return demographics(project, protocol_of(project).demographics)
-    tables = {
-        "log": log, "displays": displays, "trials": trials_table, "consents": consents,
-        "participants": participants,
-    }  # fmt: skip
-    return tables[name](project)

@@ -55,6 +55,7 @@ def make_app(project: Project, origins: Origins) -> Guard:
     app.state.failures = Failures()
     app.state.served = Served()
     app.state.panels = owner.Memo(owner.panels_of)
+    app.state.scale_panels = owner.Memo(owner.scale_panels_of)
     app.state.agreement = owner.Memo(owner.agreement_of)
     for part in (claim, join, course, rater, display, owner):
         app.include_router(part.router)

@@ -58,7 +58,7 @@ def look(size: int, background: str) -> str:
     return (
         f".rating {{ color-scheme: {'light' if dark_ink else 'dark'}; --face: {size}px; "
         f"--ground: {background}; --ink: rgb({ink}); --soft: var(--ink); --accent: var(--ink); "
-        f"--on-accent: var(--ground); --focus: var(--ink); --line: rgb({paper} / 30%); "
+        f"--on-accent: rgb({paper}); --focus: var(--ink); --line: rgb({paper} / 30%); "
         f"--card: rgb({paper} / 30%); "
         "--minimal: #a9cfe8; --moderate: #72a6cb; --average: #3a7cad; --strong: #0b4775; "
         "--on-minimal: #10222e; --on-moderate: #10222e; --on-average: #ffffff; "

@@ -25,6 +25,7 @@ from emorank.web.visitors import guest
 
 SHIPPED = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "zh": "中文"}
 ENGLISH = "en"
+_UNSPACED = {"ja", "zh"}
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
 
@@ -60,6 +61,11 @@ class Language:
     def tag(self) -> str:
         """The code as HTML writes it: "pt-BR"."""
         return self.code.replace("_", "-")
+
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.code.partition("_")[0] in _UNSPACED else " "
 
     @property
     def direction(self) -> str:

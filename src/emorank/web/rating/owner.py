@@ -18,7 +18,6 @@ from emorank.errors import RatingError, StorageError
 from emorank.evaluation.raters.agreement import Agreement, agreement
 from emorank.evaluation.raters.consistency import Consistency, consistency
 from emorank.report.words import FAST, part
-from emorank.room.displays import displays
 from emorank.room.enrolment import add_raters, wanted_names
 from emorank.room.invites import invite, revoke
 from emorank.room.open_link import open_key
@@ -28,22 +27,24 @@ from emorank.room.protocol import protocol_of
 from emorank.room.raters import rater_name
 from emorank.room.scaled import scaled_answers
 from emorank.room.store import UnknownShowing, close, scale_of_project
+from emorank.room.tables import NAMES, table_beside
 from emorank.room.trials import checks_of
-from emorank.web.rating.panels import SHOWN, Panels, panels, scale_counts
+from emorank.web.rating.panels import SHOWN, Panels, ScalePanels, panels, scale_panels
 from emorank.web.rating.rater import Key, picture_file
 from emorank.web.templating import page
 from emorank.web.visitors import Owner, TheOrigins, TheProject
 
 router = APIRouter(prefix="/owner")
 Value = TypeVar("Value")
-Kind = Literal["csv", "parquet", "json", "label-studio", "displays"]
+Kind = Literal[
+    "csv", "parquet", "json", "label-studio", "log", "displays", "trials", "consents"
+]  # nothing that raters said of themselves
 RESAMPLES = 500  # of the intervals on the page; `emorank rate summary` draws more
 _FILES = {
     "csv": ("votes.csv", "text/csv"),
     "parquet": ("votes.parquet", "application/vnd.apache.parquet"),
     "json": ("votes.json", "application/json"),
     "label-studio": ("votes.label-studio.json", "application/json"),
-    "displays": ("displays.csv", "text/csv"),
 }
 
 
@@ -77,6 +78,11 @@ def panels_of(project: Project) -> Panels:
     return panels(answers(project), pictures(project))
 
 
+def scale_panels_of(project: Project) -> ScalePanels:
+    """The same of the other scales."""
+    return scale_panels(*scaled_answers(project), pictures(project))
+
+
 def agreement_of(project: Project) -> RaterAgreement:
     """Agreement and consistency; resamples are drawn alike each time, so that nothing flickers."""
     table = answers(project)
@@ -92,7 +98,10 @@ def show(project: TheProject, origins: TheOrigins, _: Owner) -> Response:
     about = project.about()
     scale, key = scale_of_project(project), open_key(project)
     join = None if key is None else f"{origins.base}/join/{key}"
-    return page("rating/owner.html", title=about.title, about=about, scale=scale, join=join)
+    return page(
+        "rating/owner.html", title=about.title, about=about, scale=scale, join=join,
+        protocol=protocol_of(project),
+    )  # fmt: skip
 
 
 @router.get("/progress")
@@ -103,11 +112,11 @@ def show_progress(project: TheProject, _: Owner) -> Response:
 
 @router.get("/answers")
 def show_answers(request: Request, project: TheProject, _: Owner) -> Response:
-    """Distribution, disputed and flagged images; on other scales the numbers of answers."""
+    """Distribution, disputed and flagged images; on other scales answers and scores."""
     scale = scale_of_project(project)
     if not scale.standard:
-        counts = scale_counts(*scaled_answers(project))
-        return page("rating/owner_scale.html", scale=scale, counts=counts)
+        faces = request.app.state.scale_panels.of(project)
+        return page("rating/owner_scale.html", scale=scale, panels=faces, shown=SHOWN)
     shown = request.app.state.panels.of(project)
     return page("rating/owner_answers.html", panels=shown, shown=SHOWN, words=ANSWERS)
 
@@ -122,17 +131,22 @@ def show_agreement(request: Request, project: TheProject, _: Owner) -> Response:
 
 @router.get("/export/{kind}")
 def export(project: TheProject, _: Owner, kind: Kind) -> Response:
-    """All current answers, as a file; or on what they were given."""
+    """All current answers, as a file; or a table beside them."""
+    if kind in NAMES:
+        rows = table_beside(project, kind)
+        return _file(f"{kind}.csv", "text/csv", lambda path: write_sheet(rows, path))
     name, media = _FILES[kind]
+    if kind == "label-studio" or scale_of_project(project).standard:
+        return _file(name, media, lambda path: write_answers(answers(project), path, kind))
+    return _file(name, media, lambda path: write_sheet(scaled_answers(project)[1], path))
+
+
+def _file(name: str, media: str, write: Callable[[Path], object]) -> Response:
+    """A download of what is written to a path; `write` may write beside it and return where."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
-        if kind == "displays":
-            write_sheet(displays(project), path)
-        elif kind != "label-studio" and not scale_of_project(project).standard:
-            write_sheet(scaled_answers(project)[1], path)
-        else:
-            path = write_answers(answers(project), path, kind)
-        content = path.read_bytes()
+        written = write(path)
+        content = (written if isinstance(written, Path) else path).read_bytes()
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, media_type=media, headers=headers)
 

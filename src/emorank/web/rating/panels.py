@@ -10,6 +10,7 @@ from emorank.answers.names import natural
 from emorank.answers.scales import Scale
 from emorank.answers.votes import unit_votes_of
 from emorank.answers.voting import majority
+from emorank.evaluation.raters.face_scores import face_scores
 from emorank.vocabulary import NONE
 
 SHOWN = 24
@@ -68,6 +69,54 @@ def panels(answers: pd.DataFrame, pictures: dict[tuple[str, str], str]) -> Panel
     first = first.assign(picture=[pictures[unit] for unit in units])
     flagged = first.loc[first["answer"] == NONE, "picture"].value_counts().index
     return Panels(len(answers), _bars(first), _disputed(first), _cases(first, flagged))
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face with the score that raters gave it.
+
+    Attributes:
+        picture: the id of its picture.
+        score: mean level or position, or the Bradley-Terry score; NaN without one.
+        error: its standard error; NaN where one cannot be given.
+        number: ratings, or comparisons.
+    """
+
+    picture: str
+    name: str
+    emotion: str
+    score: float
+    error: float
+    number: int
+
+
+@dataclass(frozen=True)
+class ScalePanels:
+    """What the page shows of answers on another scale.
+
+    Attributes:
+        counts: of each emotion, see `scale_counts`.
+        faces: of each emotion, the strongest first.
+    """
+
+    counts: list[tuple[str, list[int], float | None]]
+    faces: dict[str, tuple[Face, ...]]
+
+
+def scale_panels(
+    scale: Scale, answers: pd.DataFrame, pictures: dict[tuple[str, str], str]
+) -> ScalePanels:
+    """Sum up answers on another scale; `pictures` is the result of `overview.pictures`."""
+    scores = face_scores(scale, answers).dropna(subset=["score"])
+    scores = scores.sort_values("score", ascending=False, kind="stable")
+    faces: dict[str, tuple[Face, ...]] = {}
+    for emotion, mine in scores.groupby("emotion", sort=True):
+        columns = (mine[name] for name in ("image", "score", "error", "n"))
+        faces[str(emotion)] = tuple(
+            Face(pictures[image, str(emotion)], image, str(emotion), *numbers)
+            for image, *numbers in zip(*columns, strict=True)
+        )
+    return ScalePanels(scale_counts(scale, answers), faces)
 
 
 def scale_counts(scale: Scale, answers: pd.DataFrame) -> list[tuple[str, list[int], float | None]]:

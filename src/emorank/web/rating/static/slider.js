@@ -41,6 +41,7 @@ export function key(event, answered) {
   const step = STEPS.get(event.key);
   if (step !== undefined) {
     event.preventDefault();
+    input.focus({ preventScroll: true }); // so that Enter is the answer, and no press of another button
     if (touched) input.value = String(Number(input.value) + step);
     else if (Math.abs(step) === 100) input.value = step < 0 ? "0" : "100";
     touch();
