@@ -13,6 +13,7 @@ from docs.site.__main__ import build
 from docs.site.command_line import verbs_of
 from docs.site.links import external, faults
 from docs.site.staging import ROOT, pages, relink, sections
+from docs.site.terms import explain
 from filelock import FileLock
 from sphinx.search.en import SearchEnglish
 from tests.conftest import shared_folder
@@ -69,6 +70,7 @@ def test_every_verb_has_its_help(site):
         return verbs_of(command, context) if isinstance(command, click.Group) else ()
 
     for name, command in parts(command_line):
+        assert "Example" in text_of(site / f"verb_{name}.html"), name
         check(command, f"emorank {name}", text_of(site / f"verb_{name}.html"))
 
 
@@ -196,6 +198,18 @@ def test_a_name_in_a_sentence_leads_to_the_reference(tmp_path):
          f"a [b](https://x.org), {name} [c](https://x.org)"),
     ):  # fmt: skip
         assert relink(text, page, {}, tmp_path) == made
+
+
+def test_the_first_use_of_a_word_leads_to_the_glossary(site):
+    """Once on a page, with its sentence; not in code, links, headings, tables or parts of words."""
+    hint = "Something of the test part is in the training part"
+    text = "# Leakage\n\n| leakage |\n\n`leakage` [leakage](a.md) leakages\nno leakage, leakage\n"
+    *rest, last = explain(text, "page.md").splitlines()
+    assert rest == text.splitlines()[:-1]
+    assert last.startswith(f'no [leakage](glossary.md#leakage "{hint}')
+    assert last.endswith('"), leakage')
+    assert explain(text, "glossary.md") == text
+    assert 'href="glossary.html#logit" title="' in (site / "ranking.html").read_text()
 
 
 def test_the_reference_has_defaults_and_fields(site):

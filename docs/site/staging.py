@@ -9,6 +9,7 @@ from pathlib import Path
 from docs.site.command_line import verb_pages
 from docs.site.names import reference
 from docs.site.notebooks import as_markdown
+from docs.site.terms import explain
 
 import emorank
 
@@ -61,6 +62,7 @@ def stage(folder: Path) -> None:
         text = relink(text, file, names | {ROOT / "README.md": "index.md"}, folder)
         if name == "api.md":
             text = NAME.sub(lambda row: f"| [`{row[1]}`](reference.md#{row[1].lower()}) |", text)
+        text = explain(text, name)
         if name == "index.md":
             text += "\n".join(trees())
         (folder / name).write_text(text, encoding="utf-8")
