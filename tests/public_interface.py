@@ -2,15 +2,18 @@
 
 `public_interface.json` holds it as it was promised last; docs/stability.md says what is promised.
 
-    python -m tests.public_interface           # what has changed since, and whether it breaks
-    python -m tests.public_interface --write   # promise what there is now
+    python -m tests.public_interface                 # what has changed, and whether it breaks
+    python -m tests.public_interface --write         # promise what there is now
+    python -m tests.public_interface --since v1.0.0  # what has changed since that commit
 """
 
 import inspect
 import json
 import logging
 import re
+import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from importlib import import_module
@@ -236,9 +239,19 @@ def option_of(option: click.Parameter) -> tuple[str, dict[str, Any]]:
     return ", ".join([*option.opts, *option.secondary_opts]), about
 
 
-def promised() -> dict[str, dict[str, Any]]:
-    """What was promised last."""
-    content: dict[str, dict[str, Any]] = json.loads(PROMISED.read_text(encoding="utf-8"))
+def promised(commit: str | None = None) -> dict[str, dict[str, Any]]:
+    """What was promised last, or at a commit."""
+    if commit is None:
+        text = PROMISED.read_text(encoding="utf-8")
+    else:
+        command = ["git", "show", f"{commit}:./{PROMISED.name}"]
+        done = subprocess.run(
+            command, cwd=PROMISED.parent, check=False, capture_output=True, encoding="utf-8"
+        )
+        if done.returncode:
+            sys.exit(f"--since {commit}: nothing was promised there: {done.stderr.strip()}")
+        text = done.stdout
+    content: dict[str, dict[str, Any]] = json.loads(text)
     return content
 
 
@@ -252,11 +265,14 @@ def written(content: dict[str, dict[str, Any]]) -> str:
 
 def main() -> None:
     """Print what has changed, or promise it."""
+    parser = ArgumentParser(description="What others rely on, and what has changed of it.")
+    parser.add_argument("--write", action="store_true", help="promise what there is now")
+    parser.add_argument("--since", metavar="COMMIT", help="compare with what was promised there")
+    given = parser.parse_args()
     now = interface()
-    if "--write" in sys.argv[1:]:
+    if given.write:
         PROMISED.write_text(written(now), encoding="utf-8")
-        return
-    if found_changes := changes(promised(), now):
+    elif found_changes := changes(promised(given.since), now):
         sys.exit(explained(found_changes))
 
 

@@ -22,6 +22,13 @@ def test_the_interface_is_the_promised_one(now):
     assert written(now) == written(promised()), "python -m tests.public_interface --write"
 
 
+def test_it_is_compared_with_any_commit(now):
+    """A release asks what has changed since the last one."""
+    assert promised("HEAD").keys() == now.keys()
+    with pytest.raises(SystemExit, match="since nonsense: nothing was promised there"):
+        promised("nonsense")
+
+
 def test_it_holds_what_people_use(now):
     """Every public name, what their results hold, and the verbs with their options."""
     assert {f"emorank.{name}" for name in emorank.__all__} < now["names"].keys()
