@@ -50,6 +50,13 @@ def test_what_is_done_is_said_on_standard_error(cli, monkeypatch, line, level):
     assert not [one for one in logging.getLogger().handlers if "OnStderr" in type(one).__name__]
 
 
+def test_a_password_in_the_command_is_not_repeated(cli):
+    """The first line may be sent with a report."""
+    done = cli("-v", "rate", "status", "postgresql+psycopg://ada:hunter2@db.example.org/room")
+    assert "postgresql+psycopg://ada:…@db.example.org/room" in done.err.splitlines()[0]
+    assert "hunter2" not in done.err.splitlines()[0]
+
+
 def test_warnings_of_the_log_are_shown_and_steer_no_terminal(cli, monkeypatch):
     """Without `-v` too; a name from outside is escaped."""
 

@@ -220,4 +220,5 @@ def test_a_server_that_is_stopped_ends_in_order(make_room, serve):
     start = time.monotonic()
     server.process.wait(20)
     assert time.monotonic() - start < 15
+    assert server.process.returncode == 0
     assert len(answers(room.project)) == 1

@@ -3,6 +3,7 @@
 import logging
 import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from emorank import __version__
 from emorank.environment import OFFLINE
 from emorank.printable import printable
 
+_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]*@")
 _SAID = "emorank.verbose"
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
@@ -84,7 +86,8 @@ def _say_more(context: click.Context, option: click.Parameter, count: int) -> No
     handler.say_more()
     if said == count:
         versions = f"emorank {__version__}, Python {platform.python_version()}"
-        own.info("%s, %s: %s", versions, platform.platform(), shlex.join(sys.argv[1:]))
+        line = _PASSWORD.sub(r"\1…@", shlex.join(sys.argv[1:]))
+        own.info("%s, %s: %s", versions, platform.platform(), line)
 
 
 def _stay_offline(context: click.Context, option: click.Parameter, said: bool) -> None:

@@ -5,6 +5,7 @@ return is in `table.py`. Beside them: `inspect.py` (what is in it), `splits.py` 
 validation and test part), `leakage.py` (what the parts share).
 """
 
+import logging
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
@@ -25,6 +26,8 @@ from emorank.datasets.table import Card, Dataset, Problem
 from emorank.errors import DatasetError, PlanError
 
 __all__ = ["ADAPTERS", "NAMES", "Card", "Dataset", "Problem", "load", "recognise"]
+
+_LOG = logging.getLogger(__name__)
 
 # A folder is compared with them in this order: first those that have a file or folder of a certain
 # name, then those with image names of a certain pattern, then what fits almost any folder.
@@ -60,6 +63,7 @@ def load(path: Path | str | None = None, name: str = "auto", **options: object) 
     given = name != "auto"
     if path is not None and not given:
         name = recognise(path)
+        _LOG.info("%s is read as the data set '%s'", path, name)
     if name not in NAMES:
         raise PlanError(
             f"'{name}' is not the name of a data set; expected auto or one of {', '.join(NAMES)}"

@@ -1,5 +1,6 @@
 """Anybody's trained network from a file, with what the file says about its use."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from emorank.networks.normalisation import GREY, IMAGENET, Normalisation
 from emorank.networks.onnx_network import onnx_network
 from emorank.networks.resnet import has_bottlenecks, stride_first
 from emorank.networks.state_file import read_state, without_prefix
+
+_LOG = logging.getLogger(__name__)
 
 StrideIn = Literal["1x1", "3x3"]
 
@@ -126,6 +129,7 @@ def load_network(
     """
     path = Path(path)
     if kind_of(path) == ONNX:
+        _LOG.info("%s is read as an ONNX file", path)
         if stride_in is not None:
             raise WeightsError(
                 f"{path}: an ONNX file says where its strides are; leave stride-in out"
@@ -134,6 +138,7 @@ def load_network(
     found = read_state(path)
     about = header(path)
     if about is not None:
+        _LOG.info("%s is read as the network of a study", path)
         if normalisation or bgr or stride_in or grey:
             raise WeightsError(
                 f"{path}: a model of a study says itself how it reads images; leave out mean, "
@@ -151,6 +156,7 @@ def load_network(
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
     classes = len(list(net.parameters())[-1])  # the bias of the last layer
+    _LOG.info("%s is read as %s with %d classes, by its weights", path, name, classes)
     words = None if labels is None else _labels(Path(labels), classes)
     if bgr:
         _turn_round(net)

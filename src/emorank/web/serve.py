@@ -25,6 +25,7 @@ class Server(uvicorn.Server):
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until Ctrl-C or SIGTERM, which is how a server ends, and no error."""
+        _LOG.info("listens at %s, port %s", self.config.host, self.config.port)
         with suppress(KeyboardInterrupt):  # uvicorn has ended in order, and then says it again
             super().run(sockets)
         _LOG.info("the server has ended")
@@ -48,8 +49,8 @@ def server(app: Guard, host: str, port: int, bounds: Limits | None = None) -> Se
             # An access log would have the invite links in it.
             access_log=False,
             log_config=CONFIGURATION,
-            # Not "debug": it writes the headers of a WebSocket, and a session is among them.
-            log_level="info" if _LOG.isEnabledFor(logging.INFO) else "warning",
+            # More would write visitors' addresses and, of WebSockets, headers with their sessions.
+            log_level="warning",
             server_header=False,
             # The limit on claims needs the address of a visitor. A proxy with TLS knows it; only
             # one on this machine is believed.
