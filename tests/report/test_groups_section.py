@@ -59,6 +59,10 @@ def test_only_a_corrected_p_shows_a_difference(results, adjusted, differs):
     (sentence,) = section.differences(replace(large, differences=(test,)))
     assert ("differs between the groups" in sentence) == differs
     assert ("no difference shown" in sentence) != differs
+    assert "p = 0.001, corrected" in sentence
+    tiny = replace(test, p=0.0001, adjusted=0.0002)
+    (sentence,) = section.differences(replace(large, differences=(tiny,)))
+    assert "p < 0.001, corrected < 0.001" in sentence
 
 
 def test_five_persons_are_no_small_group(results):

@@ -93,3 +93,12 @@ def test_an_interval_over_few_persons_is_called_rough():
     assert "rough: bootstrap over 3 persons" in words.estimate_and_method(rough)
     assert words.without_interval(words.estimate(rough)) == "0.50"
     assert estimates([("a", rough, 3)])["Interval"][0].endswith(" rough")
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [(0.0, "< 0.001"), (0.0004, "< 0.001"), (0.0006, "0.001"), (0.25, "0.250"), (None, "–")],
+)
+def test_a_p_value_is_never_nothing(p, expected):
+    """A permutation test of ten thousand cannot say that p is zero."""
+    assert words.chance(p) == expected

@@ -32,6 +32,11 @@ def cell(value: object, places: int = 2) -> str:
     return text(str(value))
 
 
+def chance(p: float | None) -> str:
+    """A p-value: three digits, and no zero, because no test can show that."""
+    return "< 0.001" if p is not None and p < 0.0005 else cell(p, 3)
+
+
 def text(value: str) -> str:
     """A string as a page shows it, which any file can hold, and which names no folder of a machine.
 

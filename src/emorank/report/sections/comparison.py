@@ -13,7 +13,7 @@ from emorank.evaluation.statistics.uncertainty import FEW, Estimate
 from emorank.report.item import Item
 from emorank.report.page import Section, section_of
 from emorank.report.style import INK, PALE, PALETTE, blank, styled
-from emorank.report.words import NONE, estimate
+from emorank.report.words import NONE, chance, estimate
 from emorank.results.comparison import Comparison, Times
 
 REFERENCES = {
@@ -129,8 +129,8 @@ def tests_table(part: EstimatorComparison, timing: dict[str, Times]) -> pd.DataF
             {
                 "Estimator": label(name),
                 "Ours less it": NONE if difference is None else f"{difference.value:+.2f}",
-                "p": NONE if difference is None else f"{difference.p:.3f}",
-                "p, Holm": NONE if difference is None else f"{difference.p_holm:.3f}",
+                "p": NONE if difference is None else chance(difference.p),
+                "p, Holm": NONE if difference is None else chance(difference.p_holm),
                 **{f"{title}, ms": _ms(getattr(times, key)) for key, title in TIMES.items()},
                 "Printed, %": entry.printed if entry and entry.printed else NONE,
             }

@@ -9,7 +9,7 @@ from emorank.evaluation.statistics.uncertainty import Estimate
 from emorank.report.page import Section, section_of
 from emorank.report.rating_figures import estimates
 from emorank.report.style import short
-from emorank.report.words import cell, estimate
+from emorank.report.words import cell, chance, estimate
 from emorank.results.groups import GroupResults
 
 SHOWN = ("emotion accuracy", "rank accuracy", "rank quadratic kappa")
@@ -65,9 +65,14 @@ def _sentence(one: GroupTest) -> str:
     verdict = "differs between the groups" if differs else "no difference shown"
     return (
         f"{one.score.capitalize()}: {verdict} ({', '.join(one.groups)}; "
-        f"largest gap {cell(one.gap)}, p = {cell(one.p, 3)}, corrected {cell(one.adjusted, 3)}; "
+        f"largest gap {cell(one.gap)}, p {_equals(one.p)}, corrected {chance(one.adjusted)}; "
         f"{one.method})."
     )
+
+
+def _equals(p: float | None) -> str:
+    written = chance(p)
+    return written if written.startswith("<") else f"= {written}"
 
 
 def figure(attribute: Attribute) -> Figure | None:
