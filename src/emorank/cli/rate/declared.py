@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from emorank.cli.options import FILE
+from emorank.cli.options import FILE, comma_list
 
 _NOT_THERE = {"out", "protocol", "help", "set"}
 
@@ -46,6 +46,8 @@ class Declaring(click.Command):
                     f"{path}: unknown key '{key}' at the top; expected some of {keys}"
                 )
             option, name = known[key], str(known[key].name)
+            if (expected := _expected(option)) and not _fits(expected, value):
+                raise RatingError(f"{path}: {key} = {value!r}: expected {expected}")
             text = ",".join(map(str, value)) if isinstance(value, list) else value
             try:
                 taken = option.process_value(ctx, text)
@@ -66,3 +68,23 @@ class Declaring(click.Command):
             for name in (opt.lstrip("-").replace("-", "_") for opt in option.opts)
             if name not in _NOT_THERE
         }
+
+
+def _expected(option: click.Parameter) -> str:
+    """What kind of value an option has in a file, in words."""
+    if isinstance(option, click.Option) and option.is_flag:
+        return "true or false"
+    if isinstance(option.type, click.FloatRange | type(click.FLOAT)):
+        return "a number"
+    if isinstance(option.type, click.IntRange | type(click.INT)):
+        return "a whole number"
+    return "text, or a list of texts without commas" if option.callback is comma_list else "text"
+
+
+def _fits(expected: str, value: object) -> bool:
+    if isinstance(value, bool) or expected == "true or false":
+        return isinstance(value, bool) and expected == "true or false"
+    if expected.startswith("text, or") and isinstance(value, list):
+        return all(isinstance(one, str) and "," not in one for one in value)
+    kinds = {"a number": int | float, "a whole number": int}
+    return isinstance(value, kinds.get(expected, str))
