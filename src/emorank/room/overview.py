@@ -102,9 +102,9 @@ def answers(project: Project) -> pd.DataFrame:
     if not scale.standard:
         raise RatingError(
             f"{project.folder}: was rated on the scale '{scale.name}', and this needs Minimal, "
-            "Average, Strong; emorank rate summary, export and methods read every scale. To compare "
-            f"the ranks of a study with it: emorank rate summary {project.folder} --scores "
-            "STUDY/ranks.parquet"
+            "Average, Strong; emorank rate summary, export and methods read every scale. To "
+            f"compare the ranks of a study with it: emorank rate summary {project.folder} "
+            "--scores STUDY/ranks.parquet"
         )
     query = (
         select(

@@ -21,7 +21,7 @@ def test_no_message_is_untranslated(code):
     head, *found = read_po(shipped_po(code), code)
     assert {one.english: one.plural for one in found} == messages()
     assert problems([head, *found]) == []
-    catalogue = translations([head, *found])
+    catalogue = translations([head, *found], code)
     forms = int(re.search(r"nplurals=(\d)", catalogue.info()["plural-forms"])[1])
     for one in found:
         assert len(one.translated) == (forms if one.plural else 1), one
@@ -82,3 +82,24 @@ def test_words_are_safe_in_a_page():
     """What is filled in is escaped, whatever the catalogue says."""
     language = Choice(Languages()).first
     assert language("Questions? Ask: {contact}", contact="<b>") == "Questions? Ask: &lt;b&gt;"
+
+
+@pytest.mark.parametrize("forms", ["n.__class__", "n/0", "1/(n-5)", "(" * 500, "n +"], ids=range(5))
+def test_a_plural_that_cannot_be_computed_is_refused(forms):
+    """When the study is made, and not when a page is."""
+    odd = shipped_po("de").replace("plural=(n != 1)", f"plural={forms}")
+    with pytest.raises(RatingError, match="Plural-Forms that cannot be used"):
+        Choice(Languages(offered=("xx",), files={"xx": odd}))
+
+
+@pytest.mark.parametrize("odd", ["{", "{}", "{{", "}", "{count", "{count.__class__}", "%s"])
+def test_braces_in_a_catalogue_do_no_harm(odd):
+    """They are text; what a file says of its own characters is not asked."""
+    text = shipped_po("de").replace("{count} Minuten:", f"{{count}} Minuten {odd}:")
+    text = text.replace("charset=UTF-8", "charset=klingon")
+    language = Choice(Languages(offered=("xx",), files={"xx": text})).first
+    one = "It takes about {count} minute: {faces} pictures."
+    many = "It takes about {count} minutes: {faces} pictures."
+    assert (
+        str(language.plural(one, many, 5, faces=3)) == f"Es dauert etwa 5 Minuten {odd}: 3 Bilder."
+    )

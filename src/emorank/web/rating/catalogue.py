@@ -10,6 +10,7 @@ from gettext import GNUTranslations
 from emorank.errors import RatingError
 
 _LINE = re.compile(r'(msgctxt|msgid|msgid_plural|msgstr(?:\[(\d)\])?)\s+(".*")$')
+_NUMBERS = 200  # for which a plural form is tried
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -65,8 +66,12 @@ def read_po(content: str, name: str) -> list[Message]:
     return messages
 
 
-def translations(messages: list[Message]) -> GNUTranslations:
-    """What gettext makes of the messages; those without a translation stay English."""
+def translations(messages: list[Message], name: str) -> GNUTranslations:
+    """What gettext makes of the messages; those without a translation stay English.
+
+    Raises:
+        RatingError: the head's Plural-Forms give no form for some number.
+    """
     pairs = {}
     for message in messages:
         if all(message.translated) and message.translated:
@@ -74,7 +79,18 @@ def translations(messages: list[Message]) -> GNUTranslations:
             if message.plural is not None:
                 key += f"\0{message.plural}"
             pairs[key] = "\0".join(message.translated)
-    return GNUTranslations(io.BytesIO(_compiled(pairs)))
+    if head := pairs.get(""):  # what is compiled here is UTF-8, whatever the file says of itself
+        pairs[""] = re.sub(r"charset=\S*", "charset=UTF-8", head)
+    try:
+        made = GNUTranslations(io.BytesIO(_compiled(pairs)))
+        for number in range(_NUMBERS):
+            made.ngettext("", "", number)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise RatingError(
+            f"{name}: its head has Plural-Forms that cannot be used ({error}); expected such as "
+            "nplurals=2; plural=(n != 1);"
+        ) from error
+    return made
 
 
 def problems(messages: list[Message]) -> list[str]:

@@ -5,6 +5,7 @@ that it is what the address asks for (`?lang=de`), or what the browser prefers a
 study offers.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,7 @@ from emorank.web.visitors import guest
 
 SHIPPED = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "zh": "中文"}
 ENGLISH = "en"
+_FIELD = re.compile(r"\{(\w+)\}")
 _UNSPACED = {"ja", "zh"}
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
@@ -152,15 +154,20 @@ def _language(code: str, given: Mapping[str, str]) -> Language:
     messages = read_po(given[code] if code in given else shipped_po(code), f"{code}.po")
     if wrong := problems(messages):
         raise RatingError(f"{code}.po: {wrong[0]}")
-    catalogue = translations(messages)
+    catalogue = translations(messages, f"{code}.po")
     return Language(
         code, SHIPPED.get(code) or catalogue.info().get("language-name", code), catalogue
     )
 
 
 def _filled(text: str, values: Mapping[str, object]) -> Markup:
-    safe = escape(text)
-    return safe.format(**values) if values else safe
+    """The text, escaped, with its {fields} filled in; other braces are text like all other."""
+    parts = _FIELD.split(text)  # text, field, text, field, text …
+    for place in range(1, len(parts), 2):
+        name = parts[place]
+        parts[place] = str(escape(values[name])) if name in values else f"{{{name}}}"
+    parts[::2] = (str(escape(part)) for part in parts[::2])
+    return Markup("".join(parts))  # noqa: S704 - every part is escaped
 
 
 def _accepted(header: str) -> Sequence[str]:
