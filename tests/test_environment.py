@@ -11,7 +11,8 @@ from emorank.environment import cache_folder, check_online, data_folder, is_offl
 from emorank.errors import EmorankError, OfflineError, WeightsError
 from emorank.networks import download
 from emorank.room.database import Database
-from emorank.scale import object_store, ray_tasks
+from emorank.scale import object_store
+from emorank.scale.rank_many import rank_many
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,7 +77,7 @@ def test_offline_nobody_is_asked(monkeypatch, tmp_path, visited):
         lambda: download.fetch([file], tmp_path),
         lambda: list(object_store.below("s3://faces/2026")),
         lambda: object_store.opened("s3://faces/2026/a.jpg"),
-        lambda: ray_tasks._connected(address).__enter__(),
+        lambda: rank_many(tmp_path / "a.jpg", tmp_path / "out" / "ranks.csv", ray=address),
         lambda: Database(f"postgresql+psycopg://{address}/room").reading().__enter__(),
     )
     monkeypatch.setenv("EMORANK_OFFLINE", "1")
@@ -89,6 +90,7 @@ def test_offline_nobody_is_asked(monkeypatch, tmp_path, visited):
     assert f"put it, under its name, into {tmp_path}" in said[0]
     assert said[1].startswith("s3://faces/2026 needs")
     assert f"--ray {address}" in said[3]
+    assert list(tmp_path.iterdir()) == []
     assert visitors == []
     monkeypatch.setenv("EMORANK_OFFLINE", "0")
     with pytest.raises(WeightsError):

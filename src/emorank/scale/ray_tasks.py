@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from emorank import __version__
-from emorank.environment import check_online
 from emorank.errors import EmorankError, MissingExtraError
 from emorank.scale.attempts import Attempts
 from emorank.scale.given_images import Item, state
@@ -106,7 +105,6 @@ def run_on_ray(
 
     Raises:
         MissingExtraError: Ray is not installed.
-        OfflineError: emorank is told to open no connection.
         EmorankError: the cluster is not reached, a node does not see the folder or the images or
             has other versions, or a shard is lost again and again.
         OSError: a part cannot be written.
@@ -361,7 +359,6 @@ def _versions() -> dict[str, str]:
 @contextmanager
 def _connected(address: str) -> Iterator[Any]:
     """Ray, connected to the cluster; a connection of the program itself is used and kept."""
-    check_online(f"work on a cluster (--ray {address})", "without --ray this machine does it all")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
