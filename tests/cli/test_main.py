@@ -45,6 +45,7 @@ def test_who_keeps_nothing_does_not_promise_to_go_on(cli, monkeypatch, verb):
     monkeypatch.setattr(sys, "argv", ["emorank", verb])
     assert verb in program.VERBS
     assert cli(verb).err == "Error: stopped; nothing half-written was left\n"
+    assert cli("--offline", verb).err == "Error: stopped; nothing half-written was left\n"
 
 
 def test_unexpected_errors_are_not_hidden(cli, monkeypatch):
