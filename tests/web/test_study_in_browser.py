@@ -212,6 +212,7 @@ def owner_after_the_study(cli, ratings, tmp_path):
     paper, a folder to share, and forgetting."""  # noqa: D205, D209
     status = cli("rate", "status", ratings).out
     assert re.search(r"cleo .* 12 .* 12 .* 2 \(100", status)
+    assert "The 6 raters who have answered everything took 0." in status
     assert len(re.findall(r" 0 \(0", status)) >= 5
     whole = json.loads(cli("rate", "summary", ratings, "--json", "--resamples", "100").out)
     found = whole["exclusion"]

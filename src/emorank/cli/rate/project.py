@@ -32,6 +32,7 @@ def status(project: Path) -> None:
     from emorank.cli.rate.forget import kept_sentence
     from emorank.cli.terminal import print_line, print_table, printable
     from emorank.report.words import FAST, part
+    from emorank.room.duration import minutes_taken
     from emorank.room.forget import retention
     from emorank.room.overview import progress
     from emorank.room.protocol import protocol_of
@@ -56,6 +57,12 @@ def status(project: Path) -> None:
         rows.append((*row, rater.link))
     failed = () if checks is None else ("failed checks",)
     print_table(("rater", "answered", "of", "median time", FAST, *failed, "link"), rows)
+    if (taken := minutes_taken(opened)) is not None:
+        number, length = taken
+        who = "The rater who has" if number == 1 else f"The {number} raters who have"
+        print_line(
+            f"{who} answered everything took {length:.1f} min (median, without pauses)", "dim"
+        )
     if (kept := retention(opened)).days is not None:
         print_line(kept_sentence(kept, opened.now(), project))
 
