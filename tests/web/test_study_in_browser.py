@@ -76,17 +76,27 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 STILL = {"reduced_motion": "reduce"}  # a word that fades in has little contrast meanwhile
 SMALL = STILL | {"viewport": {"width": 500, "height": 560}}  # less to draw
 FRAME = 1000 / 60
-# What another observer sees: the time of each frame, and whether the face is visible in it.
+# What another observer sees: when it looked in each frame, whether the face was visible, and how
+# late that was in the frame.
 OBSERVER = """
 window.frames_seen = [];
 const look = (now) => {
   const image = document.querySelector("#frame img");
   const visible = !!image && getComputedStyle(image).visibility === "visible";
-  window.frames_seen.push([now, visible]);
+  window.frames_seen.push([performance.now(), visible, performance.now() - now]);
   requestAnimationFrame(look);
 };
 requestAnimationFrame(look);
 """
+# Something else keeps the page busy just when a face appears.
+BUSY = """() => {
+  const face = document.getElementById("face");
+  new MutationObserver((_, watch) => {
+    if (face.style.visibility !== "visible") return;
+    watch.disconnect();
+    for (const end = performance.now() + 90; performance.now() < end;);
+  }).observe(face, { attributes: true, attributeFilter: ["style"] });
+}"""
 
 
 @pytest.fixture
@@ -256,8 +266,10 @@ def test_a_face_is_seen_for_the_time_that_was_planned(make_study, serve, browse)
     page = enter(context, serve(room.project.folder).base, room.link("r1"))
     page.wait_for_selector(READY)
     assert page.is_hidden("#back")
-    for _ in range(6):
+    for number in range(6):
         page.wait_for_selector(READY)
+        if number == 2:
+            page.evaluate(BUSY)  # the next face is drawn late, and stays as long as planned
         assert (
             page.eval_on_selector("#frame img", "(one) => getComputedStyle(one).visibility")
             == "hidden"
@@ -268,18 +280,18 @@ def test_a_face_is_seen_for_the_time_that_was_planned(make_study, serve, browse)
     table = answers(room.project)
     assert table["exposure_ms"].tolist() == [200] * 6
     assert (table["reaction_ms"] >= 250 - FRAME).all()
-    runs, begin, before = [], None, None
-    for now, visible in page.evaluate("window.frames_seen"):
+    runs, begin, late, before = [], None, 0, None
+    for now, visible, behind in page.evaluate("window.frames_seen"):
         if visible and begin is None:
-            begin = now
+            begin, late = now, behind
         elif not visible and begin is not None:
-            runs.append((now - begin, now - before))
+            runs.append((now - begin, max(FRAME, now - before) + late + 1))
             begin = None
         before = now
     assert len(runs) >= 6
     # A busy machine drops frames, and the page then says how long it really was.
-    for (observed, frame), said in zip(runs, table["shown_ms"], strict=False):
-        assert abs(observed - said) <= max(FRAME, frame) + 1
+    for (observed, exact), said in zip(runs, table["shown_ms"], strict=False):
+        assert abs(observed - said) <= exact
     assert abs(table["shown_ms"].median() - 200) <= FRAME + 1
     page.wait_for_selector(READY)
     page.keyboard.press("2")

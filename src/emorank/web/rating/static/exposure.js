@@ -1,25 +1,33 @@
 // A face that is seen for a fixed time: a cross, the face, a mask, then the answer.
 //
 // What is drawn in a frame is on the screen from that frame on, so the time of the face is that from the
-// frame that shows it to the frame that takes it away, by the frames' own timestamps. The frame that
-// comes nearest to the planned time is taken: on a screen of 60 Hz, 100 ms are 6 frames.
+// frame that shows it to the frame that takes it away, by the frames' own timestamps, or later where the
+// page was too busy to draw them in time. The frame that comes nearest to the planned time is taken: on a
+// screen of 60 Hz, 100 ms are 6 frames.
 
 const $ = (id) => document.getElementById(id);
 const nextFrame = () => new Promise((done) => requestAnimationFrame(done));
 const BLOCKS = 64; // of the mask, each way
+const BUSY = 20; // ms after its beginning until which a frame of a screen of 60 Hz is drawn in time
 const PREFIX = `emorank-shown/${$("room").dataset.keep}/`;
 const times = new Map(); // showing id → how often it began to be shown
 
-// The browser keeps the count, so that a page that is loaded again knows it.
-function count(id) {
-  let before = times.get(id) ?? 0;
+// How often a face began to be shown before this time. The browser keeps the count, so that a page that
+// is loaded again knows it; writing it takes time, so it is done before the face is there.
+function countBefore(id) {
   try {
-    before = Math.max(before, Number(localStorage.getItem(PREFIX + id)) || 0);
-    localStorage.setItem(PREFIX + id, String(before + 1));
+    return Math.max(times.get(id) ?? 0, Number(localStorage.getItem(PREFIX + id)) || 0);
   } catch {
-    // it keeps nothing: then only this page counts
+    return times.get(id) ?? 0; // it keeps nothing: then only this page counts
   }
-  times.set(id, before + 1);
+}
+
+function keep(id, count) {
+  try {
+    localStorage.setItem(PREFIX + id, String(count));
+  } catch {
+    // see above
+  }
 }
 
 // When all is answered.
@@ -49,27 +57,43 @@ export async function expose(plan, id, covered, wanted) {
 }
 
 async function once(plan, id, face, goesOn) {
+  const count = countBefore(id);
+  keep(id, count + 1);
   let now = await nextFrame();
   if (plan.fixation_ms) {
     $("cross").hidden = false;
     now = await after(now, plan.fixation_ms, goesOn);
-    if (now === null) return null;
+    if (now === null) {
+      keep(id, count); // nobody saw the face
+      return null;
+    }
   }
   $("cross").hidden = true;
   face.style.visibility = "visible";
-  const onset = now;
-  count(id);
+  times.set(id, count + 1);
+  const onset = await onScreen(now);
   now = await after(onset, plan.face_ms, goesOn);
   if (now === null) return null;
   face.style.visibility = "hidden";
-  const shown = now - onset;
+  if (plan.mask_ms && plan.mask === "noise") drawNoise();
+  const shown = await onScreen(now) - onset;
   if (plan.mask_ms) {
-    if (plan.mask === "noise") drawNoise();
     now = await after(now, plan.mask_ms, goesOn);
     if (now === null) return null;
   }
   hide(face);
   return { onset, shown };
+}
+
+// When a frame that begins at `now`, this one, is on the screen: then; or when it was drawn at last, if the
+// page was too busy to draw it in time.
+async function onScreen(now) {
+  const drawn = await new Promise((done) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => done(performance.now());
+    channel.port2.postMessage(0);
+  });
+  return drawn - now > BUSY ? drawn : now;
 }
 
 // The time of the frame that is nearest to so many ms after `start`; null if it does not go on.
