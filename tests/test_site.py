@@ -42,6 +42,7 @@ def test_every_page_has_its_place():
     """Each page of docs/ is reached by the navigation, once; the navigation names no other."""
     listed = [name for _, names in sections() for name in names]
     assert len(listed) == len(set(listed))
+    assert "Further pages" not in dict(sections()), "navigation.toml: give each page its section"
     made = {"reference", "verbs"}
     assert set(listed) - made == {name.removesuffix(".md") for name in pages().values()} - {"index"}
 

@@ -151,7 +151,13 @@ def _leakage(
 
 def source_study(folder: Path | str) -> Study:
     """The study in a folder, if it has a network of its own."""
-    source = open_study(Path(folder).expanduser())
+    place = Path(folder).expanduser()
+    if not (place / "study.toml").is_file():
+        raise StudyError(
+            f"{folder}: no study here (no study.toml); expected the folder of a study, or "
+            f"{READY_NETWORK}, which is the network that comes with emorank"
+        )
+    source = open_study(place)
     if source.plan.network:
         raise StudyError(
             f"{folder}: its network is that of {source.plan.network}; name that study instead"
