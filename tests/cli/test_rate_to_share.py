@@ -87,11 +87,14 @@ def test_methods_say_what_was_done_and_no_more(rated, cli, tmp_path):
     text, tex, bib = ((folder / f"methods.{end}").read_text() for end in ("md", "tex", "bib"))
     for words in (
         "12 faces", "(6 fear, 6 happy)", "2 raters took part, of whom 2 rated all",
-        "1 others were invited and gave no answer", "TO FILL IN: recruitment",
+        "1 other was invited and gave no answer", "TO FILL IN: recruitment",
         "number of persons", "before any answer", "excluded 0 of 2 raters", "250 ms",
     ):  # fmt: skip
         assert words in text, words
-    assert "attention checks were" not in text
+    alpha = "Krippendorff’s alpha, interval"
+    assert (alpha in text) == (scaled_answers(rated.project)[0].kind == "slider")
+    assert "attention check" not in text
+    assert "Languages" not in text
     assert "second time" not in text
     assert "[U+" not in tex
     assert set(re.findall(r"@(\w+)(?=[\];])", text)) == set(

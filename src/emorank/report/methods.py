@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -112,13 +113,19 @@ def _stimuli(what: Facts) -> Iterator[str]:
 
 def _raters(what: Facts) -> Iterator[str]:
     none = what.invited - what.rated
-    more = f"; {none} others were invited and gave no answer" if none else ""
+    others = _count(none, "other was", "others were")
+    more = f"; {others} invited and gave no answer" if none else ""
     done = f"of whom {what.finished} rated all that they were shown"
     yield f"{what.rated} raters took part, {done}{more}."
     yield "[TO FILL IN: recruitment, payment, age and gender of the raters; ethics approval.]"
     if what.first_at is not None and what.last_at is not None:
         days = [words.moment(at)[:10] for at in (what.first_at, what.last_at)]
         yield f"Answers were given from {days[0]} to {days[1]}."
+    if set(what.languages) - {"en"}:
+        each = ", ".join(
+            f"{code} ({_count(count, 'rater', 'raters')})" for code, count in what.languages.items()
+        )
+        yield f"Languages of their pages (ISO 639): {each}."
 
 
 def _procedure(what: Facts) -> Iterator[str]:
@@ -145,7 +152,7 @@ def _procedure(what: Facts) -> Iterator[str]:
     if exposure:
         yield (
             f"Each face was shown for {exposure['face_ms']} ms, after a fixation cross of "
-            f"{exposure.get('fixation_ms', 500)} ms; the answer followed."
+            f"{exposure.get('fixation_ms', 500)} ms{_mask(exposure)}; the answer followed."
         )
         if what.shown_again:
             yield (
@@ -158,9 +165,13 @@ def _procedure(what: Facts) -> Iterator[str]:
             f"{what.shortest_ms} ms."
         )
     if practice := (what.declared.get("practice") or {}).get("faces"):
-        yield f"{len(practice)} practice trials came first and were not analysed."
+        number = _count(len(practice), "practice trial", "practice trials")
+        yield f"{number} came first, not analysed."
     if checks := what.declared.get("checks"):
-        yield f"{len(checks)} attention checks were placed among the faces."
+        number = _count(len(checks), "attention check was", "attention checks were")
+        yield f"{number} placed among the {unit}s."
+    if breaks := what.declared.get("breaks"):
+        yield f"A break was offered after every {breaks['every']} {unit}s."
     if what.declared.get("consent") is not None:
         yield "All raters read a page of information and agreed before they began."
     if what.face_size is not None:
@@ -168,6 +179,18 @@ def _procedure(what: Facts) -> Iterator[str]:
             f"Faces were shown {what.face_size} CSS pixels large (smaller where a window was too "
             f"small) on a background of {what.background}, in the raters' own browsers."
         )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _mask(exposure: dict[str, Any]) -> str:
+    """What followed a face of fixed time."""
+    if not exposure.get("mask_ms"):
+        return ""
+    what = "grey squares" if exposure.get("mask") == "noise" else "the empty background"
+    return f" and before {exposure['mask_ms']} ms of {what}"
 
 
 def _scale(what: Facts, summary: RatingSummary | ScaleSummary) -> Iterator[str]:

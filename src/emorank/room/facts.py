@@ -19,6 +19,7 @@ from emorank.room.schema import (
     PROJECT,
     PROTOCOL,
     RATERS,
+    SESSIONS,
     SHOWINGS,
     VOTES,
 )
@@ -40,6 +41,7 @@ class Facts:
         shown_again: answers to a face of fixed time that was shown more than once before.
         first_at, last_at: of the answers, milliseconds since 1970; None without one.
         pointers: sessions by "mouse", "touch", "none".
+        languages: raters by the code of the language that their pages were in, as far as known.
         declared: what the study declares about its course, as plain values; empty if nothing.
     """
 
@@ -66,6 +68,7 @@ class Facts:
     first_at: int | None
     last_at: int | None
     pointers: dict[str, int]
+    languages: dict[str, int]
     declared: dict[str, Any]
 
 
@@ -87,6 +90,12 @@ def facts(project: Project) -> Facts:
             select(DISPLAYS.c.pointer, func.count(func.distinct(DISPLAYS.c.session)))
             .where(DISPLAYS.c.pointer != "")
             .group_by(DISPLAYS.c.pointer)
+        ).all()
+        languages = connection.execute(
+            select(SESSIONS.c.language, func.count(func.distinct(SESSIONS.c.rater_id)))
+            .where(SESSIONS.c.rater_id.in_(rated), SESSIONS.c.language.is_not(None))
+            .group_by(SESSIONS.c.language)
+            .order_by(SESSIONS.c.language)
         ).all()
         imported = (
             select(func.count())
@@ -119,6 +128,7 @@ def facts(project: Project) -> Facts:
             first_at=first,
             last_at=last,
             pointers={str(name): int(count) for name, count in pointers},
+            languages={str(code): int(count) for code, count in languages},
             declared=_declared(connection),
         )
 
