@@ -19,6 +19,7 @@ from sqlalchemy import Connection, select
 from emorank.answers.scales import Scale
 from emorank.errors import EmorankError, RatingError
 from emorank.room.project import Project
+from emorank.room.reasons import reason
 from emorank.room.schema import PROTOCOL
 from emorank.vocabulary import Emotion
 
@@ -224,7 +225,7 @@ def read_protocol(path: Path) -> Declared:
         protocol = msgspec.convert(parts, Protocol)
         _check(protocol)
     except msgspec.ValidationError as error:
-        raise RatingError(f"{path}: {_reason(error)}") from error
+        raise RatingError(f"{path}: {reason(error)}") from error
     except RatingError as error:
         raise RatingError(f"{path}: {error}") from error
     for key in ("title", "question"):
@@ -326,28 +327,6 @@ def _text(folder: Path, name: object, most: int = _MOST_TEXT) -> str:
     if not text.strip() or len(text) > most:
         raise RatingError(f"the text {name} has {len(text)} characters; expected 1 to {most}")
     return text
-
-
-_KINDS = {
-    "object": "a table", "array": "a list", "int": "a whole number", "float": "a number",
-    "str": "text", "bool": "true or false", "null": "nothing", "datetime": "a date",
-}  # fmt: skip
-
-
-def _reason(error: msgspec.ValidationError) -> str:
-    """What msgspec says, as "[practice] faces[0]: unknown key 'x'"."""
-    what, _, where = str(error).partition(" - at `$")
-    place = where.rstrip("`").lstrip(".")
-    table, _, rest = place.partition(".")
-    what = re.sub(r"^Object contains unknown field `(.*)`$", r"unknown key '\1'", what)
-    what = re.sub(r"^Object missing required field `(.*)`$", r"'\1' is missing", what)
-    what = re.sub(r"^Invalid enum value (.*)$", r"\1 is none of the words that it can be", what)
-    if found := re.match("Expected `(.*)`, got `(.*)`$", what):
-        wanted = [kind for kind in found[1].split(" | ") if kind != "null"]
-        names = " or ".join(_KINDS.get(kind, kind) for kind in wanted)
-        what = f"expected {names}, came {_KINDS.get(found[2], found[2])}"
-    spot = f"[{table}]{' ' + rest if rest else ''}: " if place else ""
-    return f"{spot}{what}"
 
 
 def _check(protocol: Protocol) -> None:
