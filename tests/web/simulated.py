@@ -28,6 +28,7 @@ setInterval(() => {
 }, 30);
 """
 PATIENCE = 5  # seconds, then they press again
+WAIT = 3000  # ms for a button that can be pressed
 
 
 @dataclass
@@ -79,9 +80,15 @@ class Person:
         if (what, state["picture"]) == self._acted and time.monotonic() - self._at < PATIENCE:
             return  # it has been done, and the page needs a moment
         self._acted, self._at = (what, state["picture"]), time.monotonic()
+        try:
+            self._do(what)
+        except Error:  # the page was left meanwhile
+            return
+
+    def _do(self, what: str) -> None:
         if what == "questions":
-            self.page.fill("input[name=age]", "33")
-            self.page.click("button[type=submit]")
+            self.page.fill("input[name=age]", "33", timeout=WAIT)
+            self.page.click("button[type=submit]", timeout=WAIT)
         elif what != "done":
             self._go_on({"examples": "a.primary", "feedback": "#on", "rest": "#rest-on",
                          "end": "#end-on"}[what])  # fmt: skip
@@ -101,11 +108,11 @@ class Person:
 
     def _go_on(self, button: str) -> None:
         if self.touch:
-            self.page.tap(button)
+            self.page.tap(button, timeout=WAIT)
         elif button in ("#on", "#rest-on"):
             self.page.keyboard.press("Enter")
         else:
-            self.page.click(button)
+            self.page.click(button, timeout=WAIT)
 
     def _look(self, kind: str) -> None:
         for selector in ("h1:visible", "#feedback", "#code", ".length"):
