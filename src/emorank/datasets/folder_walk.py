@@ -284,8 +284,7 @@ def _by_content(entry: os.DirEntry[str]) -> _Left | None:
 
 def _stays(link: os.DirEntry[str], home: Path) -> bool:
     """Whether a link leads to no folder, and to a place inside the folder that is walked."""
-    path = Path(link.path)
     try:
-        return not path.is_dir() and path.resolve().is_relative_to(home)
-    except (OSError, RuntimeError):  # a link to itself
+        return not link.is_dir() and Path(link.path).resolve().is_relative_to(home)
+    except OSError:  # a circle of links; `Path` says nothing of it from Python 3.13 on
         return False
