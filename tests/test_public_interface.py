@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from tests.interface_changes import Kind, changes, explained
-from tests.public_interface import interface, promised, written
+from tests.public_interface import PROMISED, interface, promised, written
 
 import emorank
 
@@ -24,6 +24,8 @@ def test_the_interface_is_the_promised_one(now):
 
 def test_it_is_compared_with_any_commit(now):
     """A release asks what has changed since the last one."""
+    if not (PROMISED.parent.parent / ".git").exists():
+        pytest.skip("the files of a release, without their history")
     assert promised("HEAD").keys() == now.keys()
     with pytest.raises(SystemExit, match="since nonsense: nothing was promised there"):
         promised("nonsense")
