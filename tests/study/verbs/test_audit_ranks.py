@@ -58,7 +58,7 @@ def test_every_rank_is_audited_and_the_controls_fail(own_study):
 
 def test_the_score_is_that_of_the_rank_itself(own_study):
     """What is stored is what the rank says."""
-    audit.audit(own_study, ranks=["paper"], faces=0)
+    audit.audit(own_study, rank=["paper"], faces=0)
     table = own_study.table("audit")
     stored = table[table["rank"] == "paper"].reset_index(drop=True)
     truth = audit._faces(own_study, None)
@@ -71,10 +71,10 @@ def test_the_score_is_that_of_the_rank_itself(own_study):
 
 def test_nothing_is_asked_twice(own_study, monkeypatch):
     """A second audit finds everything on the disk, and comes to the same."""
-    first = audit.audit(own_study, ranks=["paper", "logit"], faces=1)
+    first = audit.audit(own_study, rank=["paper", "logit"], faces=1)
     for part in ("logits", "relevance"):
         monkeypatch.setattr(Measured, part, property(lambda _: pytest.fail("measured again")))
-    assert audit.audit(own_study, ranks=["paper", "logit"], faces=1) == first
+    assert audit.audit(own_study, rank=["paper", "logit"], faces=1) == first
 
 
 def folder(study, name):
@@ -132,13 +132,13 @@ def test_a_kill_loses_nothing_that_was_kept(own_study, monkeypatch):
         "paper",
         lambda measured, rule: asked.append(len(measured.pixels)) or paper(measured, rule),
     )
-    audit.audit(own_study, ranks=["paper"], faces=1)
+    audit.audit(own_study, rank=["paper"], faces=1)
     assert sum(asked) == len(store.keys()) - kept
 
 
 def test_a_kill_leaves_no_table_beside_the_numbers_of_another_audit(own_study, tmp_path):
     """`kill -9` between its files: both are those of one audit when the study is opened again."""
-    audit.audit(own_study, ranks=["logit"], faces=0)
+    audit.audit(own_study, rank=["logit"], faces=0)
     renames = {number: str(tmp_path / f"{number}") for number in (1, 2, 4, 5)}
     for folder in renames.values():
         shutil.copytree(own_study.folder, folder)
@@ -162,8 +162,8 @@ def test_asked_is_the_emotion_of_the_label(own_study, monkeypatch):
     faces = own_study.table("faces")
     faces["emotion"] = faces["emotion"].replace({"anger": "happy", "happy": "anger"})
     own_study.write_table("faces", faces)
-    named = audit.audit(own_study, ranks=["probability"], faces=1)
-    asked = audit.audit(own_study, ranks=["probability"], faces=1, asked=True)
+    named = audit.audit(own_study, rank=["probability"], faces=1)
+    asked = audit.audit(own_study, rank=["probability"], faces=1, asked=True)
     assert (named.asked, asked.asked) == (False, True)
     table = own_study.table("audit")
     table = table[table["rank"] == "probability"].merge(own_study.table("predictions"), on="image")
@@ -173,8 +173,8 @@ def test_asked_is_the_emotion_of_the_label(own_study, monkeypatch):
     assert (table["predicted"] != table["asked"]).any()
     for part in ("logits", "relevance"):
         monkeypatch.setattr(Measured, part, property(lambda _: pytest.fail("measured again")))
-    assert audit.audit(own_study, ranks=["probability"], faces=1) == named
-    assert audit.audit(own_study, ranks=["probability"], faces=1, asked=True) == asked
+    assert audit.audit(own_study, rank=["probability"], faces=1) == named
+    assert audit.audit(own_study, rank=["probability"], faces=1, asked=True) == asked
 
 
 def test_neutral_faces_are_asked_about_the_other_emotions_in_turn():
@@ -194,7 +194,7 @@ def test_neutral_faces_are_asked_about_the_other_emotions_in_turn():
 def test_unknown_ranks_are_refused(own_study):
     """By name, before anything is measured."""
     with pytest.raises(PlanError, match="'loudness' is no rank; expected one of"):
-        audit.audit(own_study, ranks=["loudness"])
+        audit.audit(own_study, rank=["loudness"])
     with pytest.raises(PlanError, match="0 or more"):
         audit.audit(own_study, faces=-1)
 
@@ -207,17 +207,17 @@ def test_a_rank_that_the_study_cannot_give_is_named(own_study, monkeypatch):
 
     monkeypatch.setitem(readers.SETTINGS, "lacking", lacking)
     monkeypatch.setitem(RANKS, "lacking", None)
-    found = audit.audit(own_study, ranks=["lacking", "logit"], faces=0)
+    found = audit.audit(own_study, rank=["lacking", "logit"], faces=0)
     assert "no calibrated rank here" in found.unavailable["lacking"]
     assert found.ranks[0].rank == "logit"
     with pytest.raises(StudyError, match=r"no rank to audit: .*no calibrated rank"):
-        audit.audit(own_study, ranks=["lacking"], faces=0)
+        audit.audit(own_study, rank=["lacking"], faces=0)
 
 
 def test_without_votes_or_intensities_it_says_so_and_goes_on(own_study):
     """Drawn faces without votes: nothing is known, and the audit says that."""
     study = replace(own_study, plan=override(own_study.plan, {"validate.votes": ""}))
-    found = audit.audit(study, ranks=["logit"], faces=1)
+    found = audit.audit(study, rank=["logit"], faces=1)
     assert found.ceiling is None
     assert found.ranks[0].verdict.word == "unknown"
     assert "cannot be said" in found.headline
@@ -238,7 +238,7 @@ def scored(own_study, tmp_path):
 def test_scores_of_somebody_else_are_audited(scored):
     """Beside the ranks of the study; nothing is asked that needs their author's program."""
     path, study = scored
-    found = audit.audit(study, ranks=["logit"], scores=path, faces=1)
+    found = audit.audit(study, rank=["logit"], scores=path, faces=1)
     theirs = next(one for one in found.ranks if one.kind == "file")
     assert theirs.correlations["mean rating"].spearman.value == pytest.approx(1)
     assert theirs.changes == {}
@@ -251,16 +251,16 @@ def test_scores_of_other_images_are_refused(scored):
     path, study = scored
     path.write_text("image,score\nsomebody.png,1\n")
     with pytest.raises(VotesError, match=r"unknown image: 'somebody.png'"):
-        audit.audit(study, scores=path, ranks=["logit"], faces=0)
+        audit.audit(study, scores=path, rank=["logit"], faces=0)
     split = study.table("split")
     learnt = split.loc[split["part"] == "train", "image"].iloc[0]
     path.write_text(f"image,score\n{learnt},1\n")
     with pytest.raises(VotesError, match="no face of the test part"):
-        audit.audit(study, scores=path, ranks=["logit"], faces=0)
+        audit.audit(study, scores=path, rank=["logit"], faces=0)
 
 
 def test_a_store_of_another_process_is_not_mistaken_for_a_missing_rank(own_study):
     """Two audits at once: the second says so instead of calling the rank unavailable."""
     store = answer_stores(own_study, ["logit"])["logit"].records
     with store.appending(), pytest.raises(StudyError, match="another process"):
-        audit.audit(own_study, ranks=["logit"], faces=0)
+        audit.audit(own_study, rank=["logit"], faces=0)
