@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from emorank.study.verbs.results_by_group import results_by_group
     from emorank.vocabulary import Emotion, Rank
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "AnyNetwork",
