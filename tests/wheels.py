@@ -25,7 +25,9 @@ def tracked(folder):
 
 def build(kind, tree, folder):
     """Build the `"sdist"` or `"wheel"` of a tree with hatchling; returns its path."""
-    command = [sys.executable, "-m", "hatchling", "build", "--target", kind, "-d", str(folder)]
+    # -B: a build of the unpacked sdist leaves nothing in it.
+    command = [sys.executable, "-B", "-m", "hatchling", "build", "--target", kind]
+    command += ["-d", str(folder)]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return next(folder.glob("*.tar.gz" if kind == "sdist" else "*.whl"))
