@@ -81,7 +81,7 @@ def test_what_is_no_difference_is_refused(bad):
         sign_flip(np.array(bad), RNG)
 
 
-@settings(max_examples=30)  # statsmodels takes a quarter of a second
+@settings(max_examples=12)  # statsmodels takes a quarter of a second
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_is_holm(p):
     """As statsmodels computes it; nothing for no test."""
