@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, func, select
 
-from emorank.answers.answers_table import answers_table, fast_of
+from emorank.answers.answers_table import TIMES, answers_table, fast_of
 from emorank.errors import RatingError
 from emorank.naming import image_name
 from emorank.room.design import read_design
@@ -113,12 +113,7 @@ def answers(project: Project) -> pd.DataFrame:
             RATERS.c.name.label("rater"),
             VOTES.c.answer,
             SHOWINGS.c.repeat,
-            VOTES.c.reaction_ms,
-            VOTES.c.hidden_ms,
-            VOTES.c.shortest_ms,
-            VOTES.c.exposure_ms,
-            VOTES.c.shown_ms,
-            VOTES.c.times_shown,
+            *(VOTES.c[name] for name in TIMES),
             VOTES.c.at,
         )
         .select_from(VOTED)
@@ -156,12 +151,7 @@ def log(project: Project) -> pd.DataFrame:
             IMAGES.c.emotion,
             SHOWINGS.c.repeat,
             EVENTS.c.answer,
-            EVENTS.c.reaction_ms,
-            EVENTS.c.hidden_ms,
-            EVENTS.c.shortest_ms,
-            EVENTS.c.exposure_ms,
-            EVENTS.c.shown_ms,
-            EVENTS.c.times_shown,
+            *(EVENTS.c[name] for name in TIMES),
             EVENTS.c.display,
         )
         .outerjoin(RATERS, RATERS.c.id == EVENTS.c.rater_id)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
+from emorank.answers.answers_table import TIMES
 from emorank.answers.scales import Scale
 from emorank.errors import RatingError
 from emorank.room.design import read_design
@@ -21,8 +22,7 @@ from emorank.room.schema import EVENTS, IMAGES, PAIRS, PROJECT, RATERS, SHOWINGS
 from emorank.room.trials import answers_to, pictures_of, store_trial, tally, trials
 
 Fate = Literal["stored", "stale", "fast"]
-_ANSWER = ("answer", "reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms",
-           "times_shown")  # fmt: skip
+_ANSWER = ("answer", *TIMES)
 
 
 @dataclass(frozen=True)

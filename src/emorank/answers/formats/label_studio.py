@@ -19,7 +19,7 @@ from urllib.parse import quote
 import msgspec
 import pandas as pd
 
-from emorank.answers.answers_table import SKIP, UNIT, answers_table
+from emorank.answers.answers_table import SKIP, TIMES, UNIT, answers_table
 from emorank.answers.declared import UNSAID, Declared
 from emorank.answers.formats.json_file import records
 from emorank.answers.formats.label_studio_controls import (
@@ -45,7 +45,7 @@ from emorank.errors import VotesError
 from emorank.files import replacing
 from emorank.vocabulary import emotion_of
 
-_TIMES = ("reaction_ms", "hidden_ms", "shortest_ms", "exposure_ms", "shown_ms", "times_shown", "at")
+_TIMES = (*TIMES, "at")
 
 
 class _Before(msgspec.Struct, omit_defaults=True):

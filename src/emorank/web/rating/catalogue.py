@@ -11,7 +11,8 @@ from emorank.errors import RatingError
 
 _LINE = re.compile(r'(msgctxt|msgid|msgid_plural|msgstr(?:\[(\d)\])?)\s+(".*")$')
 _NUMBERS = 200  # for which a plural form is tried
-_FIELD = re.compile(r"\{(\w+)\}")
+FIELD = re.compile(r"\{(\w+)\}")
+"""A place in a message that is filled in, by its name."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def problems(messages: list[Message]) -> list[str]:
 
 
 def _fields(text: str) -> set[str]:
-    return set(_FIELD.findall(text))
+    return set(FIELD.findall(text))
 
 
 def _compiled(pairs: dict[str, str]) -> bytes:

@@ -5,7 +5,6 @@ that it is what the address asks for (`?lang=de`), or what the browser prefers a
 study offers.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,13 +19,12 @@ from starlette.responses import HTMLResponse
 from emorank.errors import RatingError
 from emorank.room.protocol import Languages, Words, in_language
 from emorank.vocabulary import Emotion
-from emorank.web.rating.catalogue import problems, read_po, translations
+from emorank.web.rating.catalogue import FIELD, problems, read_po, translations
 from emorank.web.templating import page
 from emorank.web.visitors import guest
 
 SHIPPED = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "zh": "中文"}
 ENGLISH = "en"
-_FIELD = re.compile(r"\{(\w+)\}")
 _UNSPACED = {"ja", "zh"}
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
@@ -162,7 +160,7 @@ def _language(code: str, given: Mapping[str, str]) -> Language:
 
 def _filled(text: str, values: Mapping[str, object]) -> Markup:
     """The text, escaped, with its {fields} filled in; other braces are text like all other."""
-    parts = _FIELD.split(text)  # text, field, text, field, text …
+    parts = FIELD.split(text)  # text, field, text, field, text …
     for place in range(1, len(parts), 2):
         name = parts[place]
         parts[place] = str(escape(values[name])) if name in values else f"{{{name}}}"
