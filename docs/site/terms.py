@@ -1,6 +1,7 @@
 """The first use of a word of the glossary on a page leads to it, with its sentence as a hint."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 GLOSSARY = Path(__file__).parent.parent / "glossary.md"
@@ -32,6 +33,7 @@ CLOSED = re.compile(
 BARE = {"glossary.md", "changelog.md", "supported_networks.md", "releasing.md", "reviewing.md"}
 
 
+@cache
 def terms() -> dict[str, tuple[str, str]]:
     """Each term of the glossary that pages link: its anchor, and the sentence about it."""
     found = {}
